@@ -1,0 +1,43 @@
+{
+  # One list of sources for node-gyp and CMake: native/sources.json.
+  # Standalone programs are generated from the same list, one executable target each.
+  "variables": {
+    "sanitize%": "",
+    "core_sources": ["<!@(node scripts/sources.mjs dispatch net load)"],
+    "addon_sources": ["<!@(node scripts/sources.mjs addon)"]
+  },
+  "target_defaults": {
+    "include_dirs": ["native"],
+    "defines": ["_GNU_SOURCE"],
+    "cflags": ["-fno-omit-frame-pointer", "-fvisibility=hidden"],
+    "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
+    "cflags_cc": ["-std=c++20", "-O2", "-g", "-Wall", "-Wextra", "-Wconversion", "-Wno-sign-conversion", "-fno-exceptions", "-fno-rtti"],
+    "xcode_settings": {
+      "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
+      "GCC_ENABLE_CPP_EXCEPTIONS": "NO",
+      "MACOSX_DEPLOYMENT_TARGET": "12.0"
+    },
+    "conditions": [
+      ["sanitize!=''", {
+        "cflags": ["-fsanitize=<(sanitize)", "-fno-sanitize-recover=all"],
+        "ldflags": ["-fsanitize=<(sanitize)"]
+      }]
+    ]
+  },
+  "targets": [
+    {
+      "target_name": "core",
+      "type": "static_library",
+      "cflags": ["-fPIC"],
+      "sources": ["<@(core_sources)"]
+    },
+    {
+      "target_name": "dispatchbench",
+      "type": "loadable_module",
+      "dependencies": ["core"],
+      "sources": ["<@(addon_sources)"],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"]
+    }
+  ]
+}

@@ -1,0 +1,60 @@
+// Entry point of the addon: error helpers shared by all areas, and the list of areas.
+#include "addon/environment.h"
+
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+
+namespace addon {
+
+std::string errno_name(int errno_value) {
+  switch (errno_value) {
+#define NAME(code) case code: return #code
+    NAME(EACCES); NAME(EADDRINUSE); NAME(EADDRNOTAVAIL); NAME(EAGAIN); NAME(EBADF); NAME(ECONNABORTED);
+    NAME(ECONNREFUSED); NAME(ECONNRESET); NAME(EEXIST); NAME(EFAULT); NAME(EINTR); NAME(EINVAL); NAME(EIO);
+    NAME(EMFILE); NAME(EMSGSIZE); NAME(ENETUNREACH); NAME(ENFILE); NAME(ENOBUFS); NAME(ENOENT); NAME(ENOMEM);
+    NAME(ENOSPC); NAME(ENOSYS); NAME(ENOTCONN); NAME(ENOTSOCK); NAME(EPERM); NAME(EPIPE); NAME(ERANGE);
+    NAME(ETIMEDOUT); NAME(EHOSTUNREACH); NAME(EAFNOSUPPORT); NAME(EINPROGRESS); NAME(EALREADY); NAME(EISCONN);
+#undef NAME
+    default: return "E" + std::to_string(errno_value);
+  }
+}
+
+void throw_coded(Napi::Env env, const std::string& code, const std::string& message, int errno_value) {
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, code));
+  if (errno_value != 0) error.Set("errno", Napi::Number::New(env, errno_value));
+  error.ThrowAsJavaScriptException();
+}
+
+void throw_errno(Napi::Env env, int errno_value, const std::string& what) {
+  throw_coded(env, errno_name(errno_value),
+              errno_name(errno_value) + ": " + std::strerror(errno_value) + " (" + what + ")", errno_value);
+}
+
+bool int_argument(const Napi::CallbackInfo& info, std::size_t index, const char* what, double low, double high,
+                  std::int64_t& out) {
+  Napi::Env env = info.Env();
+  if (index >= info.Length() || !info[index].IsNumber()) {
+    throw_coded(env, "ERR_INVALID_ARG_TYPE", std::string(what) + " must be a number");
+    return false;
+  }
+  const double value = info[index].As<Napi::Number>().DoubleValue();
+  if (std::floor(value) != value || !(value >= low && value <= high)) {
+    throw_coded(env, "ERR_OUT_OF_RANGE",
+                std::string(what) + " must be an integer from " + std::to_string(static_cast<long long>(low)) + " to " +
+                    std::to_string(static_cast<long long>(high)));
+    return false;
+  }
+  out = static_cast<std::int64_t>(value);
+  return true;
+}
+
+}  // namespace addon
+
+static Napi::Object init(Napi::Env env, Napi::Object exports) {
+  addon::export_poller(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(dispatchbench, init)

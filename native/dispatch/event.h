@@ -1,0 +1,47 @@
+// The vocabulary of readiness: interest, trigger, token, event. Knows no mechanism and no caller.
+#pragma once
+
+#include <cstdint>
+
+namespace dispatch {
+
+/// What a caller wants to hear about a descriptor. A bit mask; `none` means "registered, but silent".
+enum class Interest : std::uint8_t { none = 0, read = 1, write = 2, both = 3 };
+
+constexpr bool wants_read(Interest i) noexcept { return (static_cast<unsigned>(i) & 1u) != 0; }
+constexpr bool wants_write(Interest i) noexcept { return (static_cast<unsigned>(i) & 2u) != 0; }
+
+/// When a mechanism repeats itself: while ready (level), on change only (edge), or once until re-armed (oneshot).
+enum class Trigger : std::uint8_t { level, edge, oneshot };
+
+/// Names a registration, not a descriptor: the generation changes with every `forget`, so an event that outlived
+/// its registration can be told from one that belongs to a reused descriptor. On POSIX the slot is the descriptor.
+struct Token {
+  std::uint32_t slot;
+  std::uint32_t generation;
+};
+
+/// Bits of Event::flags. Only readable and writable are promised by every backend; the others are hints.
+enum Flag : std::uint32_t {
+  readable = 1,
+  writable = 2,
+  error = 4,        ///< an error is pending on the descriptor (SO_ERROR)
+  hangup = 8,       ///< both directions are closed
+  read_closed = 16, ///< the peer will send no more (FIN seen); data may still be unread
+  invalid = 32,     ///< the descriptor was closed without forget()
+};
+
+/// One ready descriptor. Identical, word for word, to a row of the Int32Array that JavaScript reads.
+struct Event {
+  std::uint32_t slot;
+  std::uint32_t generation;
+  std::uint32_t flags;
+  std::int32_t aux; ///< mechanism's own detail (kqueue: bytes ready), else 0
+};
+static_assert(sizeof(Event) == 16, "Event is a row of four 32-bit words");
+
+/// Timeout of a wait in nanoseconds: negative waits for ever, 0 only looks.
+using TimeoutNs = std::int64_t;
+inline constexpr TimeoutNs kForever = -1;
+
+}  // namespace dispatch

@@ -1,0 +1,33 @@
+// Every backend the suite knows, whether this system has it or not. There is no default and no fallback.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "dispatch/backend.h"
+
+namespace dispatch {
+
+struct BackendEntry {
+  const char* name;             ///< our name: mechanism and trigger, e.g. "epoll-et"
+  const char* mechanism;        ///< the operating system's facility, e.g. "epoll"
+  Trigger trigger;
+  BackendFactory make;          ///< null where this build cannot have it
+  const char* absent_because;   ///< why `make` is null: one sentence for a person
+};
+
+struct Probe {
+  bool available = false;
+  int error = 0;                ///< errno, 0 when available
+  std::string reason;           ///< why not, for a person; empty when available
+  Capabilities capabilities;    ///< meaningful only when available
+};
+
+std::span<const BackendEntry> backends() noexcept;
+const BackendEntry* find_backend(std::string_view name) noexcept;
+
+/// Really creates the mechanism once and closes it again.
+Probe probe(const BackendEntry& entry);
+
+}  // namespace dispatch

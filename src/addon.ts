@@ -1,0 +1,30 @@
+/**
+ * Loads the native addon once. Areas type the part they use: `addon<PollerExports>()`.
+ * The binary is Node-API, so one build serves Node 20, 22 and 24. DISPATCHBENCH_ADDON names another build of it
+ * (the sanitizer pass uses this).
+ */
+import { createRequire } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The checkout or package folder: dist/src/addon.js lies two folders below it. */
+export const packageRoot = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+
+export const addonPath =
+  process.env.DISPATCHBENCH_ADDON ?? resolve(packageRoot, 'build/Release/dispatchbench.node');
+
+let loaded: unknown;
+
+/** @throws Error with one sentence on what to do when the addon is missing or cannot be loaded */
+export function addon<Exports>(): Exports {
+  if (loaded === undefined) {
+    try {
+      loaded = createRequire(import.meta.url)(addonPath);
+    } catch (error) {
+      throw new Error(
+        `the native addon cannot be loaded (${(error as Error).message.split('\n')[0]}): run 'npm run setup' to build it`,
+      );
+    }
+  }
+  return loaded as Exports;
+}

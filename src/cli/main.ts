@@ -1,0 +1,16 @@
+/** The command line: argument parsing only. One file per subcommand in commands/, listed here. */
+import { Command } from '@commander-js/extra-typings';
+
+const program = new Command('dispatchbench')
+  .description('How event-dispatch mechanisms scale, measured on real sockets of this machine.')
+  .version('0.1.0')
+  .showHelpAfterError('(try --help)');
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Every expected fault arrives here as one sentence; a stack only helps whoever debugs the suite itself.
+  console.error(`dispatchbench: ${(error as Error).message}`);
+  if (process.env.DISPATCHBENCH_DEBUG) console.error((error as Error).stack);
+  process.exitCode = 1;
+}

@@ -1,0 +1,89 @@
+/**
+ * The load contract: what a load client is asked and the JSON lines it prints on stdout.
+ *
+ * Lines, in order: connected (all connections stand), window-start and window-end (the measured window, so that the
+ * runner can take the server's snapshots at the same instants), result. With `--control` the client ends when its
+ * stdin ends, and waits for a line `go` after `connected`.
+ */
+import { z } from 'zod';
+import { count, protocol } from './common.js';
+
+/** Latency distribution. All values in nanoseconds; the histogram is a HdrHistogram V2 payload, compressed, base64. */
+export const latency = z.object({
+  count,
+  min: z.number(),
+  mean: z.number(),
+  stddev: z.number(),
+  p50: z.number(),
+  p90: z.number(),
+  p95: z.number(),
+  p99: z.number(),
+  p999: z.number(),
+  p9999: z.number(),
+  max: z.number(),
+  histogram: z.string(),
+});
+export type Latency = z.infer<typeof latency>;
+
+export const loadErrors = z.object({
+  refused: count,
+  reset: count,
+  timeout: count,
+  /** no local address or port left (EADDRNOTAVAIL) */
+  addressUnavailable: count,
+  /** no descriptor left (EMFILE, ENFILE) */
+  descriptorUnavailable: count,
+  /** a reply that is not what was sent or is not valid HTTP */
+  mismatch: count,
+  /** HTTP status outside 2xx */
+  status: count,
+  /** the server closed a connection in the middle of a reply or before one */
+  closed: count,
+  other: count,
+});
+
+export const loadResult = z.object({
+  event: z.literal('result'),
+  protocol,
+  /** closed: next request when the reply is there; open: by a schedule that does not wait */
+  mode: z.enum(['closed', 'open']),
+  arrival: z.enum(['fixed', 'exponential']).nullable(),
+  target: z.string(),
+  connections: count,
+  /** payload of one request, bytes */
+  size: count,
+  pipelining: count,
+  windowNs: z.number(),
+  warmupNs: z.number(),
+  /** requests due in the window by the schedule, per second; null in closed loop */
+  offeredRate: z.number().nullable(),
+  /** requests sent in the window */
+  requests: count,
+  replies: count,
+  /** replies per second of window */
+  achievedRate: z.number(),
+  bytesIn: count,
+  bytesOut: count,
+  errors: loadErrors,
+  /** from the intended send time (open loop) or the actual one (closed loop) */
+  latency,
+  /** from the actual send time */
+  latencyUncorrected: latency,
+  /** actual minus intended send time; null in closed loop */
+  sendLag: latency.nullable(),
+  /** time to establish the connections */
+  connect: latency,
+  client: z.object({
+    cpuAffinity: z.array(count),
+    /** CPU time of the load thread in the window over the window, spinning of the pacer left out, 0..1 */
+    busyShare: z.number(),
+    /** time the pacer spun waiting for the next due time, over the window */
+    spinShare: z.number(),
+    cpuUs: z.number(),
+    /** measured resolution of the pacer at start, nanoseconds: p50 and p99 of lateness after a timed sleep */
+    pacer: z.object({ p50: z.number(), p99: z.number() }).nullable(),
+  }),
+  /** why the figures may be the client's limit instead of the server's; empty when they are not, as far as it can see */
+  saturation: z.array(z.string()),
+});
+export type LoadResult = z.infer<typeof loadResult>;

@@ -1,0 +1,80 @@
+/** A sample: what one trial measured, one line of samples.ndjson. Raw enough to rebuild every derived file from it. */
+import { z } from 'zod';
+import { backendName, count, executionClass, implementation, ioMode, protocol } from './common.js';
+import { loadResult } from './load.js';
+import { hello, snapshotBody } from './server.js';
+
+/** The host a program ran on; follows every figure. */
+export const hostFacts = z.object({
+  name: z.string(),
+  executionClass,
+  hypervisor: z.string().nullable(),
+  accelerator: z.string().nullable(),
+  vcpus: count,
+  cpuModel: z.string(),
+  memoryBytes: count,
+  kernel: z.string(),
+  clockSource: z.string(),
+  /** smallest step seen between two readings of the monotonic clock, nanoseconds */
+  clockStepNs: z.number(),
+  congestionControl: z.string().nullable(),
+  transport: z.enum(['loopback', 'veth', 'tap', 'user-net']),
+});
+export type HostFacts = z.infer<typeof hostFacts>;
+
+/** Kernel counters that show overload outside the server, as differences over the trial. */
+export const networkCounters = z.object({
+  listenOverflows: count,
+  listenDrops: count,
+  reqQFullDrop: count,
+  reqQFullDoCookies: count,
+  synRetransmits: count,
+  delayedAcks: count,
+  udpRcvbufErrors: count,
+  udpSndbufErrors: count,
+  udpInErrors: count,
+});
+
+/** One measured window of a trial: the client's view and the server's two snapshots around it. */
+export const window = z.object({
+  load: loadResult,
+  before: snapshotBody,
+  after: snapshotBody,
+});
+export type Window = z.infer<typeof window>;
+
+export const sample = z.object({
+  schemaVersion: z.literal(1),
+  experiment: z.string(),
+  /** factor levels by name; the same object for all trials of a cell */
+  cell: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
+  block: count,
+  /** position in the run's schedule */
+  sequence: count,
+  startedAt: z.string(),
+  durationMs: z.number(),
+  /** ok: measured; failed: server, client or host broke down (error says how); invalid: measured, but a gate says no;
+   *  impossible: this machine cannot run the cell (error says why) */
+  status: z.enum(['ok', 'failed', 'invalid', 'impossible']),
+  /** one sentence for failed and impossible; includes the end of the program's stderr when it died */
+  error: z.string().nullable(),
+  /** gates that made the trial invalid, and warnings that did not */
+  gates: z.array(z.object({ id: z.string(), invalidates: z.boolean(), message: z.string() })),
+  host: hostFacts,
+  server: hello.nullable(),
+  /** CPUs asked for server and client; shared = they overlap */
+  pinning: z.object({ server: z.array(count), client: z.array(count), shared: z.boolean() }),
+  /** 1-minute load average and CPU pressure (some, avg10, percent) before the trial; null where the system has none */
+  loadBefore: z.object({ average: z.number(), pressure: z.number().nullable() }),
+  /** nanoseconds of a fixed calibration loop before the trial: drift of the machine shows here */
+  calibrationNs: z.number(),
+  idleConnections: z
+    .object({ asked: count, standing: count, seenByServer: count, reconnects: count })
+    .nullable(),
+  /** measured windows by name: `closed` (peak), `open` (latency at a common rate), ... */
+  windows: z.record(z.string(), window),
+  network: networkCounters.nullable(),
+});
+export type Sample = z.infer<typeof sample>;
+export type CellLevels = Sample['cell'];
+export { backendName, implementation, ioMode, protocol };
