@@ -4,37 +4,41 @@
 
 #include <napi.h>
 
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace addon {
 
-/// Objects that JavaScript holds by a small integer handle. A freed or foreign handle is a typed error, never a crash.
+/// Objects that JavaScript holds by a small integer handle. A freed or foreign handle is a typed error, never a crash:
+/// handles are not used twice, so an environment pays one pointer for each object it ever held.
 template <class T>
 class Handles {
  public:
   std::uint32_t put(std::unique_ptr<T> object) {
-    objects_.emplace(++last_, std::move(object));
-    return last_;
+    objects_.push_back(std::move(object));
+    return static_cast<std::uint32_t>(objects_.size());
   }
-  T* get(std::uint32_t handle) const {
-    auto it = objects_.find(handle);
-    return it == objects_.end() ? nullptr : it->second.get();
+  T* get(std::uint32_t handle) const noexcept {
+    return handle - 1 < objects_.size() ? objects_[handle - 1].get() : nullptr;
   }
-  std::unique_ptr<T> take(std::uint32_t handle) {
-    auto it = objects_.find(handle);
-    if (it == objects_.end()) return nullptr;
-    auto object = std::move(it->second);
-    objects_.erase(it);
-    return object;
+  std::unique_ptr<T> take(std::uint32_t handle) noexcept {
+    return handle - 1 < objects_.size() ? std::move(objects_[handle - 1]) : nullptr;
   }
 
  private:
-  std::uint32_t last_ = 0;
-  std::map<std::uint32_t, std::unique_ptr<T>> objects_;
+  std::vector<std::unique_ptr<T>> objects_;
 };
+
+/// Creates an area's state for this environment, to be bound to its functions as callback data. It is destroyed when the
+/// environment ends, with every descriptor it still holds; areas exported later are destroyed earlier.
+template <class State, class... Arguments>
+State& make_state(napi_env env, Arguments&&... arguments) {
+  auto* state = new State{std::forward<Arguments>(arguments)...};
+  napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<State*>(data); }, state);
+  return *state;
+}
 
 /// Throws a JavaScript error with `.code` (an errno name such as "EBADF", or our "ERR_..." names) and `.errno`.
 void throw_coded(Napi::Env env, const std::string& code, const std::string& message, int errno_value = 0);
@@ -47,7 +51,9 @@ std::string errno_name(int errno_value);
 /// naming `what`, and returns false.
 bool int_argument(const Napi::CallbackInfo& info, std::size_t index, const char* what, double low, double high, std::int64_t& out);
 
+struct PollerArea;
+
 /// Adds one area's functions to `exports`.
-void export_poller(Napi::Env env, Napi::Object exports);
+PollerArea& export_poller(Napi::Env env, Napi::Object exports);
 
 }  // namespace addon

@@ -31,6 +31,8 @@ enum Flag : std::uint32_t {
   invalid = 32,     ///< the descriptor was closed without forget()
 };
 
+static_assert(static_cast<unsigned>(Interest::read) == readable && static_cast<unsigned>(Interest::write) == writable);
+
 /// One ready descriptor. Identical, word for word, to a row of the Int32Array that JavaScript reads.
 struct Event {
   std::uint32_t slot;

@@ -27,6 +27,9 @@ struct Probe {
 std::span<const BackendEntry> backends() noexcept;
 const BackendEntry* find_backend(std::string_view name) noexcept;
 
+/// Creates the backend and fills in `probe`; null when it is not available.
+std::unique_ptr<Backend> create_backend(const BackendEntry& entry, Counters& counters, Probe& probe);
+
 /// Really creates the mechanism once and closes it again.
 Probe probe(const BackendEntry& entry);
 

@@ -1,0 +1,74 @@
+// The list of backends: the only place that knows which system has which mechanism.
+#include "dispatch/registry.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "dispatch/factories.h"
+
+namespace dispatch {
+namespace {
+
+#ifdef __linux__
+constexpr BackendFactory kEpoll = make_epoll, kEpollEt = make_epoll_et, kEpollOneshot = make_epoll_oneshot;
+#else
+constexpr BackendFactory kEpoll = nullptr, kEpollEt = nullptr, kEpollOneshot = nullptr;
+#endif
+#if defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || defined(__DragonFly__) || defined(__APPLE__)
+constexpr BackendFactory kKqueue = make_kqueue, kKqueueClear = make_kqueue_clear;
+#else
+constexpr BackendFactory kKqueue = nullptr, kKqueueClear = nullptr;
+#endif
+
+constexpr const char* kOnlyLinux = "epoll exists on Linux only";
+constexpr const char* kOnlyBsd = "kqueue exists on the BSDs and macOS only";
+
+constexpr BackendEntry kBackends[] = {
+    {"select", "select", Trigger::level, make_select, nullptr},
+    {"select-posix", "select", Trigger::level, make_select_posix, nullptr},
+    {"poll", "poll", Trigger::level, make_poll, nullptr},
+    {"epoll", "epoll", Trigger::level, kEpoll, kOnlyLinux},
+    {"epoll-et", "epoll", Trigger::edge, kEpollEt, kOnlyLinux},
+    {"epoll-oneshot", "epoll", Trigger::oneshot, kEpollOneshot, kOnlyLinux},
+    {"kqueue", "kqueue", Trigger::level, kKqueue, kOnlyBsd},
+    {"kqueue-clear", "kqueue", Trigger::edge, kKqueueClear, kOnlyBsd},
+    {"evport", "event ports", Trigger::oneshot, nullptr, "event ports exist on illumos and Solaris only; no backend in this build"},
+    {"devpoll", "/dev/poll", Trigger::level, nullptr, "/dev/poll exists on illumos and Solaris only; no backend in this build"},
+    {"wsapoll", "WSAPoll", Trigger::level, nullptr, "WSAPoll exists on Windows only; no backend in this build"},
+    {"uring-poll", "io_uring", Trigger::edge, nullptr, "this build has no io_uring backend"},
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> create_backend(const BackendEntry& entry, Counters& counters, Probe& probe) {
+  if (entry.make == nullptr) {
+    probe = {.error = ENOSYS, .reason = entry.absent_because};
+    return nullptr;
+  }
+  int error = 0;
+  auto backend = entry.make(counters, error);
+  if (backend == nullptr) {
+    probe = {.error = error, .reason = std::strerror(error)};
+  } else {
+    probe = {.available = true, .capabilities = backend->capabilities()};
+  }
+  return backend;
+}
+
+std::span<const BackendEntry> backends() noexcept { return kBackends; }
+
+const BackendEntry* find_backend(std::string_view name) noexcept {
+  for (const BackendEntry& entry : kBackends) {
+    if (name == entry.name) return &entry;
+  }
+  return nullptr;
+}
+
+Probe probe(const BackendEntry& entry) {
+  Counters counters;
+  Probe result;
+  create_backend(entry, counters, result);
+  return result;
+}
+
+}  // namespace dispatch

@@ -1,0 +1,143 @@
+/**
+ * A poller: one backend, its registrations, and the memory through which a whole loop turn passes in one crossing.
+ *
+ *     const n = poller.turn(changes, timeoutUs);
+ *     for (let row = 0; row < n; row++) {
+ *       if (!poller.isCurrent(row)) continue;
+ *       const fd = poller.events[row * 4];
+ *       const flags = poller.events[row * 4 + 2];
+ *     }
+ *
+ * `turn` blocks the thread, so a poller belongs in a process or Worker of its own; a Worker that waits for ever cannot be
+ * terminated until a descriptor becomes ready.
+ */
+import { getSystemErrorName } from 'node:util';
+import type { BackendName } from '../contract/common.js';
+import type { Capabilities, Counters } from '../contract/server.js';
+import { Change, counterNames, type Interest, layout, Status } from './layout.js';
+import { native } from './native.js';
+import { requireBackend } from './registry.js';
+
+export { Change, Event, Flag, Interest, REARM } from './layout.js';
+
+export interface PollerOptions {
+  backend: BackendName;
+  /** rows of the result array: most events one turn can bring */
+  maxEvents?: number;
+  /** rows of the change array: most changes one turn can take */
+  maxChanges?: number;
+}
+
+const WORD = Int32Array.BYTES_PER_ELEMENT;
+
+export class Poller {
+  readonly backend: BackendName;
+  readonly capabilities: Capabilities;
+  readonly maxEvents: number;
+  readonly maxChanges: number;
+  /** rows of `layout.eventWords`: slot (the descriptor), generation, flags, aux */
+  readonly events: Int32Array;
+  /** rows of `layout.changeWords`: descriptor, wanted interest (or REARM), errno of the attempt or 0 */
+  readonly changes: Int32Array;
+  /** names the poller to the addon's other areas */
+  readonly handle: number;
+  readonly #status: Int32Array;
+  readonly #counters = new BigUint64Array(layout.counterWords);
+
+  /** @throws BackendUnavailableError */
+  constructor({ backend, maxEvents = 1024, maxChanges = 1024 }: PollerOptions) {
+    requireBackend(backend);
+    const eventWords = maxEvents * layout.eventWords;
+    const changeWords = maxChanges * layout.changeWords;
+    const buffer = new ArrayBuffer((layout.statusWords + eventWords + changeWords) * WORD);
+    this.handle = native.pollerOpen(backend, buffer, maxEvents, maxChanges);
+    this.backend = backend;
+    this.maxEvents = maxEvents;
+    this.maxChanges = maxChanges;
+    this.capabilities = native.pollerCapabilities(this.handle);
+    this.#status = new Int32Array(buffer, 0, layout.statusWords);
+    this.events = new Int32Array(buffer, layout.statusWords * WORD, eventWords);
+    this.changes = new Int32Array(buffer, (layout.statusWords + eventWords) * WORD, changeWords);
+  }
+
+  /**
+   * Applies the first `changes` rows of the change array, waits, and fills the event array.
+   * @param timeoutUs microseconds, fractions allowed; negative waits for ever, 0 only looks. Never ends early without an
+   *   event, except by a signal (see `interrupted`)
+   * @returns number of event rows
+   * @throws Error with the errno's name as `code` when the wait itself fails
+   */
+  turn(changes: number, timeoutUs: number): number {
+    const count = native.pollerTurn(this.handle, changes, timeoutUs);
+    const errno = this.#status[Status.error] as number;
+    if (errno !== 0) {
+      const code = getSystemErrorName(-errno);
+      throw Object.assign(new Error(`${this.capabilities.waitCall} failed: ${code}`), { code, errno });
+    }
+    return count;
+  }
+
+  /** The last turn filled the event array: more may be ready. */
+  get saturated(): boolean {
+    return this.#status[Status.saturated] !== 0;
+  }
+
+  /** A signal ended the last turn. */
+  get interrupted(): boolean {
+    return this.#status[Status.interrupted] !== 0;
+  }
+
+  /** Changes of the last turn that failed; their rows hold the errno. */
+  get changeErrors(): number {
+    return this.#status[Status.changeErrors] as number;
+  }
+
+  /** Writes row `row` of the change array, for the next turn. */
+  change(row: number, fd: number, wanted: Interest | typeof layout.rearm): void {
+    this.changes[row * layout.changeWords + Change.fd] = fd;
+    this.changes[row * layout.changeWords + Change.wanted] = wanted;
+  }
+
+  /** Registers a descriptor. @returns its generation. @throws EBADF, EEXIST, ERANGE */
+  add(fd: number, interest: Interest): number {
+    return native.pollerAdd(this.handle, fd, interest);
+  }
+
+  /** Changes the interest of a registered descriptor. @throws ENOENT */
+  modify(fd: number, interest: Interest): number {
+    return native.pollerModify(this.handle, fd, interest);
+  }
+
+  /** Arms a one-shot registration again with its last interest; free on other backends. @throws ENOENT */
+  rearm(fd: number): number {
+    return native.pollerRearm(this.handle, fd);
+  }
+
+  /** Ends a registration; call it before closing the descriptor. @returns the next generation. @throws ENOENT */
+  forget(fd: number): number {
+    return native.pollerForget(this.handle, fd);
+  }
+
+  /**
+   * False when the registration this row speaks of has been forgotten since the turn. Costs a crossing only when any
+   * registration has.
+   */
+  isCurrent(row: number): boolean {
+    return this.#status[Status.forgotten] === 0 || native.pollerCurrent(this.handle, row);
+  }
+
+  counters(): Counters {
+    native.pollerCounters(this.handle, this.#counters);
+    return Object.fromEntries(counterNames.map((name, i) => [name, Number(this.#counters[i])])) as Counters;
+  }
+
+  /** Frees the backend; registered descriptors stay open. Later calls throw ERR_CLOSED_HANDLE. */
+  close(): void {
+    native.pollerClose(this.handle);
+  }
+}
+
+/** @throws BackendUnavailableError */
+export function openPoller(options: PollerOptions): Poller {
+  return new Poller(options);
+}
