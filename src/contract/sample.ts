@@ -1,6 +1,6 @@
 /** A sample: what one trial measured, one line of samples.ndjson. Raw enough to rebuild every derived file from it. */
 import { z } from 'zod';
-import { backendName, count, executionClass, implementation, ioMode, protocol } from './common.js';
+import { backendName, count, executionClass, implementation, ioMode } from './common.js';
 import { loadResult } from './load.js';
 import { hello, snapshotBody } from './server.js';
 
@@ -22,7 +22,10 @@ export const hostFacts = z.object({
 });
 export type HostFacts = z.infer<typeof hostFacts>;
 
-/** Kernel counters that show overload outside the server, as differences over the trial. */
+/**
+ * Kernel counters that show overload outside the server, as differences from the moment the idle connections stand to
+ * the end of the last window. Setting the idle ones up is left out: its result is verified by count.
+ */
 export const networkCounters = z.object({
   listenOverflows: count,
   listenDrops: count,
@@ -43,23 +46,31 @@ export const window = z.object({
 });
 export type Window = z.infer<typeof window>;
 
+/** Factor levels by name; the same object for all trials of a cell. */
+export const cellLevels = z.record(z.string(), z.union([z.string(), z.number(), z.null()]));
+
+/** ok: measured; failed: server, client or host broke down (error says how); invalid: measured, but a gate says no;
+ *  impossible: this machine cannot run the cell (error says why) */
+export const sampleStatus = z.enum(['ok', 'failed', 'invalid', 'impossible']);
+
+/** A doubt about a trial: one that invalidates it, or a warning. */
+export const gate = z.object({ id: z.string(), invalidates: z.boolean(), message: z.string() });
+export type Gate = z.infer<typeof gate>;
+
 export const sample = z.object({
   schemaVersion: z.literal(1),
   experiment: z.string(),
-  /** factor levels by name; the same object for all trials of a cell */
-  cell: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
+  cell: cellLevels,
   block: count,
   /** position in the run's schedule */
   sequence: count,
   startedAt: z.string(),
   durationMs: z.number(),
-  /** ok: measured; failed: server, client or host broke down (error says how); invalid: measured, but a gate says no;
-   *  impossible: this machine cannot run the cell (error says why) */
-  status: z.enum(['ok', 'failed', 'invalid', 'impossible']),
+  status: sampleStatus,
   /** one sentence for failed and impossible; includes the end of the program's stderr when it died */
   error: z.string().nullable(),
   /** gates that made the trial invalid, and warnings that did not */
-  gates: z.array(z.object({ id: z.string(), invalidates: z.boolean(), message: z.string() })),
+  gates: z.array(gate),
   host: hostFacts,
   server: hello.nullable(),
   /** CPUs asked for server and client; shared = they overlap */
@@ -76,5 +87,17 @@ export const sample = z.object({
   network: networkCounters.nullable(),
 });
 export type Sample = z.infer<typeof sample>;
-export type CellLevels = Sample['cell'];
-export { backendName, implementation, ioMode, protocol };
+export type CellLevels = z.infer<typeof cellLevels>;
+
+/**
+ * Factors of the experiment `idle-connections`. `idle` connections are established and silent while `connections`
+ * others are active. `io` is null for implementations without a Node-API crossing.
+ */
+export const idleConnectionsCell = z.object({
+  backend: backendName,
+  impl: implementation,
+  io: ioMode.nullable(),
+  idle: count,
+  connections: count,
+});
+export type IdleConnectionsCell = z.infer<typeof idleConnectionsCell>;

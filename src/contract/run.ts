@@ -1,0 +1,126 @@
+/** A run: what run.json records, the plan as data, and the progress events of `run --json`. */
+import { z } from 'zod';
+import { count } from './common.js';
+import { cellLevels, hostFacts, sampleStatus } from './sample.js';
+
+export const profileName = z.enum(['quick', 'thesis', 'full']);
+export type ProfileName = z.infer<typeof profileName>;
+
+/** One experiment of a plan. Settings given in a plan file override the profile's; in run.json they are complete. */
+export const plannedExperiment = z.strictObject({
+  experiment: z.string(),
+  profile: profileName.default('quick'),
+  settings: z.record(z.string(), z.unknown()).default({}),
+});
+export type PlannedExperiment = z.infer<typeof plannedExperiment>;
+
+/** What is to be run. A run's own plan is valid input for another run (`--plan`). */
+export const plan = z.strictObject({
+  name: z.string().regex(/^[\w.-]+$/, 'may hold letters, digits, dot, dash and underscore'),
+  /** of the order of the trials; recorded, so that a schedule can be made again */
+  seed: count.max(0xffff_ffff),
+  /** the run starts nothing new after this time */
+  budgetMs: z.number().positive(),
+  /** complete blocks: at least min (budget permitting), at most max */
+  blocks: z
+    .strictObject({ min: count.min(1), max: count.min(1) })
+    .refine(({ min, max }) => min <= max, 'min must not exceed max'),
+  /** the run ends early once the 95 % interval of every cell's primary metric is within ± this share of its value */
+  precision: z.number().positive(),
+  experiments: z.array(plannedExperiment).min(1),
+});
+export type Plan = z.infer<typeof plan>;
+
+/** Why a run took no further trial. */
+export const stopReason = z.enum(['precision', 'blocks', 'budget', 'interrupted', 'nothing-to-measure']);
+export type StopReason = z.infer<typeof stopReason>;
+
+export const runInfo = z.object({
+  schemaVersion: z.literal(1),
+  /** name of the run's folder */
+  id: z.string(),
+  startedAt: z.string(),
+  /** null while the run goes on, or when it was killed */
+  finishedAt: z.string().nullable(),
+  stopReason: stopReason.nullable(),
+  /** times the run was taken up again with --resume */
+  resumed: z.array(z.string()),
+  argv: z.array(z.string()),
+  plan,
+  /** what the machine cannot do as asked, found before the sweep; one sentence each */
+  limits: z.array(z.string()),
+  host: hostFacts,
+  /** CPUs given to server and clients in every trial */
+  pinning: z.object({ server: z.array(count), client: z.array(count) }),
+  environment: z.object({
+    os: z.string(),
+    arch: z.string(),
+    descriptorLimit: z.object({ soft: count, hard: count }),
+    ephemeralPorts: z.object({ first: count, last: count }).nullable(),
+    /** CPU vulnerabilities and how the kernel mitigates them, by name */
+    mitigations: z.record(z.string(), z.string()),
+  }),
+  versions: z.record(z.string(), z.string()),
+  /** sha256 (hex, first 16 characters) of the addon */
+  addonDigest: z.string(),
+  git: z.object({ commit: z.string(), dirty: z.boolean() }).nullable(),
+});
+export type RunInfo = z.infer<typeof runInfo>;
+
+/** Progress of a run, one JSON object a line under --json; the live view draws the same events. */
+export const runEvent = z.discriminatedUnion('event', [
+  z.object({
+    event: z.literal('run-start'),
+    run: z.string(),
+    folder: z.string(),
+    cells: count,
+    impossible: count,
+    blocks: z.object({ min: count, max: count }),
+    budgetMs: z.number(),
+    seed: count,
+    /** trials found in the folder by --resume */
+    kept: count,
+  }),
+  z.object({ event: z.literal('notice'), message: z.string() }),
+  z.object({
+    event: z.literal('trial-start'),
+    block: count,
+    /** 1 for the first trial of the block */
+    position: count,
+    experiment: z.string(),
+    cell: cellLevels,
+    elapsedMs: z.number(),
+  }),
+  z.object({
+    event: z.literal('trial-end'),
+    block: count,
+    position: count,
+    experiment: z.string(),
+    cell: cellLevels,
+    status: sampleStatus,
+    error: z.string().nullable(),
+    gates: z.array(z.string()),
+    /** the figures worth a glance, already worded */
+    figures: z.string(),
+    elapsedMs: z.number(),
+    durationMs: z.number(),
+  }),
+  z.object({
+    event: z.literal('block-end'),
+    block: count,
+    elapsedMs: z.number(),
+    /** widest relative half-width of a primary metric over the cells; null while a cell has too few trials */
+    precision: z.number().nullable(),
+  }),
+  z.object({
+    event: z.literal('run-end'),
+    run: z.string(),
+    folder: z.string(),
+    reason: stopReason,
+    message: z.string(),
+    trials: z.object({ ok: count, invalid: count, failed: count, impossible: count }),
+    elapsedMs: z.number(),
+    report: z.string().nullable(),
+  }),
+]);
+export type RunEvent = z.infer<typeof runEvent>;

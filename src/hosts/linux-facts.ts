@@ -1,0 +1,96 @@
+/**
+ * What Linux says about itself, read from files, no command run. Other systems have none of these files and get null
+ * or 'unknown': a fact that cannot be read is never guessed.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** @returns the file's text without surrounding space and NUL, or null when it cannot be read */
+export function readFact(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8').replaceAll('\0', '').trim();
+  } catch {
+    return null;
+  }
+}
+
+/** '0-2,5' -> [0, 1, 2, 5], the form of every CPU list of the kernel. */
+export function parseCpuList(text: string): number[] {
+  return text
+    .split(',')
+    .filter((part) => part.trim() !== '')
+    .flatMap((part) => {
+      const [first, last = first] = part.split('-').map(Number);
+      return Array.from({ length: last! - first! + 1 }, (_, index) => first! + index);
+    });
+}
+
+/** CPUs this process may use; null where the system does not say. */
+export function allowedCpus(): number[] | null {
+  const list = readFact('/proc/self/status')?.match(/^Cpus_allowed_list:\s*(.*)$/m)?.[1];
+  return list ? parseCpuList(list) : null;
+}
+
+/** CPUs that share a core with `cpu`, itself included. */
+export function coreSiblings(cpu: number): number[] {
+  const list = readFact(`/sys/devices/system/cpu/cpu${cpu}/topology/thread_siblings_list`);
+  return list ? parseCpuList(list) : [cpu];
+}
+
+const vendors: [RegExp, string][] = [
+  [/fireck/i, 'firecracker'],
+  [/amazon ec2/i, 'amazon'],
+  [/kvm|qemu|red hat|bochs/i, 'kvm'],
+  [/vmware/i, 'vmware'],
+  [/innotek|virtualbox/i, 'virtualbox'],
+  [/microsoft corporation/i, 'hyper-v'],
+  [/google compute/i, 'google'],
+  [/xen/i, 'xen'],
+  [/parallels/i, 'parallels'],
+  [/bhyve/i, 'bhyve'],
+];
+
+/**
+ * Names the hypervisor from the firmware's vendor strings (DMI, ACPI), else says 'unknown' when the CPU has the hypervisor bit.
+ * @returns null on bare metal
+ */
+export function hypervisor(): string | null {
+  const named = readFact('/sys/hypervisor/type');
+  if (named) return named;
+  const strings = ['sys_vendor', 'product_name', 'bios_vendor', 'board_vendor'].map(
+    (name) => readFact(`/sys/class/dmi/id/${name}`) ?? '',
+  );
+  // The maker's id lies in the bytes 10 to 23 of the header of each ACPI table.
+  const firmware = [...strings, readFact('/sys/firmware/acpi/tables/FACP')?.slice(10, 24) ?? ''].join(' ');
+  const flagged = /^flags\s*:.*\bhypervisor\b/m.test(readFact('/proc/cpuinfo') ?? '');
+  const vendor = vendors.find(([pattern]) => pattern.test(firmware))?.[1];
+  // Amazon's and Google's bare-metal machines carry the same vendor strings; only the CPU's bit tells them apart.
+  if (vendor && (flagged || !/amazon|google|hyper-v/.test(vendor))) return vendor;
+  return flagged ? 'unknown' : null;
+}
+
+/** Weaknesses of the CPU and what the kernel does about them: they change the price of a system call. */
+export function mitigations(): Record<string, string> {
+  const folder = '/sys/devices/system/cpu/vulnerabilities';
+  try {
+    return Object.fromEntries(
+      readdirSync(folder)
+        .sort()
+        .map((name) => [name, readFact(`${folder}/${name}`) ?? 'unreadable']),
+    );
+  } catch {
+    return {};
+  }
+}
+
+export function ephemeralPorts(): { first: number; last: number } | null {
+  const [first, last] = (readFact('/proc/sys/net/ipv4/ip_local_port_range') ?? '').split(/\s+/).map(Number);
+  return first && last ? { first, last } : null;
+}
+
+/** Limit of open descriptors of this process and of the children it starts. */
+export function descriptorLimit(): { soft: number; hard: number } | null {
+  const row = readFact('/proc/self/limits')?.match(/^Max open files\s+(\S+)\s+(\S+)/m);
+  if (!row) return null;
+  const value = (text: string) => (text === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(text));
+  return { soft: value(row[1]!), hard: value(row[2]!) };
+}
