@@ -1,0 +1,130 @@
+/**
+ * Maximum sustainable rate under an objective: doubling until it breaks, probabilistic bisection in between, then a
+ * fresh look on both sides. What a probe does is the caller's; nothing here touches a socket.
+ */
+import { Bisection, type Interval } from './bisection.js';
+import { broken, type Measurement, type Term } from './objective.js';
+
+/** One repetition at one rate. */
+export interface Repetition {
+  measured: Measurement;
+  /** why the client itself may have been the limit; such a repetition says nothing about the server */
+  saturation: readonly string[];
+}
+
+export interface Probe {
+  rate: number;
+  stage: 'bracket' | 'bisect' | 'confirm';
+  repetitions: readonly Repetition[];
+  /** repetitions in which the objective held; saturated ones count for neither */
+  held: number;
+  failed: number;
+}
+
+export interface KneeOptions {
+  objective: readonly Term[];
+  low: number;
+  high: number;
+  repetitions: number;
+  /** stop when high / low of the interval is below 1 + tolerance */
+  tolerance: number;
+  maxProbes: number;
+  confidence: number;
+  measure(rate: number): Promise<Repetition>;
+  progress?(probe: Probe): void;
+}
+
+export type KneeVerdict =
+  /** an interval for the rate at which the objective gives way */
+  | 'found'
+  /** the same, but the budget of probes ended before the interval was narrow */
+  | 'wide'
+  /** it held everywhere that was tried */
+  | 'above'
+  /** it did not even hold at the lowest rate */
+  | 'below'
+  /** the client gave out before the server did */
+  | 'client';
+
+export interface Knee {
+  verdict: KneeVerdict;
+  interval: Interval | null;
+  /** terms that broke, most frequent first, in the failed repetitions nearest to the knee */
+  limiting: { term: string; share: number }[];
+  /** fresh repetitions at 0.95 and 1.05 of the median: did the lower one hold and the upper one fail? */
+  confirmation: { below: Probe; above: Probe; confirmed: boolean } | null;
+  probes: Probe[];
+}
+
+export async function findKnee(options: KneeOptions): Promise<Knee> {
+  const probes: Probe[] = [];
+  const probe = async (rate: number, stage: Probe['stage']): Promise<Probe> => {
+    const repetitions: Repetition[] = [];
+    for (let count = 0; count < options.repetitions; count += 1)
+      repetitions.push(await options.measure(rate));
+    const answers = repetitions.filter((repetition) => repetition.saturation.length === 0);
+    const held = answers.filter(({ measured }) => broken(options.objective, measured).length === 0).length;
+    const done = { rate, stage, repetitions, held, failed: answers.length - held };
+    probes.push(done);
+    options.progress?.(done);
+    return done;
+  };
+  const end = (verdict: KneeVerdict, interval: Interval | null): Knee => ({
+    verdict,
+    interval,
+    limiting: limitingTerms(options.objective, probes),
+    confirmation: null,
+    probes,
+  });
+
+  // An octave of room on both sides, so that "not within the range" is an outcome and no corner to be stuck in.
+  const bisection = new Bisection(options.low / 2, options.high * 2);
+  const interval = (): Interval => bisection.interval(options.confidence);
+  const outside = (): KneeVerdict | null => {
+    if (interval().low >= options.high) return 'above';
+    return interval().high <= options.low ? 'below' : null;
+  };
+  const narrow = (): boolean => interval().high / interval().low <= 1 + options.tolerance;
+
+  let stage: Probe['stage'] = 'bracket';
+  let rate = options.low;
+  while (!narrow() && probes.length < options.maxProbes) {
+    const step = await probe(rate, stage);
+    if (clientGaveOut(step)) return end('client', probes.length > 1 ? interval() : null);
+    bisection.answer(step);
+    const where = outside();
+    if (where) return end(where, null);
+    // Rates far above the knee leave a server with a backlog to digest, so the knee is approached from below.
+    if (stage === 'bracket' && (!holds(step) || rate >= options.high)) stage = 'bisect';
+    rate = Math.min(options.high, stage === 'bracket' ? rate * 2 : Math.max(options.low, bisection.next()));
+  }
+
+  const found = interval();
+  const verdict = narrow() ? 'found' : 'wide';
+  const below = await probe(0.95 * found.median, 'confirm');
+  const above = await probe(1.05 * found.median, 'confirm');
+  return { ...end(verdict, found), confirmation: { below, above, confirmed: holds(below) && !holds(above) } };
+}
+
+const holds = (probe: Probe): boolean => probe.held > probe.failed;
+const clientGaveOut = (probe: Probe): boolean => 2 * (probe.held + probe.failed) < probe.repetitions.length;
+
+/** Counts broken terms in the failed repetitions of the lowest rates that failed: far above the knee all of them break. */
+function limitingTerms(objective: readonly Term[], probes: readonly Probe[]): Knee['limiting'] {
+  const failures = probes
+    .filter((probe) => probe.failed > 0)
+    .sort((a, b) => a.rate - b.rate)
+    .slice(0, 3)
+    .flatMap((probe) => probe.repetitions)
+    .filter(({ saturation }) => saturation.length === 0)
+    .map(({ measured }) => broken(objective, measured))
+    .filter((terms) => terms.length > 0);
+  return objective
+    .map(({ text }) => ({
+      term: text,
+      share:
+        failures.filter((terms) => terms.some((term) => term.text === text)).length / (failures.length || 1),
+    }))
+    .filter(({ share }) => share > 0)
+    .sort((a, b) => b.share - a.share);
+}
