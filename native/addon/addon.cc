@@ -1,23 +1,32 @@
 // Entry point of the addon: error helpers shared by all areas, and the list of areas.
-#include "addon/environment.h"
-
 #include <cerrno>
 #include <cmath>
 #include <cstring>
 
+#include "addon/environment.h"
+
 namespace addon {
 
 std::string errno_name(int errno_value) {
-  switch (errno_value) {
-#define NAME(code) case code: return #code
-    NAME(EACCES); NAME(EADDRINUSE); NAME(EADDRNOTAVAIL); NAME(EAGAIN); NAME(EBADF); NAME(ECONNABORTED);
-    NAME(ECONNREFUSED); NAME(ECONNRESET); NAME(EEXIST); NAME(EFAULT); NAME(EINTR); NAME(EINVAL); NAME(EIO);
-    NAME(EMFILE); NAME(EMSGSIZE); NAME(ENETUNREACH); NAME(ENFILE); NAME(ENOBUFS); NAME(ENOENT); NAME(ENOMEM);
-    NAME(ENOSPC); NAME(ENOSYS); NAME(ENOTCONN); NAME(ENOTSOCK); NAME(EPERM); NAME(EPIPE); NAME(ERANGE);
-    NAME(ETIMEDOUT); NAME(EHOSTUNREACH); NAME(EAFNOSUPPORT); NAME(EINPROGRESS); NAME(EALREADY); NAME(EISCONN);
+  struct Name {
+    int value;
+    const char* text;
+  };
+#define NAME(code) \
+  Name { code, #code }
+  static constexpr Name names[] = {
+      NAME(EACCES),       NAME(EADDRINUSE),   NAME(EADDRNOTAVAIL), NAME(EAFNOSUPPORT), NAME(EAGAIN),   NAME(EALREADY),
+      NAME(EBADF),        NAME(ECONNABORTED), NAME(ECONNREFUSED),  NAME(ECONNRESET),   NAME(EEXIST),   NAME(EFAULT),
+      NAME(EHOSTUNREACH), NAME(EINPROGRESS),  NAME(EINTR),         NAME(EINVAL),       NAME(EIO),      NAME(EISCONN),
+      NAME(EMFILE),       NAME(EMSGSIZE),     NAME(ENETUNREACH),   NAME(ENFILE),       NAME(ENOBUFS),  NAME(ENOENT),
+      NAME(ENOMEM),       NAME(ENOSPC),       NAME(ENOSYS),        NAME(ENOTCONN),     NAME(ENOTSOCK), NAME(EPERM),
+      NAME(EPIPE),        NAME(ERANGE),       NAME(ETIMEDOUT),
+  };
 #undef NAME
-    default: return "E" + std::to_string(errno_value);
+  for (const Name& name : names) {
+    if (name.value == errno_value) return name.text;
   }
+  return "E" + std::to_string(errno_value);
 }
 
 void throw_coded(Napi::Env env, const std::string& code, const std::string& message, int errno_value) {
@@ -53,6 +62,7 @@ bool int_argument(const Napi::CallbackInfo& info, std::size_t index, const char*
 }  // namespace addon
 
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
+  addon::export_registry(env, exports);
   addon::export_poller(env, exports);
   return exports;
 }

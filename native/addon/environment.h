@@ -31,8 +31,8 @@ class Handles {
   std::vector<std::unique_ptr<T>> objects_;
 };
 
-/// Creates an area's state for this environment, to be bound to its functions as callback data. It is destroyed when the
-/// environment ends, with every descriptor it still holds; areas exported later are destroyed earlier.
+/// Creates an area's state for this environment, to be bound to its functions as callback data. It is destroyed when
+/// the environment ends, with every descriptor it still holds; areas exported later are destroyed earlier.
 template <class State, class... Arguments>
 State& make_state(napi_env env, Arguments&&... arguments) {
   auto* state = new State{std::forward<Arguments>(arguments)...};
@@ -49,11 +49,13 @@ std::string errno_name(int errno_value);
 
 /// Reads argument `index` as an integer within [low, high]; otherwise throws ERR_INVALID_ARG_TYPE / ERR_OUT_OF_RANGE
 /// naming `what`, and returns false.
-bool int_argument(const Napi::CallbackInfo& info, std::size_t index, const char* what, double low, double high, std::int64_t& out);
+bool int_argument(const Napi::CallbackInfo& info, std::size_t index, const char* what, double low, double high,
+                  std::int64_t& out);
 
 struct PollerArea;
 
 /// Adds one area's functions to `exports`.
+void export_registry(Napi::Env env, Napi::Object exports);
 PollerArea& export_poller(Napi::Env env, Napi::Object exports);
 
 }  // namespace addon

@@ -1,5 +1,6 @@
-// The dispatch area: open, turn, change, count and close pollers from JavaScript. turn() is the hot path and the only call
-// a server needs per loop: it is written against the C interface of Node-API, everything else is for readers first.
+// The dispatch area: open, turn, change, count and close pollers from JavaScript. turn() is the hot path and the only
+// call a server needs per loop: it is written against the C interface of Node-API, everything else is for readers
+// first.
 #include "addon/poller.h"
 
 #include <algorithm>
@@ -11,56 +12,6 @@ namespace addon {
 namespace {
 
 using dispatch::Interest;
-
-const char* trigger_name(dispatch::Trigger trigger) {
-  switch (trigger) {
-    case dispatch::Trigger::level: return "level";
-    case dispatch::Trigger::edge: return "edge";
-    default: return "oneshot";
-  }
-}
-
-const char* complexity_name(dispatch::WaitComplexity complexity) {
-  switch (complexity) {
-    case dispatch::WaitComplexity::active: return "active";
-    case dispatch::WaitComplexity::registered: return "registered";
-    default: return "highest_descriptor";
-  }
-}
-
-Napi::Object capabilities_object(Napi::Env env, const dispatch::Capabilities& from) {
-  Napi::Object to = Napi::Object::New(env);
-  to.Set("trigger", trigger_name(from.trigger));
-  to.Set("waitComplexity", complexity_name(from.wait_complexity));
-  to.Set("timeoutResolutionNs", static_cast<double>(from.timeout_resolution_ns));
-  to.Set("maxDescriptor", from.max_descriptor);
-  to.Set("needsRearm", from.needs_rearm);
-  to.Set("reportsReadClosed", from.reports_read_closed);
-  to.Set("batchedChanges", from.batched_changes);
-  to.Set("waitCall", from.wait_call);
-  return to;
-}
-
-Napi::Object probe_object(Napi::Env env, const dispatch::BackendEntry& entry, const dispatch::Probe& probe) {
-  Napi::Object to = Napi::Object::New(env);
-  to.Set("name", entry.name);
-  to.Set("mechanism", entry.mechanism);
-  to.Set("trigger", trigger_name(entry.trigger));
-  to.Set("available", probe.available);
-  to.Set("errno", probe.error == 0 ? env.Null() : Napi::String::New(env, errno_name(probe.error)));
-  to.Set("reason", probe.reason);
-  to.Set("capabilities", probe.available ? capabilities_object(env, probe.capabilities) : env.Null());
-  return to;
-}
-
-/// backends() -> one object per backend, available or not.
-Napi::Value backends(const Napi::CallbackInfo& info) {
-  Napi::Array list = Napi::Array::New(info.Env());
-  for (const dispatch::BackendEntry& entry : dispatch::backends()) {
-    list.Set(list.Length(), probe_object(info.Env(), entry, dispatch::probe(entry)));
-  }
-  return list;
-}
 
 /// The poller named by argument 0, or null after throwing.
 PollerFace* poller_argument(const Napi::CallbackInfo& info) {
@@ -111,7 +62,8 @@ Napi::Value close(const Napi::CallbackInfo& info) {
   std::int64_t handle = 0;
   if (!int_argument(info, 0, "handle", 0, 0xffffffff, handle)) return info.Env().Undefined();
   auto& area = *static_cast<PollerArea*>(info.Data());
-  if (area.pollers.take(static_cast<std::uint32_t>(handle)) == nullptr) area.use(info.Env(), static_cast<std::uint32_t>(handle));
+  if (area.pollers.take(static_cast<std::uint32_t>(handle)) == nullptr)
+    area.use(info.Env(), static_cast<std::uint32_t>(handle));
   return info.Env().Undefined();
 }
 
@@ -133,7 +85,8 @@ int apply_changes(PollerFace& face, int size) noexcept {
   return errors;
 }
 
-/// pollerTurn(handle, changes, timeoutUs) -> events. One crossing per loop turn: applies changes, waits, fills the buffer.
+/// pollerTurn(handle, changes, timeoutUs) -> events. One crossing per loop turn: applies changes, waits, fills the
+/// buffer.
 napi_value turn(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   std::size_t length = 3;
@@ -148,7 +101,8 @@ napi_value turn(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   PollerFace* face = static_cast<PollerArea*>(data)->use(env, handle);
-  if (face == nullptr) [[unlikely]] return nullptr;
+  if (face == nullptr) [[unlikely]]
+    return nullptr;
   if (!(changes >= 0 && changes <= face->max_changes) || std::floor(changes) != changes) [[unlikely]] {
     throw_coded(env, "ERR_OUT_OF_RANGE", "changes must be an integer from 0 to " + std::to_string(face->max_changes));
     return nullptr;
@@ -162,7 +116,8 @@ napi_value turn(napi_env env, napi_callback_info info) {
   status[status_change_errors] = apply_changes(*face, static_cast<int>(changes));
   constexpr double kMostUs = 9e15;  // in nanoseconds still an int64
   const dispatch::TimeoutNs timeout =
-      timeout_us < 0 ? dispatch::kForever : static_cast<dispatch::TimeoutNs>(std::ceil(std::min(timeout_us, kMostUs) * 1000));
+      timeout_us < 0 ? dispatch::kForever
+                     : static_cast<dispatch::TimeoutNs>(std::ceil(std::min(timeout_us, kMostUs) * 1000));
   const dispatch::WaitResult result =
       face->poller->wait({face->events(), static_cast<std::size_t>(face->max_events)}, timeout);
   status[status_count] = result.count;
@@ -241,23 +196,6 @@ Napi::Value capabilities(const Napi::CallbackInfo& info) {
   return capabilities_object(info.Env(), face->poller->capabilities());
 }
 
-/// layout() -> what src/dispatch/layout.ts must agree with
-Napi::Value layout(const Napi::CallbackInfo& info) {
-  Napi::Object to = Napi::Object::New(info.Env());
-  to.Set("statusWords", static_cast<int>(kStatusWords));
-  to.Set("eventWords", kEventWords);
-  to.Set("changeWords", kChangeWords);
-  to.Set("counterWords", dispatch::kCounterWords);
-  to.Set("rearm", kRearm);
-  to.Set("readable", static_cast<int>(dispatch::readable));
-  to.Set("writable", static_cast<int>(dispatch::writable));
-  to.Set("error", static_cast<int>(dispatch::error));
-  to.Set("hangup", static_cast<int>(dispatch::hangup));
-  to.Set("readClosed", static_cast<int>(dispatch::read_closed));
-  to.Set("invalid", static_cast<int>(dispatch::invalid));
-  return to;
-}
-
 }  // namespace
 
 PollerFace* PollerArea::use(napi_env env, std::uint32_t handle) const {
@@ -278,8 +216,6 @@ PollerArea& export_poller(Napi::Env env, Napi::Object exports) {
   const auto add_function = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
     exports.Set(name, Napi::Function::New(env, function, name, &area));
   };
-  add_function("backends", backends);
-  add_function("layout", layout);
   add_function("pollerOpen", open);
   add_function("pollerClose", close);
   add_function("pollerAdd", add);

@@ -55,12 +55,15 @@ struct PollerFace {
   }
 };
 
+/// The capabilities as src/contract/server.ts spells them.
+Napi::Object capabilities_object(Napi::Env env, const dispatch::Capabilities& capabilities);
+
 /// The pollers of one environment.
 struct PollerArea {
   Handles<PollerFace> pollers;
 
-  /// The poller behind `handle`, ready for use; otherwise throws (closed or unknown handle, detached buffer) and returns
-  /// null.
+  /// The poller behind `handle`, ready for use; otherwise throws (closed or unknown handle, detached buffer) and
+  /// returns null.
   PollerFace* use(napi_env env, std::uint32_t handle) const;
 };
 

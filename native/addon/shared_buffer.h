@@ -7,8 +7,8 @@
 
 namespace addon {
 
-/// Keeps an ArrayBuffer alive and remembers where it is. JavaScript can still detach it (transfer), after which the memory
-/// is gone: every use asks attached() first. Buffers whose memory can move or be shared are refused.
+/// Keeps an ArrayBuffer alive and remembers where it is. JavaScript can still detach it (transfer), after which the
+/// memory is gone: every use asks attached() first. Buffers whose memory can move or be shared are refused.
 class SharedBuffer {
  public:
   SharedBuffer() = default;
@@ -18,8 +18,8 @@ class SharedBuffer {
     if (reference_ != nullptr) napi_delete_reference(env_, reference_);
   }
 
-  /// Takes `value`, which must be a plain ArrayBuffer of at least `bytes`; otherwise throws a JavaScript error that names
-  /// `what`, and returns false.
+  /// Takes `value`, which must be a plain ArrayBuffer of at least `bytes`; otherwise throws a JavaScript error that
+  /// names `what`, and returns false.
   bool attach(Napi::Env env, napi_value value, std::size_t bytes, const char* what);
 
   /// False once JavaScript has detached the buffer.

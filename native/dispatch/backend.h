@@ -12,17 +12,17 @@ namespace dispatch {
 /// What a wait cost and brought, summed since the poller was opened. Plain numbers, written by one thread.
 /// They explain most differences between results; test/dispatch compares them with strace's counts.
 struct Counters {
-  std::uint64_t waits = 0;           ///< system calls that wait (epoll_pwait2, ppoll, pselect6, kevent)
-  std::uint64_t empty_waits = 0;     ///< waits that brought no event (timeout or interruption)
-  std::uint64_t saturated_waits = 0; ///< waits that filled the whole result array: more may be ready
-  std::uint64_t events = 0;          ///< rows handed to the caller
-  std::uint64_t raw_events = 0;      ///< rows the kernel reported before merging and dropping
-  std::uint64_t change_calls = 0;    ///< system calls made only to change interest (epoll_ctl)
-  std::uint64_t changes = 0;         ///< changes of interest asked for
-  std::uint64_t stale = 0;           ///< kernel rows dropped because their registration is gone
-  std::uint64_t spurious = 0;        ///< kernel rows dropped because they carried no flag asked for
-  std::uint64_t rearms = 0;          ///< one-shot registrations armed again
-  std::uint64_t interrupted = 0;     ///< waits ended by a signal (EINTR)
+  std::uint64_t waits = 0;            ///< system calls that wait (epoll_pwait2, ppoll, pselect6, kevent)
+  std::uint64_t empty_waits = 0;      ///< waits that brought no event (timeout or interruption)
+  std::uint64_t saturated_waits = 0;  ///< waits that filled the whole result array: more may be ready
+  std::uint64_t events = 0;           ///< rows handed to the caller
+  std::uint64_t raw_events = 0;       ///< rows the kernel reported before merging and dropping
+  std::uint64_t change_calls = 0;     ///< system calls made only to change interest (epoll_ctl)
+  std::uint64_t changes = 0;          ///< changes of interest asked for
+  std::uint64_t stale = 0;            ///< kernel rows dropped because their registration is gone
+  std::uint64_t spurious = 0;         ///< kernel rows dropped because they carried no flag asked for
+  std::uint64_t rearms = 0;           ///< one-shot registrations armed again
+  std::uint64_t interrupted = 0;      ///< waits ended by a signal (EINTR)
 };
 inline constexpr int kCounterWords = sizeof(Counters) / sizeof(std::uint64_t);
 
@@ -41,10 +41,10 @@ struct Capabilities {
 };
 
 struct WaitResult {
-  int count = 0;            ///< rows written to `out`
-  bool saturated = false;   ///< `out` was filled: more may be ready
-  bool interrupted = false; ///< a signal ended the wait (count is 0, error is 0)
-  int error = 0;            ///< errno of a failed wait, else 0
+  int count = 0;             ///< rows written to `out`
+  bool saturated = false;    ///< `out` was filled: more may be ready
+  bool interrupted = false;  ///< a signal ended the wait (count is 0, error is 0)
+  int error = 0;             ///< errno of a failed wait, else 0
 };
 
 /// One mechanism. Used by Poller only, which validates arguments and owns the old interest; a backend never sees an

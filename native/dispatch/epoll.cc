@@ -5,8 +5,8 @@
 // b) EPOLLERR and EPOLLHUP come unasked. An entry of interest `none` is removed from the set.
 // c) EPOLLRDHUP goes with read interest only: a half-closed peer would wake every wait of a writer for ever.
 // d) A full result loses nothing and starves nobody: level-triggered entries go to the tail of the ready list.
-// e) Edge-triggered: EPOLL_CTL_MOD reports a condition that already holds, again. New data repeats a read event whether or
-//    not the earlier data was read; the same data does not.
+// e) Edge-triggered: EPOLL_CTL_MOD reports a condition that already holds once more. New data repeats a read event
+//    whether or not the earlier data was read; the same data does not.
 // f) One-shot: after an event the entry stays, disarmed; EPOLL_CTL_MOD arms it (Poller::rearm).
 // g) epoll_pwait2 (Linux 5.11) takes nanoseconds. Where it is missing (ENOSYS: older kernels, gVisor, seccomp filters),
 //    epoll_pwait with milliseconds, rounded up, and capabilities() says so. It is called by number: glibc < 2.35 has no
@@ -84,7 +84,9 @@ class Epoll final : public Backend {
   const Capabilities& capabilities() const noexcept override { return capabilities_; }
 
   int set_interest(int fd, Token token, Interest old, Interest wanted) noexcept override {
-    const int operation = wanted == Interest::none ? EPOLL_CTL_DEL : old == Interest::none ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+    const int operation = wanted == Interest::none ? EPOLL_CTL_DEL
+                          : old == Interest::none  ? EPOLL_CTL_ADD
+                                                   : EPOLL_CTL_MOD;
     return control(operation, fd, token, wanted);
   }
 

@@ -25,10 +25,10 @@ struct Token {
 enum Flag : std::uint32_t {
   readable = 1,
   writable = 2,
-  error = 4,        ///< an error is pending on the descriptor (SO_ERROR)
-  hangup = 8,       ///< both directions are closed
-  read_closed = 16, ///< the peer will send no more (FIN seen); data may still be unread
-  invalid = 32,     ///< the descriptor was closed without forget()
+  error = 4,         ///< an error is pending on the descriptor (SO_ERROR)
+  hangup = 8,        ///< both directions are closed
+  read_closed = 16,  ///< the peer will send no more (FIN seen); data may still be unread
+  invalid = 32,      ///< the descriptor was closed without forget()
 };
 
 static_assert(static_cast<unsigned>(Interest::read) == readable && static_cast<unsigned>(Interest::write) == writable);
@@ -38,7 +38,7 @@ struct Event {
   std::uint32_t slot;
   std::uint32_t generation;
   std::uint32_t flags;
-  std::int32_t aux; ///< mechanism's own detail (kqueue: bytes ready), else 0
+  std::int32_t aux;  ///< mechanism's own detail (kqueue: bytes ready), else 0
 };
 static_assert(sizeof(Event) == 16, "Event is a row of four 32-bit words");
 

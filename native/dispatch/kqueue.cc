@@ -14,9 +14,8 @@
 // f) kqueue: level-triggered filters. kqueue-clear: EV_CLEAR resets the state on delivery, which is edge-triggered.
 // g) Closing a descriptor removes its filters, whatever its duplicates do.
 #if defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || defined(__DragonFly__) || defined(__APPLE__)
-#include <sys/types.h>
-
 #include <sys/event.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -162,7 +161,7 @@ class Kqueue final : public Backend {
   const int queue_;
   const unsigned short add_flags_;
   const Capabilities capabilities_;
-  std::vector<Change> changes_;          // not yet told to the kernel
+  std::vector<Change> changes_;  // not yet told to the kernel
   std::vector<Change> rows_;
   std::vector<Event> failed_;            // changes that apply_changes() could not make
   std::vector<std::uint32_t> position_;  // of a slot's row in the batch under construction

@@ -100,7 +100,8 @@ class Poll final : public Backend {
     }
     const bool saturated = count == out.size();
     start_ = saturated ? at : 0;
-    if (dropped) [[unlikely]] drop_invalid(out.first(count));
+    if (dropped) [[unlikely]]
+      drop_invalid(out.first(count));
     return {.count = static_cast<int>(count), .saturated = saturated};
   }
 

@@ -28,8 +28,8 @@ class Poller {
   /// Ends a registration; call it before close(fd). ENOENT: not registered. Events of it still in a batch become stale.
   int forget(int fd) noexcept;
 
-  /// Waits and fills `out` (at least one row). EINTR is not an error. See Backend::wait. Rows of ended registrations are
-  /// dropped and counted; error and hangup also set readable and writable as far as asked for, as select does.
+  /// Waits and fills `out` (at least one row). EINTR is not an error. See Backend::wait. Rows of ended registrations
+  /// are dropped and counted; error and hangup also set readable and writable as far as asked for, as select does.
   WaitResult wait(std::span<Event> out, TimeoutNs timeout) noexcept;
 
   /// False when the registration an event speaks of has been forgotten since (also within the same batch).

@@ -32,8 +32,10 @@ constexpr BackendEntry kBackends[] = {
     {"epoll-oneshot", "epoll", Trigger::oneshot, kEpollOneshot, kOnlyLinux},
     {"kqueue", "kqueue", Trigger::level, kKqueue, kOnlyBsd},
     {"kqueue-clear", "kqueue", Trigger::edge, kKqueueClear, kOnlyBsd},
-    {"evport", "event ports", Trigger::oneshot, nullptr, "event ports exist on illumos and Solaris only; no backend in this build"},
-    {"devpoll", "/dev/poll", Trigger::level, nullptr, "/dev/poll exists on illumos and Solaris only; no backend in this build"},
+    {"evport", "event ports", Trigger::oneshot, nullptr,
+     "event ports exist on illumos and Solaris only; no backend in this build"},
+    {"devpoll", "/dev/poll", Trigger::level, nullptr,
+     "/dev/poll exists on illumos and Solaris only; no backend in this build"},
     {"wsapoll", "WSAPoll", Trigger::level, nullptr, "WSAPoll exists on Windows only; no backend in this build"},
     {"uring-poll", "io_uring", Trigger::edge, nullptr, "this build has no io_uring backend"},
 };

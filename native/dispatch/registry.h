@@ -10,18 +10,18 @@
 namespace dispatch {
 
 struct BackendEntry {
-  const char* name;             ///< our name: mechanism and trigger, e.g. "epoll-et"
-  const char* mechanism;        ///< the operating system's facility, e.g. "epoll"
+  const char* name;       ///< our name: mechanism and trigger, e.g. "epoll-et"
+  const char* mechanism;  ///< the operating system's facility, e.g. "epoll"
   Trigger trigger;
-  BackendFactory make;          ///< null where this build cannot have it
-  const char* absent_because;   ///< why `make` is null: one sentence for a person
+  BackendFactory make;         ///< null where this build cannot have it
+  const char* absent_because;  ///< why `make` is null: one sentence for a person
 };
 
 struct Probe {
   bool available = false;
-  int error = 0;                ///< errno, 0 when available
-  std::string reason;           ///< why not, for a person; empty when available
-  Capabilities capabilities;    ///< meaningful only when available
+  int error = 0;              ///< errno, 0 when available
+  std::string reason;         ///< why not, for a person; empty when available
+  Capabilities capabilities;  ///< meaningful only when available
 };
 
 std::span<const BackendEntry> backends() noexcept;

@@ -2,12 +2,12 @@
 //
 // a) The bitmaps are our own words. FD_SET stops at FD_SETSIZE: beyond it, it aborts under _FORTIFY_SOURCE or corrupts
 //    memory. The kernels of Linux, the BSDs and macOS (_DARWIN_UNLIMITED_SELECT) take longer maps. `select-posix` is
-//    what portable code may rely on: the same, but a descriptor >= FD_SETSIZE is ERANGE (capabilities().max_descriptor).
+//    what portable code may rely on: the same, but max_descriptor is FD_SETSIZE - 1.
 // b) The cost of a wait follows the highest descriptor, not the number of descriptors: a removal lowers it.
 // c) The call overwrites its input: the maps asked for are kept, and copied before each wait. Zero words are skipped.
 // d) The result counts bits, not descriptors: a descriptor ready in both directions counts two.
-// e) All bits are answered at once, whatever fits in the caller's result array: after a full result the next scan starts
-//    behind the descriptor reported last, so that nobody starves.
+// e) All bits are answered at once, whatever fits in the caller's result array: after a full result the next scan
+//    starts behind the descriptor reported last, so that nobody starves.
 // f) Errors, end of file and hang-up have no flag of their own; they make a descriptor readable or writable. The third
 //    map means out-of-band data and is not used.
 // g) One descriptor closed without forget() fails the whole call with EBADF and does not say which: each is asked, and
@@ -71,23 +71,25 @@ class Select final : public Backend {
     std::copy_n(write_.begin(), words, ready_write_.begin());
     timespec storage;
     ++counters_.waits;
-    const int bits = ::pselect(limit_, reinterpret_cast<fd_set*>(ready_read_.data()),
-                               reinterpret_cast<fd_set*>(ready_write_.data()), nullptr,
-                               timespec_of(timeout, storage), nullptr);
+    const int bits =
+        ::pselect(limit_, reinterpret_cast<fd_set*>(ready_read_.data()), reinterpret_cast<fd_set*>(ready_write_.data()),
+                  nullptr, timespec_of(timeout, storage), nullptr);
     if (bits < 0) {
       if (errno == EINTR) return {.interrupted = true};
       if (errno == EBADF) return report_closed(out);
       return {.error = errno};
     }
     if (bits == 0) return {};
+    counters_.raw_events += static_cast<std::uint64_t>(bits);
     return collect(out, words, bits);
   }
 
  private:
   /// Turns set bits into rows, from start_ to the end and then from the beginning up to start_.
   WaitResult collect(std::span<Event> out, std::size_t words, int bits) noexcept {
-    const std::size_t first = static_cast<std::size_t>(start_) / kBits < words ? static_cast<std::size_t>(start_) / kBits : 0;
-    const Word from_start = first == 0 && start_ >= kBits ? ~Word{0} : ~Word{0} << (start_ % kBits);
+    if (start_ >= limit_) start_ = 0;
+    const std::size_t first = static_cast<std::size_t>(start_) / kBits;
+    const Word from_start = ~Word{0} << (start_ % kBits);
     std::size_t count = 0;
     int last = 0;
     // The first word is visited twice when the scan starts inside it: its upper part first, its lower part last.
@@ -103,7 +105,6 @@ class Select final : public Backend {
         if ((ready_write_[at] & mask) != 0) flags |= writable;
         last = static_cast<int>(at) * kBits + bit;
         bits -= std::popcount(flags);
-        ++counters_.raw_events;
         out[count++] = {static_cast<std::uint32_t>(last), generations_[static_cast<std::size_t>(last)], flags, 0};
       }
     }

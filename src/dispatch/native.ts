@@ -1,23 +1,9 @@
 /** The poller part of the addon, loaded once and checked against layout.ts. */
 import { isDeepStrictEqual } from 'node:util';
 import { addon } from '../addon.js';
-import type { BackendName } from '../contract/common.js';
+import type { BackendProbe } from '../contract/probe.js';
 import type { Capabilities } from '../contract/server.js';
 import { layout } from './layout.js';
-
-/** What one backend is on this system. */
-export interface BackendProbe {
-  readonly name: BackendName;
-  /** the operating system's facility, e.g. "epoll" */
-  readonly mechanism: string;
-  readonly trigger: Capabilities['trigger'];
-  readonly available: boolean;
-  /** errno name, null when available */
-  readonly errno: string | null;
-  /** why not, for a person; empty when available */
-  readonly reason: string;
-  readonly capabilities: Capabilities | null;
-}
 
 export interface PollerExports {
   layout(): typeof layout;

@@ -1,6 +1,7 @@
 /** Which backends this system has. There is no default and no fallback: a name is asked for, and had or not. */
 import type { BackendName } from '../contract/common.js';
-import { type BackendProbe, native } from './native.js';
+import type { BackendProbe } from '../contract/probe.js';
+import { native } from './native.js';
 
 export type { BackendProbe };
 
