@@ -8,6 +8,18 @@
 import { z } from 'zod';
 import { count, protocol } from './common.js';
 
+/** All connections stand. */
+export const connected = z.object({
+  event: z.literal('connected'),
+  connections: count,
+  /** from the first attempt until the last connection stood */
+  elapsedNs: z.number(),
+});
+
+/** The measured window begins; printed at that instant. `monotonicNs` is the machine's CLOCK_MONOTONIC. */
+export const windowStart = z.object({ event: z.literal('window-start'), monotonicNs: z.number() });
+export const windowEnd = z.object({ event: z.literal('window-end'), monotonicNs: z.number() });
+
 /** Latency distribution. All values in nanoseconds; the histogram is a HdrHistogram V2 payload, compressed, base64. */
 export const latency = z.object({
   count,
@@ -57,14 +69,20 @@ export const loadResult = z.object({
   warmupNs: z.number(),
   /** requests due in the window by the schedule, per second; null in closed loop */
   offeredRate: z.number().nullable(),
-  /** requests sent in the window */
+  /** requests of the window: due in it (open loop), sent in it (closed loop). Each ends as one value of `latency` or as
+   *  one error of kind timeout, reset, closed or mismatch (status counts beside the latency), also after the window */
   requests: count,
+  /** replies that arrived in the window */
   replies: count,
   /** replies per second of window */
   achievedRate: z.number(),
   bytesIn: count,
   bytesOut: count,
   errors: loadErrors,
+  /** connections opened again because they had ended, in the window */
+  reconnects: count,
+  /** open loop: requests of the window that had to wait for a free connection (the server's delay, not the client's) */
+  backlogged: count,
   /** from the intended send time (open loop) or the actual one (closed loop) */
   latency,
   /** from the actual send time */
@@ -87,3 +105,6 @@ export const loadResult = z.object({
   saturation: z.array(z.string()),
 });
 export type LoadResult = z.infer<typeof loadResult>;
+
+export const loadLine = z.discriminatedUnion('event', [connected, windowStart, windowEnd, loadResult]);
+export type LoadLine = z.infer<typeof loadLine>;

@@ -1,0 +1,49 @@
+#include "load/pacer.h"
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace load {
+
+Schedule::Schedule(Arrival arrival, double rate, Nanoseconds start, std::uint64_t seed)
+    : arrival_(arrival), gap_(static_cast<double>(kSecond) / rate), start_(start), due_(start), random_(seed) {
+  if (arrival_ == Arrival::exponential) advance();  // a Poisson process has no arrival at its very start
+}
+
+void Schedule::advance() noexcept {
+  if (arrival_ == Arrival::fixed) {
+    due_ = start_ + static_cast<Nanoseconds>(static_cast<double>(++taken_) * gap_);
+    return;
+  }
+  const double uniform = (static_cast<double>(random_() >> 11) + 0.5) * 0x1p-53;  // in (0, 1): its logarithm exists
+  elapsed_ -= std::log(uniform) * gap_;
+  due_ = start_ + static_cast<Nanoseconds>(elapsed_);
+}
+
+void Pacer::calibrate(dispatch::Poller& poller) {
+#ifdef __linux__
+  ::prctl(PR_SET_TIMERSLACK, 1UL);
+#endif
+  constexpr int kWaits = 100;
+  constexpr Nanoseconds kSleep = 100 * kMicrosecond;
+  // Beyond the cap spinning costs more than it brings: wake-ups that late are a busy machine, not a timer.
+  constexpr Nanoseconds kLeast = 20 * kMicrosecond, kMost = 2 * kMillisecond;
+  std::vector<Nanoseconds> late;
+  late.reserve(kWaits);
+  dispatch::Event none;
+  for (int i = 0; i < kWaits; ++i) {
+    const Nanoseconds due = monotonic_now() + kSleep;
+    poller.wait({&none, 1}, kSleep);
+    late.push_back(monotonic_now() - due);
+  }
+  std::sort(late.begin(), late.end());
+  resolution_ = {late[kWaits / 2], late[kWaits * 99 / 100]};
+  margin_ = std::clamp(resolution_.p99 + kLeast / 2, kLeast, kMost);
+}
+
+}  // namespace load
