@@ -8,7 +8,7 @@
   },
   "target_defaults": {
     "include_dirs": ["native"],
-    "defines": ["_GNU_SOURCE"],
+    "defines": ["_GNU_SOURCE", "DISPATCHBENCH_FLAGS=\"-std=c++20 -O2 -fno-omit-frame-pointer\""],
     "cflags": ["-fno-omit-frame-pointer", "-fvisibility=hidden"],
     "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
     "cflags_cc": ["-std=c++20", "-O2", "-g", "-Wall", "-Wextra", "-Wconversion", "-Wno-sign-conversion", "-fno-exceptions", "-fno-rtti"],
@@ -38,6 +38,18 @@
       "sources": ["<@(addon_sources)"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"]
+    },
+    {
+      "target_name": "dispatchbench-server",
+      "type": "executable",
+      "dependencies": ["core"],
+      "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-server)"]
+    },
+    {
+      "target_name": "dispatchbench-baseline",
+      "type": "executable",
+      "dependencies": ["core"],
+      "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-baseline)"]
     }
   ]
 }

@@ -1,0 +1,168 @@
+// dispatchbench-baseline: the speed of light. The same work per request as the servers under test (one wait, one recv of
+// the same window, the same request scan, one send, the same budgets), with the mechanism's bare system calls around it.
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "net/control.h"
+#include "net/process.h"
+#include "net/protocol.h"
+#include "net/report.h"
+#include "net/server.h"
+#include "net/spare_descriptor.h"
+#include "programs/raw_mechanisms.h"
+#include "programs/run_program.h"
+
+namespace {
+
+using net::Options;
+
+template <class Mechanism, class Protocol>
+class Loop {
+ public:
+  Loop(const Options& options, net::Control& control) : options_(options), control_(control) {}
+
+  std::string run(const net::Identity& identity) {
+    const std::int64_t started = net::monotonic_ns();
+    listener_ = net::listen_tcp(options_.address, options_.backlog);
+    if (listener_ < 0) return net::listen_refusal(options_.address, -listener_);
+    mechanism_.set(listener_, true, false);
+    for (const int fd : control_.descriptors()) mechanism_.set(fd, true, false);
+    net::print_line(net::hello_line(options_, identity, nullptr, net::local_address(listener_)));
+    while (!control_.stopping()) {
+      const int count = mechanism_.wait([this](int fd) { on_ready(fd); });
+      if (count < 0 && errno != EINTR) return std::string("the wait failed: ") + std::strerror(errno);
+      statistics_.count_wait(count < 0 ? 0 : count);
+    }
+    net::print_line(net::farewell_line(control_.reason(), started, statistics_, nullptr));
+    return "";
+  }
+
+ private:
+  struct Connection {
+    typename Protocol::State state;
+    std::vector<std::byte> unsent;
+    bool ends = false;      // our FIN follows what is unsent
+    bool draining = false;  // our FIN is sent
+  };
+
+  void on_ready(int fd) {
+    if (fd == listener_) {
+      accept_some();
+    } else if (control_.owns(fd)) [[unlikely]] {
+      control_.on_readable(fd, [this](std::string_view id) {
+        net::print_line(net::snapshot_line(id, statistics_, nullptr));
+      });
+    } else {
+      serve(fd);
+    }
+  }
+
+  void accept_some() {
+    for (std::uint32_t i = 0; i < options_.budgets.accept; ++i) {
+      const int fd = net::accept_connection(listener_);
+      if (fd == -EMFILE && spare_.turn_away_one(listener_)) {
+        ++statistics_.rejected;
+      } else if (fd < 0) {
+        return;
+      } else {
+        if (static_cast<std::size_t>(fd) >= connections_.size()) connections_.resize(static_cast<std::size_t>(fd) * 2);
+        connections_[static_cast<std::size_t>(fd)] = {};
+        mechanism_.set(fd, true, false);
+        ++statistics_.accepted;
+      }
+    }
+  }
+
+  void serve(int fd) {
+    Connection& connection = connections_[static_cast<std::size_t>(fd)];
+    if (!connection.unsent.empty()) {
+      const std::vector<std::byte> rest = std::exchange(connection.unsent, {});
+      if (send_all(fd, connection, rest)) mechanism_.set(fd, true, false);
+      return;
+    }
+    for (std::uint32_t reads = 0; reads < options_.budgets.reads; ++reads) {
+      const ssize_t n = net::receive(fd, window_);
+      if (n <= 0) {
+        if (!net::would_block(n)) end(fd);
+        return;
+      }
+      const auto received = static_cast<std::size_t>(n);
+      statistics_.bytes_in += received;
+      if (!connection.draining) {
+        const net::Reply reply = protocol_.answer(connection.state, std::span(window_).first(received), statistics_);
+        connection.ends = reply.close;
+        if (!reply.bytes.empty() && !send_all(fd, connection, reply.bytes)) return;
+      }
+      if (received < window_.size()) return;
+    }
+  }
+
+  // False when the connection is closed, or keeps bytes and waits until it can be written.
+  bool send_all(int fd, Connection& connection, std::span<const std::byte> bytes) {
+    ssize_t n = net::transmit(fd, bytes);
+    if (n < 0) {
+      if (!net::would_block(n)) {
+        end(fd);
+        return false;
+      }
+      n = 0;
+    }
+    statistics_.bytes_out += static_cast<std::uint64_t>(n);
+    if (static_cast<std::size_t>(n) < bytes.size()) {
+      connection.unsent.assign(bytes.begin() + n, bytes.end());
+      mechanism_.set(fd, false, true);
+      return false;
+    }
+    if (connection.ends) {
+      shutdown(fd, SHUT_WR);
+      connection.draining = true;
+    }
+    return true;
+  }
+
+  void end(int fd) {
+    mechanism_.remove(fd);
+    close(fd);
+    ++statistics_.closed;
+  }
+
+  const Options& options_;
+  net::Control& control_;
+  net::Statistics statistics_;
+  net::SpareDescriptor spare_;
+  Mechanism mechanism_{options_.budgets.max_events};
+  Protocol protocol_;
+  int listener_ = -1;
+  std::vector<Connection> connections_;
+  std::vector<std::byte> window_ = std::vector<std::byte>(net::kReceiveWindow);
+};
+
+template <class Mechanism>
+std::string run_protocol(const Options& options, const net::Identity& identity, net::Control& control) {
+  if (options.protocol == "tcp-echo") return Loop<Mechanism, net::Echo>(options, control).run(identity);
+  if (options.protocol == "http") return Loop<Mechanism, net::Http>(options, control).run(identity);
+  return "the baseline speaks tcp-echo and http, not '" + options.protocol + "'";
+}
+
+std::string run_baseline(const Options& options, const net::Identity& identity) {
+  net::Control control;
+  if (const std::string fault = net::prepare(options, control); !fault.empty()) return fault;
+  if (options.backend == "select") return run_protocol<programs::RawSelect>(options, identity, control);
+  if (options.backend == "poll") return run_protocol<programs::RawPoll>(options, identity, control);
+#if defined(__linux__)
+  if (options.backend == "epoll") return run_protocol<programs::RawEpoll>(options, identity, control);
+  return "there is a baseline for select, poll and epoll, not for '" + options.backend + "'";
+#else
+  if (options.backend == "kqueue") return run_protocol<programs::RawKqueue>(options, identity, control);
+  return "there is a baseline for select, poll and kqueue, not for '" + options.backend + "'";
+#endif
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return programs::run_program(argc, argv, "baseline", run_baseline); }
