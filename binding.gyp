@@ -2,9 +2,9 @@
   # One list of sources for node-gyp and CMake: native/sources.json.
   # Standalone programs are generated from the same list, one executable target each.
   "variables": {
-    "sanitize%": "",
     "core_sources": ["<!@(node scripts/sources.mjs dispatch net load)"],
-    "addon_sources": ["<!@(node scripts/sources.mjs addon)"]
+    "addon_sources": ["<!@(node scripts/sources.mjs addon)"],
+    "testing_sources": ["<!@(node scripts/sources.mjs testing)"]
   },
   "target_defaults": {
     "include_dirs": ["native"],
@@ -16,13 +16,7 @@
       "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
       "GCC_ENABLE_CPP_EXCEPTIONS": "NO",
       "MACOSX_DEPLOYMENT_TARGET": "12.0"
-    },
-    "conditions": [
-      ["sanitize!=''", {
-        "cflags": ["-fsanitize=<(sanitize)", "-fno-sanitize-recover=all"],
-        "ldflags": ["-fsanitize=<(sanitize)"]
-      }]
-    ]
+    }
   },
   "targets": [
     {
@@ -50,6 +44,13 @@
       "type": "executable",
       "dependencies": ["core"],
       "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-baseline)"]
+    },
+    {
+      "target_name": "dispatchbench_testing",
+      "type": "loadable_module",
+      "sources": ["<@(testing_sources)"],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"]
     }
   ]
 }

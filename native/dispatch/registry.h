@@ -20,8 +20,8 @@ struct BackendEntry {
 struct Probe {
   bool available = false;
   int error = 0;              ///< errno, 0 when available
-  std::string reason;         ///< why not, for a person; empty when available
-  Capabilities capabilities;  ///< meaningful only when available
+  std::string reason = {};         ///< why not, for a person; empty when available
+  Capabilities capabilities = {};  ///< meaningful only when available
 };
 
 std::span<const BackendEntry> backends() noexcept;

@@ -1,0 +1,93 @@
+/** What every case of the dispatch suites gets: a poller of the backend under test, descriptors, and rows as objects. */
+import { type TestContext, test } from 'node:test';
+import type { BackendName } from '../../src/contract/common.js';
+import type { BackendProbe } from '../../src/contract/probe.js';
+import { Event, Flag, openPoller, type Poller } from '../../src/dispatch/poller.js';
+import { listBackends } from '../../src/dispatch/registry.js';
+import { Descriptors } from '../support/descriptors.js';
+
+/** Long enough for anything loopback brings; only a failing test waits for it. */
+export const SOON_US = 10_000_000;
+
+export interface Row {
+  fd: number;
+  generation: number;
+  flags: string[];
+}
+
+export class Bench extends Descriptors {
+  readonly poller: Poller;
+  constructor(
+    readonly backend: BackendName,
+    options: { maxEvents?: number; maxChanges?: number } = {},
+  ) {
+    super();
+    this.poller = openPoller({ backend, ...options });
+  }
+
+  /** The poller's next rows, waiting at most `timeoutUs` for them. */
+  turn(timeoutUs: number, changes = 0): Row[] {
+    const count = this.poller.turn(changes, timeoutUs);
+    return Array.from({ length: count }, (_, row) => this.row(row));
+  }
+
+  /** The rows that are there now. */
+  look = (): Row[] => this.turn(0);
+  /** The rows that come soon. */
+  await = (): Row[] => this.turn(SOON_US);
+
+  row(index: number): Row {
+    const words = this.poller.events.subarray(index * 4, index * 4 + 4);
+    const bits = words[Event.flags] as number;
+    return {
+      fd: words[Event.slot] as number,
+      generation: words[Event.generation] as number,
+      flags: Object.entries(Flag)
+        .filter(([, bit]) => (bits & bit) !== 0)
+        .map(([name]) => name),
+    };
+  }
+
+  /** Errno name of a call that throws, or null. */
+  errno(call: () => unknown): string | null {
+    try {
+      call();
+      return null;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? String(error);
+    }
+  }
+
+  end(): void {
+    this.poller.close();
+    this.closeAll();
+  }
+}
+
+export interface Case {
+  name: string;
+  /** why a backend does not take part; undefined when it does */
+  skip?: (probe: BackendProbe) => string | undefined;
+  maxEvents?: number;
+  run: (bench: Bench, context: TestContext) => void | Promise<void>;
+}
+
+/** Runs every case on every backend of this system; backends it lacks are one skipped test each, with the reason. */
+export function onEveryBackend(cases: Case[]): void {
+  for (const probe of listBackends()) {
+    if (!probe.available) {
+      test(`${probe.name}`, { skip: probe.reason }, () => {});
+      continue;
+    }
+    for (const { name, skip, maxEvents, run } of cases) {
+      test(`${probe.name}: ${name}`, { skip: skip?.(probe) ?? false }, async (context) => {
+        const bench = new Bench(probe.name, maxEvents === undefined ? {} : { maxEvents });
+        try {
+          await run(bench, context);
+        } finally {
+          bench.end();
+        }
+      });
+    }
+  }
+}
