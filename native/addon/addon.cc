@@ -62,6 +62,7 @@ bool int_argument(const Napi::CallbackInfo& info, std::size_t index, const char*
 }  // namespace addon
 
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
+  addon::export_process(env, exports);
   addon::export_registry(env, exports);
   addon::export_poller(env, exports);
   return exports;

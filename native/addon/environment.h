@@ -55,6 +55,7 @@ bool int_argument(const Napi::CallbackInfo& info, std::size_t index, const char*
 struct PollerArea;
 
 /// Adds one area's functions to `exports`.
+void export_process(Napi::Env env, Napi::Object exports);
 void export_registry(Napi::Env env, Napi::Object exports);
 PollerArea& export_poller(Napi::Env env, Napi::Object exports);
 

@@ -1,0 +1,116 @@
+// The process area: facts and settings of the running process (native/net/process.h) for src/process.ts.
+#include "net/process.h"
+
+#include <signal.h>
+
+#include "addon/environment.h"
+
+namespace addon {
+namespace {
+
+Napi::Array array_of(Napi::Env env, const std::vector<int>& values) {
+  Napi::Array array = Napi::Array::New(env, values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) array.Set(static_cast<std::uint32_t>(i), values[i]);
+  return array;
+}
+
+/// processSetAffinity(cpus: number[])
+Napi::Value set_affinity(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  std::vector<int> cpus;
+  if (info.Length() < 1 || !info[0].IsArray() || info[0].As<Napi::Array>().Length() == 0) {
+    throw_coded(env, "ERR_INVALID_ARG_TYPE", "cpus must be an array with at least one CPU number");
+    return env.Undefined();
+  }
+  const Napi::Array list = info[0].As<Napi::Array>();
+  for (std::uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::Value value = list.Get(i);
+    if (env.IsExceptionPending()) return env.Undefined();
+    const double cpu = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+    if (!(cpu >= 0 && cpu < 1024)) {
+      throw_coded(env, "ERR_OUT_OF_RANGE", "cpus must hold CPU numbers from 0 to 1023");
+      return env.Undefined();
+    }
+    cpus.push_back(static_cast<int>(cpu));
+  }
+  if (const int error = net::set_affinity(cpus)) throw_errno(env, error, "set the CPU affinity");
+  return env.Undefined();
+}
+
+/// processAffinity() -> number[], empty where the system cannot say
+Napi::Value affinity(const Napi::CallbackInfo& info) { return array_of(info.Env(), net::affinity()); }
+
+/// processMonotonicNs() -> CLOCK_MONOTONIC in nanoseconds
+Napi::Value monotonic_ns(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(net::monotonic_ns()));
+}
+
+/// processUsage() -> sums over all threads since the process started
+Napi::Value usage(const Napi::CallbackInfo& info) {
+  const net::Usage u = net::usage();
+  Napi::Object object = Napi::Object::New(info.Env());
+  const auto set = [&](const char* name, std::int64_t value) { object.Set(name, static_cast<double>(value)); };
+  set("userUs", u.user_us);
+  set("systemUs", u.system_us);
+  set("voluntarySwitches", u.voluntary_switches);
+  set("involuntarySwitches", u.involuntary_switches);
+  set("rssBytes", u.rss_bytes);
+  set("peakRssBytes", u.peak_rss_bytes);
+  return object;
+}
+
+/// processDescriptorLimit() -> {soft, hard}
+Napi::Value descriptor_limit(const Napi::CallbackInfo& info) {
+  const net::DescriptorLimit limit = net::descriptor_limit();
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("soft", static_cast<double>(limit.soft));
+  object.Set("hard", static_cast<double>(limit.hard));
+  return object;
+}
+
+/// processClockStepNs(readings) -> smallest step seen
+Napi::Value clock_step_ns(const Napi::CallbackInfo& info) {
+  std::int64_t readings = 0;
+  if (!int_argument(info, 0, "readings", 1, 1'000'000, readings)) return info.Env().Undefined();
+  return Napi::Number::New(info.Env(), static_cast<double>(net::clock_step_ns(static_cast<int>(readings))));
+}
+
+/// processCalibrationSpinNs(rounds) -> time of the loop
+Napi::Value calibration_spin_ns(const Napi::CallbackInfo& info) {
+  std::int64_t rounds = 0;
+  if (!int_argument(info, 0, "rounds", 1, 1'000'000'000, rounds)) return info.Env().Undefined();
+  const auto ns = net::calibration_spin_ns(static_cast<std::uint32_t>(rounds));
+  return Napi::Number::New(info.Env(), static_cast<double>(ns));
+}
+
+/// processSignalPipe() -> descriptor that turns readable on SIGTERM or SIGINT
+Napi::Value signal_pipe(const Napi::CallbackInfo& info) {
+  const int fd = net::signal_pipe({SIGTERM, SIGINT});
+  if (fd < 0) throw_errno(info.Env(), -fd, "open a signal pipe");
+  return Napi::Number::New(info.Env(), fd);
+}
+
+/// processBuild() -> {compiler, compilerFlags, kernel}
+Napi::Value build(const Napi::CallbackInfo& info) {
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("compiler", net::compiler());
+  object.Set("compilerFlags", net::compiler_flags());
+  object.Set("kernel", net::kernel_release());
+  return object;
+}
+
+}  // namespace
+
+void export_process(Napi::Env env, Napi::Object exports) {
+  exports.Set("processSetAffinity", Napi::Function::New<set_affinity>(env));
+  exports.Set("processAffinity", Napi::Function::New<affinity>(env));
+  exports.Set("processMonotonicNs", Napi::Function::New<monotonic_ns>(env));
+  exports.Set("processUsage", Napi::Function::New<usage>(env));
+  exports.Set("processDescriptorLimit", Napi::Function::New<descriptor_limit>(env));
+  exports.Set("processClockStepNs", Napi::Function::New<clock_step_ns>(env));
+  exports.Set("processCalibrationSpinNs", Napi::Function::New<calibration_spin_ns>(env));
+  exports.Set("processSignalPipe", Napi::Function::New<signal_pipe>(env));
+  exports.Set("processBuild", Napi::Function::New<build>(env));
+}
+
+}  // namespace addon

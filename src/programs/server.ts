@@ -1,0 +1,58 @@
+/** Which program serves a protocol, and with which arguments: one place for runner, CLI, tests and benchmarks. */
+import { resolve } from 'node:path';
+import { packageRoot } from '../addon.js';
+import type { BackendName, Implementation, IoMode, Protocol } from '../contract/common.js';
+
+export interface ServerSpec {
+  protocol: Protocol;
+  impl: Implementation;
+  backend: BackendName;
+  /** for `ts` only; batch when left out */
+  io?: IoMode | undefined;
+  address?: string | undefined;
+  /** 0, the default, takes any free port; hello says which */
+  port?: number | undefined;
+  /** UDP: number of consecutive ports */
+  ports?: number | undefined;
+  cpus?: readonly number[] | undefined;
+  /** stdin is the control channel, and its end the server's end */
+  control?: boolean | undefined;
+  /** allow an address other machines can reach */
+  expose?: boolean | undefined;
+  acceptBudget?: number | undefined;
+  maxEvents?: number | undefined;
+  maxConnections?: number | undefined;
+}
+
+export interface ProgramCommand {
+  command: string;
+  args: string[];
+}
+
+export function serverCommand(spec: ServerSpec): ProgramCommand {
+  const args = ['--protocol', spec.protocol, '--backend', spec.backend];
+  const option = (name: string, value: string | number | undefined) => {
+    if (value !== undefined) args.push(name, String(value));
+  };
+  const flag = (name: string, on: boolean | undefined) => {
+    if (on) args.push(name);
+  };
+  option('--address', spec.address);
+  option('--port', spec.port);
+  option('--ports', spec.ports);
+  option('--cpu', spec.cpus?.length ? spec.cpus.join(',') : undefined);
+  option('--accept-budget', spec.acceptBudget);
+  option('--max-events', spec.maxEvents);
+  option('--max-connections', spec.maxConnections);
+  flag('--control', spec.control);
+  flag('--expose', spec.expose);
+  if (spec.impl === 'native' || spec.impl === 'baseline') {
+    const name = spec.impl === 'native' ? 'dispatchbench-server' : 'dispatchbench-baseline';
+    return { command: resolve(packageRoot, 'build/Release', name), args };
+  }
+  if (spec.impl === 'ts') option('--io', spec.io ?? 'batch');
+  return {
+    command: process.execPath,
+    args: [resolve(packageRoot, 'dist/servers/main.js'), '--impl', spec.impl, ...args],
+  };
+}
