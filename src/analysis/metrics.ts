@@ -1,0 +1,152 @@
+/** What a sample says: one number per metric, or null where the sample has no such window or counter. */
+import type { Sample, Window } from '../contract/sample.js';
+
+export interface Metric {
+  id: string;
+  title: string;
+  unit: string;
+  better: 'higher' | 'lower' | 'neither';
+  /** digits after the point in tables */
+  digits: number;
+  of(sample: Sample): number | null;
+}
+
+/** Ratio of two differences between a window's snapshots; null where nothing was counted. */
+function ratio(top: number | null, bottom: number | null): number | null {
+  return top === null || bottom === null || bottom <= 0 ? null : top / bottom;
+}
+
+const requests = (w: Window) => w.after.requests - w.before.requests;
+const userUs = (w: Window) => w.after.cpu.userUs - w.before.cpu.userUs;
+const systemUs = (w: Window) => w.after.cpu.systemUs - w.before.cpu.systemUs;
+const switches = ({ before, after }: Window) =>
+  after.contextSwitches.voluntary -
+  before.contextSwitches.voluntary +
+  after.contextSwitches.involuntary -
+  before.contextSwitches.involuntary;
+const counted = (name: 'waits' | 'events') => (w: Window) =>
+  w.before.counters && w.after.counters ? w.after.counters[name] - w.before.counters[name] : null;
+
+/** A metric of one named window. */
+function inWindow(name: string, of: (window: Window) => number | null): Metric['of'] {
+  return (sample) => {
+    const window = sample.windows[name];
+    return window ? of(window) : null;
+  };
+}
+
+const wallUs = (w: Window) => (w.after.monotonicNs - w.before.monotonicNs) / 1000;
+
+/** `closed` is the peak window, `open` the one at a rate every server can hold. */
+export const metrics = [
+  {
+    id: 'throughput',
+    title: 'Peak throughput',
+    unit: 'req/s',
+    better: 'higher',
+    digits: 0,
+    of: inWindow('closed', ({ load }) => load.achievedRate),
+  },
+  {
+    id: 'cpu-per-request',
+    title: 'Server CPU per request',
+    unit: 'µs',
+    better: 'lower',
+    digits: 2,
+    of: inWindow('closed', (w) => ratio(userUs(w) + systemUs(w), requests(w))),
+  },
+  {
+    id: 'cpu-user',
+    title: 'Server CPU per request, user',
+    unit: 'µs',
+    better: 'lower',
+    digits: 2,
+    of: inWindow('closed', (w) => ratio(userUs(w), requests(w))),
+  },
+  {
+    id: 'cpu-system',
+    title: 'Server CPU per request, system',
+    unit: 'µs',
+    better: 'lower',
+    digits: 2,
+    of: inWindow('closed', (w) => ratio(systemUs(w), requests(w))),
+  },
+  {
+    id: 'open-cpu-per-request',
+    title: 'Server CPU per request at the common rate',
+    unit: 'µs',
+    better: 'lower',
+    digits: 2,
+    of: inWindow('open', (w) => ratio(userUs(w) + systemUs(w), requests(w))),
+  },
+  {
+    id: 'latency-p50',
+    title: 'Median latency at the common rate',
+    unit: 'µs',
+    better: 'lower',
+    digits: 1,
+    of: inWindow('open', ({ load }) => (load.latency.count > 0 ? load.latency.p50 / 1000 : null)),
+  },
+  {
+    id: 'latency-p99',
+    title: '99th percentile of latency at the common rate',
+    unit: 'µs',
+    better: 'lower',
+    digits: 1,
+    of: inWindow('open', ({ load }) => (load.latency.count > 0 ? load.latency.p99 / 1000 : null)),
+  },
+  {
+    id: 'reply-rate',
+    title: 'Reply rate',
+    unit: 'replies/s',
+    better: 'higher',
+    digits: 0,
+    of: inWindow('open', ({ load }) => load.achievedRate),
+  },
+  {
+    id: 'events-per-wait',
+    title: 'Events per wait',
+    unit: '',
+    better: 'neither',
+    digits: 2,
+    of: inWindow('closed', (w) => ratio(counted('events')(w), counted('waits')(w))),
+  },
+  {
+    id: 'waits-per-request',
+    title: 'Waits per request',
+    unit: '',
+    better: 'neither',
+    digits: 3,
+    of: inWindow('closed', (w) => ratio(counted('waits')(w), requests(w))),
+  },
+  {
+    id: 'switches-per-request',
+    title: 'Context switches per request',
+    unit: '',
+    better: 'neither',
+    digits: 3,
+    of: inWindow('closed', (w) => ratio(switches(w), requests(w))),
+  },
+  {
+    id: 'server-busy',
+    title: 'Server busy share',
+    unit: '',
+    better: 'neither',
+    digits: 2,
+    of: inWindow('closed', (w) => ratio(userUs(w) + systemUs(w), wallUs(w))),
+  },
+  {
+    id: 'client-busy',
+    title: 'Client busy share',
+    unit: '',
+    better: 'neither',
+    digits: 2,
+    of: inWindow('closed', ({ load }) => load.client.busyShare),
+  },
+] as const satisfies readonly Metric[];
+
+export type MetricId = (typeof metrics)[number]['id'];
+
+export function metric(id: MetricId): Metric {
+  return metrics.find((candidate) => candidate.id === id)!;
+}

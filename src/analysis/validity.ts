@@ -1,0 +1,81 @@
+/** What a reader must know before believing a run: limits of its validity, worst first. */
+
+import { mean, sampleStandardDeviation } from 'simple-statistics';
+import type { RunInfo } from '../contract/run.js';
+import type { Sample } from '../contract/sample.js';
+
+export interface Notice {
+  level: 'serious' | 'caution' | 'good';
+  text: string;
+}
+
+const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** Drift of the calibration loop beyond this share of its mean says the machine was not steady. */
+const steadyShare = 0.1;
+
+export function validityNotices(run: RunInfo | null, samples: readonly Sample[]): Notice[] {
+  const notices: Notice[] = [];
+  const say = (level: Notice['level'], text: string) => notices.push({ level, text });
+  const hosts = new Map(samples.map(({ host }) => [host.name, host]));
+  for (const host of hosts.values()) {
+    if (host.executionClass === 'emulated' || host.executionClass === 'api') {
+      say(
+        'serious',
+        `${host.name} is ${host.executionClass}: compare its figures only with its own reference.`,
+      );
+    } else if (host.executionClass !== 'native') {
+      const below = [host.hypervisor, host.accelerator].filter(Boolean).join(', ');
+      say(
+        'caution',
+        `${host.name} is a ${host.executionClass}${below ? ` (${below})` : ''}: neighbours and the layer below may show in the figures.`,
+      );
+    }
+  }
+  const measured = samples.filter(({ status }) => status === 'ok' || status === 'invalid');
+  const shared = measured.filter(({ pinning }) => pinning.shared).length;
+  if (shared > 0) {
+    say('serious', `Client and server shared CPUs in ${shared} of ${plural(measured.length, 'trial')}.`);
+  }
+  const gates = new Map<string, { count: number; message: string; invalidates: boolean }>();
+  for (const { gates: list } of measured) {
+    for (const { id, message, invalidates } of list) {
+      const known = gates.get(id) ?? { count: 0, message, invalidates };
+      known.count++;
+      gates.set(id, known);
+    }
+  }
+  for (const [id, { count, message, invalidates }] of gates) {
+    say(
+      invalidates ? 'serious' : 'caution',
+      `${id}: ${plural(count, 'trial')} ${invalidates ? 'left out of all verdicts' : 'marked'}, for example: ${message}`,
+    );
+  }
+  const failed = samples.filter(({ status }) => status === 'failed').length;
+  if (failed > 0) say('caution', `${plural(failed, 'trial')} failed; the table of trials left out says how.`);
+  for (const limit of run?.limits ?? []) say('caution', limit);
+  const spins = measured.map(({ calibrationNs }) => calibrationNs).filter((value) => value > 0);
+  if (spins.length > 2) {
+    const share = sampleStandardDeviation(spins) / mean(spins);
+    if (share > steadyShare) {
+      say(
+        'caution',
+        `The machine was not steady: a fixed calibration loop varied by ${(100 * share).toFixed(0)} % between trials (one standard deviation).`,
+      );
+    }
+  }
+  if (run?.stopReason === 'interrupted' || (run && run.finishedAt === null)) {
+    say('caution', 'The run did not finish; the figures are those of the trials it completed.');
+  }
+  if (run?.stopReason === 'budget') {
+    say('caution', 'The time budget ended the run before every interval was as narrow as asked.');
+  }
+  if (!notices.some(({ level }) => level === 'serious')) {
+    say(
+      'good',
+      'No measured trial shared CPUs between client and server or was limited by its client, as far as the suite can see.',
+    );
+  }
+  const order = { serious: 0, caution: 1, good: 2 };
+  return notices.sort((a, b) => order[a.level] - order[b.level]);
+}

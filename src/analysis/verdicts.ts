@@ -1,0 +1,61 @@
+/** Verdicts on published claims from the cells of a run. */
+
+import type { Claim } from '../claims/claim.js';
+import { claims } from '../claims/claims.js';
+import type { Cell } from './cells.js';
+import { type Evidence, kneeEvidence, runTest } from './claim-tests.js';
+import { autobench2012 } from './reference/autobench-2012.js';
+
+export type VerdictName = 'supported' | 'contradicted' | 'inconclusive' | 'not tested';
+
+export interface Verdict {
+  claim: Claim;
+  verdict: VerdictName;
+  evidence: Evidence[];
+  /** for "not tested": which cells are missing */
+  missing: string | null;
+  /** what the source's own published table says about its claim */
+  reference: { testbed: string; evidence: Evidence[]; verdict: VerdictName } | null;
+}
+
+/** T2 can be held against the thesis's one table as well as against a run. */
+function onReference(claim: Claim): Verdict['reference'] {
+  const [test] = claim.tests;
+  if (test?.kind !== 'knee') return null;
+  const evidence = kneeEvidence(
+    test,
+    'table 4.9, epoll',
+    autobench2012.map(({ offered, replies }) => ({ x: offered, y: replies.avg })),
+  );
+  return { testbed: 'Linux 2.6.32 guest on VMware ESX, 2012', evidence, verdict: combine(evidence, true) };
+}
+
+/** One contradiction contradicts; support needs every row, and every test of the claim, to agree. */
+function combine(evidence: readonly Evidence[], complete: boolean): VerdictName {
+  if (evidence.length === 0) return 'not tested';
+  if (evidence.some(({ outcome }) => outcome === 'contradicted')) return 'contradicted';
+  return complete && evidence.every(({ outcome }) => outcome === 'supported') ? 'supported' : 'inconclusive';
+}
+
+export function verdictOf(claim: Claim, all: readonly Cell[]): Verdict {
+  const reference = onReference(claim);
+  const cells = all.filter(({ experiment }) => experiment === claim.experiment);
+  const ran = cells.some(({ trials }) => trials.length > 0);
+  if (!ran || claim.tests.length === 0) {
+    return {
+      claim,
+      verdict: 'not tested',
+      evidence: [],
+      missing: `${claim.experiment}: ${claim.cells}`,
+      reference,
+    };
+  }
+  const results = claim.tests.map((test) => runTest(test, cells));
+  const missing = results.find((result) => result.missing !== null)?.missing ?? null;
+  const evidence = results.flatMap((result) => result.evidence);
+  return { claim, verdict: combine(evidence, missing === null), evidence, missing, reference };
+}
+
+export function verdicts(cells: readonly Cell[]): Verdict[] {
+  return claims.map((claim) => verdictOf(claim, cells));
+}

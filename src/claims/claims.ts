@@ -1,0 +1,6 @@
+/** Every published claim the suite puts to the test. */
+import type { Claim } from './claim.js';
+import { dispatchClaims } from './dispatch.js';
+import { gatewayClaims } from './gateways.js';
+
+export const claims: readonly Claim[] = [...dispatchClaims, ...gatewayClaims];

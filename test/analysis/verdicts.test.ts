@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { cellsOf } from '../../src/analysis/cells.js';
+import { randomFrom } from '../../src/analysis/random.js';
+import { verdictOf, verdicts } from '../../src/analysis/verdicts.js';
+import { claims } from '../../src/claims/claims.js';
+import type { Sample } from '../../src/contract/sample.js';
+import { idleRun, normal, syntheticSample } from '../support/samples.js';
+
+const verdict = (id: string, samples: Sample[]) =>
+  verdictOf(claims.find((claim) => claim.id === id)!, cellsOf(samples));
+
+/** idle-connections samples whose cost is given per backend. */
+function sweep(
+  cost: (backend: string, idle: number) => number,
+  noise = 0.01,
+  idle = [0, 1000, 4000, 16_000],
+) {
+  const random = randomFrom(11);
+  return ['select', 'poll', 'epoll'].flatMap((backend) =>
+    idle.flatMap((count) =>
+      Array.from({ length: 5 }, (_, block) =>
+        syntheticSample({
+          cell: { backend, impl: 'native', io: null, idle: count, connections: 1000 },
+          block,
+          cpuUs: cost(backend, count) * (1 + noise * normal(random)),
+        }),
+      ),
+    ),
+  );
+}
+
+describe('claims', () => {
+  it('are all there, once each', () => {
+    const ids = claims.map(({ id }) => id);
+    const expected = ['T', 'G', 'W'].flatMap((letter) =>
+      Array.from({ length: { T: 11, G: 7, W: 4 }[letter]! }, (_, i) => `${letter}${i + 1}`),
+    );
+    assert.deepEqual(ids, expected);
+    for (const claim of claims) assert.ok(claim.statement && claim.cells && claim.supply, claim.id);
+  });
+
+  it('T1, T3 and T4 are supported where mechanisms behave as published', () => {
+    const samples = idleRun();
+    for (const id of ['T1', 'T3', 'T4']) {
+      const { verdict: name, evidence } = verdict(id, samples);
+      assert.equal(name, 'supported', id);
+      for (const row of evidence)
+        assert.ok(row.n === 5 && row.low! <= row.estimate && row.estimate <= row.high!);
+    }
+  });
+
+  it('are contradicted by mechanisms that behave otherwise', () => {
+    const slowSelect = sweep((backend) => (backend === 'select' ? 9 : 6));
+    assert.equal(verdict('T1', slowSelect).verdict, 'contradicted');
+    assert.equal(verdict('T3', slowSelect).verdict, 'contradicted');
+    const sagging = sweep((backend, idle) => (backend === 'epoll' ? 6 + idle / 8000 : 6 + idle / 100));
+    assert.equal(verdict('T4', sagging).verdict, 'contradicted');
+  });
+
+  it('are inconclusive when trials scatter too much', () => {
+    const noisy = sweep((backend, idle) => (backend === 'epoll' ? 6 : 6 + idle / 100), 0.15);
+    assert.equal(verdict('T1', noisy).verdict, 'inconclusive');
+    assert.equal(verdict('T4', noisy).verdict, 'inconclusive');
+  });
+
+  it('are not tested when the sweep is too short, and say what is missing and what supplies it', () => {
+    const short = sweep((_, idle) => 6 + idle / 100, 0.01, [0, 1000, 4000]);
+    const { verdict: name, missing, claim } = verdict('T3', short);
+    assert.equal(name, 'not tested');
+    assert.match(missing!, /idle 15000 or more.*this run reaches 4000/);
+    assert.match(claim.supply, /dispatchbench run idle-connections/);
+  });
+
+  it('leave invalid, failed and impossible trials out', () => {
+    const good = idleRun();
+    const bad = good.map((sample) => ({ ...sample, status: 'invalid' as const }));
+    assert.equal(verdict('T4', bad).verdict, 'not tested');
+    const mixed = [...good, ...bad.map((sample) => ({ ...sample, windows: {} }))];
+    assert.deepEqual(verdict('T4', mixed).evidence, verdict('T4', good).evidence);
+  });
+
+  it('are not tested without any run of their experiment', () => {
+    for (const { verdict: name, claim, missing } of verdicts(cellsOf(idleRun()))) {
+      if (claim.experiment === 'idle-connections') continue;
+      assert.equal(name, 'not tested', claim.id);
+      assert.ok(missing!.startsWith(claim.experiment));
+    }
+  });
+});
+
+describe('claim T2', () => {
+  const ramp = (past: number) => {
+    const random = randomFrom(2);
+    return Array.from({ length: 10 }, (_, i) => (i + 1) * 1000).flatMap((rate) =>
+      Array.from({ length: 4 }, (_, block) => {
+        const reached = rate < 6000 ? rate : 6000 + past * (rate - 6000);
+        const sample = syntheticSample({
+          experiment: 'rate-ramp',
+          cell: { backend: 'epoll', impl: 'native', rate },
+          block,
+          cpuUs: 50,
+          rate: reached * (1 + 0.002 * normal(random)),
+        });
+        return sample;
+      }),
+    );
+  };
+
+  it('needs a fall past the knee', () => {
+    assert.equal(verdict('T2', ramp(-0.4)).verdict, 'supported');
+    assert.equal(verdict('T2', ramp(0.1)).verdict, 'contradicted');
+  });
+
+  it("is contradicted by the thesis's own table, which shows a plateau", () => {
+    const { reference } = verdict('T2', []);
+    assert.equal(reference!.verdict, 'contradicted');
+    assert.ok(reference!.evidence.some(({ measure, low }) => measure.includes('past the knee') && low! > 0));
+  });
+});
+
+describe('claim T6', () => {
+  const sweepPorts = (slopes: Record<string, number>) => {
+    const random = randomFrom(3);
+    return Object.entries(slopes).flatMap(([backend, perThousand]) =>
+      [10, 100].flatMap((rate) =>
+        [10, 1000, 2000, 5000].flatMap((ports) =>
+          Array.from({ length: 4 }, (_, block) =>
+            syntheticSample({
+              experiment: 'udp-ports',
+              cell: { backend, impl: 'native', ports, rate },
+              block,
+              cpuUs: 20,
+              medianLatency: Math.round(40_000 + perThousand * ports + 200 * normal(random)),
+            }),
+          ),
+        ),
+      ),
+    );
+  };
+
+  it('is decided by slopes of the median response time', () => {
+    const published = verdict('T6', sweepPorts({ epoll: 0, select: 30, poll: 40 }));
+    assert.equal(published.verdict, 'supported');
+    assert.equal(published.evidence.length, 6);
+    assert.equal(verdict('T6', sweepPorts({ epoll: 5, select: 30 })).verdict, 'contradicted');
+  });
+});

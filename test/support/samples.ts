@@ -1,0 +1,269 @@
+/** Synthetic runs for tests of analysis and report: seeded, cheap, and clearly not measured. */
+import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
+import { type Random, randomFrom } from '../../src/analysis/random.js';
+import type { BackendName, Implementation } from '../../src/contract/common.js';
+import type { Latency, LoadResult } from '../../src/contract/load.js';
+import type { RunInfo } from '../../src/contract/run.js';
+import type { HostFacts, Sample } from '../../src/contract/sample.js';
+
+/** Standard normal by Box and Muller. */
+export function normal(random: Random): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}
+
+export const host: HostFacts = {
+  name: 'synthetic',
+  executionClass: 'native',
+  hypervisor: null,
+  accelerator: null,
+  vcpus: 2,
+  cpuModel: 'Synthetic CPU',
+  memoryBytes: 8 * 2 ** 30,
+  kernel: 'Linux 6.1.0',
+  clockSource: 'tsc',
+  clockStepNs: 20,
+  congestionControl: 'cubic',
+  transport: 'loopback',
+};
+
+const histograms = new Map<number, Latency>();
+
+/** A log-normal latency distribution around `median` nanoseconds; histograms are shared between equal medians. */
+function latencyAround(median: number): Latency {
+  const known = histograms.get(median);
+  if (known) return known;
+  const random = randomFrom(median);
+  const histogram = build({ highestTrackableValue: 60e9, numberOfSignificantValueDigits: 3 });
+  for (let i = 0; i < 2000; i++) histogram.recordValue(Math.round(median * Math.exp(0.25 * normal(random))));
+  const at = (p: number) => histogram.getValueAtPercentile(p);
+  const latency: Latency = {
+    count: histogram.totalCount,
+    min: histogram.minNonZeroValue,
+    mean: histogram.mean,
+    stddev: histogram.stdDeviation,
+    p50: at(50),
+    p90: at(90),
+    p95: at(95),
+    p99: at(99),
+    p999: at(99.9),
+    p9999: at(99.99),
+    max: histogram.maxValue,
+    histogram: encodeIntoCompressedBase64(histogram),
+  };
+  histograms.set(median, latency);
+  return latency;
+}
+
+export interface Trial {
+  experiment?: string;
+  cell: Sample['cell'];
+  block?: number;
+  sequence?: number;
+  status?: Sample['status'];
+  /** µs of server CPU per request; decides the peak rate as well */
+  cpuUs: number;
+  /** ns */
+  medianLatency?: number;
+  rate?: number;
+}
+
+const errors: LoadResult['errors'] = {
+  refused: 0,
+  reset: 0,
+  timeout: 0,
+  addressUnavailable: 0,
+  descriptorUnavailable: 0,
+  mismatch: 0,
+  status: 0,
+  closed: 0,
+  other: 0,
+};
+
+function windowOf(mode: 'closed' | 'open', rate: number, cpuUs: number, medianLatency: number) {
+  const seconds = 1;
+  const requests = Math.round(rate * seconds);
+  const latency = latencyAround(medianLatency);
+  const at = (share: number) => ({
+    monotonicNs: 1e9 + share * seconds * 1e9,
+    requests: share * requests,
+    connections: 100,
+    accepted: 100,
+    closed: 0,
+    bytesIn: share * requests * 64,
+    bytesOut: share * requests * 64,
+    rejected: 0,
+    cpu: { userUs: share * requests * cpuUs * 0.3, systemUs: share * requests * cpuUs * 0.7 },
+    contextSwitches: { voluntary: Math.round(share * requests * 0.2), involuntary: 0 },
+    rssBytes: 20e6,
+    peakRssBytes: 20e6,
+    counters: {
+      waits: Math.round((share * requests) / 4),
+      emptyWaits: 0,
+      saturatedWaits: 0,
+      events: share * requests,
+      rawEvents: share * requests,
+      changeCalls: 0,
+      changes: 0,
+      stale: 0,
+      spurious: 0,
+      rearms: 0,
+      interrupted: 0,
+    },
+    eventsPerWait: null,
+  });
+  const load: LoadResult = {
+    event: 'result',
+    protocol: 'tcp-echo',
+    mode,
+    arrival: mode === 'open' ? 'fixed' : null,
+    target: '127.0.0.1:1',
+    connections: 100,
+    size: 64,
+    pipelining: 1,
+    windowNs: seconds * 1e9,
+    warmupNs: 0,
+    offeredRate: mode === 'open' ? rate : null,
+    requests,
+    replies: requests,
+    achievedRate: rate,
+    reconnects: 0,
+    backlogged: 0,
+    bytesIn: requests * 64,
+    bytesOut: requests * 64,
+    errors,
+    latency,
+    latencyUncorrected: latency,
+    sendLag: mode === 'open' ? latency : null,
+    connect: latency,
+    client: { cpuAffinity: [1], busyShare: 0.5, spinShare: 0.1, cpuUs: 500_000, pacer: null },
+    saturation: [],
+  };
+  return { load, before: at(0), after: at(1) };
+}
+
+export function syntheticSample(trial: Trial): Sample {
+  const { cell, cpuUs, medianLatency = 60_000, rate = 2000, status = 'ok' } = trial;
+  const backend = (cell.backend ?? 'epoll') as BackendName;
+  return {
+    schemaVersion: 1,
+    experiment: trial.experiment ?? 'idle-connections',
+    cell,
+    block: trial.block ?? 0,
+    sequence: trial.sequence ?? 0,
+    startedAt: '2026-01-01T00:00:00.000Z',
+    durationMs: 3000,
+    status,
+    error: status === 'failed' || status === 'impossible' ? `synthetic ${status} trial` : null,
+    gates:
+      status === 'invalid'
+        ? [{ id: 'client-saturated', invalidates: true, message: 'The client used 97 % of its CPU.' }]
+        : [],
+    host,
+    server: {
+      event: 'hello',
+      protocol: 'tcp-echo',
+      impl: (cell.impl ?? 'native') as Implementation,
+      backend,
+      io: null,
+      capabilities: null,
+      address: '127.0.0.1',
+      port: 1,
+      ports: 1,
+      pid: 1,
+      kernel: host.kernel,
+      descriptorLimit: { soft: 20_000, hard: 20_000 },
+      cpuAffinity: [0],
+      versions: { node: '20.0.0' },
+      compilerFlags: '-O2',
+      budgets: null,
+      listenBacklog: 4096,
+      nodelay: true,
+      digest: '0123456789abcdef',
+    },
+    pinning: { server: [0], client: [1], shared: false },
+    loadBefore: { average: 0.1, pressure: 0 },
+    calibrationNs: 1e6,
+    idleConnections: null,
+    windows:
+      status === 'ok' || status === 'invalid'
+        ? {
+            closed: windowOf('closed', 1e6 / cpuUs, cpuUs, medianLatency),
+            open: windowOf('open', rate, cpuUs * 1.4, medianLatency),
+          }
+        : {},
+    network: null,
+  };
+}
+
+/** CPU per request (µs) of a mechanism with `idle` connections: the shape the suite expects, not a measurement. */
+function cost(backend: string, impl: string, idle: number): number {
+  const base = { baseline: 6.2, native: 6.4, ts: 7.1, libuv: 11 }[impl] ?? 7;
+  const scan = { select: 0.009, poll: 0.012 }[backend] ?? 0;
+  return base + scan * idle;
+}
+
+export interface SyntheticRun {
+  trials?: number;
+  /** relative noise of a trial, one standard deviation */
+  noise?: number;
+  seed?: number;
+  idle?: readonly number[];
+  backends?: readonly string[];
+  impls?: readonly string[];
+}
+
+/** An idle-connections run: randomised only in its noise, so that tests can count on its layout. */
+export function idleRun(options: SyntheticRun = {}): Sample[] {
+  const { trials = 5, noise = 0.01, seed = 1, idle = [0, 1000, 4000, 16_000] } = options;
+  const { backends = ['select', 'poll', 'epoll'], impls = ['baseline', 'native', 'ts', 'libuv'] } = options;
+  const random = randomFrom(seed);
+  const samples: Sample[] = [];
+  for (let block = 0; block < trials; block++) {
+    for (const impl of impls) {
+      for (const backend of backends) {
+        if (impl === 'libuv' && backend !== 'epoll') continue;
+        for (const count of idle) {
+          const cpuUs = cost(backend, impl, count) * (1 + noise * normal(random));
+          const cell = { backend, impl, io: impl === 'ts' ? 'batch' : null, idle: count, connections: 100 };
+          const medianLatency = Math.round((40 + cpuUs * 1.5) / 5) * 5000;
+          samples.push(syntheticSample({ cell, block, sequence: samples.length, cpuUs, medianLatency }));
+        }
+      }
+    }
+  }
+  return samples;
+}
+
+/** A run record to go with synthetic samples. */
+export function runInfo(id = 'synthetic'): RunInfo {
+  return {
+    schemaVersion: 1,
+    id,
+    startedAt: '2026-01-01T00:00:00.000Z',
+    finishedAt: '2026-01-01T00:02:00.000Z',
+    stopReason: 'blocks',
+    resumed: [],
+    argv: ['run', 'idle-connections'],
+    plan: {
+      name: 'quick',
+      seed: 1,
+      budgetMs: 120_000,
+      blocks: { min: 3, max: 5 },
+      precision: 0.05,
+      experiments: [{ experiment: 'idle-connections', profile: 'quick', settings: {} }],
+    },
+    limits: [],
+    host,
+    pinning: { server: [0], client: [1] },
+    environment: {
+      os: 'Synthetic OS',
+      arch: 'x64',
+      descriptorLimit: { soft: 20_000, hard: 20_000 },
+      ephemeralPorts: { first: 32_768, last: 60_999 },
+      mitigations: {},
+    },
+    versions: { node: '20.0.0', dispatchbench: '0.1.0' },
+    addonDigest: '0123456789abcdef',
+    git: { commit: '0123456789abcdef0123456789abcdef01234567', dirty: false },
+  };
+}
