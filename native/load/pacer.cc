@@ -17,12 +17,12 @@ Schedule::Schedule(Arrival arrival, double rate, Nanoseconds start, std::uint64_
 
 void Schedule::advance() noexcept {
   if (arrival_ == Arrival::fixed) {
-    due_ = start_ + static_cast<Nanoseconds>(static_cast<double>(++taken_) * gap_);
+    due_ = start_ + std::llround(static_cast<double>(++taken_) * gap_);
     return;
   }
   const double uniform = (static_cast<double>(random_() >> 11) + 0.5) * 0x1p-53;  // in (0, 1): its logarithm exists
   elapsed_ -= std::log(uniform) * gap_;
-  due_ = start_ + static_cast<Nanoseconds>(elapsed_);
+  due_ = start_ + std::llround(elapsed_);
 }
 
 void Pacer::calibrate(dispatch::Poller& poller) {

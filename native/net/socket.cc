@@ -126,10 +126,17 @@ int accept_connection(int listener) noexcept {
 #endif
 }
 
-int connect_tcp(const Address& address) noexcept {
+int connect_tcp(const Address& address, const Address* source) noexcept {
   const int fd = open_socket(address.family(), SOCK_STREAM);
   if (fd < 0) return fd;
   int error = set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (error == 0 && source != nullptr) {
+#ifdef IP_BIND_ADDRESS_NO_PORT
+    // connect() then chooses the port, knowing the whole four-tuple: every source address has all its ports.
+    set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+#endif
+    if (bind(fd, source->raw(), source->length) != 0) error = -errno;
+  }
   if (error == 0 && connect(fd, address.raw(), address.length) != 0 && errno != EINPROGRESS) error = -errno;
   return error < 0 ? close_with(fd, error) : fd;
 }

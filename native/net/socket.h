@@ -45,8 +45,9 @@ std::string listen_refusal(const Address& address, int error);
 int accept_connection(int listener) noexcept;
 
 /// Starts a TCP connection with TCP_NODELAY; the descriptor turns writable when it stands or failed (see take_error).
+/// `source`: local address to connect from, its port 0; null leaves the choice to the system.
 /// Returns the descriptor or -errno.
-int connect_tcp(const Address& address) noexcept;
+int connect_tcp(const Address& address, const Address* source = nullptr) noexcept;
 
 /// Bytes read, 0 at the peer's end of stream, or -errno. One recv(2).
 ssize_t receive(int fd, std::span<std::byte> into) noexcept;

@@ -21,8 +21,6 @@ export const idleStatus = z.object({
   unexpectedBytes: count,
   /** from the first attempt until all stood, nanoseconds; null before */
   elapsedNs: z.number().nullable(),
-  /** memory the holder keeps for one connection, bytes, the kernel's own not counted */
-  bytesPerConnection: z.number(),
 });
 export type IdleStatus = z.infer<typeof idleStatus>;
 

@@ -1,0 +1,147 @@
+/** Drives a native load engine: its lines at the right instants, and its raw figures as a LoadResult. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Protocol } from '../contract/common.js';
+import type { LoadLine, LoadResult } from '../contract/load.js';
+import { allowedCpus } from '../hosts/linux-facts.js';
+import type { HostPort } from '../options.js';
+import { latencyOf } from './histogram.js';
+import { requireDescriptors, sourceAddresses } from './limits.js';
+import {
+  clientBackend,
+  connectFailure,
+  type LoadState,
+  native,
+  type RawResult,
+  resolveTarget,
+} from './native.js';
+import { saturationReasons } from './saturation.js';
+
+export interface LoadOptions {
+  protocol: Exclude<Protocol, 'udp-echo'>;
+  target: HostPort;
+  connections: number;
+  /** requests per second over all connections; null: closed loop */
+  rate: number | null;
+  arrival: 'fixed' | 'exponential';
+  /** of exponential gaps */
+  seed: number;
+  /** tcp-echo: bytes of one request */
+  size: number;
+  pipelining: number;
+  warmupNs: number;
+  windowNs: number;
+  /** a request without a reply so long after its intended time is a timeout */
+  timeoutNs: number;
+  connectTimeoutNs: number;
+  /** http */
+  path: string;
+  /** http: replies may differ in their body */
+  anyBody: boolean;
+}
+
+export interface LoadObserver {
+  /** Called for connected, window-start and window-end; sending begins when the promise for `connected` resolves. */
+  line(line: Exclude<LoadLine, LoadResult>): void | Promise<void>;
+  /** Called about twice a second while requests are sent. */
+  progress?(state: LoadState): void;
+}
+
+/**
+ * One load from the first connection to the result.
+ * @throws Error in one sentence when connections cannot be opened
+ */
+export async function runLoad(options: LoadOptions, observer: LoadObserver): Promise<LoadResult> {
+  const address = await resolveTarget(options.target);
+  requireDescriptors(options.connections);
+  const { protocol, target, rate, arrival, ...same } = options;
+  const handle = native().loadStart({
+    ...same,
+    ...address,
+    backend: clientBackend,
+    sources: sourceAddresses(address.host, options.connections),
+    http: protocol === 'http',
+    hostHeader: `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`,
+    rate: rate ?? 0,
+    exponential: arrival === 'exponential',
+  });
+  try {
+    return await followLoad(handle, options, observer);
+  } finally {
+    native().loadStop(handle);
+  }
+}
+
+async function followLoad(handle: number, options: LoadOptions, observer: LoadObserver): Promise<LoadResult> {
+  const until = async (...phases: LoadState['phase'][]): Promise<LoadState> => {
+    for (;;) {
+      const state = native().loadState(handle);
+      if (state.phase === 'failed') throw connectFailure(options.target, state, options.connections);
+      if (phases.includes(state.phase)) return state;
+      await sleep(5);
+    }
+  };
+  const instant = async (monotonicNs: number): Promise<void> => {
+    for (;;) {
+      const leftMs = (monotonicNs - Number(process.hrtime.bigint())) / 1e6;
+      if (leftMs <= 0) return;
+      await sleep(Math.min(leftMs, 500));
+      observer.progress?.(native().loadState(handle));
+    }
+  };
+
+  const began = process.hrtime.bigint();
+  const { standing } = await until('connected');
+  const elapsedNs = Number(process.hrtime.bigint() - began);
+  await observer.line({ event: 'connected', connections: standing, elapsedNs });
+  native().loadBegin(handle);
+  const { windowStartNs, windowEndNs } = await until('running', 'draining', 'done');
+  await instant(windowStartNs);
+  await observer.line({ event: 'window-start', monotonicNs: windowStartNs });
+  await instant(windowEndNs);
+  await observer.line({ event: 'window-end', monotonicNs: windowEndNs });
+  await until('done');
+  return loadResultOf(options, native().loadResult(handle));
+}
+
+export function loadResultOf(options: LoadOptions, raw: RawResult): LoadResult {
+  const { windowNs, rate } = options;
+  const perSecond = (count: number) => count / (windowNs / 1e9);
+  const offeredRate = rate === null ? null : perSecond(raw.requests);
+  const achievedRate = perSecond(raw.replies);
+  const spinShare = raw.spinNs / windowNs;
+  // The thread may have been preempted while it spun: what is left cannot be less than nothing.
+  const busyShare = Math.max(0, (raw.cpuNs - raw.spinNs) / windowNs);
+  return {
+    event: 'result',
+    protocol: options.protocol,
+    mode: rate === null ? 'closed' : 'open',
+    arrival: rate === null ? null : options.arrival,
+    target: `${options.target.host}:${options.target.port}`,
+    connections: options.connections,
+    size: options.protocol === 'http' ? 0 : options.size,
+    pipelining: options.pipelining,
+    windowNs,
+    warmupNs: options.warmupNs,
+    offeredRate,
+    requests: raw.requests,
+    replies: raw.replies,
+    achievedRate,
+    bytesIn: raw.bytesIn,
+    bytesOut: raw.bytesOut,
+    errors: raw.errors,
+    reconnects: raw.reconnects,
+    backlogged: raw.backlogged,
+    latency: latencyOf(raw.latency),
+    latencyUncorrected: latencyOf(raw.uncorrected),
+    sendLag: rate === null ? null : latencyOf(raw.sendLag),
+    connect: latencyOf(raw.connect),
+    client: {
+      cpuAffinity: allowedCpus() ?? [],
+      busyShare,
+      spinShare,
+      cpuUs: raw.cpuNs / 1000,
+      pacer: rate === null ? null : { p50: raw.resolutionP50Ns, p99: raw.resolutionP99Ns },
+    },
+    saturation: saturationReasons({ ...raw, offeredRate, achievedRate, busyShare }),
+  };
+}

@@ -1,0 +1,82 @@
+/** Histograms of the load threads as HdrHistograms: percentiles, the V2 payload, and the standard log form. */
+import {
+  build,
+  decodeFromCompressedBase64,
+  encodeIntoCompressedBase64,
+  type Histogram,
+  HistogramLogWriter,
+} from 'hdr-histogram-js';
+import type { Latency } from '../contract/load.js';
+
+/** What the addon hands over: a row for each cell that counted something, by the lowest value of the cell. */
+export interface RawHistogram {
+  values: Float64Array;
+  counts: Float64Array;
+}
+
+/** The layout of native/load/histogram.h. */
+const layout = {
+  bitBucketSize: 64,
+  lowestDiscernibleValue: 1,
+  highestTrackableValue: 3_600_000_000_000,
+  numberOfSignificantValueDigits: 3,
+} as const;
+
+export function hdrHistogram({ values, counts }: RawHistogram): Histogram {
+  const histogram = build(layout);
+  values.forEach((value, row) => {
+    histogram.recordValueWithCount(value, counts[row]!);
+  });
+  return histogram;
+}
+
+export function decodeHistogram(base64: string): Histogram {
+  return decodeFromCompressedBase64(base64, layout.bitBucketSize);
+}
+
+/** Every figure is the library's own, so that it can be computed again from the payload. */
+export function latencyOf(raw: RawHistogram): Latency {
+  const histogram = hdrHistogram(raw);
+  const empty = histogram.totalCount === 0;
+  const percentile = (percent: number) => (empty ? 0 : histogram.getValueAtPercentile(percent));
+  return {
+    count: histogram.totalCount,
+    min: empty ? 0 : percentile(0),
+    mean: empty ? 0 : histogram.mean,
+    stddev: empty ? 0 : histogram.stdDeviation,
+    p50: percentile(50),
+    p90: percentile(90),
+    p95: percentile(95),
+    p99: percentile(99),
+    p999: percentile(99.9),
+    p9999: percentile(99.99),
+    max: percentile(100),
+    histogram: encodeIntoCompressedBase64(histogram),
+  };
+}
+
+export interface LoggedHistogram {
+  /** tells intervals of one log apart; no commas or blanks */
+  tag: string;
+  startMs: number;
+  endMs: number;
+  /** V2 payload, compressed, base64 */
+  histogram: string;
+}
+
+/** A whole .hlog file (HdrHistogram log format 1.3). The maxima in it are in milliseconds, by that format's custom. */
+export function histogramLog(intervals: LoggedHistogram[]): string {
+  let text = '';
+  const writer = new HistogramLogWriter((part) => {
+    text += part;
+  });
+  writer.outputLogFormatVersion();
+  writer.outputComment('[Values are nanoseconds]');
+  writer.outputLegend();
+  for (const { tag, startMs, endMs, histogram } of intervals) {
+    const decoded = decodeHistogram(histogram);
+    decoded.tag = tag;
+    writer.outputIntervalHistogram(decoded, startMs / 1000, endMs / 1000, 1e6);
+  }
+  return text;
+}

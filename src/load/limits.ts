@@ -1,0 +1,81 @@
+/** Limits found before connections are opened: descriptors of a process, and ports of a source address. */
+import { isIPv4 } from 'node:net';
+import { descriptorLimit, ephemeralPorts } from '../hosts/linux-facts.js';
+
+/** Descriptors that a client needs beside its connections: Node's own, the poller's, the pipes. */
+const spareDescriptors = 64;
+/** Near the end of a port range the kernel searches long for a free one, and earlier trials still hold some. */
+const usablePorts = 0.8;
+
+/** Connections that one process can hold; unlimited where the system does not tell. */
+export function connectionsPerProcess(limit = descriptorLimit()): number {
+  return limit ? limit.hard - spareDescriptors : Number.MAX_SAFE_INTEGER;
+}
+
+/** @throws Error naming limit, need and cure when one process cannot hold so many connections */
+export function requireDescriptors(connections: number, limit = descriptorLimit()): void {
+  if (!limit || connections <= connectionsPerProcess(limit)) return;
+  throw new Error(
+    `${connections} connections need ${connections + spareDescriptors} descriptors, and this process may open ${limit.hard}: ` +
+      `raise the hard limit (ulimit -Hn, or nofile in /etc/security/limits.conf), or use fewer connections`,
+  );
+}
+
+/** Numeric addresses; `first` skips those that other processes use. */
+function loopbackAddresses(count: number, first: number): string[] {
+  // 127.0.0.1 is everybody's: begin at 127.0.0.2.
+  return Array.from({ length: count }, (_, index) => {
+    const number = first + index + 2;
+    return `127.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;
+  });
+}
+
+/**
+ * Source addresses for connections to one target.
+ * @param already addresses given to other processes with the same target; -1: this is the only process
+ * @returns none when the system's own choice suffices
+ * @throws Error naming limit, need and cure when one address's ports do not suffice and there are no others
+ */
+export function sourceAddresses(
+  target: string,
+  connections: number,
+  already = -1,
+  range = ephemeralPorts(),
+): string[] {
+  if (!range) return [];
+  const perAddress = Math.floor((range.last - range.first + 1) * usablePorts);
+  if (already < 0 && connections <= perAddress) return [];
+  if (!isIPv4(target) || !target.startsWith('127.')) {
+    throw new Error(
+      `${connections} connections to ${target} need more than the ${perAddress} usable ports of one source address: ` +
+        'widen net.ipv4.ip_local_port_range, or target a 127.0.0.0/8 address, for which sources can be spread',
+    );
+  }
+  return loopbackAddresses(Math.ceil(connections / perAddress), Math.max(already, 0));
+}
+
+/** What one holder process is asked for. */
+export interface HolderShare {
+  connections: number;
+  sources: string[];
+}
+
+/** Spreads idle connections over as few processes as descriptors allow. */
+export function planHolders(
+  target: string,
+  connections: number,
+  limit = descriptorLimit(),
+  range = ephemeralPorts(),
+): HolderShare[] {
+  const holders = Math.max(1, Math.ceil(connections / connectionsPerProcess(limit)));
+  const shares: HolderShare[] = [];
+  let addresses = holders === 1 ? -1 : 0;
+  for (let index = 0; index < holders; index++) {
+    const share =
+      Math.floor((connections * (index + 1)) / holders) - Math.floor((connections * index) / holders);
+    const sources = sourceAddresses(target, share, addresses, range);
+    addresses += sources.length;
+    shares.push({ connections: share, sources });
+  }
+  return shares;
+}

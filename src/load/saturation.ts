@@ -1,0 +1,44 @@
+/** Whether the load thread itself was the bottleneck, as far as the client can see. */
+export interface ClientFigures {
+  /** null: closed loop */
+  offeredRate: number | null;
+  achievedRate: number;
+  requests: number;
+  backlogged: number;
+  /** 0..1 */
+  busyShare: number;
+  /** mean send lag of requests that found a free connection, nanoseconds */
+  meanLagFirstHalfNs: number;
+  meanLagSecondHalfNs: number;
+}
+
+const busyLimit = 0.85;
+const achievedLimit = 0.99;
+/** below this the lag is the pacer's, whatever its trend, nanoseconds */
+const smallLag = 200_000;
+
+const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+
+/** One sentence for each reason; empty when nothing speaks against the client. */
+export function saturationReasons(figures: ClientFigures): string[] {
+  const reasons: string[] = [];
+  const { offeredRate, achievedRate, requests, backlogged, meanLagFirstHalfNs, meanLagSecondHalfNs } =
+    figures;
+  if (figures.busyShare > busyLimit) {
+    reasons.push(`the load thread was busy ${percent(figures.busyShare)} of the window`);
+  }
+  if (offeredRate === null) return reasons;
+  // Requests that waited for a free connection waited for the server; without them the shortfall is the client's.
+  if (achievedRate < achievedLimit * offeredRate && backlogged < 0.01 * requests) {
+    reasons.push(
+      `only ${percent(achievedRate / offeredRate)} of the offered rate was answered although connections were free`,
+    );
+  }
+  if (meanLagSecondHalfNs > smallLag && meanLagSecondHalfNs > 2 * meanLagFirstHalfNs) {
+    const us = (ns: number) => (ns / 1000).toFixed(0);
+    reasons.push(
+      `sending fell behind its schedule: mean lag ${us(meanLagFirstHalfNs)} us, then ${us(meanLagSecondHalfNs)} us`,
+    );
+  }
+  return reasons;
+}

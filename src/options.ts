@@ -1,0 +1,53 @@
+/** Parsers of option values, shared by subcommands and programs. What they refuse is told in one sentence. */
+import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { parseCpuList } from './hosts/linux-facts.js';
+
+const units: Record<string, number> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
+
+/** '500ms', '1.5s', '10m' -> nanoseconds */
+export function duration(text: string): number {
+  const [, number, unit] = text.match(/^(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)$/) ?? [];
+  if (!number) throw new InvalidArgumentError(`'${text}' is not a duration: write 500ms, 10s or 5m.`);
+  return Math.round(Number(number) * units[unit!]!);
+}
+
+export function wholeNumber(low: number, high: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < low || value > high) {
+      throw new InvalidArgumentError(`'${text}' is not a whole number from ${low} to ${high}.`);
+    }
+    return value;
+  };
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0) {
+    throw new InvalidArgumentError(`'${text}' is not a number above 0.`);
+  }
+  return value;
+}
+
+/** '0,2-3' -> [0, 2, 3] */
+export function cpuList(text: string): number[] {
+  if (!/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(text)) {
+    throw new InvalidArgumentError(`'${text}' is not a list of CPUs: write 0 or 0,2-3.`);
+  }
+  return parseCpuList(text);
+}
+
+export interface HostPort {
+  host: string;
+  port: number;
+}
+
+/** '127.0.0.1:8080' or '[::1]:8080' */
+export function hostPort(text: string): HostPort {
+  const [, bracketed, plain, digits] = text.match(/^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/) ?? [];
+  const port = Number(digits);
+  if (!digits || port < 1 || port > 65535) {
+    throw new InvalidArgumentError(`'${text}' is not HOST:PORT with a port from 1 to 65535.`);
+  }
+  return { host: bracketed ?? plain!, port };
+}

@@ -1,0 +1,47 @@
+/** How a load client is started, wherever it runs. */
+import type { Command } from '../hosts/host.js';
+import type { HostPort } from '../options.js';
+import { clientProgram, flag, seconds, targetText } from './client.js';
+
+export interface LoadSpec {
+  protocol: 'tcp-echo' | 'http';
+  target: HostPort;
+  connections: number;
+  /** requests per second; null: closed loop */
+  rate: number | null;
+  durationS: number;
+  warmupS: number;
+  timeoutS?: number;
+  connectTimeoutS?: number;
+  size?: number;
+  pipelining?: number;
+  arrival?: 'fixed' | 'exponential';
+  seed?: number;
+  path?: string;
+  anyBody?: boolean;
+  /** CPUs of the client; empty: wherever the system lets it run */
+  cpus?: number[];
+  /** stdin is the control channel (default) */
+  control?: boolean;
+}
+
+export function loadCommand(spec: LoadSpec): Command {
+  return clientProgram('load', [
+    ...flag('protocol', spec.protocol),
+    ...flag('target', targetText(spec.target)),
+    ...flag('connections', spec.connections),
+    ...(spec.rate === null ? ['--closed'] : flag('rate', spec.rate)),
+    ...flag('duration', seconds(spec.durationS)),
+    ...flag('warmup', seconds(spec.warmupS)),
+    ...flag('timeout', seconds(spec.timeoutS)),
+    ...flag('connect-timeout', seconds(spec.connectTimeoutS)),
+    ...flag('size', spec.size),
+    ...flag('pipelining', spec.pipelining),
+    ...flag('arrival', spec.arrival),
+    ...flag('seed', spec.seed),
+    ...flag('path', spec.path),
+    ...(spec.anyBody ? ['--any-body'] : []),
+    ...flag('cpu', spec.cpus?.length ? spec.cpus.join(',') : undefined),
+    ...(spec.control === false ? [] : ['--control']),
+  ]);
+}
