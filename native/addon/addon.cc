@@ -66,6 +66,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   addon::export_registry(env, exports);
   addon::export_poller(env, exports);
   addon::export_load(env, exports);
+  addon::export_datagram(env, exports);
   return exports;
 }
 

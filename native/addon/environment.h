@@ -57,6 +57,7 @@ struct PollerArea;
 /// Adds one area's functions to `exports`.
 void export_process(Napi::Env env, Napi::Object exports);
 void export_registry(Napi::Env env, Napi::Object exports);
+void export_datagram(Napi::Env env, Napi::Object exports);
 void export_load(Napi::Env env, Napi::Object exports);
 PollerArea& export_poller(Napi::Env env, Napi::Object exports);
 

@@ -56,6 +56,14 @@ class Fields {
     return good_ && expect(value.IsString(), name, "a string") ? value.As<Napi::String>().Utf8Value() : std::string();
   }
 
+  std::vector<std::uint8_t> bytes(const char* name) {
+    const Napi::Value value = get(name);
+    const bool is = good_ && value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array;
+    if (!good_ || !expect(is, name, "a Uint8Array")) return {};
+    const Napi::Uint8Array array = value.As<Napi::Uint8Array>();
+    return {array.Data(), array.Data() + array.ByteLength()};
+  }
+
   /// Numeric host and port, from the fields `host_name` and `port_name`.
   net::Address address(const char* host_name, const char* port_name) {
     return parse(text(host_name), integer<std::uint16_t>(port_name, 1, 65535));

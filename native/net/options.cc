@@ -38,6 +38,8 @@ std::string parse_options(std::span<char* const> arguments, Options& options) {
       {"--ports", 1, 65535, options.ports},
       {"--accept-budget", 1, 65536, options.budgets.accept},
       {"--max-events", 1, 65536, options.budgets.max_events},
+      {"--datagram-budget", 1, 1024, options.budgets.datagrams},
+      {"--receive-buffer", 0, 1 << 30, 0},
       {"--max-connections", 1, UINT32_MAX, options.max_connections},
   };
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -63,6 +65,8 @@ std::string parse_options(std::span<char* const> arguments, Options& options) {
       options.backend = value;
     } else if (name == "--address") {
       host = value;
+    } else if (name == "--allow") {
+      if (const std::string fault = options.allowed.add(value); !fault.empty()) return fault;
     } else if (name == "--cpu") {
       if (!read_cpus(value, options.cpus)) return "--cpu must be a list of CPU numbers like 0,1, not '" + value + "'";
     } else {
@@ -72,11 +76,18 @@ std::string parse_options(std::span<char* const> arguments, Options& options) {
   options.ports = static_cast<std::uint16_t>(numbers[1].value);
   options.budgets.accept = static_cast<std::uint32_t>(numbers[2].value);
   options.budgets.max_events = static_cast<std::uint32_t>(numbers[3].value);
-  options.max_connections = static_cast<std::uint32_t>(numbers[4].value);
+  options.budgets.datagrams = static_cast<std::uint32_t>(numbers[4].value);
+  options.receive_buffer = static_cast<int>(numbers[5].value);
+  options.max_connections = static_cast<std::uint32_t>(numbers[6].value);
   if (!parse_address(host, static_cast<std::uint16_t>(numbers[0].value), options.address)) {
     return "--address must be a numeric IPv4 or IPv6 address, not '" + host + "'";
   }
-  if (!options.address.loopback() && !options.expose) {
+  const bool udp = options.protocol == "udp-echo";
+  if (udp && !options.address.loopback() && options.allowed.empty()) {
+    return "address " + host + " is not loopback, and a UDP echo there could be used to flood others with its replies: " +
+           "name the networks it may answer, as in --allow 10.0.0.0/8";
+  }
+  if (!udp && !options.address.loopback() && !options.expose) {
     return "address " + host + " is not loopback: give --expose as well if other machines may reach this server";
   }
   return "";

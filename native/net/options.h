@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "net/allow_list.h"
 #include "net/socket.h"
 #include "net/statistics.h"
 
@@ -19,6 +20,8 @@ struct Options {
   std::vector<int> cpus;         ///< empty: wherever the system lets it run
   bool control = false;          ///< stdin is the control channel
   bool expose = false;           ///< allows an address that is not loopback
+  AllowList allowed;             ///< UDP: senders to answer; empty on loopback: all
+  int receive_buffer = 0;        ///< UDP: SO_RCVBUF in bytes; 0: the system's default
   std::uint32_t max_connections = UINT32_MAX;
   std::int32_t backlog = 4096;
   Budgets budgets;

@@ -62,6 +62,7 @@ void add_body(JsonLine& line, const Statistics& s, const dispatch::Counters* cou
       .number("bytesIn", s.bytes_in)
       .number("bytesOut", s.bytes_out)
       .number("rejected", s.rejected)
+      .number("unsent", s.unsent)
       .object("cpu", JsonLine().number("userUs", u.user_us).number("systemUs", u.system_us))
       .object("contextSwitches",
               JsonLine().number("voluntary", u.voluntary_switches).number("involuntary", u.involuntary_switches))

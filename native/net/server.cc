@@ -6,6 +6,7 @@
 #include "net/control.h"
 #include "net/process.h"
 #include "net/tcp_server.h"
+#include "net/udp_server.h"
 
 namespace net {
 namespace {
@@ -88,7 +89,8 @@ std::string run_server(const Options& options, const Identity& identity) {
   }
   if (options.protocol == "tcp-echo") return serve<TcpServer<Echo>>(*poller, control, options, identity);
   if (options.protocol == "http") return serve<TcpServer<Http>>(*poller, control, options, identity);
-  return "unknown protocol '" + options.protocol + "': tcp-echo or http";
+  if (options.protocol == "udp-echo") return serve<UdpServer>(*poller, control, options, identity);
+  return "unknown protocol '" + options.protocol + "': tcp-echo, udp-echo or http";
 }
 
 }  // namespace net

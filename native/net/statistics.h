@@ -14,6 +14,7 @@ struct Statistics {
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::uint64_t rejected = 0;   ///< bad requests, and connections or senders turned away
+  std::uint64_t unsent = 0;     ///< UDP: replies that the kernel did not take
   std::uint64_t sockets = 0;    ///< UDP: sockets bound; TCP: 0
   /// Element i counts waits that brought [2^(i-1), 2^i) events, element 0 those that brought none.
   std::array<std::uint64_t, 17> events_per_wait{};

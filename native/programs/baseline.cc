@@ -14,6 +14,7 @@
 #include "net/report.h"
 #include "net/server.h"
 #include "net/spare_descriptor.h"
+#include "net/udp_echo.h"
 #include "programs/raw_mechanisms.h"
 #include "programs/run_program.h"
 
@@ -143,10 +144,34 @@ class Loop {
 };
 
 template <class Mechanism>
+std::string run_datagrams(const Options& options, const net::Identity& identity, net::Control& control) {
+  const std::int64_t started = net::monotonic_ns();
+  net::Statistics statistics;
+  net::UdpEcho echo(options, statistics);
+  if (const std::string fault = echo.open(); !fault.empty()) return fault;
+  Mechanism mechanism{options.budgets.max_events};
+  for (const int fd : echo.sockets()) mechanism.set(fd, true, false);
+  for (const int fd : control.descriptors()) mechanism.set(fd, true, false);
+  net::print_line(net::hello_line(options, identity, nullptr, echo.address()));
+  const auto on_snapshot = [&](std::string_view id) { net::print_line(net::snapshot_line(id, statistics, nullptr)); };
+  while (!control.stopping()) {
+    const int count = mechanism.wait([&](int fd) {
+      if (control.owns(fd)) [[unlikely]] control.on_readable(fd, on_snapshot);
+      else echo.serve(fd);
+    });
+    if (count < 0 && errno != EINTR) return std::string("the wait failed: ") + std::strerror(errno);
+    statistics.count_wait(count < 0 ? 0 : count);
+  }
+  net::print_line(net::farewell_line(control.reason(), started, statistics, nullptr));
+  return "";
+}
+
+template <class Mechanism>
 std::string run_protocol(const Options& options, const net::Identity& identity, net::Control& control) {
   if (options.protocol == "tcp-echo") return Loop<Mechanism, net::Echo>(options, control).run(identity);
   if (options.protocol == "http") return Loop<Mechanism, net::Http>(options, control).run(identity);
-  return "the baseline speaks tcp-echo and http, not '" + options.protocol + "'";
+  if (options.protocol == "udp-echo") return run_datagrams<Mechanism>(options, identity, control);
+  return "the baseline speaks tcp-echo, udp-echo and http, not '" + options.protocol + "'";
 }
 
 std::string run_baseline(const Options& options, const net::Identity& identity) {

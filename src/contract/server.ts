@@ -93,6 +93,8 @@ export const snapshotBody = z.object({
   bytesOut: count,
   /** requests the server refused (bad HTTP, not allowed sources) */
   rejected: count,
+  /** UDP: replies that the kernel did not take at once */
+  unsent: count.optional(),
   cpu: z.object({ userUs: z.number(), systemUs: z.number() }),
   contextSwitches: z.object({ voluntary: count, involuntary: count }),
   rssBytes: count,

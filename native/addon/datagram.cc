@@ -1,0 +1,247 @@
+// The datagram benchmark: starts engines on threads of their own, tells how far they are and hands over their outcome.
+#include "addon/fields.h"
+#include "addon/load.h"
+#include "load/datagram_engine.h"
+
+namespace addon {
+namespace {
+
+using load::DatagramConfig;
+using load::DatagramEngine;
+using load::DatagramPhase;
+using Engines = Handles<DatagramEngine>;
+
+Engines& engines_of(const Napi::CallbackInfo& info) { return *static_cast<Engines*>(info.Data()); }
+
+DatagramEngine* engine_argument(const Napi::CallbackInfo& info) {
+  std::int64_t handle = 0;
+  if (!int_argument(info, 0, "handle", 0, 0xffffffff, handle)) return nullptr;
+  DatagramEngine* engine = engines_of(info).get(static_cast<std::uint32_t>(handle));
+  if (engine == nullptr) {
+    throw_coded(info.Env(), "ERR_CLOSED_HANDLE", "the benchmark is freed, or not of this environment");
+  }
+  return engine;
+}
+
+load::PortOrder order_field(Fields& fields) {
+  const std::string name = fields.text("portOrder");
+  if (name == "random") return load::PortOrder::random;
+  if (name == "zipf") return load::PortOrder::zipf;
+  if (name != "round-robin") fields.fail("ERR_INVALID_ARG_VALUE", "portOrder must be random, round-robin or zipf");
+  return load::PortOrder::round_robin;
+}
+
+DatagramConfig config_fields(Fields& fields) {
+  DatagramConfig config;
+  config.target = fields.address("host", "port");
+  config.local.storage.ss_family = config.target.storage.ss_family;
+  config.local.length = config.target.length;
+  config.ports = fields.integer<std::uint32_t>("ports", 1, 65'535);
+  config.sockets = fields.integer<std::uint32_t>("connections", 1, 1 << 20);
+  config.workers = fields.integer<std::uint32_t>("workers", 1, 256);
+  config.window = fields.integer<std::uint32_t>("pipelining", 1, 1 << 16);
+  config.rate = fields.number("rate", 0, 1e8);
+  config.open_loop = config.rate > 0;
+  config.arrival = fields.boolean("exponential") ? load::Arrival::exponential : load::Arrival::fixed;
+  config.order = order_field(fields);
+  config.seed = fields.integer<std::uint64_t>("seed", 0, 9007199254740991);
+  config.amount = fields.integer<std::uint64_t>("amount", 0, 9007199254740991);
+  config.duration = fields.integer<load::Nanoseconds>("durationNs", 1e6, 8.64e13);
+  config.timeout = fields.integer<load::Nanoseconds>("timeoutNs", 1e6, 3.6e12);
+  config.interval = fields.integer<load::Nanoseconds>("intervalNs", 1e6, 3.6e12);
+  config.size = fields.integer<std::size_t>("size", 0, net::kMaxDatagram);
+  config.body = fields.bytes("body");
+  config.echo = fields.boolean("echo");
+  config.expected = fields.bytes("expected");
+  config.receive_buffer = fields.integer<int>("receiveBuffer", 0, 1 << 30);
+  config.send_buffer = fields.integer<int>("sendBuffer", 0, 1 << 30);
+  config.leave_out_late = fields.boolean("excludeLate");
+  config.bailout = fields.integer<std::uint64_t>("bailout", 0, 9007199254740991);
+  config.log_replies = fields.boolean("logReplies");
+  if (fields.good() && config.target.port() + config.ports - 1 > 65'535) {
+    fields.fail("ERR_OUT_OF_RANGE", "the last port would be above 65535");
+  }
+  if (fields.good() && config.workers > config.sockets) {
+    fields.fail("ERR_OUT_OF_RANGE", "connections must be at least workers: every worker needs a socket of its own");
+  }
+  return config;
+}
+
+/// datagramStart(configuration) -> handle; the fields are those of NativeConfig in src/dgram-benchmark/native-engine.ts
+Napi::Value datagram_start(const Napi::CallbackInfo& info) {
+  Fields fields(info);
+  DatagramConfig config = config_fields(fields);
+  if (!fields.good()) return info.Env().Undefined();
+  auto engine = std::make_unique<DatagramEngine>(std::move(config));
+  std::string what;
+  if (const int error = engine->start(what); error != 0) {
+    throw_errno(info.Env(), error, what);
+    return info.Env().Undefined();
+  }
+  return Napi::Number::New(info.Env(), engines_of(info).put(std::move(engine)));
+}
+
+void set(Napi::Object to, const char* name, std::uint64_t value) { to.Set(name, static_cast<double>(value)); }
+
+/// datagramState(handle) -> {phase, startedNs, sent, received, bytesIn, wrong}
+Napi::Value datagram_state(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  DatagramEngine* engine = engine_argument(info);
+  if (engine == nullptr) return env.Undefined();
+  static constexpr const char* kPhases[] = {"preparing", "sending", "draining", "done"};
+  const load::DatagramProgress progress = engine->progress();
+  Napi::Object to = Napi::Object::New(env);
+  to.Set("phase", kPhases[static_cast<std::size_t>(engine->phase())]);
+  to.Set("startedNs", static_cast<double>(engine->started()));
+  set(to, "sent", progress.sent);
+  set(to, "received", progress.received);
+  set(to, "bytesIn", progress.bytes_in);
+  set(to, "wrong", progress.wrong);
+  return to;
+}
+
+Napi::Array interval_rows(Napi::Env env, const std::vector<load::DatagramInterval>& intervals) {
+  Napi::Array rows = Napi::Array::New(env, intervals.size());
+  for (std::uint32_t i = 0; i < intervals.size(); ++i) {
+    const load::DatagramInterval& interval = intervals[i];
+    Napi::Object row = Napi::Object::New(env);
+    set(row, "sent", interval.sent);
+    set(row, "received", interval.received);
+    set(row, "bytesIn", interval.bytes_in);
+    row.Set("meanNs", interval.mean);
+    row.Set("p50Ns", static_cast<double>(interval.p50));
+    row.Set("p99Ns", static_cast<double>(interval.p99));
+    row.Set("maxNs", static_cast<double>(interval.max));
+    rows.Set(i, row);
+  }
+  return rows;
+}
+
+/// datagramIntervals(handle, first) -> complete intervals from that index on
+Napi::Value datagram_intervals(const Napi::CallbackInfo& info) {
+  std::int64_t first = 0;
+  DatagramEngine* engine = engine_argument(info);
+  if (engine == nullptr || !int_argument(info, 1, "first", 0, 1e9, first)) return info.Env().Undefined();
+  return interval_rows(info.Env(), engine->intervals(static_cast<std::size_t>(first)));
+}
+
+/// datagramReplies(handle) -> Float64Array of (flow, latency in ns) pairs since the last call
+Napi::Value datagram_replies(const Napi::CallbackInfo& info) {
+  DatagramEngine* engine = engine_argument(info);
+  if (engine == nullptr) return info.Env().Undefined();
+  const std::vector<load::DatagramReply> replies = engine->take_replies();
+  Napi::Float64Array pairs = Napi::Float64Array::New(info.Env(), replies.size() * 2);
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    pairs[2 * i] = replies[i].flow;
+    pairs[2 * i + 1] = static_cast<double>(replies[i].latency);
+  }
+  return pairs;
+}
+
+/// datagramStop(handle): no more is sent; the drain still follows
+Napi::Value datagram_stop(const Napi::CallbackInfo& info) {
+  if (DatagramEngine* engine = engine_argument(info)) engine->stop();
+  return info.Env().Undefined();
+}
+
+Napi::Object counts_object(Napi::Env env, const load::DatagramOutcome& outcome) {
+  const load::DatagramCounts& counts = outcome.counts;
+  Napi::Object to = Napi::Object::New(env);
+  set(to, "sent", counts.sent);
+  set(to, "received", counts.received);
+  set(to, "late", counts.late);
+  set(to, "reordered", counts.reordered);
+  set(to, "duplicates", counts.duplicates);
+  set(to, "unattributable", counts.unattributable);
+  set(to, "corrupted", counts.corrupted);
+  set(to, "truncated", counts.truncated);
+  set(to, "unreachable", counts.unreachable);
+  set(to, "foreign", counts.foreign);
+  set(to, "sendErrors", outcome.send_errors);
+  set(to, "sendStalls", outcome.send_stalls);
+  set(to, "timeouts", outcome.timeouts);
+  return to;
+}
+
+Napi::Array flow_rows(Napi::Env env, const std::vector<load::FlowSummary>& flows) {
+  Napi::Array rows = Napi::Array::New(env, flows.size());
+  for (std::uint32_t i = 0; i < flows.size(); ++i) {
+    const load::FlowSummary& flow = flows[i];
+    Napi::Object row = Napi::Object::New(env);
+    row.Set("port", flow.port);
+    set(row, "sent", flow.sent);
+    set(row, "received", flow.received);
+    row.Set("latencySumNs", flow.latency_sum_ns);
+    row.Set("latencyMaxNs", static_cast<double>(flow.latency_max));
+    row.Set("jitterNs", flow.jitter_ns);
+    rows.Set(i, row);
+  }
+  return rows;
+}
+
+/// datagramOutcome(handle) -> EngineOutcome of src/dgram-benchmark/engine.ts; an error unless the phase is `done`
+Napi::Value datagram_outcome(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  DatagramEngine* engine = engine_argument(info);
+  if (engine == nullptr) return env.Undefined();
+  if (engine->phase() != DatagramPhase::done) {
+    throw_coded(env, "ERR_NOT_FINISHED", "the benchmark has not come to its end");
+    return env.Undefined();
+  }
+  const load::DatagramOutcome outcome = engine->outcome();
+  if (outcome.error != 0) {
+    throw_errno(env, outcome.error, outcome.failed);
+    return env.Undefined();
+  }
+  Napi::Object to = Napi::Object::New(env);
+  to.Set("counts", counts_object(env, outcome));
+  set(to, "offered", outcome.offered);
+  set(to, "bytesOut", outcome.bytes_out);
+  set(to, "bytesIn", outcome.bytes_in);
+  set(to, "sendCalls", outcome.send_calls);
+  set(to, "receiveCalls", outcome.receive_calls);
+  to.Set("sendingNs", static_cast<double>(outcome.sending_ended - outcome.started));
+  to.Set("totalNs", static_cast<double>(outcome.finished - outcome.started));
+  to.Set("cpuNs", static_cast<double>(outcome.cpu));
+  to.Set("spinNs", static_cast<double>(outcome.spin));
+  to.Set("busiestShare", outcome.busiest_share);
+  to.Set("pacerP50Ns", static_cast<double>(outcome.pacer.p50));
+  to.Set("pacerP99Ns", static_cast<double>(outcome.pacer.p99));
+  to.Set("clientDrops", outcome.client_drops < 0
+                            ? env.Null()
+                            : Napi::Number::New(env, static_cast<double>(outcome.client_drops)).As<Napi::Value>());
+  to.Set("poller", outcome.poller);
+  to.Set("latency", histogram_object(env, outcome.latency));
+  to.Set("uncorrected", histogram_object(env, outcome.uncorrected));
+  to.Set("sendLag", histogram_object(env, outcome.lag));
+  to.Set("series", interval_rows(env, outcome.series));
+  to.Set("flows", flow_rows(env, outcome.flows));
+  return to;
+}
+
+/// datagramFree(handle): ends the threads without a drain and frees the handle. Freeing twice is no error.
+Napi::Value datagram_free(const Napi::CallbackInfo& info) {
+  std::int64_t handle = 0;
+  if (int_argument(info, 0, "handle", 0, 0xffffffff, handle)) {
+    engines_of(info).take(static_cast<std::uint32_t>(handle));
+  }
+  return info.Env().Undefined();
+}
+
+}  // namespace
+
+void export_datagram(Napi::Env env, Napi::Object exports) {
+  auto& engines = make_state<Engines>(env);
+  const auto add_function = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
+    exports.Set(name, Napi::Function::New(env, function, name, &engines));
+  };
+  add_function("datagramStart", datagram_start);
+  add_function("datagramState", datagram_state);
+  add_function("datagramIntervals", datagram_intervals);
+  add_function("datagramReplies", datagram_replies);
+  add_function("datagramStop", datagram_stop);
+  add_function("datagramOutcome", datagram_outcome);
+  add_function("datagramFree", datagram_free);
+}
+
+}  // namespace addon

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { packageRoot } from '../../src/addon.js';
+import { listBackends } from '../../src/dispatch/registry.js';
+import { ServerProcess } from './server-process.js';
+
+const program = (name: string) => resolve(packageRoot, 'build/Release', name);
+const available = listBackends().filter((backend) => backend.available);
+const raw = available.filter(({ name }) => ['select', 'poll', 'epoll', 'kqueue'].includes(name));
+
+const implementations = [
+  ...available.map(({ name }) => ({
+    label: `native ${name}`,
+    command: program('dispatchbench-server'),
+    backend: name,
+  })),
+  ...raw.map(({ name }) => ({
+    label: `baseline ${name}`,
+    command: program('dispatchbench-baseline'),
+    backend: name,
+  })),
+];
+
+const processes: ServerProcess[] = [];
+after(() => {
+  for (const server of processes) server.kill();
+});
+
+function start(command: string, ...args: string[]): ServerProcess {
+  const server = new ServerProcess(command, ['--protocol', 'udp-echo', ...args]);
+  processes.push(server);
+  return server;
+}
+
+/** Sends all messages at once and gives the replies, as [port, text], once as many are there. */
+async function exchange(socket: Socket, messages: [number, Buffer][]): Promise<[number, Buffer][]> {
+  const replies: [number, Buffer][] = [];
+  const done = new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`${replies.length} of ${messages.length} replies`)),
+      10_000,
+    );
+    socket.on('message', (message, from) => {
+      replies.push([from.port, message]);
+      if (replies.length < messages.length) return;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  for (const [port, message] of messages) socket.send(message, port, '127.0.0.1');
+  await done;
+  socket.removeAllListeners('message');
+  return replies;
+}
+
+const key = ([port, message]: [number, Buffer]) =>
+  `${port} ${message.length} ${message.toString('base64', 0, 30)}`;
+
+for (const { label, command, backend } of implementations) {
+  describe(`udp-echo ${label}`, () => {
+    test('answers on every port, any size, more than a budget at once', async () => {
+      const server = start(command, '--backend', backend, '--ports', '20', '--datagram-budget', '8');
+      const hello = await server.hello();
+      assert.equal(hello.backend, backend);
+      assert.equal(hello.ports, 20);
+      assert.equal(hello.budgets?.datagrams, 8);
+      const socket = createSocket('udp4');
+      socket.bind(0, '127.0.0.1');
+      await once(socket, 'listening');
+      const messages: [number, Buffer][] = [
+        ...Array.from({ length: 20 }, (_, i): [number, Buffer] => [hello.port + i, Buffer.from(`port ${i}`)]),
+        ...Array.from({ length: 50 }, (_, i): [number, Buffer] => [
+          hello.port + 3,
+          Buffer.from(`burst ${i}`),
+        ]),
+        [hello.port + 19, Buffer.alloc(0)],
+        [hello.port + 7, Buffer.alloc(65_507, 'x')],
+      ];
+      const replies = await exchange(socket, messages);
+      assert.deepEqual(replies.map(key).sort(), messages.map(key).sort());
+      socket.close();
+      const farewell = await server.stop();
+      assert.equal(farewell.requests, messages.length);
+      assert.equal(farewell.connections, 20);
+      assert.equal(farewell.bytesIn, farewell.bytesOut);
+      assert.equal(farewell.unsent, 0);
+      assert.equal(farewell.reason, 'stop');
+    });
+  });
+}
+
+const server = program('dispatchbench-server');
+const backend = raw.at(-1)!.name;
+
+test('senders outside the allow-list are dropped and counted', async () => {
+  const process = start(server, '--backend', backend, '--allow', '10.0.0.0/8,127.0.0.0/31');
+  const { port } = await process.hello();
+  const outside = createSocket('udp4');
+  outside.bind(0, '127.0.0.2');
+  await once(outside, 'listening');
+  outside.on('message', () => assert.fail('an answer to a sender that is not allowed'));
+  for (let i = 0; i < 5; i++) outside.send('not allowed', port, '127.0.0.1');
+  const inside = createSocket('udp4');
+  inside.bind(0, '127.0.0.1');
+  await once(inside, 'listening');
+  while ((await process.snapshot()).rejected < 5) await new Promise((next) => setTimeout(next, 5));
+  assert.equal((await exchange(inside, [[port, Buffer.from('allowed')]])).length, 1);
+  const farewell = await process.stop();
+  assert.equal(farewell.rejected, 5);
+  assert.equal(farewell.requests, 1);
+  outside.close();
+  inside.close();
+});
+
+const refusals: { name: string; args: string[]; says: RegExp }[] = [
+  { name: 'an open address', args: ['--address', '0.0.0.0'], says: /not loopback.*--allow/ },
+  { name: 'a network that is none', args: ['--allow', '10.0.0.0/33'], says: /not a network: at most \/32/ },
+  { name: 'a name as network', args: ['--allow', 'example'], says: /not a network/ },
+  { name: 'a range past the last port', args: ['--port', '65530', '--ports', '10'], says: /above 65535/ },
+  { name: 'more ports than descriptors', args: ['--ports', '65535'], says: /descriptors and the limit is/ },
+  { name: 'no budget', args: ['--datagram-budget', '0'], says: /--datagram-budget must be a number from 1/ },
+];
+for (const { name, args, says } of refusals) {
+  test(`refuses ${name} with one sentence`, async () => {
+    await assert.rejects(start(server, '--backend', backend, ...args).hello(), says);
+  });
+}
+
+test('a port in use is named', async () => {
+  const holder = createSocket('udp4');
+  holder.bind(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const { port } = holder.address();
+  await assert.rejects(
+    start(server, '--backend', backend, '--port', `${port}`).hello(),
+    /cannot bind UDP ports/,
+  );
+  holder.close();
+});

@@ -1,0 +1,56 @@
+/** A server program of a test: started, asked for snapshots over its control channel, and ended with the test. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import {
+  type Farewell,
+  farewell,
+  type Hello,
+  hello,
+  type Snapshot,
+  snapshot,
+} from '../../src/contract/server.js';
+
+export class ServerProcess {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly #lines: AsyncIterator<string>;
+  readonly #closed: Promise<unknown>;
+  #stderr = '';
+
+  constructor(command: string, args: string[]) {
+    this.child = spawn(command, [...args, '--control']);
+    this.child.stderr.on('data', (chunk) => {
+      this.#stderr += chunk;
+    });
+    this.child.stdin.on('error', () => {}); // a server that refused its options reads nothing
+    this.#closed = once(this.child, 'close');
+    this.#lines = createInterface(this.child.stdout)[Symbol.asyncIterator]();
+  }
+
+  async #line(): Promise<unknown> {
+    const { value, done } = await this.#lines.next();
+    if (done) {
+      await this.#closed;
+      throw new Error(this.#stderr.trim() || 'the server ended without a word');
+    }
+    return JSON.parse(value);
+  }
+
+  async hello(): Promise<Hello> {
+    return hello.parse(await this.#line());
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    this.child.stdin.write('snapshot t\n');
+    return snapshot.parse(await this.#line());
+  }
+
+  async stop(): Promise<Farewell> {
+    this.child.stdin.end('stop\n');
+    return farewell.parse(await this.#line());
+  }
+
+  kill(): void {
+    this.child.kill('SIGKILL');
+  }
+}
