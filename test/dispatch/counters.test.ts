@@ -1,0 +1,80 @@
+/** The counters against the system calls that strace saw, and what those calls were asked. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Counters } from '../../src/contract/server.js';
+import { listBackends } from '../../src/dispatch/registry.js';
+import { beginMark, endMark, HIGH, IDLE, LOW, TIMEOUT_US } from './traced.js';
+
+const hasStrace = spawnSync('strace', ['-V']).error === undefined;
+const traced = ['pselect6', 'ppoll', 'epoll_pwait2', 'epoll_pwait', 'epoll_ctl'];
+
+/** Runs the scenario under strace: its counters, and the calls of its thread between the marks. */
+function run(backend: string): { counters: Counters; calls: string[] } {
+  const folder = mkdtempSync(join(tmpdir(), 'dispatchbench-'));
+  try {
+    const trace = join(folder, 'trace');
+    const child = fileURLToPath(new URL('./traced-child.js', import.meta.url));
+    const set = ['access', 'faccessat', 'faccessat2', ...traced].map((call) => `?${call}`).join(',');
+    const args = [
+      '-f',
+      '-qq',
+      '-a',
+      '0',
+      '-o',
+      trace,
+      '-e',
+      `trace=${set}`,
+      process.execPath,
+      child,
+      backend,
+    ];
+    const { status, stdout, stderr } = spawnSync('strace', args, { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    const lines = readFileSync(trace, 'utf8').split('\n');
+    const begin = lines.findIndex((line) => line.includes(beginMark));
+    const end = lines.findIndex((line) => line.includes(endMark));
+    assert.ok(begin >= 0 && end > begin);
+    const thread = `${Number.parseInt(lines[begin] as string, 10)} `;
+    const calls = lines
+      .slice(begin + 1, end)
+      .filter((line) => line.startsWith(thread) && !line.includes('resumed>'))
+      .map((line) => line.replace(/^\d+ +/, ''));
+    return { counters: JSON.parse(stdout) as Counters, calls };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+for (const { name, available, capabilities, reason } of listBackends()) {
+  const skip = !available ? reason : hasStrace ? false : 'strace is not installed';
+  test(`${name}: counters equal strace's`, { skip }, () => {
+    const { counters, calls } = run(name);
+    assert.ok(capabilities);
+    const waits = calls.filter((call) => call.startsWith(`${capabilities.waitCall}(`));
+    const changes = calls.filter((call) => call.startsWith('epoll_ctl('));
+    assert.equal(waits.length + changes.length, calls.length, calls.join('\n'));
+    assert.equal(counters.waits, waits.length);
+    assert.equal(counters.changeCalls, changes.length);
+
+    const epoll = name.startsWith('epoll');
+    const rearms = capabilities.needsRearm ? 5 : 0;
+    assert.equal(counters.waits, 9);
+    assert.equal(counters.rearms, rearms);
+    assert.equal(counters.changes, 2 * (1 + IDLE) + 3);
+    assert.equal(counters.changeCalls, epoll ? counters.changes + rearms : 0);
+
+    const last = waits.at(-1) as string;
+    if (capabilities.timeoutResolutionNs === 1) {
+      assert.ok(last.includes(`{tv_sec=0, tv_nsec=${TIMEOUT_US * 1000}}`), last);
+    }
+    if (capabilities.waitComplexity === 'highest_descriptor') {
+      const limits = waits.map((call) => Number(/\((\d+),/.exec(call)?.[1]));
+      assert.deepEqual(limits, [HIGH + IDLE, ...Array(7).fill(LOW + 1), 0]);
+    }
+  });
+}
