@@ -1,11 +1,13 @@
 /** The command line: argument parsing only. One file per subcommand in commands/, listed here. */
 import { Command } from '@commander-js/extra-typings';
+import { flame } from './commands/flame.js';
 import { probe } from './commands/probe.js';
 
 const program = new Command('dispatchbench')
   .description('How event-dispatch mechanisms scale, measured on real sockets of this machine.')
   .version('0.1.0')
   .showHelpAfterError('(try --help)')
+  .addCommand(flame)
   .addCommand(probe);
 
 try {

@@ -76,6 +76,7 @@ function clean(name: string): string {
   return name
     .replace(/(\.(constprop|isra|part|cold|lto_priv|llvm)(\.\d+)?)+$/, '')
     .replace(/@@?GLIBC[\w.]*$/, '')
+    .replace(/\[abi:\w+\]/g, '')
     .replaceAll('(anonymous namespace)::', '')
     .replaceAll(';', ':');
 }

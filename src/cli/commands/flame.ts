@@ -1,0 +1,121 @@
+/** `dispatchbench flame`: where a server spends its CPU time, and how two backends differ in it. */
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { backendNames, type Implementation } from '../../contract/common.js';
+import type { FlameRecord } from '../../contract/flame.js';
+import { runFlame } from '../../flame/flame.js';
+import { describeOverhead } from '../../flame/overhead.js';
+import { percent } from '../../flame/render.js';
+import { runTool, toolNames } from '../../flame/tools.js';
+import { LocalHost } from '../../hosts/local.js';
+import { duration, wholeNumber } from '../../options.js';
+
+const milliseconds = (text: string) => duration(text) / 1e6;
+
+const windowed = (text: string): number => {
+  const value = milliseconds(text);
+  if (value < 500 || value > 600_000) throw new InvalidArgumentError('give 500ms to 10m.');
+  return value;
+};
+
+export const flame = new Command('flame')
+  .description(
+    'profile a server under load and draw flame graphs; a trial of its own, never mixed with measured ones',
+  )
+  .addOption(new Option('--backend <name>', 'backend to profile').choices(backendNames).makeOptionMandatory())
+  .addOption(
+    new Option('--diff <name>', 'also profile this backend and draw the difference from it').choices(
+      backendNames,
+    ),
+  )
+  .addOption(
+    new Option('--impl <impl>', 'server implementation')
+      .choices(['ts', 'native', 'libuv', 'baseline'] as const)
+      .default('ts' as const),
+  )
+  .addOption(
+    new Option('--io <mode>', 'I/O per Node-API crossing of a ts server')
+      .choices(['call', 'batch', 'native'] as const)
+      .default('batch' as const),
+  )
+  .addOption(
+    new Option('--protocol <protocol>', 'what is served')
+      .choices(['tcp-echo', 'http'] as const)
+      .default('tcp-echo' as const),
+  )
+  .option('--idle <count>', 'silent connections beside the active ones', wholeNumber(0, 1_000_000), 0)
+  .option('--connections <count>', 'active connections, closed loop', wholeNumber(1, 100_000), 100)
+  .option('--duration <time>', 'profiled time; as much again is served without the profiler', windowed, 5000)
+  .option('--frequency <hertz>', 'samples per second of CPU time, perf only', wholeNumber(10, 10_000), 499)
+  .addOption(
+    new Option('--profiler <profiler>', 'auto takes perf where it may record')
+      .choices(['auto', 'perf', 'v8'] as const)
+      .default('auto' as const),
+  )
+  .addOption(
+    new Option(
+      '--with <tool>',
+      'run another tool instead, installed on demand, http, autocannon as its load',
+    ).choices(toolNames),
+  )
+  .option('--out <folder>', 'where the files go (default: results/flame-TIME)')
+  .option('--json', 'print flame.json instead of a summary')
+  .action(async (options) => {
+    const host = new LocalHost();
+    const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '');
+    const folder = resolve(options.out ?? `results/flame-${stamp}`);
+    const say = (line: string) => console.error(line);
+    const { backend, impl, io, protocol, idle, connections, frequency, profiler } = options;
+    if (options.with) {
+      const result = await runTool(
+        options.with,
+        { impl, backend, io, protocol: 'http' },
+        { host, folder, connections, durationMs: options.duration, say },
+      );
+      console.log(options.json ? JSON.stringify(result) : `${result.page}\n${result.scope}`);
+      return;
+    }
+    const record = await runFlame(
+      {
+        backend,
+        impl: impl as Implementation,
+        io,
+        protocol,
+        idle,
+        connections,
+        folder,
+        profiler,
+        durationMs: options.duration,
+        frequencyHz: frequency,
+        diff: options.diff ?? null,
+      },
+      host,
+      say,
+    );
+    console.log(options.json ? JSON.stringify(record, null, 2) : summary(record, folder));
+  });
+
+/** At most 100 columns. */
+export function summary(record: FlameRecord, folder: string): string {
+  const { name, executionClass, kernel } = record.host;
+  const notes = new Set(record.profiles.flatMap((profile) => profile.notes));
+  return [
+    ...record.profiles.flatMap((profile) => [
+      wrapped(
+        `${profile.title}: ${profile.samples} samples of ${profile.events.join(', ')}, ${profile.scope}`,
+      ),
+      ...profile.families
+        .slice(0, 6)
+        .map((family) => `  ${percent(family.share).padStart(7)}  ${family.name}`),
+      wrapped(`  profiler's overhead: ${describeOverhead(profile.overhead)}`),
+      '',
+    ]),
+    ...[...notes].map((note) => wrapped(`note: ${note}`)),
+    `host: ${name} (${executionClass}), ${kernel}`,
+    resolve(folder, record.page),
+  ].join('\n');
+}
+
+function wrapped(text: string): string {
+  return text.replace(/(.{60,98}) (?=\S)/g, '$1\n    ');
+}
