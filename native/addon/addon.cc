@@ -63,6 +63,8 @@ bool int_argument(const Napi::CallbackInfo& info, std::size_t index, const char*
 
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
   addon::export_process(env, exports);
+  addon::export_server(env, exports);
+  addon::export_sockets(env, exports);
   addon::export_registry(env, exports);
   addon::export_poller(env, exports);
   addon::export_load(env, exports);

@@ -2,13 +2,15 @@
 import { Command } from '@commander-js/extra-typings';
 import { flame } from './commands/flame.js';
 import { probe } from './commands/probe.js';
+import { serve } from './commands/serve.js';
 
 const program = new Command('dispatchbench')
   .description('How event-dispatch mechanisms scale, measured on real sockets of this machine.')
   .version('0.1.0')
   .showHelpAfterError('(try --help)')
   .addCommand(flame)
-  .addCommand(probe);
+  .addCommand(probe)
+  .addCommand(serve);
 
 try {
   await program.parseAsync();

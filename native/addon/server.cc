@@ -1,0 +1,89 @@
+// The server area: the native server run inside Node (io=native), and the native HTTP parser for comparison with the
+// TypeScript one.
+#include "net/server.h"
+
+#include "addon/environment.h"
+#include "net/http_request.h"
+
+namespace addon {
+namespace {
+
+/// serverRun(arguments: string[], versions: string, program: string): runs until it is told to stop; blocks the thread
+Napi::Value run(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 3 || !info[0].IsArray() || !info[1].IsString() || !info[2].IsString()) {
+    throw_coded(env, "ERR_INVALID_ARG_TYPE", "serverRun takes an array of strings, a JSON object as text, and a path");
+    return env.Undefined();
+  }
+  const Napi::Array list = info[0].As<Napi::Array>();
+  std::vector<std::string> words;
+  for (std::uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::Value value = list.Get(i);
+    if (env.IsExceptionPending()) return env.Undefined();
+    words.push_back(value.ToString().Utf8Value());
+  }
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  net::Options options;
+  std::string fault = net::parse_options(arguments, options);
+  if (fault.empty()) {
+    fault = net::run_server(options, {.impl = "ts",
+                                      .io = "native",
+                                      .versions = info[1].As<Napi::String>().Utf8Value(),
+                                      .program = info[2].As<Napi::String>().Utf8Value()});
+  }
+  if (!fault.empty()) throw_coded(env, "ERR_SERVER", fault);
+  return env.Undefined();
+}
+
+/// httpParse(bytes: Uint8Array, cuts: number[]) -> rows of [parsed, taken, status, flags, bodyLeft, headBytes] for every
+/// stop of the parser, when the bytes arrive in pieces that end at `cuts`
+Napi::Value parse(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 2 || !info[0].IsTypedArray() || !info[1].IsArray() ||
+      info[0].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    throw_coded(env, "ERR_INVALID_ARG_TYPE", "httpParse takes a Uint8Array and an array of positions");
+    return env.Undefined();
+  }
+  const auto bytes = info[0].As<Napi::Uint8Array>();
+  const auto all = std::as_bytes(std::span(bytes.Data(), bytes.ElementLength()));
+  const Napi::Array cuts = info[1].As<Napi::Array>();
+  Napi::Array rows = Napi::Array::New(env);
+  net::HttpRequest request;
+  std::size_t from = 0;
+  for (std::uint32_t i = 0; i <= cuts.Length(); ++i) {
+    std::size_t to = all.size();
+    if (i < cuts.Length()) {
+      const Napi::Value cut = cuts.Get(i);
+      const double position = cut.IsNumber() ? cut.As<Napi::Number>().DoubleValue() : -1;
+      if (!(position >= static_cast<double>(from) && position <= static_cast<double>(all.size()))) {
+        throw_coded(env, "ERR_OUT_OF_RANGE", "httpParse: positions must ascend within the bytes");
+        return env.Undefined();
+      }
+      to = static_cast<std::size_t>(position);
+    }
+    while (from < to) {
+      std::size_t taken = 0;
+      int status = 0;
+      const net::Parsed parsed = request.feed(all.subspan(from, to - from), taken, status);
+      Napi::Array row = Napi::Array::New(env, 6);
+      const double fields[] = {static_cast<double>(parsed), static_cast<double>(taken), static_cast<double>(status),
+                               static_cast<double>(request.flags), static_cast<double>(request.body_left),
+                               static_cast<double>(request.head_bytes)};
+      for (std::uint32_t field = 0; field < 6; ++field) row.Set(field, fields[field]);
+      rows.Set(rows.Length(), row);
+      if (parsed == net::Parsed::rejected) return rows;
+      from += taken;
+    }
+  }
+  return rows;
+}
+
+}  // namespace
+
+void export_server(Napi::Env env, Napi::Object exports) {
+  exports.Set("serverRun", Napi::Function::New<run>(env));
+  exports.Set("httpParse", Napi::Function::New<parse>(env));
+}
+
+}  // namespace addon

@@ -1,0 +1,41 @@
+/** The first line of a server: what runs, on what, with which policy. */
+import { addonPath } from '../src/addon.js';
+import type { Capabilities, Hello } from '../src/contract/server.js';
+import { buildFacts, descriptorLimit, fileDigest, getAffinity } from '../src/process.js';
+import type { ServerOptions } from './options.js';
+
+/** Versions of everything between the program and the kernel. */
+export function versions(): Record<string, string> {
+  const { node, v8, uv } = process.versions;
+  return { node, v8, libuv: uv, compiler: buildFacts().compiler };
+}
+
+export function helloOf(
+  options: ServerOptions,
+  capabilities: Capabilities | null,
+  bound: { address: string; port: number },
+): Hello {
+  const { compilerFlags, kernel } = buildFacts();
+  const ours = options.impl === 'ts';
+  return {
+    event: 'hello',
+    protocol: options.protocol,
+    impl: options.impl,
+    backend: options.backend,
+    io: ours ? options.io : null,
+    capabilities,
+    address: bound.address,
+    port: bound.port,
+    ports: options.ports,
+    pid: process.pid,
+    kernel,
+    descriptorLimit: descriptorLimit(),
+    cpuAffinity: getAffinity(),
+    versions: versions(),
+    compilerFlags,
+    budgets: ours ? options.budgets : null,
+    listenBacklog: options.backlog,
+    nodelay: true,
+    digest: fileDigest(ours ? addonPath : process.execPath),
+  };
+}

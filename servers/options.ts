@@ -1,0 +1,119 @@
+/** The command line of the servers that run in Node; native/net/options.cc takes the same names. */
+import { isIPv4 } from 'node:net';
+import { parseArgs } from 'node:util';
+import {
+  type BackendName,
+  backendNames,
+  type IoMode,
+  implementation,
+  ioMode,
+  type Protocol,
+  protocol,
+} from '../src/contract/common.js';
+import { listBackends } from '../src/dispatch/registry.js';
+import { RECEIVE_WINDOW } from './io-desk.js';
+
+export interface ServerOptions {
+  impl: 'ts' | 'libuv';
+  protocol: Protocol;
+  backend: BackendName;
+  io: IoMode;
+  address: string;
+  port: number;
+  ports: number;
+  cpus: number[];
+  control: boolean;
+  maxConnections: number;
+  backlog: number;
+  budgets: { accept: number; readBytes: number; reads: number; datagrams: number; maxEvents: number };
+}
+
+const READS = 4;
+
+function numberOf(
+  name: string,
+  text: string | undefined,
+  low: number,
+  high: number,
+  otherwise: number,
+): number {
+  if (text === undefined) return otherwise;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= low && value <= high)) {
+    throw new Error(`--${name} must be a number from ${low} to ${high}, not '${text}'`);
+  }
+  return value;
+}
+
+function choiceOf<T extends string>(name: string, text: string | undefined, choices: readonly T[]): T {
+  const choice = choices.find((known) => known === text);
+  if (choice === undefined) {
+    throw new Error(`--${name} must be one of ${choices.join(', ')}, not '${text ?? ''}'`);
+  }
+  return choice;
+}
+
+function backendOf(text: string | undefined): BackendName {
+  const name = backendNames.find((known) => known === text);
+  if (name !== undefined) return name;
+  const available = listBackends().filter((probe) => probe.available);
+  throw new Error(
+    `unknown backend '${text ?? ''}': this system has ${available.map((probe) => probe.name).join(', ')}`,
+  );
+}
+
+const isLoopback = (address: string): boolean =>
+  isIPv4(address) ? address.startsWith('127.') : /^(0*:)*:?0*1$/.test(address);
+
+/** @throws Error with one sentence on what is wrong */
+export function parseOptions(args: readonly string[]): ServerOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      impl: { type: 'string' },
+      protocol: { type: 'string' },
+      backend: { type: 'string' },
+      io: { type: 'string', default: 'batch' },
+      address: { type: 'string', default: '127.0.0.1' },
+      port: { type: 'string' },
+      ports: { type: 'string' },
+      cpu: { type: 'string' },
+      control: { type: 'boolean', default: false },
+      expose: { type: 'boolean', default: false },
+      'accept-budget': { type: 'string' },
+      'max-events': { type: 'string' },
+      'max-connections': { type: 'string' },
+    },
+  });
+  if (!isLoopback(values.address) && !values.expose) {
+    throw new Error(
+      `address ${values.address} is not loopback: give --expose as well if other machines may reach this server`,
+    );
+  }
+  const impl = choiceOf('impl', values.impl, implementation.options);
+  if (impl !== 'ts' && impl !== 'libuv') {
+    throw new Error(
+      `'${impl}' servers are programs of their own: use dispatchbench-server or dispatchbench-baseline`,
+    );
+  }
+  return {
+    impl,
+    protocol: choiceOf('protocol', values.protocol, protocol.options),
+    backend: backendOf(values.backend),
+    io: choiceOf('io', values.io, ioMode.options),
+    address: values.address,
+    port: numberOf('port', values.port, 0, 65535, 0),
+    ports: numberOf('ports', values.ports, 1, 65535, 1),
+    cpus: (values.cpu?.split(',') ?? []).map((cpu) => numberOf('cpu', cpu, 0, 1023, 0)),
+    control: values.control,
+    maxConnections: numberOf('max-connections', values['max-connections'], 1, 2 ** 32 - 1, 2 ** 32 - 1),
+    backlog: 4096,
+    budgets: {
+      accept: numberOf('accept-budget', values['accept-budget'], 1, 65536, 32),
+      readBytes: READS * RECEIVE_WINDOW,
+      reads: READS,
+      datagrams: 32,
+      maxEvents: numberOf('max-events', values['max-events'], 1, 65536, 1024),
+    },
+  };
+}

@@ -1,0 +1,79 @@
+/** What a server counts about its own work, and the snapshot and farewell lines made of it (src/contract/server.ts). */
+import { writeSync } from 'node:fs';
+import type { Counters, Farewell, Hello, Snapshot } from '../src/contract/server.js';
+import { monotonicNs, processUsage } from '../src/process.js';
+
+const BUCKETS = 17;
+
+export class Statistics {
+  /** HTTP: answered requests; echo: reads that brought bytes; UDP: datagrams answered */
+  requests = 0;
+  accepted = 0;
+  closed = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  /** bad requests, and connections or senders turned away */
+  rejected = 0;
+  /** UDP: sockets bound */
+  sockets = 0;
+  readonly startedNs = monotonicNs();
+  /** null where there is no poller of ours */
+  eventsPerWait: Float64Array | null = null;
+
+  get connections(): number {
+    return this.sockets + this.accepted - this.closed;
+  }
+
+  /** Element i of the histogram counts waits that brought [2^(i-1), 2^i) events, element 0 those that brought none. */
+  countWait(events: number): void {
+    const bucket = 32 - Math.clz32(events);
+    this.eventsPerWait![bucket < BUCKETS ? bucket : BUCKETS - 1]!++;
+  }
+
+  static forPoller(): Statistics {
+    const statistics = new Statistics();
+    statistics.eventsPerWait = new Float64Array(BUCKETS);
+    return statistics;
+  }
+
+  #body(counters: Counters | null) {
+    const usage = processUsage();
+    return {
+      monotonicNs: monotonicNs(),
+      requests: this.requests,
+      connections: this.connections,
+      accepted: this.accepted,
+      closed: this.closed,
+      bytesIn: this.bytesIn,
+      bytesOut: this.bytesOut,
+      rejected: this.rejected,
+      cpu: { userUs: usage.userUs, systemUs: usage.systemUs },
+      contextSwitches: { voluntary: usage.voluntarySwitches, involuntary: usage.involuntarySwitches },
+      rssBytes: usage.rssBytes,
+      peakRssBytes: usage.peakRssBytes,
+      counters,
+      eventsPerWait: this.eventsPerWait === null ? null : Array.from(this.eventsPerWait),
+    };
+  }
+
+  snapshot(id: string, counters: Counters | null): Snapshot {
+    return { event: 'snapshot', id, ...this.#body(counters) };
+  }
+
+  farewell(reason: Farewell['reason'], counters: Counters | null): Farewell {
+    return { event: 'farewell', wallNs: monotonicNs() - this.startedNs, reason, ...this.#body(counters) };
+  }
+}
+
+/** Prints a line of the contract, whole: the process may block or end right after. */
+export function printLine(line: Hello | Snapshot | Farewell): void {
+  const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(1, bytes, at);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EAGAIN') return; // nobody reads any more; the control channel ends the server
+    }
+  }
+}

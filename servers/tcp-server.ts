@@ -1,0 +1,321 @@
+/**
+ * A TCP server on any backend, in TypeScript: native/net/tcp_server.cc with its rules (one receive and one send per small
+ * request, budgets, backpressure, no buffer for an idle connection). What a connection is doing is one byte in a typed
+ * array; objects exist only for the rare ones that have unsent output.
+ *
+ * How reads and sends cross into the addon is a strategy of its own: io-call.ts, io-batch.ts.
+ */
+
+import { Event, Flag, layout } from '../src/dispatch/layout.js';
+import { Interest, type Poller, REARM } from '../src/dispatch/poller.js';
+import type { PolledControl } from './control.js';
+import {
+  acceptAgain,
+  type IoDesk,
+  outOfDescriptors,
+  RECEIVE_WINDOW,
+  sockets,
+  wouldBlock,
+} from './io-desk.js';
+import type { ServerOptions } from './options.js';
+import type { StreamProtocol } from './protocol.js';
+import type { Statistics } from './statistics.js';
+
+/** What a descriptor is doing. */
+export const CLOSED = 0;
+export const OPEN = 1;
+/** our FIN is sent; what the peer still sends is dropped until its FIN */
+export const DRAINING = 2;
+/** has unsent output and is not read (backpressure) */
+export const SENDING = 3;
+const LISTENER = 4;
+const CONTROL = 5;
+
+/** A peer that goes on sending after our FIN is cut off beyond this many bytes. */
+const MOST_DRAINED = 1 << 20;
+const FINISHED = Flag.readClosed | Flag.hangup;
+
+/** Reads from descriptors [0, count) of `server.ready` and answers, within the budgets. */
+export interface Io {
+  serve(count: number): void;
+}
+
+interface Kept {
+  bytes: Uint8Array;
+  closes: boolean;
+}
+
+export class TcpServer {
+  readonly phase: Uint8Array;
+  /** descriptors to read from in this turn */
+  readonly ready: Int32Array;
+  /** by descriptor: the peer has sent its FIN, so read until the end of the stream */
+  readonly finished: Uint8Array;
+  readonly statistics: Statistics;
+  readonly protocol: StreamProtocol;
+  readonly desk: IoDesk;
+  readonly reads: number;
+  io!: Io;
+  #listener = -1;
+  #requeued: number[] = [];
+  readonly #isRequeued: Uint8Array;
+  readonly #poller: Poller;
+  readonly #control: PolledControl;
+  readonly #options: ServerOptions;
+  readonly #edge: boolean;
+  readonly #needsRearm: boolean;
+  readonly #kept = new Map<number, Kept>();
+  readonly #drained = new Map<number, number>();
+  #changes = 0;
+  #explained = false;
+
+  constructor(
+    poller: Poller,
+    control: PolledControl,
+    desk: IoDesk,
+    protocol: StreamProtocol,
+    statistics: Statistics,
+    options: ServerOptions,
+    descriptors: number,
+  ) {
+    this.#poller = poller;
+    this.#control = control;
+    this.#options = options;
+    this.desk = desk;
+    this.protocol = protocol;
+    this.statistics = statistics;
+    this.reads = options.budgets.reads;
+    this.#edge = poller.capabilities.trigger === 'edge';
+    this.#needsRearm = poller.capabilities.needsRearm;
+    this.phase = new Uint8Array(descriptors);
+    this.finished = new Uint8Array(descriptors);
+    this.#isRequeued = new Uint8Array(descriptors);
+    this.ready = new Int32Array(options.budgets.maxEvents + descriptors);
+  }
+
+  /** Binds, listens and registers. @throws Error with one sentence */
+  open(): { address: string; port: number } {
+    const { address, port, backlog } = this.#options;
+    this.#listener = sockets.tcpListen(address, port, backlog);
+    this.#poller.add(this.#listener, Interest.read);
+    this.phase[this.#listener] = LISTENER;
+    for (const fd of this.#control.descriptors) {
+      this.#poller.add(fd, Interest.read);
+      this.phase[fd] = CONTROL;
+    }
+    return sockets.socketAddress(this.#listener);
+  }
+
+  /** One wait and what follows from it. */
+  turn(): void {
+    const changes = this.#changes;
+    this.#changes = 0;
+    const count = this.#poller.turn(changes, this.#requeued.length > 0 ? 0 : -1);
+    this.statistics.countWait(count);
+    const { events } = this.#poller;
+    const { ready, phase, finished } = this;
+    let served = 0;
+    let accepts = false;
+    for (let row = 0, at = 0; row < count; row++, at += layout.eventWords) {
+      const fd = events[at + Event.slot]!;
+      switch (phase[fd]) {
+        case OPEN:
+        case DRAINING:
+          if (this.#isRequeued[fd] === 1) break; // served below
+          finished[fd] = (events[at + Event.flags]! & FINISHED) === 0 ? 0 : 1;
+          ready[served++] = fd;
+          break;
+        case SENDING:
+          this.#flush(fd);
+          break;
+        case LISTENER:
+          accepts = true;
+          break;
+        case CONTROL:
+          this.#control.onReadable(fd);
+          this.rearm(fd);
+          break;
+      }
+    }
+    if (this.#requeued.length > 0) {
+      const requeued = this.#requeued;
+      this.#requeued = [];
+      for (const fd of requeued) {
+        if (this.#isRequeued[fd] === 0) continue; // closed since
+        this.#isRequeued[fd] = 0;
+        if (phase[fd] === LISTENER) {
+          accepts = true;
+        } else {
+          finished[fd] = 1; // whatever the event said is forgotten: read until there is nothing
+          ready[served++] = fd;
+        }
+      }
+    }
+    if (served > 0) this.io.serve(served);
+    // Last, so that a descriptor closed above is not used again before all rows of this turn are done with.
+    if (accepts) this.#acceptSome();
+  }
+
+  /**
+   * Takes what was received. True when the protocol has a reply to send; then `sent` follows. False when there is nothing
+   * to send, or the connection is closed.
+   */
+  received(fd: number, offset: number, length: number): boolean {
+    this.statistics.bytesIn += length;
+    if (this.phase[fd] === DRAINING) {
+      this.#drain(fd, length);
+      return false;
+    }
+    this.protocol.answer(fd, offset, length);
+    return this.protocol.replyLength > 0;
+  }
+
+  /** Takes the result of sending `length` bytes at `offset`. False when the connection is not to be read any more. */
+  sent(fd: number, offset: number, length: number, result: number, closes: boolean): boolean {
+    if (result === length) {
+      this.statistics.bytesOut += length;
+      if (closes) this.#startDraining(fd);
+      return true;
+    }
+    if (result < 0 && !wouldBlock(result)) {
+      this.close(fd);
+      return false;
+    }
+    const taken = result < 0 ? 0 : result;
+    this.statistics.bytesOut += taken;
+    this.#kept.set(fd, { bytes: this.desk.slab.slice(offset + taken, offset + length), closes });
+    this.phase[fd] = SENDING;
+    this.#watch(fd, Interest.write);
+    return false;
+  }
+
+  /** The read that ended with `result`, no bytes: nothing there for now, or the connection is over. */
+  receivedNothing(fd: number, result: number): void {
+    if (wouldBlock(result)) this.rearm(fd);
+    else this.close(fd);
+  }
+
+  /** The budget of reads is used up. */
+  budgetEnded(fd: number): void {
+    if (this.#edge) this.#requeue(fd);
+    else this.rearm(fd);
+  }
+
+  /** Arms a one-shot registration again, with the next turn. */
+  rearm(fd: number): void {
+    if (this.#needsRearm) this.#poller.change(this.#changes++, fd, REARM);
+  }
+
+  close(fd: number): void {
+    this.#poller.forget(fd);
+    sockets.socketClose(fd);
+    this.protocol.forget(fd);
+    this.#kept.delete(fd);
+    this.#drained.delete(fd);
+    this.#isRequeued[fd] = 0;
+    this.phase[fd] = CLOSED;
+    this.statistics.closed++;
+  }
+
+  #watch(fd: number, interest: Interest): void {
+    try {
+      this.#poller.modify(fd, interest);
+    } catch {
+      this.close(fd); // the kernel has no memory for the change: one connection less, not the server
+    }
+  }
+
+  #requeue(fd: number): void {
+    if (this.#isRequeued[fd] === 1) return;
+    this.#isRequeued[fd] = 1;
+    this.#requeued.push(fd);
+  }
+
+  #flush(fd: number): void {
+    const kept = this.#kept.get(fd)!;
+    const { slab, receiveFrom } = this.desk;
+    const length = Math.min(kept.bytes.length, RECEIVE_WINDOW);
+    slab.set(length < kept.bytes.length ? kept.bytes.subarray(0, length) : kept.bytes, receiveFrom);
+    const result = this.desk.send(fd, receiveFrom, length);
+    if (result < 0 && !wouldBlock(result)) {
+      this.close(fd);
+      return;
+    }
+    const taken = result < 0 ? 0 : result;
+    this.statistics.bytesOut += taken;
+    kept.bytes = kept.bytes.subarray(taken);
+    if (kept.bytes.length > 0) {
+      // A whole window went out: an edge-triggered backend reports room again only after it was used up.
+      if (taken === RECEIVE_WINDOW) this.#flush(fd);
+      else this.rearm(fd);
+      return;
+    }
+    this.#kept.delete(fd);
+    this.phase[fd] = OPEN;
+    if (kept.closes) this.#startDraining(fd);
+    this.#watch(fd, Interest.read); // reports at once what arrived meanwhile
+  }
+
+  #startDraining(fd: number): void {
+    sockets.socketShutdown(fd);
+    this.phase[fd] = DRAINING;
+  }
+
+  #drain(fd: number, length: number): void {
+    const drained = (this.#drained.get(fd) ?? 0) + length;
+    this.#drained.set(fd, drained);
+    if (drained > MOST_DRAINED) this.close(fd);
+  }
+
+  #acceptSome(): void {
+    let more = true;
+    for (let i = 0; more && i < this.#options.budgets.accept; i++) {
+      const fd = sockets.socketAccept(this.#listener);
+      if (fd >= 0) {
+        this.#admit(fd);
+      } else if (outOfDescriptors(fd)) {
+        more = sockets.ioTurnAway(this.desk.handle, this.#listener);
+        if (more) this.#refuse('no descriptor is left (raise the limit: ulimit -n)');
+      } else {
+        more = acceptAgain(fd);
+      }
+    }
+    if (more && this.#edge) this.#requeue(this.#listener);
+    this.rearm(this.#listener);
+  }
+
+  #admit(fd: number): void {
+    const { backend, capabilities } = this.#poller;
+    const most = capabilities.maxDescriptor;
+    if (most >= 0 && fd > most) {
+      sockets.socketClose(fd);
+      this.#refuse(`${backend} cannot watch descriptors beyond ${most}`);
+    } else if (this.statistics.connections >= this.#options.maxConnections) {
+      sockets.socketClose(fd);
+      this.#refuse('the limit of --max-connections is reached');
+    } else {
+      this.#open(fd);
+    }
+  }
+
+  #open(fd: number): void {
+    try {
+      this.#poller.add(fd, Interest.read);
+    } catch (error) {
+      sockets.socketClose(fd);
+      this.#refuse((error as Error).message);
+      return;
+    }
+    this.phase[fd] = OPEN;
+    this.statistics.accepted++;
+  }
+
+  #refuse(why: string): void {
+    this.statistics.rejected++;
+    if (this.#explained) return;
+    this.#explained = true;
+    process.stderr.write(
+      `dispatchbench: a connection was refused: ${why}; this and later ones count as rejected\n`,
+    );
+  }
+}

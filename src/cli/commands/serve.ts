@@ -1,0 +1,58 @@
+/** `dispatchbench serve`: one server under test, in the foreground. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { Argument, Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { type backendName, implementation, ioMode, protocol } from '../../contract/common.js';
+import { serverCommand } from '../../programs/server.js';
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+function cpuList(text: string): number[] {
+  return text.split(',').map(wholeNumber);
+}
+
+export const serve = new Command('serve')
+  .description('run a server under test; prints its hello line, and its farewell when it stops')
+  .addArgument(new Argument('<protocol>').choices(protocol.options))
+  .requiredOption('--backend <name>', 'readiness backend; `dispatchbench probe` lists what this system has')
+  .addOption(
+    new Option('--impl <impl>', 'who runs the protocol').choices(implementation.options).default('ts'),
+  )
+  .addOption(new Option('--io <mode>', 'how a ts server crosses into native code').choices(ioMode.options))
+  .option('--port <port>', 'TCP or UDP port; 0 takes any free one', wholeNumber, 0)
+  .option('--ports <count>', 'udp-echo: number of consecutive ports', wholeNumber)
+  .option('--address <ip>', 'address to bind', '127.0.0.1')
+  .option('--expose', 'allow an address that other machines can reach')
+  .option('--cpu <list>', 'CPUs to run on, like 0,1', cpuList)
+  .option('--accept-budget <n>', 'connections accepted per readiness event', wholeNumber)
+  .option('--max-events <n>', 'rows of one wait', wholeNumber)
+  .option('--max-connections <n>', 'connections beyond this are refused', wholeNumber)
+  .action(async (protocolName, { backend, cpu, ...options }) => {
+    const { command, args } = serverCommand({
+      ...options,
+      protocol: protocolName,
+      // Unknown names go on to the server, which says what this system has.
+      backend: backend as (typeof backendName.options)[number],
+      cpus: cpu,
+      control: true,
+    });
+    if (!existsSync(command)) throw new Error(`${command} is missing: run 'npm run setup' to build it`);
+    process.exitCode = await exitOf(spawn(command, args, { stdio: ['pipe', 'inherit', 'inherit'] }));
+  });
+
+/**
+ * Passes termination signals on and waits. The child's control channel is a pipe that only this process holds, so the
+ * child ends with this process, however it ends.
+ */
+function exitOf(child: ChildProcess): Promise<number> {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => child.kill('SIGTERM'));
+  }
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
