@@ -1,7 +1,7 @@
 /**
  * Loads the native addon once. Areas type the part they use: `addon<PollerExports>()`.
- * The binary is Node-API, so one build serves Node 20, 22 and 24. DISPATCHBENCH_ADDON names another build of it
- * (the sanitizer pass uses this).
+ * The binary is Node-API, so one build serves Node 20, 22 and 24. DISPATCHBENCH_ADDON names another build of it,
+ * and of the standalone programs beside it (the sanitizer pass uses this).
  */
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
@@ -12,6 +12,11 @@ export const packageRoot = resolve(dirname(fileURLToPath(import.meta.url)), '../
 
 export const addonPath =
   process.env.DISPATCHBENCH_ADDON ?? resolve(packageRoot, 'build/Release/dispatchbench.node');
+
+/** A standalone program of the same build: programs lie beside the addon. */
+export function programPath(name: string): string {
+  return resolve(dirname(addonPath), name);
+}
 
 let loaded: unknown;
 

@@ -1,6 +1,6 @@
 /** Which program serves a protocol, and with which arguments: one place for runner, CLI, tests and benchmarks. */
 import { resolve } from 'node:path';
-import { packageRoot } from '../addon.js';
+import { packageRoot, programPath } from '../addon.js';
 import type { BackendName, Implementation, IoMode, Protocol } from '../contract/common.js';
 
 export interface ServerSpec {
@@ -48,7 +48,7 @@ export function serverCommand(spec: ServerSpec): ProgramCommand {
   flag('--expose', spec.expose);
   if (spec.impl === 'native' || spec.impl === 'baseline') {
     const name = spec.impl === 'native' ? 'dispatchbench-server' : 'dispatchbench-baseline';
-    return { command: resolve(packageRoot, 'build/Release', name), args };
+    return { command: programPath(name), args };
   }
   if (spec.impl === 'ts') option('--io', spec.io ?? 'batch');
   return {

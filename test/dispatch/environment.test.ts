@@ -30,10 +30,10 @@ async function inWorker(task: string, terminate = false): Promise<string[]> {
     workerData: { task },
     trackUnmanagedFds: false,
   });
+  const exit = new Promise((done) => worker.once('exit', done));
   const answer = await new Promise<string[]>((done, fail) =>
     worker.once('message', done).once('error', fail),
   );
-  const exit = new Promise((done) => worker.once('exit', done));
   if (terminate) await worker.terminate();
   await exit;
   return answer;

@@ -1,0 +1,95 @@
+// Runs native code under AddressSanitizer and UndefinedBehaviorSanitizer: the tests that reach the addon or a standalone
+// program, with both built instrumented; then each program on its own with leak detection.
+//   node scripts/sanitize.mjs [test-path-substring ...]
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { dirname, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
+const tests = process.argv.slice(2);
+if (tests.length === 0) tests.push('dispatch/', 'servers/', 'load/', 'udp/', 'native/');
+const build = resolve('build/sanitize/Release');
+
+/** Ends the script when a command fails. */
+function run(command, args, env = process.env) {
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit', env });
+  if (status !== 0) {
+    console.error(`sanitize: ${[command, ...args].join(' ')} failed${error ? `: ${error.message}` : ''}`);
+    process.exit(1);
+  }
+}
+
+/** Where this compiler keeps a runtime library. */
+function runtime(library) {
+  const path = spawnSync(process.env.CXX ?? 'c++', [`-print-file-name=${library}`], {
+    encoding: 'utf8',
+  }).stdout.trim();
+  if (!path.includes('/')) {
+    console.error(`sanitize: ${library} not found: install your compiler's sanitizer runtimes`);
+    process.exit(1);
+  }
+  return path;
+}
+
+run('npx', [
+  '--no-install',
+  'cmake-js',
+  'compile',
+  '--out',
+  'build/sanitize',
+  '--CDSANITIZE=address,undefined',
+  '--log-level',
+  'error',
+]);
+
+const strict = 'halt_on_error=1:print_stacktrace=1';
+run(process.execPath, ['scripts/test.mjs', ...tests], {
+  ...process.env,
+  DISPATCHBENCH_ADDON: resolve(build, 'dispatchbench.node'),
+  // Node itself is not instrumented, so the runtime has to be there before it.
+  LD_PRELOAD: `${runtime('libasan.so')}:${runtime('libubsan.so')}`,
+  // Node frees little at exit; leaks of our own are looked for below, in programs that hold nothing else.
+  ASAN_OPTIONS: `detect_leaks=0:${strict}`,
+  UBSAN_OPTIONS: strict,
+});
+
+/** Serves a few connections, some left open, and ends by end of control: no finding, no leak. */
+async function servesWithoutLeak(program, protocol, backend) {
+  const label = `${program} ${protocol} ${backend}`;
+  const args = ['--protocol', protocol, '--backend', backend, '--control'];
+  const child = spawn(resolve(build, program), args, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, ASAN_OPTIONS: `detect_leaks=1:${strict}`, UBSAN_OPTIONS: strict },
+  });
+  const exit = once(child, 'exit');
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const first = await lines.next();
+  if (first.done) throw new Error(`${label}: ended before its hello`);
+  const { port } = JSON.parse(first.value);
+  const sockets = [];
+  for (let i = 0; i < 8; i++) {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'data');
+    if (i % 2 === 0) socket.destroy();
+    else sockets.push(socket);
+  }
+  child.stdin.end();
+  const [code, signal] = await exit;
+  for (const socket of sockets) socket.destroy();
+  if (code !== 0) throw new Error(`${label}: exit ${code ?? signal}`);
+  console.log(`${label}: no finding, no leak`);
+}
+
+const { programs } = JSON.parse(readFileSync('native/sources.json', 'utf8'));
+for (const program of Object.keys(programs)) {
+  for (const protocol of ['tcp-echo', 'http']) {
+    for (const backend of ['select', 'poll', 'epoll']) await servesWithoutLeak(program, protocol, backend);
+  }
+}
