@@ -14,36 +14,7 @@ struct LoadArea {
   Handles<load::IdleHolder> holders;
 };
 
-template <class T>
-T* worker_argument(const Napi::CallbackInfo& info, const Handles<T>& handles) {
-  std::int64_t handle = 0;
-  if (!int_argument(info, 0, "handle", 0, 0xffffffff, handle)) return nullptr;
-  T* worker = handles.get(static_cast<std::uint32_t>(handle));
-  if (worker == nullptr) throw_coded(info.Env(), "ERR_CLOSED_HANDLE", "the load is stopped, or not of this environment");
-  return worker;
-}
-
 LoadArea& area_of(const Napi::CallbackInfo& info) { return *static_cast<LoadArea*>(info.Data()); }
-
-/// Starts the thread and gives out the handle.
-template <class T>
-Napi::Value launch(const Napi::CallbackInfo& info, Handles<T>& handles, std::unique_ptr<T> worker) {
-  if (const int error = worker->start(); error != 0) {
-    throw_errno(info.Env(), error, "starting the load thread");
-    return info.Env().Undefined();
-  }
-  return Napi::Number::New(info.Env(), handles.put(std::move(worker)));
-}
-
-std::string backend_field(Fields& fields) {
-  const std::string name = fields.text("backend");
-  const dispatch::BackendEntry* entry = dispatch::find_backend(name);
-  if (fields.good() && entry == nullptr) fields.fail("ERR_UNKNOWN_BACKEND", "there is no backend '" + name + "'");
-  if (fields.good() && entry->make == nullptr) {
-    fields.fail("ERR_BACKEND_UNAVAILABLE", "backend '" + name + "': " + entry->absent_because);
-  }
-  return name;
-}
 
 load::DialPlan dial_fields(Fields& fields) {
   load::DialPlan plan;
@@ -201,6 +172,16 @@ Napi::Value idle_stop(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
+
+std::string backend_field(Fields& fields) {
+  const std::string name = fields.text("backend");
+  const dispatch::BackendEntry* entry = dispatch::find_backend(name);
+  if (fields.good() && entry == nullptr) fields.fail("ERR_UNKNOWN_BACKEND", "there is no backend '" + name + "'");
+  if (fields.good() && entry->make == nullptr) {
+    fields.fail("ERR_BACKEND_UNAVAILABLE", "backend '" + name + "': " + entry->absent_because);
+  }
+  return name;
+}
 
 Napi::Object histogram_object(Napi::Env env, const load::Histogram& histogram) {
   const std::vector<std::uint64_t>& counts = histogram.counts();

@@ -77,7 +77,7 @@ bool Channels::read(std::uint32_t id) {
   const Nanoseconds now = monotonic_now();
   if (received <= 0) {
     if (received == 0 && channel.outstanding > 0) {
-      const Verdict verdict = exchange_->finish(id);
+      const Verdict verdict = exchange_->finish(id).verdict;
       channel.closing = true;
       if (verdict != Verdict::broken) listener_.replied(id, pop(id), now, verdict);
     }

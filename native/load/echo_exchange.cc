@@ -42,7 +42,7 @@ class EchoExchange final : public Exchange {
     return {take, verdict};
   }
 
-  Verdict finish(std::uint32_t) override { return Verdict::broken; }
+  Reading finish(std::uint32_t) override { return {0, Verdict::broken, true}; }
 
  private:
   static constexpr std::size_t kShifts = 256;

@@ -23,6 +23,7 @@ struct Reading {
   std::size_t used = 0;  ///< bytes that belong to this reply; the rest belongs to the next
   Verdict verdict = Verdict::incomplete;
   bool last = false;     ///< the server said that it closes the connection after this reply
+  int status = 0;        ///< HTTP: of a complete reply
 };
 
 class Exchange {
@@ -38,7 +39,7 @@ class Exchange {
   /// Takes bytes of the reply that connection `id` waits for, up to its end.
   virtual Reading read_reply(std::uint32_t id, Bytes bytes) = 0;
   /// The stream ended: `good` etc. when that completes the reply (HTTP without a length), else `broken`.
-  virtual Verdict finish(std::uint32_t id) = 0;
+  virtual Reading finish(std::uint32_t id) = 0;
 };
 
 /// Payload of `size` bytes: connection, sequence, then a pattern shifted by the sequence; every byte of the echo is

@@ -36,7 +36,7 @@ class HttpExchange final : public Exchange {
         state.matched += static_cast<std::uint32_t>(compare);
         if (state.matched < known_.size()) return {compare, Verdict::incomplete};
         leave_known(state);
-        return {compare, Verdict::good};
+        return {compare, Verdict::good, false, known_status_};
       }
       // It differs somewhere: the parser gets what had matched, then the rest.
       std::size_t used = 0;
@@ -46,9 +46,10 @@ class HttpExchange final : public Exchange {
     return parse(state, bytes);
   }
 
-  Verdict finish(std::uint32_t id) override {
+  Reading finish(std::uint32_t id) override {
     State& state = states_[id];
-    return state.reply.finish() == HttpReply::Progress::done ? judge(state) : Verdict::broken;
+    if (state.reply.finish() != HttpReply::Progress::done) return {0, Verdict::broken, true};
+    return {0, judge(state), true, state.reply.status()};
   }
 
  private:
@@ -71,12 +72,14 @@ class HttpExchange final : public Exchange {
     if (progress == HttpReply::Progress::invalid) return {used, Verdict::broken, true};
     const bool last = state.reply.last();
     const Verdict verdict = judge(state);
+    const int status = state.reply.status();
     // No connection may be half way through the known reply when it is replaced.
     if (verdict == Verdict::good && whole && !last && used <= kMostKnown && partly_matched_ == 0) {
       known_.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(used));
+      known_status_ = status;
     }
     state.reply.reset();
-    return {used, verdict, last};
+    return {used, verdict, last, status};
   }
 
   Verdict judge(const State& state) {
@@ -95,6 +98,7 @@ class HttpExchange final : public Exchange {
   bool any_body_;
   std::vector<State> states_;
   std::vector<std::byte> known_;  // bytes of the last good reply that came whole
+  int known_status_ = 0;
   std::uint32_t partly_matched_ = 0;
   bool have_body_ = false;
   std::uint64_t body_size_ = 0;

@@ -1,7 +1,9 @@
 /** The command line: argument parsing only. One file per subcommand in commands/, listed here. */
 import { Command } from '@commander-js/extra-typings';
+import { agent } from './commands/agent.js';
 import { flame } from './commands/flame.js';
 import { probe } from './commands/probe.js';
+import { ramp } from './commands/ramp.js';
 import { serve } from './commands/serve.js';
 
 const program = new Command('dispatchbench')
@@ -10,7 +12,9 @@ const program = new Command('dispatchbench')
   .showHelpAfterError('(try --help)')
   .addCommand(flame)
   .addCommand(probe)
-  .addCommand(serve);
+  .addCommand(serve)
+  .addCommand(ramp)
+  .addCommand(agent);
 
 try {
   await program.parseAsync();

@@ -109,7 +109,7 @@ export const sessionResult = z.object({
 export type SessionResult = z.infer<typeof sessionResult>;
 
 /** Lines of the session client: `ready` once it could start, then `result`. */
-export const sessionReady = z.object({ event: z.literal('ready'), pid: count });
+export const sessionReady = z.object({ event: z.literal('ready') });
 export const sessionLine = z.discriminatedUnion('event', [sessionReady, sessionResult]);
 
 export const totalFailures = (of: Failures): number => failureKinds.reduce((sum, kind) => sum + of[kind], 0);

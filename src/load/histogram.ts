@@ -34,9 +34,18 @@ export function decodeHistogram(base64: string): Histogram {
   return decodeFromCompressedBase64(base64, layout.bitBucketSize);
 }
 
+/** What one thread recorded. */
+export const latencyOf = (raw: RawHistogram): Latency => latencyOfHistogram(hdrHistogram(raw));
+
+/** What several threads, processes or machines recorded, as if one had. */
+export function mergeLatencies(latencies: readonly Latency[]): Latency {
+  const merged = build(layout);
+  for (const { histogram } of latencies) merged.add(decodeHistogram(histogram));
+  return latencyOfHistogram(merged);
+}
+
 /** Every figure is the library's own, so that it can be computed again from the payload. */
-export function latencyOf(raw: RawHistogram): Latency {
-  const histogram = hdrHistogram(raw);
+function latencyOfHistogram(histogram: Histogram): Latency {
   const empty = histogram.totalCount === 0;
   const percentile = (percent: number) => (empty ? 0 : histogram.getValueAtPercentile(percent));
   return {

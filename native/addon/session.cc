@@ -1,0 +1,126 @@
+// The session area: starts session engines (one step of a ramp) on threads of their own and hands over their results.
+#include "addon/load.h"
+#include "load/session_engine.h"
+
+namespace addon {
+namespace {
+
+struct SessionArea {
+  Handles<load::SessionEngine> engines;
+};
+
+SessionArea& area_of(const Napi::CallbackInfo& info) { return *static_cast<SessionArea*>(info.Data()); }
+
+/// An array of JavaScript numbers.
+template <class Counts>
+Napi::Array number_array(Napi::Env env, const Counts& counts) {
+  Napi::Array array = Napi::Array::New(env, counts.size());
+  std::uint32_t index = 0;
+  for (const auto count : counts) array.Set(index++, static_cast<double>(count));
+  return array;
+}
+
+/// sessionStart(configuration) -> handle; the fields are those of SessionConfig in src/ramp/session.ts
+Napi::Value session_start(const Napi::CallbackInfo& info) {
+  Fields fields(info);
+  load::SessionPlan plan;
+  plan.backend = backend_field(fields);
+  plan.target = fields.address("host", "port");
+  plan.host = fields.text("hostHeader");
+  plan.path = fields.text("path");
+  plan.rate = fields.number("rate", 1e-3, 1e7);
+  plan.arrival = fields.boolean("exponential") ? load::Arrival::exponential : load::Arrival::fixed;
+  plan.seed = fields.integer<std::uint64_t>("seed", 0, 9007199254740991);
+  plan.connections = fields.integer<std::uint64_t>("connections", 1, 1e9);
+  plan.calls = fields.integer<std::uint32_t>("calls", 1, 1e9);
+  plan.timeout = fields.integer<load::Nanoseconds>("timeoutNs", 1e6, 3.6e12);
+  plan.sample = fields.integer<load::Nanoseconds>("sampleNs", 1e6, 3.6e12);
+  plan.concurrent = fields.integer<std::uint32_t>("concurrent", 1, 1 << 20);
+  if (!fields.good()) return info.Env().Undefined();
+  return launch(info, area_of(info).engines, std::make_unique<load::SessionEngine>(std::move(plan)));
+}
+
+/// sessionBegin(handle, monotonicNs): a ready engine starts its first connection at this instant
+Napi::Value session_begin(const Napi::CallbackInfo& info) {
+  load::SessionEngine* engine = worker_argument(info, area_of(info).engines);
+  std::int64_t at = 0;
+  if (engine != nullptr && int_argument(info, 1, "start", 1, 9007199254740991, at)) engine->begin(at);
+  return info.Env().Undefined();
+}
+
+/// sessionState(handle) -> {phase, errno}
+Napi::Value session_state(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  load::SessionEngine* engine = worker_argument(info, area_of(info).engines);
+  if (engine == nullptr) return env.Undefined();
+  static constexpr const char* kPhases[] = {"preparing", "ready", "running", "done", "failed"};
+  load::SessionPhase phase = engine->phase();
+  // The last two are told when the thread has ended, so that its result can be read without waiting.
+  if (phase >= load::SessionPhase::done && !engine->finished()) phase = load::SessionPhase::running;
+  const bool failed = phase == load::SessionPhase::failed && engine->error() != 0;
+  Napi::Object to = Napi::Object::New(env);
+  to.Set("phase", kPhases[static_cast<std::size_t>(phase)]);
+  to.Set("errno", failed ? Napi::String::New(env, errno_name(engine->error())) : env.Null());
+  return to;
+}
+
+/// sessionResult(handle) -> RawSession of src/ramp/session.ts; an error unless the phase is `done`
+Napi::Value session_result(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  load::SessionEngine* engine = worker_argument(info, area_of(info).engines);
+  if (engine == nullptr) return env.Undefined();
+  if (!engine->finished() || engine->phase() != load::SessionPhase::done) {
+    throw_coded(env, "ERR_NOT_FINISHED", "the sessions have not come to their end");
+    return env.Undefined();
+  }
+  const load::SessionTally& tally = engine->tally();
+  Napi::Object failures = Napi::Object::New(env);
+  for (std::size_t kind = 0; kind < tally.failures.size(); ++kind) {
+    failures.Set(load::kSessionFailureNames[kind], static_cast<double>(tally.failures[kind]));
+  }
+  Napi::Object to = Napi::Object::New(env);
+  to.Set("dueAtNs", static_cast<double>(tally.due_at));
+  to.Set("startedAtNs", static_cast<double>(tally.started_at));
+  to.Set("endedAtNs", static_cast<double>(tally.ended_at));
+  to.Set("connections", static_cast<double>(tally.connections));
+  to.Set("requests", static_cast<double>(tally.requests));
+  to.Set("replies", static_cast<double>(tally.replies));
+  to.Set("bytesIn", static_cast<double>(tally.bytes_in));
+  to.Set("bytesOut", static_cast<double>(tally.bytes_out));
+  to.Set("mostOpen", static_cast<double>(tally.most_open));
+  to.Set("cpuNs", static_cast<double>(tally.cpu));
+  to.Set("spinNs", static_cast<double>(tally.spin));
+  to.Set("status", number_array(env, tally.status));
+  to.Set("samples", number_array(env, tally.samples));
+  to.Set("failures", failures);
+  to.Set("connect", histogram_object(env, tally.connect));
+  to.Set("response", histogram_object(env, tally.response));
+  to.Set("transfer", histogram_object(env, tally.transfer));
+  to.Set("startLag", histogram_object(env, tally.start_lag));
+  return to;
+}
+
+/// sessionStop(handle): ends the thread, closes its connections, frees the handle. Stopping twice is no error.
+Napi::Value session_stop(const Napi::CallbackInfo& info) {
+  std::int64_t handle = 0;
+  if (int_argument(info, 0, "handle", 0, 0xffffffff, handle)) {
+    area_of(info).engines.take(static_cast<std::uint32_t>(handle));
+  }
+  return info.Env().Undefined();
+}
+
+}  // namespace
+
+void export_session(Napi::Env env, Napi::Object exports) {
+  auto& area = make_state<SessionArea>(env);
+  const auto add_function = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
+    exports.Set(name, Napi::Function::New(env, function, name, &area));
+  };
+  add_function("sessionStart", session_start);
+  add_function("sessionBegin", session_begin);
+  add_function("sessionState", session_state);
+  add_function("sessionResult", session_result);
+  add_function("sessionStop", session_stop);
+}
+
+}  // namespace addon

@@ -1,0 +1,289 @@
+/**
+ * The coordinator's side: several load machines as one client. Offered load is split by capacity, all start at one
+ * instant, and what they measured is merged; a machine that dies or saturates is named and the step is marked.
+ */
+import { AGENT_PROTOCOL, type AgentFacts, type Command, type Job, type Report } from '../contract/agent.js';
+import type { SessionResult, SessionSpec } from '../contract/ramp.js';
+import { monotonicNs } from '../ramp/client.js';
+import { mergeResults } from '../ramp/merge.js';
+import { type ClockEstimate, type Exchange, estimateClock, toOurs, toTheirs } from './clock.js';
+import type { Link } from './link.js';
+import { splitLoad } from './split.js';
+
+export type AgentLink = Link<Report, Command>;
+
+/** One client's part of a step. */
+export interface Part {
+  name: string;
+  /** connections per second it was asked for; 0: none of this step's load fell to it */
+  rate: number;
+  result: SessionResult | null;
+  /** first connection later than the common start, on our clock; null when it does not say */
+  startSkewNs: number | null;
+  /** half the shortest round trip: how well its clock is known */
+  clockBoundNs: number;
+  /** why its part does not count, or doubts about it; one sentence each */
+  problems: string[];
+}
+
+export interface FleetStep {
+  /** merged over the clients that answered; null when none did */
+  result: SessionResult | null;
+  parts: Part[];
+  /** all problems, with the client's name */
+  problems: string[];
+}
+
+const REGISTER_MS = 15_000;
+const READY_MS = 15_000;
+const PINGS = 16;
+const KEPT_EXCHANGES = 256;
+/** A client that is silent for so long is dead; it is pinged every second. */
+const SILENCE_MS = 4000;
+const BEAT_MS = 1000;
+/** From "all are ready" to the start: time for the start signal to reach the slowest. */
+const LEAD_NS = 300e6;
+
+class Member {
+  facts!: AgentFacts;
+  name: string;
+  gone: string | null = null;
+  readonly #exchanges: Exchange[] = [];
+  readonly #pings = new Map<number, number>();
+  #waiting: { id: number; type: Report['type']; resolve(frame: Report): void; reject(error: Error): void }[] =
+    [];
+  #registered: ((frame: Report) => void) | null = null;
+  #heardAt = Date.now();
+  #pingId = 0;
+
+  constructor(readonly link: AgentLink) {
+    this.name = link.peer;
+    link.onFrame((frame) => this.#take(frame));
+    void link.ended.then((how) => this.end(how));
+  }
+
+  register(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`${this.name} did not register within 15 s`)),
+        REGISTER_MS,
+      );
+      const settle = (error: Error | null): void => {
+        clearTimeout(timer);
+        this.#registered = null;
+        if (error) reject(error);
+        else resolve();
+      };
+      void this.link.ended.then((how) => settle(new Error(how)));
+      this.#registered = (frame) => {
+        if (frame.type === 'refused') settle(new Error(`${this.name} refused: ${frame.reason}`));
+        if (frame.type !== 'register') return;
+        this.name = frame.name;
+        this.facts = frame.facts;
+        settle(
+          frame.protocol === AGENT_PROTOCOL
+            ? null
+            : new Error(
+                `${frame.name} speaks protocol ${frame.protocol}, this is ${AGENT_PROTOCOL}: update it`,
+              ),
+        );
+      };
+    });
+  }
+
+  /** Waits for a frame about a job. A `failed` frame, or the end of the client, rejects. */
+  expect(id: number, type: Report['type']): Promise<Report> {
+    if (this.gone) return Promise.reject(new Error(this.gone));
+    return new Promise((resolve, reject) => this.#waiting.push({ id, type, resolve, reject }));
+  }
+
+  ping(): void {
+    this.#pings.set(++this.#pingId, monotonicNs());
+    this.link.send({ type: 'ping', id: this.#pingId });
+  }
+
+  /** Called every beat: asks for a sign of life, and gives up when there has been none. */
+  beat(): void {
+    if (Date.now() - this.#heardAt > SILENCE_MS)
+      this.end(`${this.name} has been silent for ${SILENCE_MS / 1000} s`);
+    else this.ping();
+  }
+
+  clock(): ClockEstimate {
+    return estimateClock(this.#exchanges);
+  }
+
+  get exchanges(): number {
+    return this.#exchanges.length;
+  }
+
+  end(how: string): void {
+    if (this.gone) return;
+    this.gone = how;
+    for (const waiter of this.#waiting.splice(0)) waiter.reject(new Error(how));
+  }
+
+  #take(frame: Report): void {
+    const answeredNs = monotonicNs();
+    this.#heardAt = Date.now();
+    if (frame.type === 'pong') {
+      const sentNs = this.#pings.get(frame.id);
+      this.#pings.delete(frame.id);
+      if (sentNs === undefined) return;
+      this.#exchanges.push({
+        sentNs,
+        theyReceivedNs: frame.receivedNs,
+        theySentNs: frame.sentNs,
+        answeredNs,
+      });
+      if (this.#exchanges.length > KEPT_EXCHANGES) this.#exchanges.shift();
+      return;
+    }
+    if (frame.type === 'register' || frame.type === 'refused') {
+      this.#registered?.(frame);
+      return;
+    }
+    this.#waiting = this.#waiting.filter((waiter) => {
+      if (waiter.id !== frame.id) return true;
+      if (waiter.type === frame.type) waiter.resolve(frame);
+      else if (frame.type === 'failed') waiter.reject(new Error(frame.reason));
+      else return true;
+      return false;
+    });
+  }
+}
+
+export class Fleet {
+  #lastJob = 0;
+  readonly #heart: NodeJS.Timeout;
+
+  private constructor(
+    private readonly members: Member[],
+    private readonly release: () => Promise<void>,
+  ) {
+    this.#heart = setInterval(() => {
+      for (const member of this.members) if (!member.gone) member.beat();
+    }, BEAT_MS);
+  }
+
+  /**
+   * Waits until every client has registered and its clock is known. `release` frees what carries the links.
+   * @throws Error naming the first client that fails
+   */
+  static async open(links: readonly AgentLink[], release = async (): Promise<void> => {}): Promise<Fleet> {
+    const members = links.map((link) => new Member(link));
+    try {
+      await Promise.all(members.map((member) => member.register()));
+      const names = members.map(({ name }) => name);
+      const double = names.find((name, index) => names.indexOf(name) !== index);
+      if (double) throw new Error(`two clients are both called '${double}': give them names with --name`);
+    } catch (error) {
+      for (const { link } of members) link.close();
+      throw error;
+    }
+    const fleet = new Fleet(members, release);
+    await fleet.#synchronise();
+    return fleet;
+  }
+
+  get clients(): { name: string; facts: AgentFacts }[] {
+    return this.members.map(({ name, facts }) => ({ name, facts }));
+  }
+
+  /** Runs one step on all clients that are alive. @throws Error when none is */
+  async run(kind: Job['kind'], spec: SessionSpec): Promise<FleetStep> {
+    const alive = this.members.filter(({ gone }) => !gone);
+    if (alive.length === 0)
+      throw new Error(`no client is left: ${this.members.map(({ gone }) => gone).join('; ')}`);
+    await this.#synchronise();
+    const id = ++this.#lastJob;
+    const shares = splitLoad(
+      spec,
+      alive.map(({ facts }) => facts.cores),
+    );
+
+    // Prepared first, all of them, so that the start finds processes that only wait for their instant.
+    const working = alive.flatMap((member, index) => {
+      const share = shares[index];
+      if (!share) return [];
+      const ready = within(member.expect(id, 'ready'), READY_MS, `${member.name} was not ready within 15 s`);
+      // Listened to from the beginning: a client may fail before it was ever ready.
+      const result = member.expect(id, 'result');
+      result.catch(() => {});
+      member.link.send({ type: 'job', id, job: { kind, spec: share } });
+      return [{ member, share, ready, result }];
+    });
+    await Promise.allSettled(working.map(({ ready }) => ready));
+    const startNs = monotonicNs() + LEAD_NS;
+    for (const { member } of working)
+      if (!member.gone)
+        member.link.send({ type: 'start', id, atNs: Math.round(toTheirs(member.clock(), startNs)) });
+
+    const parts = await Promise.all(
+      working.map(async ({ member, share, ready, result }): Promise<Part> => {
+        const part = { name: member.name, rate: share.rate, clockBoundNs: member.clock().boundNs };
+        try {
+          await ready;
+          const frame = await result;
+          return {
+            ...part,
+            ...measured(frame as Extract<Report, { type: 'result' }>, member.clock(), startNs),
+          };
+        } catch (error) {
+          if (!member.gone) member.link.send({ type: 'stop', id });
+          return { ...part, result: null, startSkewNs: null, problems: [(error as Error).message] };
+        }
+      }),
+    );
+    const results = parts.flatMap(({ result }) => (result ? [result] : []));
+    return {
+      result: results.length > 0 ? mergeResults(results) : null,
+      parts,
+      problems: parts.flatMap(({ name, problems }) =>
+        problems.map((problem) => `client ${name}: ${problem}`),
+      ),
+    };
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#heart);
+    for (const { link, gone } of this.members) {
+      if (!gone) link.send({ type: 'bye' });
+      link.close();
+    }
+    await this.release();
+  }
+
+  async #synchronise(): Promise<void> {
+    const alive = this.members.filter(({ gone }) => !gone);
+    for (let round = 0; round < PINGS; round += 1) {
+      for (const member of alive) member.ping();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const deadline = Date.now() + SILENCE_MS;
+    while (alive.some((member) => !member.gone && member.exchanges === 0) && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const member of alive)
+      if (member.exchanges === 0) member.end(`${member.name} does not answer pings`);
+  }
+}
+
+function measured(
+  { result }: Extract<Report, { type: 'result' }>,
+  clock: ClockEstimate,
+  startNs: number,
+): Pick<Part, 'result' | 'startSkewNs' | 'problems'> {
+  return {
+    result,
+    startSkewNs: result.detail ? toOurs(clock, result.detail.startedAtNs) - startNs : null,
+    problems: (result.detail?.saturation ?? []).map((reason) => `saturated: ${reason}`),
+  };
+}
+
+function within<T>(promise: Promise<T>, ms: number, message: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(message)), ms);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,34 @@
+import { Command } from '@commander-js/extra-typings';
+import { serve } from '../../agent/agent.js';
+import { checkedName, defaultAgentName } from '../../agent/clients.js';
+import { agentFacts } from '../../agent/facts.js';
+import { streamLink } from '../../agent/link.js';
+import { connectNats, serveNats } from '../../agent/nats.js';
+import { command as frame, type Report } from '../../contract/agent.js';
+import { prepareStep } from '../../ramp/client.js';
+import { natsOptions, withNatsOptions } from '../nats-options.js';
+
+/** The load machine's side of a distributed ramp. */
+export const agent = withNatsOptions(new Command('agent'))
+  .description(
+    'Load machine of a distributed ramp: takes jobs from a coordinator on stdin and stdout (ssh HOST dispatchbench agent), or through NATS.',
+  )
+  .option('--name <name>', 'how the coordinator calls it (default: the host name)')
+  .action(async ({ name, ...options }) => {
+    const agent = {
+      name: checkedName(name ?? defaultAgentName()),
+      facts: agentFacts(),
+      prepare: prepareStep,
+    };
+    const nats = natsOptions(options);
+    if (!nats) {
+      const link = streamLink<typeof frame, Report>('the coordinator', frame, process.stdin, process.stdout);
+      await serve(link, agent);
+      process.exit(0);
+    }
+    const connection = await connectNats(nats);
+    const stop = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+    console.error(`agent ${agent.name}: waiting on ${connection.getServer()}, fleet ${nats.fleet}`);
+    console.error(`agent ${agent.name}: ${await serveNats(connection, nats.fleet, agent, stop.signal)}`);
+  });

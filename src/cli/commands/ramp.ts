@@ -1,0 +1,111 @@
+import { createWriteStream, existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { Command, Option } from '@commander-js/extra-typings';
+import { openFleet } from '../../agent/clients.js';
+import { totalFailures } from '../../contract/ramp.js';
+import { parseConfig } from '../../ramp/config.js';
+import { type Ramp, resolveRamp } from '../../ramp/options.js';
+import { type Measured, measureHere, measureWithFleet, type RampStep, runRamp } from '../../ramp/ramp.js';
+import { type AutobenchTable, autobenchHeader, autobenchLine } from '../../report/autobench.js';
+import { natsOptions, withNatsOptions } from '../nats-options.js';
+
+/** autobench's file; its own name is kept so that an old one goes on working. */
+const CONFIG = '.autobench.conf';
+
+/** autobench and httperf, rebuilt: autobench's options, and its table. */
+export const ramp = withNatsOptions(new Command('ramp'))
+  .description(
+    'Offered-load ramp in the meaning of httperf and autobench: at each rate so many connections are started per second, open loop, each makes num_call requests. Prints the table of autobench. Options not given come from ~/.autobench.conf, then from its defaults.',
+  )
+  .option('--host1 <host>', 'server under test')
+  .option('--port1 <port>', '(80)')
+  .option('--uri1 <uri>', '(/)')
+  .option('--host2 <host>', 'a second server, measured after the first at each rate')
+  .option('--port2 <port>', '(80)')
+  .option('--uri2 <uri>', '(/)')
+  .option('--single_host', 'leave the second server out')
+  .option('--low_rate <n>', 'first rate, connections per second (20)')
+  .option('--high_rate <n>', 'last rate (200)')
+  .option('--rate_step <n>', '(10)')
+  .option('--num_conn <n>', 'connections at each rate (5000)')
+  .option('--num_call <n>', 'requests on each connection (10)')
+  .option('--timeout <s>', 'seconds to wait for a connection or a reply, then client-timo (5)')
+  .option('--const_test_time <s>', 'instead of num_conn: seconds at each rate, at least 10')
+  .option('--output_fmt <format>', 'tsv or csv (tsv)')
+  .option('--file <file>', 'write the table there')
+  .option('--quiet', 'print nothing but the table')
+  .option('--clients <a,b,...>', 'load machines: HOST (ssh), local[:NAME], netns:NAME, nats:NAME')
+  .option('--config <file>', `configuration file (~/${CONFIG})`)
+  .addOption(new Option('--client <client>', 'who makes the load').choices(['native', 'httperf'] as const))
+  .addOption(
+    new Option('--arrival <kind>', 'gaps between connections').choices(['fixed', 'exponential'] as const),
+  )
+  .option('--json', 'one JSON object per rate instead of the table')
+  .action(async ({ json, config, ...values }) => {
+    const { nats, fleet: fleetName, natsCreds, natsCa, natsCert, natsKey, ...given } = values;
+    const ramp = resolveRamp(readConfig(config), given);
+    const note = (line: string): void => {
+      if (!ramp.options.quiet) console.error(line);
+    };
+    for (const warning of ramp.warnings) note(`dispatchbench ramp: ${warning}`);
+
+    const carrier = natsOptions({ nats, fleet: fleetName, natsCreds, natsCa, natsCert, natsKey });
+    const fleet = ramp.clients.length > 0 ? await openFleet(ramp.clients, carrier) : null;
+    for (const { name, facts } of fleet?.clients ?? [])
+      note(`client ${name}: ${facts.cores} cores, ${facts.os} ${facts.kernel}, Node ${facts.versions.node}`);
+    try {
+      const write = await output(ramp.options.file);
+      const table: AutobenchTable = {
+        hosts: ramp.hosts.map(({ host }) => host),
+        calls: ramp.options.num_call,
+        format: ramp.options.output_fmt,
+        distributed: fleet !== null,
+      };
+      if (!json) write(autobenchHeader(table));
+      for await (const step of runRamp(ramp, fleet ? measureWithFleet(ramp, fleet) : measureHere(ramp))) {
+        write(
+          json
+            ? `${JSON.stringify(step)}\n`
+            : autobenchLine(table, { rate: step.rate, results: step.hosts.map(({ result }) => result) }),
+        );
+        for (const line of summary(ramp, step)) note(line);
+      }
+    } finally {
+      await fleet?.close();
+    }
+  });
+
+function readConfig(file: string | undefined) {
+  const path = file ?? join(homedir(), CONFIG);
+  // Only a file that was asked for by name has to exist.
+  if (file === undefined && !existsSync(path)) return parseConfig('', path);
+  return parseConfig(readFileSync(path, 'utf8'), path);
+}
+
+/** Writes to stdout, or to a file that is opened now: an unwritable one ends the ramp before it begins. */
+async function output(file: string | undefined): Promise<(text: string) => void> {
+  if (file === undefined) return (text) => process.stdout.write(text);
+  const stream = createWriteStream(file);
+  await new Promise((resolve, reject) => {
+    stream.once('open', resolve);
+    stream.once('error', (error) => reject(new Error(`cannot write ${file}: ${error.message}`)));
+  });
+  return (text) => stream.write(text);
+}
+
+function* summary(ramp: Ramp, step: RampStep): Generator<string> {
+  for (const [index, measured] of step.hosts.entries()) {
+    const { result } = measured;
+    const { avg, stddev, samples, intervalS } = result.replyRate;
+    yield `${ramp.hosts[index]!.host} at ${step.rate}/s x ${ramp.options.num_call}: ` +
+      `${avg.toFixed(1)} replies/s (stddev ${stddev.toFixed(1)}, ${samples} samples of ${intervalS} s), ` +
+      `response ${result.responseMs.toFixed(3)} ms, ${totalFailures(result.failures)} errors${kinds(measured)}`;
+    for (const problem of measured.problems) yield `  not to be trusted: ${problem}`;
+  }
+}
+
+function kinds({ result }: Measured): string {
+  const seen = Object.entries(result.failures).filter(([, count]) => count > 0);
+  return seen.length > 0 ? ` (${seen.map(([kind, count]) => `${kind} ${count}`).join(', ')})` : '';
+}

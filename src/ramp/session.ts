@@ -1,0 +1,169 @@
+/** Drives the native session engine through one step, and its raw figures as a SessionResult. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { addon } from '../addon.js';
+import type { BackendName } from '../contract/common.js';
+import type { Failures, SessionDetail, SessionResult, SessionSpec } from '../contract/ramp.js';
+import { latencyOf, type RawHistogram } from '../load/histogram.js';
+import { connectionsPerProcess } from '../load/limits.js';
+import { clientBackend, resolveTarget } from '../load/native.js';
+import { replyRate } from './reply-rate.js';
+
+interface SessionConfig {
+  backend: BackendName;
+  host: string;
+  port: number;
+  hostHeader: string;
+  path: string;
+  rate: number;
+  exponential: boolean;
+  seed: number;
+  connections: number;
+  calls: number;
+  timeoutNs: number;
+  sampleNs: number;
+  /** open at one time at most */
+  concurrent: number;
+}
+
+interface RawSession {
+  dueAtNs: number;
+  startedAtNs: number;
+  endedAtNs: number;
+  connections: number;
+  requests: number;
+  replies: number;
+  bytesIn: number;
+  bytesOut: number;
+  mostOpen: number;
+  status: SessionResult['status'];
+  failures: Failures;
+  samples: number[];
+  cpuNs: number;
+  spinNs: number;
+  connect: RawHistogram;
+  response: RawHistogram;
+  transfer: RawHistogram;
+  startLag: RawHistogram;
+}
+
+interface SessionExports {
+  sessionStart(config: SessionConfig): number;
+  sessionBegin(handle: number, atNs: number): void;
+  sessionState(handle: number): {
+    phase: 'preparing' | 'ready' | 'running' | 'done' | 'failed';
+    errno: string | null;
+  };
+  sessionResult(handle: number): RawSession;
+  sessionStop(handle: number): void;
+}
+
+/** Gaps of an exponential schedule: the same in every step, so that steps differ in their rate alone. */
+const SEED = 1;
+const POLL_MS = 2;
+
+/**
+ * @param begin called once the engine is ready; resolves with the instant to start at (CLOCK_MONOTONIC, nanoseconds)
+ * @throws Error in one sentence when the host is unknown or the engine breaks down
+ */
+export async function runSession(spec: SessionSpec, begin: () => Promise<number>): Promise<SessionResult> {
+  const native = addon<SessionExports>();
+  const { host, port } = await resolveTarget(spec);
+  const handle = native.sessionStart({
+    backend: clientBackend,
+    host,
+    port,
+    hostHeader: `${spec.host.includes(':') ? `[${spec.host}]` : spec.host}:${spec.port}`,
+    path: spec.uri,
+    rate: spec.rate,
+    exponential: spec.arrival === 'exponential',
+    seed: SEED,
+    connections: spec.connections,
+    calls: spec.calls,
+    timeoutNs: spec.timeoutMs * 1e6,
+    sampleNs: spec.sampleMs * 1e6,
+    concurrent: Math.min(spec.connections, connectionsPerProcess(), 1 << 20),
+  });
+  const until = async (...phases: string[]): Promise<void> => {
+    for (;;) {
+      const { phase, errno } = native.sessionState(handle);
+      if (phase === 'failed') throw new Error(`the load thread broke down (${errno ?? 'stopped'})`);
+      if (phases.includes(phase)) return;
+      await sleep(POLL_MS);
+    }
+  };
+  try {
+    await until('ready');
+    const startNs = await begin();
+    const cpu = process.cpuUsage();
+    native.sessionBegin(handle, startNs);
+    await until('done');
+    return sessionResultOf(spec, native.sessionResult(handle), process.cpuUsage(cpu));
+  } finally {
+    native.sessionStop(handle);
+  }
+}
+
+function sessionResultOf(spec: SessionSpec, raw: RawSession, cpu: NodeJS.CpuUsage): SessionResult {
+  const durationNs = raw.endedAtNs - raw.dueAtNs;
+  const response = latencyOf(raw.response);
+  const connect = latencyOf(raw.connect);
+  const startLag = latencyOf(raw.startLag);
+  // The last sample is not whole; one without a reply is a sample, too.
+  const whole = Math.floor(durationNs / (spec.sampleMs * 1e6));
+  const replySamples = Array.from({ length: whole }, (_, sample) => raw.samples[sample] ?? 0);
+  const busyShare = Math.max(0, (raw.cpuNs - raw.spinNs) / durationNs);
+  return {
+    event: 'result',
+    client: 'native',
+    connections: raw.connections,
+    requests: raw.requests,
+    replies: raw.replies,
+    durationS: durationNs / 1e9,
+    maxConcurrent: raw.mostOpen,
+    connectMs: connect.mean / 1e6,
+    responseMs: response.mean / 1e6,
+    transferMs: latencyOf(raw.transfer).mean / 1e6,
+    replyRate: replyRate(replySamples, spec.sampleMs / 1000),
+    status: raw.status,
+    netKBps: (raw.bytesIn + raw.bytesOut) / 1024 / (durationNs / 1e9),
+    failures: raw.failures,
+    cpu: { userS: cpu.user / 1e6, systemS: cpu.system / 1e6 },
+    detail: {
+      response,
+      connect,
+      startLag,
+      replySamples,
+      startedAtNs: raw.startedAtNs,
+      dueAtNs: raw.dueAtNs,
+      busyShare,
+      saturation: saturation(spec, raw.failures, busyShare, startLag),
+    },
+  };
+}
+
+const BUSY_LIMIT = 0.85;
+const LAG_LIMIT_NS = 5e6;
+
+/** Why the step may show the client's limit. Starts wait for nothing but the client, so any lag is its own. */
+export function saturation(
+  spec: Pick<SessionSpec, 'rate'>,
+  failures: Failures,
+  busyShare: number,
+  startLag: SessionDetail['startLag'],
+): string[] {
+  const reasons: string[] = [];
+  if (busyShare > BUSY_LIMIT)
+    reasons.push(`the load thread was busy ${(100 * busyShare).toFixed(0)} % of the step`);
+  if (startLag.p99 > Math.max(LAG_LIMIT_NS, 1e9 / spec.rate))
+    reasons.push(`connections started ${(startLag.p99 / 1e6).toFixed(1)} ms late (99th percentile)`);
+  const short = {
+    'fd-unavail': 'descriptors: raise the limit (ulimit -n)',
+    addrunavail: 'local ports: widen net.ipv4.ip_local_port_range, or use more clients',
+    'ftab-full': 'file table entries: raise fs.file-max',
+  } as const;
+  for (const [kind, what] of Object.entries(short)) {
+    const count = failures[kind as keyof typeof short];
+    if (count > 0) reasons.push(`${count} connections found no ${what}`);
+  }
+  return reasons;
+}
