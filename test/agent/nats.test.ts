@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, test } from 'node:test';
+import { packageRoot } from '../../src/addon.js';
+import { openFleet } from '../../src/agent/clients.js';
+import { connectNats } from '../../src/agent/nats.js';
+import type { SessionSpec } from '../../src/contract/ramp.js';
+
+const missing = ((): string | null => {
+  try {
+    execFileSync('nats-server', ['--version'], { stdio: 'ignore' });
+  } catch {
+    return 'nats-server is not installed';
+  }
+  return null;
+})();
+/** Unique per run, so that tests side by side never share a namespace or a bridge. */
+const tag = `db${process.pid % 100_000}`;
+
+const ip = (...args: string[]): void =>
+  void execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+
+const noNamespaces = ((): string | null => {
+  if (process.getuid?.() !== 0) return 'network namespaces need root';
+  try {
+    ip('netns', 'add', `${tag}probe`);
+    ip('netns', 'del', `${tag}probe`);
+    return null;
+  } catch (error) {
+    return `no network namespaces here (${(error as Error).message.split('\n')[0]})`;
+  }
+})();
+
+const cleanups: (() => unknown)[] = [];
+after(async () => {
+  for (const cleanup of cleanups.reverse()) await cleanup();
+});
+
+/** Ends by its own id when the tests do. */
+function run(command: string, args: string[]): ChildProcess {
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  cleanups.push(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  });
+  return child;
+}
+
+const line = (child: ChildProcess, pattern: RegExp): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const seen: string[] = [];
+    createInterface({ input: child.stderr! }).on('line', (text) => {
+      seen.push(text);
+      if (pattern.test(text)) resolve(text);
+    });
+    child.once('exit', () => reject(new Error(`ended before ${pattern}: ${seen.slice(-3).join(' | ')}`)));
+  });
+
+/** A real nats-server with a password; the address it listens on is ours alone. */
+async function natsServer(address: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'dispatchbench-nats-'));
+  cleanups.push(() => rmSync(folder, { recursive: true }));
+  writeFileSync(
+    join(folder, 'nats.conf'),
+    `listen: "${address}:-1"\nauthorization { user: bench, password: "p w/1" }\n`,
+  );
+  const ready = line(
+    run('nats-server', ['-c', join(folder, 'nats.conf')]),
+    /Listening for client connections on/,
+  );
+  const port = /:(\d+)$/.exec(await ready)![1];
+  return `nats://bench:${encodeURIComponent('p w/1')}@${address}:${port}`;
+}
+
+const agentArgs = (name: string, url: string): string[] => [
+  join(packageRoot, 'bin/dispatchbench.js'),
+  'agent',
+  ...['--name', name, '--nats', url, '--fleet', tag],
+];
+
+const spec = (host: string, port: number, more: Partial<SessionSpec> = {}): SessionSpec => ({
+  host,
+  port,
+  uri: '/',
+  rate: 300,
+  connections: 90,
+  calls: 2,
+  timeoutMs: 5000,
+  sampleMs: 50,
+  arrival: 'fixed',
+  cpus: [],
+  ...more,
+});
+
+async function httpServer(address: string): Promise<number> {
+  const server = createServer((_, response) => response.end('hello'));
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
+  cleanups.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as { port: number }).port;
+}
+
+test('agents in namespaces of their own, through a real nats-server; one is killed in mid-run', async (t) => {
+  if (missing ?? noNamespaces) return t.skip(missing ?? noNamespaces ?? undefined);
+  const net = `10.${200 + (process.pid % 50)}.${process.pid % 250}`;
+  const bridge = `${tag}br`;
+  ip('link', 'add', bridge, 'type', 'bridge');
+  cleanups.push(() => ip('link', 'del', bridge));
+  ip('addr', 'add', `${net}.1/24`, 'dev', bridge);
+  ip('link', 'set', bridge, 'up');
+  const names = ['a', 'b', 'c'];
+  for (const [index, name] of names.entries()) {
+    const space = `${tag}${name}`;
+    ip('netns', 'add', space);
+    cleanups.push(() => ip('netns', 'del', space));
+    ip('link', 'add', `${tag}v${name}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', space);
+    ip('link', 'set', `${tag}v${name}`, 'master', bridge, 'up');
+    ip('-n', space, 'addr', 'add', `${net}.${10 + index}/24`, 'dev', 'eth0');
+    ip('-n', space, 'link', 'set', 'eth0', 'up');
+  }
+  const url = await natsServer(`${net}.1`);
+  const port = await httpServer(`${net}.1`);
+  const agents = names.map((name) =>
+    run('ip', ['netns', 'exec', `${tag}${name}`, process.execPath, ...agentArgs(name, url)]),
+  );
+  await Promise.all(agents.map((agent) => line(agent, /waiting on/)));
+
+  const fleet = await openFleet(
+    names.map((name) => `nats:${name}`),
+    { url, fleet: tag },
+  );
+  try {
+    const whole = await fleet.run('session', spec(`${net}.1`, port));
+    assert.equal(whole.result!.connections, 90);
+    assert.equal(whole.result!.replies, 180);
+    assert.equal(whole.parts.length, 3);
+
+    const step = fleet.run('session', spec(`${net}.1`, port, { connections: 1800 }));
+    setTimeout(() => agents[2]!.kill('SIGKILL'), 1200);
+    const { parts, problems, result } = await step;
+    assert.deepEqual(
+      parts.map((part) => [part.name, part.result !== null]),
+      [
+        ['a', true],
+        ['b', true],
+        ['c', false],
+      ],
+    );
+    assert.equal(result!.connections, 1200);
+    assert.ok(
+      problems.some((problem) => /^client c: c has been silent/.test(problem)),
+      problems.join(),
+    );
+  } finally {
+    await fleet.close();
+  }
+});
+
+test('an agent serves one coordinator at a time, and the next one after it', async (t) => {
+  if (missing) return t.skip(missing);
+  const url = await natsServer('127.0.0.1');
+  await line(run(process.execPath, agentArgs('solo', url)), /waiting on/);
+  const first = await openFleet(['nats:solo'], { url, fleet: tag });
+  await assert.rejects(
+    openFleet(['nats:solo'], { url, fleet: tag }),
+    /solo refused: it serves another coordinator/,
+  );
+  await first.close();
+  // The farewell is on its way; a refusal only means that it has not arrived.
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await (await openFleet(['nats:solo'], { url, fleet: tag })).close();
+      break;
+    } catch (error) {
+      if (attempt === 20) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+});
+
+test('the server’s password is asked for', async (t) => {
+  if (missing) return t.skip(missing);
+  const url = await natsServer('127.0.0.1');
+  const wrong = url.replace(/:[^:@]*@/, ':wrong@');
+  await assert.rejects(
+    connectNats({ url: wrong, fleet: 'x' }),
+    /cannot use the NATS server .*[Aa]uthorization/,
+  );
+});
+
+for (const [url, message] of [
+  ['http://x', /is no NATS address/],
+  ['nats://192.0.2.1:4222', /anybody could command the agents/],
+] as const)
+  test(`refuses ${url}`, () => assert.rejects(connectNats({ url, fleet: 'x' }), message));
