@@ -4,17 +4,19 @@ import { agent } from './commands/agent.js';
 import { flame } from './commands/flame.js';
 import { probe } from './commands/probe.js';
 import { ramp } from './commands/ramp.js';
+import { run } from './commands/run.js';
 import { serve } from './commands/serve.js';
 
 const program = new Command('dispatchbench')
   .description('How event-dispatch mechanisms scale, measured on real sockets of this machine.')
   .version('0.1.0')
   .showHelpAfterError('(try --help)')
+  .addCommand(agent)
   .addCommand(flame)
   .addCommand(probe)
-  .addCommand(serve)
   .addCommand(ramp)
-  .addCommand(agent);
+  .addCommand(run)
+  .addCommand(serve);
 
 try {
   await program.parseAsync();

@@ -32,7 +32,7 @@ export const plan = z.strictObject({
 export type Plan = z.infer<typeof plan>;
 
 /** Why a run took no further trial. */
-export const stopReason = z.enum(['precision', 'blocks', 'budget', 'interrupted', 'nothing-to-measure']);
+export const stopReason = z.enum(['precision', 'blocks', 'budget', 'interrupted']);
 export type StopReason = z.infer<typeof stopReason>;
 
 export const runInfo = z.object({

@@ -38,5 +38,8 @@ export interface Host {
   spawn(name: string, command: Command): HostProcess;
   /** Sums since boot; null where the system has none. */
   networkCounters(): NetworkCounters | null;
+  /** Nanoseconds of a fixed amount of arithmetic, the best of three: a slower machine or a busy neighbour shows here. */
+  calibrationNs(): number;
+  /** 1-minute load average and CPU pressure right now. */
   load(): Sample['loadBefore'];
 }

@@ -7,8 +7,8 @@
  */
 import { cpus as allCpus, loadavg, release, totalmem } from 'node:os';
 import type { HostFacts, Sample } from '../contract/sample.js';
+import { calibrationSpinNs, clockStepNs } from '../process.js';
 import { Child } from './child.js';
-import { clockStepNs } from './clock.js';
 import type { Command, Host, HostProcess } from './host.js';
 import { allowedCpus, hypervisor, readFact } from './linux-facts.js';
 import { type NetworkCounters, parseNetworkCounters } from './network-counters.js';
@@ -46,6 +46,10 @@ export class LocalHost implements Host {
   networkCounters(): NetworkCounters | null {
     const files = ['/proc/net/netstat', '/proc/net/snmp'].map(readFact);
     return files.includes(null) ? null : parseNetworkCounters(files.join('\n'));
+  }
+
+  calibrationNs(): number {
+    return Math.min(calibrationSpinNs(), calibrationSpinNs(), calibrationSpinNs());
   }
 
   load(): Sample['loadBefore'] {

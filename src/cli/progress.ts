@@ -1,0 +1,153 @@
+/** Ways to show a run's events: NDJSON, plain lines, a live view on a terminal, or nothing. */
+import { Ansis } from 'ansis';
+import { createLogUpdate } from 'log-update';
+import { seriesLabel } from '../analysis/cells.js';
+import type { RunEvent } from '../contract/run.js';
+import type { CellLevels } from '../contract/sample.js';
+
+export interface ProgressOptions {
+  json: boolean;
+  quiet: boolean;
+}
+
+export interface Progress {
+  show(event: RunEvent): void;
+  /** Puts the terminal back as it was. */
+  close(): void;
+}
+
+type EventOf<Name extends RunEvent['event']> = Extract<RunEvent, { event: Name }>;
+
+/** 75000 -> '1:15' */
+function clock(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
+/** 'epoll · ts batch, idle 1000, connections 100' */
+export function cellLabel(levels: CellLevels): string {
+  const { backend: _, impl: __, io: ___, ...rest } = levels;
+  const others = Object.entries(rest).map(([name, level]) => `${name} ${level}`);
+  return [seriesLabel(levels), ...others].filter(Boolean).join(', ');
+}
+
+/** What a finished trial has to say, in one line. */
+function outcome({ status, error, gates, figures }: EventOf<'trial-end'>): string {
+  const doubts = gates.length > 0 ? ` (${gates.join('; ')})` : '';
+  return status === 'ok' ? figures + doubts : `${status}: ${error ?? figures}${doubts}`;
+}
+
+function opening(event: EventOf<'run-start'>): string {
+  const { run, cells, impossible, blocks, budgetMs, seed, kept } = event;
+  return (
+    `run ${run}: ${cells} cells, ${blocks.min} to ${blocks.max} blocks, at most ${clock(budgetMs)} min, seed ${seed}` +
+    (impossible > 0 ? `, ${impossible} cells impossible here` : '') +
+    (kept > 0 ? `, ${kept} samples kept` : '')
+  );
+}
+
+/** One line per event, for logs: no colour, no redraw. */
+function plainLines(print: (line: string) => void): Progress {
+  let cells = 0;
+  return {
+    show(event) {
+      if (event.event === 'run-start') {
+        cells = event.cells;
+        print(opening(event));
+      } else if (event.event === 'notice') {
+        print(`note: ${event.message}`);
+      } else if (event.event === 'trial-end') {
+        const place = `block ${event.block + 1}, ${event.position}/${cells}`;
+        print(`[${clock(event.elapsedMs)}] ${place}: ${cellLabel(event.cell)}: ${outcome(event)}`);
+      } else if (event.event === 'run-end') {
+        print(event.message);
+      }
+    },
+    close() {},
+  };
+}
+
+/** A few lines redrawn in place on stderr; notices scroll by above them. */
+function liveView(stream: NodeJS.WriteStream): Progress {
+  const colour = new Ansis();
+  const redraw = createLogUpdate(stream);
+  const started = performance.now();
+  let run: EventOf<'run-start'> | undefined;
+  let current: EventOf<'trial-start'> | undefined;
+  let last: EventOf<'trial-end'> | undefined;
+  let precision: number | null = null;
+  let finished = 0;
+  const warnings: string[] = [];
+
+  const draw = () => {
+    if (!run) return;
+    const elapsed = performance.now() - started;
+    const total = run.cells * run.blocks.min;
+    const share = Math.min(1, Math.max(finished / total, elapsed / run.budgetMs));
+    const filled = Math.round(share * 30);
+    const width = (stream.columns ?? 100) - 1;
+    const place = current
+      ? `block ${current.block + 1}, trial ${current.position} of ${run.cells}`
+      : 'starting';
+    const left = `at most ${clock(run.budgetMs - elapsed)} left`;
+    const lines = [
+      colour.cyan('━'.repeat(filled)) + colour.dim('━'.repeat(30 - filled)),
+      cut(`${place} · ${clock(elapsed)} elapsed, ${left}`, width),
+      ...(current ? [cut(`now   ${cellLabel(current.cell)}`, width)] : []),
+      ...(last ? [cut(`last  ${cellLabel(last.cell)}: ${outcome(last)}`, width)] : []),
+      ...(precision === null ? [] : [`every interval is within ±${(precision * 100).toFixed(1)} % so far`]),
+      ...warnings.map((warning) => colour.yellow(cut(`!     ${warning}`, width))),
+    ];
+    redraw(lines.join('\n'));
+  };
+  const timer = setInterval(draw, 500);
+
+  return {
+    show(event) {
+      if (event.event === 'run-start') {
+        run = event;
+        redraw.persist(opening(event));
+      } else if (event.event === 'notice') {
+        redraw.persist(colour.yellow(`note: ${event.message}`));
+      } else if (event.event === 'trial-start') {
+        current = event;
+      } else if (event.event === 'trial-end') {
+        last = event;
+        finished++;
+        const doubts = event.status === 'ok' ? event.gates : [outcome(event)];
+        for (const doubt of doubts) if (!warnings.includes(doubt)) warnings.push(doubt);
+        warnings.splice(0, warnings.length - 3);
+      } else if (event.event === 'block-end') {
+        precision = event.precision;
+      } else {
+        clearInterval(timer);
+        redraw.clear();
+        stream.write(`${event.message}\n`);
+        run = undefined;
+      }
+      draw();
+    },
+    close() {
+      clearInterval(timer);
+      redraw.done();
+    },
+  };
+}
+
+/** A line longer than the terminal is wide would wrap, and the redraw would lose its place. */
+function cut(line: string, width: number): string {
+  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
+}
+
+/** A live view only where somebody looks at it: stderr is a terminal and this is no CI job. */
+export function progress({ json, quiet }: ProgressOptions, stderr = process.stderr): Progress {
+  if (json) return { show: (event) => console.log(JSON.stringify(event)), close() {} };
+  if (quiet) {
+    return {
+      show: (event) => event.event === 'notice' && stderr.write(`note: ${event.message}\n`),
+      close() {},
+    };
+  }
+  if (stderr.isTTY && !process.env.CI) return liveView(stderr);
+  return plainLines((line) => stderr.write(`${line}\n`));
+}

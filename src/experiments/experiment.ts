@@ -1,0 +1,65 @@
+/**
+ * An experiment: a question, its factors and what one trial does, as data. No process and no socket is touched here;
+ * src/run carries a trial out.
+ */
+import type { z } from 'zod';
+import type { BackendName, Implementation, IoMode, Protocol } from '../contract/common.js';
+import type { ProfileName } from '../contract/run.js';
+import type { CellLevels, Sample } from '../contract/sample.js';
+
+/** A server to be measured. */
+export interface ServerSpec {
+  protocol: Protocol;
+  impl: Implementation;
+  backend: BackendName;
+  io: IoMode | null;
+}
+
+/** One measured window: a load client of its own, after the windows before it have ended. */
+export interface WindowSpec {
+  name: string;
+  connections: number;
+  /** requests per second of an open loop; null: closed loop */
+  rate: number | null;
+  warmupMs: number;
+  durationMs: number;
+  /** payload of one request, bytes */
+  size: number;
+}
+
+export interface TrialSpec {
+  server: ServerSpec;
+  /** connections that stand silent during the windows */
+  idle: number;
+  windows: WindowSpec[];
+}
+
+/** Descriptors of a program that are no connections: standard streams, listener, poller, control channel, Node's own. */
+export const reservedDescriptors = 100;
+
+/** What an experiment may know of the machine to choose its cells. */
+export interface Machine {
+  /** backends that work here, in the order of the registry */
+  available: BackendName[];
+  /** what Node's own networking uses here */
+  nodeBackend: BackendName;
+  /** open descriptors a process may have */
+  descriptorLimit: number;
+}
+
+export interface Experiment<Settings = unknown> {
+  id: string;
+  /** the question it answers, for the report and --help */
+  question: string;
+  /** shape of the settings, complete */
+  settings: z.ZodType<Settings>;
+  /** complete settings of a built-in profile on this machine */
+  profile(name: ProfileName, machine: Machine): Settings;
+  /** every combination of factor levels that exists, in a fixed order */
+  cells(settings: Settings, machine: Machine): CellLevels[];
+  trial(cell: CellLevels, settings: Settings): TrialSpec;
+  /** the figure whose interval decides whether more trials are needed; null when the sample does not have it */
+  primary(sample: Sample): number | null;
+  /** the figures worth a glance while the run goes on */
+  figures(sample: Sample): string;
+}

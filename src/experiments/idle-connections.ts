@@ -1,0 +1,141 @@
+/**
+ * How much does it cost a server that idle connections stand beside the active ones?
+ *
+ * Factors: backend x implementation (x how much I/O happens per Node-API crossing) x number of idle connections.
+ * Every trial has two windows. `closed`: every active connection sends its next request when its reply is there; this
+ * gives the peak rate and the server's CPU time per request. `open`: requests come by a schedule at one rate that
+ * every cell can hold, so that latencies are compared at equal load.
+ *
+ * The open rate is a constant of the profile and low on purpose. At a low rate each request finds the server asleep and
+ * pays one full wait of its own, which for select and poll is a scan of every idle connection: about 0.25 ms at 16 000.
+ * 500/s then keeps the slowest cell near 15 % busy, so that its latency is its own cost and not a queue.
+ */
+import { z } from 'zod';
+import { metric } from '../analysis/metrics.js';
+import { backendName, count, implementation, ioMode } from '../contract/common.js';
+import type { ProfileName } from '../contract/run.js';
+import { type IdleConnectionsCell, idleConnectionsCell, type Sample } from '../contract/sample.js';
+import { type Experiment, type Machine, reservedDescriptors } from './experiment.js';
+
+const variant = z.strictObject({ impl: implementation, io: ioMode.nullable(), backend: backendName });
+
+const settings = z.strictObject({
+  protocol: z.enum(['tcp-echo', 'http']),
+  backends: z.array(backendName).min(1),
+  impls: z.array(implementation).min(1),
+  /** for the implementations that cross Node-API (ts) */
+  ios: z.array(ioMode).min(1),
+  /** single servers beside the product of the factors: the speed of light and Node's own networking */
+  references: z.array(variant),
+  idle: z.array(count).min(1),
+  connections: count.min(1),
+  /** payload of one request, bytes */
+  size: count.min(1),
+  closed: z.strictObject({ warmupMs: count, durationMs: count.min(1) }),
+  open: z.strictObject({ rate: z.number().positive(), warmupMs: count, durationMs: count.min(1) }),
+});
+export type IdleConnectionsSettings = z.infer<typeof settings>;
+
+/** Mechanisms that the raw-syscall baseline is written for. */
+const baselineBackends: readonly string[] = ['select', 'poll', 'epoll', 'kqueue'];
+
+/** Not every implementation runs on every backend: Node picks its mechanism itself, the baseline knows a few. */
+function exists(impl: IdleConnectionsCell['impl'], backend: string, machine: Machine): boolean {
+  if (impl === 'libuv') return backend === machine.nodeBackend;
+  if (impl === 'baseline') return baselineBackends.includes(backend);
+  return true;
+}
+
+function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
+  const backends = (...names: string[]) => machine.available.filter((backend) => names.includes(backend));
+  const common = { protocol: 'tcp-echo' as const, size: 64, ios: ['batch' as const], references: [] };
+  const node = machine.nodeBackend;
+  if (name === 'quick') {
+    return {
+      ...common,
+      backends: backends('select', 'poll', node),
+      impls: ['ts'],
+      references: [
+        { impl: 'baseline', io: null, backend: node },
+        { impl: 'libuv', io: null, backend: node },
+      ],
+      idle: [0, 1000, 4000, 16_000],
+      connections: 100,
+      closed: { warmupMs: 100, durationMs: 400 },
+      open: { rate: 500, warmupMs: 50, durationMs: 400 },
+    };
+  }
+  const windows = {
+    closed: { warmupMs: 1000, durationMs: 3000 },
+    open: { rate: 500, warmupMs: 500, durationMs: 3000 },
+  };
+  if (name === 'thesis') {
+    return {
+      ...common,
+      ...windows,
+      backends: machine.available,
+      impls: ['ts', 'baseline', 'libuv'],
+      idle: [0, 1000, 2500, 5000, 7500, 10_000, 12_500, 15_000],
+      connections: 1000,
+    };
+  }
+  const connections = 100;
+  const most = Math.min(machine.descriptorLimit - connections - reservedDescriptors, 128_000);
+  return {
+    ...common,
+    ...windows,
+    backends: machine.available,
+    impls: ['ts', 'native', 'baseline', 'libuv'],
+    ios: ['call', 'batch', 'native'],
+    idle: [...[0, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000].filter((idle) => idle < most), most],
+    connections,
+  };
+}
+
+function cells(chosen: IdleConnectionsSettings, machine: Machine): IdleConnectionsCell[] {
+  const product = chosen.impls.flatMap((impl) =>
+    (impl === 'ts' ? chosen.ios : [null]).flatMap((io) =>
+      chosen.backends.map((backend) => ({ impl, io, backend })),
+    ),
+  );
+  const all = [...product, ...chosen.references]
+    .filter(({ impl, backend }) => exists(impl, backend, machine))
+    .flatMap(({ impl, io, backend }) =>
+      chosen.idle.map((idle) => ({ backend, impl, io, idle, connections: chosen.connections })),
+    );
+  return [...new Map(all.map((cell) => [JSON.stringify(cell), cell])).values()];
+}
+
+/** '91 340/s · CPU 7.1 µs a request · p50 85 µs, p99 210 µs at the common rate' */
+function figures(sample: Sample): string {
+  const [throughput, cpu, p50, p99] = (
+    ['throughput', 'cpu-per-request', 'latency-p50', 'latency-p99'] as const
+  ).map((id) => metric(id).of(sample));
+  const grouped = (value: number) => Math.round(value).toLocaleString('en').replaceAll(',', ' ');
+  return [
+    ...(throughput ? [`${grouped(throughput)}/s`] : []),
+    ...(cpu ? [`CPU ${cpu.toFixed(1)} µs a request`] : []),
+    ...(p50 && p99 ? [`p50 ${grouped(p50)} µs, p99 ${grouped(p99)} µs at the common rate`] : []),
+  ].join(' · ');
+}
+
+export const idleConnections: Experiment<IdleConnectionsSettings> = {
+  id: 'idle-connections',
+  question: 'How much does a request cost while idle connections stand beside the active ones?',
+  settings,
+  profile,
+  cells,
+  trial(cell, { protocol, size, closed, open }) {
+    const { backend, impl, io, idle, connections } = idleConnectionsCell.parse(cell);
+    return {
+      server: { protocol, impl, backend, io },
+      idle,
+      windows: [
+        { name: 'closed', connections, rate: null, size, ...closed },
+        { name: 'open', connections, size, ...open },
+      ],
+    };
+  },
+  primary: metric('cpu-per-request').of,
+  figures,
+};

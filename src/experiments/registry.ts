@@ -1,0 +1,14 @@
+/** Experiments by name. A new one is one file and one line here. */
+import type { Experiment } from './experiment.js';
+import { idleConnections } from './idle-connections.js';
+
+export const experiments: Record<string, Experiment> = {
+  [idleConnections.id]: idleConnections as Experiment,
+};
+
+/** @throws Error naming the known ones */
+export function experiment(id: string): Experiment {
+  const found = Object.hasOwn(experiments, id) ? experiments[id] : undefined;
+  if (!found) throw new Error(`unknown experiment '${id}': known are ${Object.keys(experiments).join(', ')}`);
+  return found;
+}

@@ -1,0 +1,200 @@
+/**
+ * Doubts about a trial: gates make it invalid (it stays in the file and is shown, but no verdict uses it), warnings do
+ * not. Pure functions of what was measured; each rule's reason stands beside it.
+ */
+import { decodeHistogram } from '../analysis/histogram.js';
+import type { Gate, Sample, Window } from '../contract/sample.js';
+
+/** What the gates look at. */
+export interface Evidence {
+  windows: Sample['windows'];
+  network: Sample['network'];
+  idleConnections: Sample['idleConnections'];
+  pinning: Sample['pinning'];
+  /** client and server run on two threads of one core */
+  siblings: boolean;
+  loadBefore: Sample['loadBefore'];
+  vcpus: number;
+  clockStepNs: number;
+  calibrationNs: number;
+  /** fastest calibration of the run so far */
+  bestCalibrationNs: number;
+}
+
+/** A server thread busier than this is the limit of the figure. */
+const busyServer = 0.9;
+const busyClient = 0.85;
+const heldShare = 0.99;
+/** Replies that may still be on their way when a short window ends. */
+const edgeReplies = 3;
+
+const invalid = (id: string, message: string): Gate => ({ id, invalidates: true, message });
+const warning = (id: string, message: string): Gate => ({ id, invalidates: false, message });
+const percent = (share: number) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+
+/** CPU time of the server (one thread) over wall time between its two snapshots. */
+export function serverBusyShare({ before, after }: Window): number {
+  const cpuUs = after.cpu.userUs - before.cpu.userUs + (after.cpu.systemUs - before.cpu.systemUs);
+  const wallUs = (after.monotonicNs - before.monotonicNs) / 1000;
+  return wallUs > 0 ? cpuUs / wallUs : 0;
+}
+
+/**
+ * Whose limit is the figure? A server that is over 90 % busy is at its own limit, whatever the client says of itself:
+ * client and server drive each other, and beside a saturated server a client is often busy as well, polling small
+ * batches. Only when the server had time to spare does a busy or late client mean that the client set the figure.
+ */
+function saturation(name: string, window: Window): Gate[] {
+  const { load } = window;
+  const server = serverBusyShare(window);
+  const due = ((load.offeredRate ?? 0) * load.windowNs) / 1e9;
+  const behind = due - load.replies > Math.max(edgeReplies, (1 - heldShare) * due);
+  const rates = `${load.achievedRate.toFixed(0)} of ${load.offeredRate?.toFixed(0)} requests/s`;
+  if (server >= busyServer) {
+    return behind
+      ? [
+          warning(
+            'overload',
+            `${name}: the server, ${percent(server)} busy, answered ${rates}: latency is that of overload`,
+          ),
+        ]
+      : [];
+  }
+  const idle = `while the server was only ${percent(server)} busy`;
+  if (behind) return [invalid('behind-schedule', `${name}: ${rates} were answered ${idle}`)];
+  if (load.client.busyShare > busyClient) {
+    return [
+      invalid('client-saturated', `${name}: the client was ${percent(load.client.busyShare)} busy ${idle}`),
+    ];
+  }
+  return load.saturation.length > 0
+    ? [invalid('client-saturated', `${name}: the client says ${load.saturation.join('; ')} ${idle}`)]
+    : [];
+}
+
+/** On loopback every request has its reply; any error means that something else was measured. */
+function errors(name: string, { load }: Window): Gate[] {
+  const seen = Object.entries(load.errors).filter(([, count]) => count > 0);
+  return [
+    ...(seen.length > 0
+      ? [
+          invalid(
+            'errors',
+            `${name}: the client counted errors: ${seen.map(([kind, count]) => `${count} ${kind}`).join(', ')}`,
+          ),
+        ]
+      : []),
+    ...(load.replies === 0 ? [invalid('no-replies', `${name}: no reply came within the window`)] : []),
+  ];
+}
+
+/** A mode at 40 ms that its neighbours do not have is the kernel's delayed-acknowledgement timer, not the server. */
+function delayedAcks(name: string, { load }: Window): Gate[] {
+  const { values, counts, total } = decodeHistogram(load.latencyUncorrected.histogram);
+  const share = (fromMs: number, toMs: number) =>
+    values.reduce((sum, ns, row) => (ns >= fromMs * 1e6 && ns < toMs * 1e6 ? sum + counts[row]! : sum), 0) /
+    total;
+  const mode = share(39, 45);
+  if (!(mode >= 0.01) || mode < 3 * (share(33, 39) + share(45, 51))) return [];
+  return [
+    invalid(
+      'delayed-ack',
+      `${name}: ${percent(mode)} of the replies took 39 to 45 ms, the delayed-ACK timer of the kernel`,
+    ),
+  ];
+}
+
+/** Connections that the kernel dropped or asked for twice: connect times and counts are then not the server's. */
+function backlog(network: Evidence['network']): Gate[] {
+  if (!network) return [];
+  const overflow = network.listenOverflows + network.listenDrops + network.reqQFullDrop;
+  return [
+    ...(overflow > 0
+      ? [
+          invalid(
+            'listen-overflow',
+            `the kernel dropped ${overflow} connection requests at a full listen queue`,
+          ),
+        ]
+      : []),
+    ...(network.synRetransmits > 0
+      ? [invalid('syn-retransmit', `${network.synRetransmits} connection requests had to be sent again`)]
+      : []),
+    ...(network.udpRcvbufErrors + network.udpSndbufErrors > 0
+      ? [
+          warning(
+            'udp-buffers',
+            `full socket buffers dropped ${network.udpRcvbufErrors} datagrams received and ${network.udpSndbufErrors} sent`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+function idleCount(idle: Evidence['idleConnections']): Gate[] {
+  if (!idle) return [];
+  const { asked, standing, seenByServer, reconnects } = idle;
+  return [
+    ...(standing !== asked || seenByServer !== asked
+      ? [
+          invalid(
+            'idle-count',
+            `${asked} idle connections were asked, ${standing} stand, the server counts ${seenByServer}`,
+          ),
+        ]
+      : []),
+    ...(reconnects > 0
+      ? [invalid('idle-reconnects', `${reconnects} idle connections broke and were opened again`)]
+      : []),
+  ];
+}
+
+function machineState(evidence: Evidence): Gate[] {
+  const { pinning, siblings, loadBefore, vcpus, clockStepNs, calibrationNs, bestCalibrationNs } = evidence;
+  const drift = calibrationNs / bestCalibrationNs - 1;
+  const pressed = (loadBefore.pressure ?? 0) > 10;
+  return [
+    ...(clockStepNs > 1000
+      ? [invalid('clock-step', `the clock moves in steps of ${clockStepNs} ns, above 1 µs`)]
+      : []),
+    ...(pinning.shared
+      ? [warning('shared-cpu', `client and server share CPU ${pinning.server.join(', ')}`)]
+      : []),
+    ...(siblings && !pinning.shared
+      ? [warning('shared-core', 'client and server run on two threads of one core')]
+      : []),
+    ...(loadBefore.average > 0.75 * vcpus || pressed
+      ? [
+          warning(
+            'busy-machine',
+            `before the trial the load average was ${loadBefore.average.toFixed(2)} on ${vcpus} CPUs` +
+              (loadBefore.pressure === null
+                ? ''
+                : ` and the CPU pressure ${loadBefore.pressure.toFixed(0)} %`),
+          ),
+        ]
+      : []),
+    ...(drift > 0.05
+      ? [
+          warning(
+            'calibration',
+            `the machine calculated ${percent(drift)} slower than at its best in this run`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+export function gates(evidence: Evidence): Gate[] {
+  const perWindow = Object.entries(evidence.windows).flatMap(([name, window]) => [
+    ...errors(name, window),
+    ...saturation(name, window),
+    ...delayedAcks(name, window),
+  ]);
+  return [
+    ...perWindow,
+    ...idleCount(evidence.idleConnections),
+    ...backlog(evidence.network),
+    ...machineState(evidence),
+  ];
+}

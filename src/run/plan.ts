@@ -1,0 +1,125 @@
+/** From what the user asked (profile, options, plan file) to a complete plan. */
+import { readFileSync } from 'node:fs';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { type Plan, type ProfileName, plan as planSchema } from '../contract/run.js';
+import type { CellLevels } from '../contract/sample.js';
+import type { Experiment, Machine, TrialSpec } from '../experiments/experiment.js';
+import { experiment } from '../experiments/registry.js';
+import { duration } from '../options.js';
+
+/** Block counts, precision and time budget that belong to a profile. */
+const pace: Record<ProfileName, Pick<Plan, 'budgetMs' | 'blocks' | 'precision'>> = {
+  quick: { budgetMs: 100_000, blocks: { min: 3, max: 5 }, precision: 0.05 },
+  thesis: { budgetMs: 3_600_000, blocks: { min: 5, max: 20 }, precision: 0.03 },
+  full: { budgetMs: 14_400_000, blocks: { min: 5, max: 30 }, precision: 0.02 },
+};
+
+/** A plan as written by a user: everything but the experiments has a default. */
+const planFile = planSchema.partial().required({ experiments: true }).extend({
+  /** a number of milliseconds is `budgetMs`; this is '90s', '10m', '2h' */
+  budget: z.string().optional(),
+});
+
+/** What the command line may change about a plan. */
+export interface PlanOptions {
+  profile?: ProfileName | undefined;
+  seed?: number | undefined;
+  budgetMs?: number | undefined;
+  /** settings of the experiment that replace the profile's */
+  settings?: Record<string, unknown>;
+}
+
+/** First problem of a zod error as words: where and what. */
+function problem(error: z.ZodError): string {
+  const [first] = error.issues;
+  const where = first?.path.join('.');
+  return `${where ? `${where}: ` : ''}${first?.message ?? 'not valid'}`;
+}
+
+/** @throws Error with one sentence */
+export function validated<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const result = schema.safeParse(value);
+  if (!result.success) throw new Error(`${what}: ${problem(result.error)}`);
+  return result.data;
+}
+
+const freshSeed = () => Math.floor(Math.random() * 0x1_0000_0000);
+
+/** Settings of a profile with `changes` laid over them, checked as a whole. */
+function completeSettings(found: Experiment, profile: ProfileName, changes: object, machine: Machine) {
+  const settings = { ...(found.profile(profile, machine) as object), ...changes };
+  return validated(found.settings, settings, `settings of ${found.id}`) as Record<string, unknown>;
+}
+
+/** The built-in plan of some experiments. */
+export function builtInPlan(
+  name: string,
+  ids: readonly string[],
+  options: PlanOptions,
+  machine: Machine,
+): Plan {
+  const profile = options.profile ?? 'quick';
+  const plan = {
+    name,
+    seed: options.seed ?? freshSeed(),
+    ...pace[profile],
+    ...(options.budgetMs === undefined ? {} : { budgetMs: options.budgetMs }),
+    experiments: ids.map((id) => ({
+      experiment: id,
+      profile,
+      settings: completeSettings(experiment(id), profile, options.settings ?? {}, machine),
+    })),
+  };
+  return validated(planSchema, plan, 'the plan');
+}
+
+/** A plan from a YAML or JSON file. Options of the command line win over it. */
+export function filePlan(path: string, options: PlanOptions, machine: Machine): Plan {
+  let data: unknown;
+  try {
+    data = parseYaml(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new Error(`the plan ${path} cannot be read: ${(error as Error).message.split('\n')[0]}`);
+  }
+  const { budget, ...written } = validated(planFile, data, `the plan ${path}`);
+  const defaults = pace[written.experiments[0]!.profile];
+  const budgetMs = options.budgetMs ?? (budget === undefined ? undefined : duration(budget) / 1e6);
+  return validated(
+    planSchema,
+    {
+      name: 'plan',
+      seed: freshSeed(),
+      ...defaults,
+      ...written,
+      ...(options.seed === undefined ? {} : { seed: options.seed }),
+      ...(budgetMs === undefined ? {} : { budgetMs }),
+      experiments: written.experiments.map((planned) => ({
+        ...planned,
+        settings: completeSettings(
+          experiment(planned.experiment),
+          planned.profile,
+          { ...planned.settings, ...options.settings },
+          machine,
+        ),
+      })),
+    },
+    `the plan ${path}`,
+  );
+}
+
+/** One cell of a plan, ready to be run. */
+export interface PlannedCell {
+  experiment: Experiment;
+  levels: CellLevels;
+  trial: TrialSpec;
+}
+
+export function plannedCells(plan: Plan, machine: Machine): PlannedCell[] {
+  return plan.experiments.flatMap(({ experiment: id, settings }) => {
+    const found = experiment(id);
+    return found
+      .cells(settings, machine)
+      .map((levels) => ({ experiment: found, levels, trial: found.trial(levels, settings) }));
+  });
+}

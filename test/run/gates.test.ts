@@ -1,0 +1,191 @@
+/** Every gate and warning, provoked by values; the same evidence without the value raises none. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
+import type { LoadResult } from '../../src/contract/load.js';
+import type { Sample, Window } from '../../src/contract/sample.js';
+import { type Evidence, gates } from '../../src/run/gates.js';
+import { syntheticSample } from '../support/samples.js';
+
+const quiet: NonNullable<Sample['network']> = {
+  listenOverflows: 0,
+  listenDrops: 0,
+  reqQFullDrop: 0,
+  reqQFullDoCookies: 0,
+  synRetransmits: 0,
+  delayedAcks: 0,
+  udpRcvbufErrors: 0,
+  udpSndbufErrors: 0,
+  udpInErrors: 0,
+};
+
+const base = syntheticSample({ cell: {}, cpuUs: 10 }).windows;
+
+/** A window whose server was busy for this share of the time, with changes to the client's result. */
+function windowWith(name: 'closed' | 'open', busy: number, load: Partial<LoadResult> = {}): Window {
+  const window = base[name]!;
+  const { before, after } = window;
+  const wallUs = (after.monotonicNs - before.monotonicNs) / 1000;
+  const cpu = { userUs: before.cpu.userUs + wallUs * busy, systemUs: before.cpu.systemUs };
+  return { before, after: { ...after, cpu }, load: { ...window.load, ...load } };
+}
+
+const client = (busyShare: number) => ({ ...base.closed!.load.client, busyShare });
+const errors = (kind: 'reset' | 'timeout', count: number) => ({ ...base.closed!.load.errors, [kind]: count });
+
+const sound: Evidence = {
+  windows: { closed: windowWith('closed', 0.97), open: windowWith('open', 0.1) },
+  network: quiet,
+  idleConnections: { asked: 10, standing: 10, seenByServer: 10, reconnects: 0 },
+  pinning: { server: [1], client: [0], shared: false },
+  siblings: false,
+  loadBefore: { average: 0.2, pressure: 1 },
+  vcpus: 2,
+  clockStepNs: 30,
+  calibrationNs: 1_010_000,
+  bestCalibrationNs: 1_000_000,
+};
+
+/** 98 % of the latencies at 100 µs, 2 % at 40 ms. */
+function delayed(): LoadResult['latency'] {
+  const histogram = build({ highestTrackableValue: 60e9, numberOfSignificantValueDigits: 3 });
+  histogram.recordValueWithCount(100_000, 980);
+  histogram.recordValueWithCount(41_000_000, 20);
+  return { ...base.open!.load.latency, histogram: encodeIntoCompressedBase64(histogram) };
+}
+
+const open = (busy: number, load: Partial<LoadResult>) => ({
+  windows: { open: windowWith('open', busy, load) },
+});
+const closed = (busy: number, load: Partial<LoadResult>) => ({
+  windows: { closed: windowWith('closed', busy, load) },
+});
+const rate = base.open!.load.offeredRate!;
+const behind = { achievedRate: rate * 0.9, replies: Math.round(base.open!.load.replies * 0.9) };
+
+const cases: { name: string; change: Partial<Evidence>; id: string | null; invalidates?: boolean }[] = [
+  { name: 'nothing wrong', change: {}, id: null },
+  {
+    name: 'behind schedule, idle server',
+    change: open(0.5, behind),
+    id: 'behind-schedule',
+    invalidates: true,
+  },
+  { name: 'behind schedule, busy server', change: open(0.95, behind), id: 'overload', invalidates: false },
+  {
+    name: 'three replies missing at the end of a window',
+    change: open(0.5, { replies: base.open!.load.replies - 3 }),
+    id: null,
+  },
+  {
+    name: 'busy client, idle server',
+    change: closed(0.8, { client: client(0.9) }),
+    id: 'client-saturated',
+    invalidates: true,
+  },
+  { name: 'busy client, busy server', change: closed(0.95, { client: client(0.99) }), id: null },
+  {
+    name: 'client says so, idle server',
+    change: open(0.2, { saturation: ['lag grows'] }),
+    id: 'client-saturated',
+    invalidates: true,
+  },
+  { name: 'client says so, busy server', change: closed(0.95, { saturation: ['lag grows'] }), id: null },
+  {
+    name: 'reset connections',
+    change: closed(0.95, { errors: errors('reset', 2) }),
+    id: 'errors',
+    invalidates: true,
+  },
+  { name: 'no replies', change: closed(0.95, { replies: 0 }), id: 'no-replies', invalidates: true },
+  {
+    name: 'a mode at 40 ms',
+    change: open(0.1, { latencyUncorrected: delayed() }),
+    id: 'delayed-ack',
+    invalidates: true,
+  },
+  {
+    name: 'listen queue overflow',
+    change: { network: { ...quiet, listenOverflows: 1 } },
+    id: 'listen-overflow',
+    invalidates: true,
+  },
+  {
+    name: 'listen drops',
+    change: { network: { ...quiet, listenDrops: 2 } },
+    id: 'listen-overflow',
+    invalidates: true,
+  },
+  {
+    name: 'request queue full',
+    change: { network: { ...quiet, reqQFullDrop: 1 } },
+    id: 'listen-overflow',
+    invalidates: true,
+  },
+  {
+    name: 'SYN sent again',
+    change: { network: { ...quiet, synRetransmits: 1 } },
+    id: 'syn-retransmit',
+    invalidates: true,
+  },
+  {
+    name: 'UDP buffers full',
+    change: { network: { ...quiet, udpRcvbufErrors: 5 } },
+    id: 'udp-buffers',
+    invalidates: false,
+  },
+  { name: 'no kernel counters', change: { network: null }, id: null },
+  {
+    name: 'fewer idle connections than asked',
+    change: { idleConnections: { asked: 10, standing: 9, seenByServer: 10, reconnects: 0 } },
+    id: 'idle-count',
+    invalidates: true,
+  },
+  {
+    name: 'the server counts other idle connections',
+    change: { idleConnections: { asked: 10, standing: 10, seenByServer: 8, reconnects: 0 } },
+    id: 'idle-count',
+    invalidates: true,
+  },
+  {
+    name: 'idle connections broke',
+    change: { idleConnections: { asked: 10, standing: 10, seenByServer: 10, reconnects: 1 } },
+    id: 'idle-reconnects',
+    invalidates: true,
+  },
+  { name: 'no idle connections', change: { idleConnections: null }, id: null },
+  { name: 'coarse clock', change: { clockStepNs: 4_000_000 }, id: 'clock-step', invalidates: true },
+  {
+    name: 'one CPU',
+    change: { pinning: { server: [0], client: [0], shared: true } },
+    id: 'shared-cpu',
+    invalidates: false,
+  },
+  { name: 'two threads of a core', change: { siblings: true }, id: 'shared-core', invalidates: false },
+  {
+    name: 'loaded machine',
+    change: { loadBefore: { average: 1.8, pressure: 0 } },
+    id: 'busy-machine',
+    invalidates: false,
+  },
+  {
+    name: 'CPU pressure',
+    change: { loadBefore: { average: 0, pressure: 30 } },
+    id: 'busy-machine',
+    invalidates: false,
+  },
+  { name: 'no pressure figures', change: { loadBefore: { average: 0, pressure: null } }, id: null },
+  { name: 'slower machine', change: { calibrationNs: 1_100_000 }, id: 'calibration', invalidates: false },
+];
+
+for (const { name, change, id, invalidates } of cases) {
+  test(name, () => {
+    const found = gates({ ...sound, ...change });
+    assert.deepEqual(
+      found.map((one) => [one.id, one.invalidates]),
+      id === null ? [] : [[id, invalidates]],
+    );
+    for (const { message } of found)
+      assert.ok(message.length > 20 && !/NaN|undefined/.test(message), message);
+  });
+}
