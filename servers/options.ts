@@ -1,15 +1,8 @@
 /** The command line of the servers that run in Node; native/net/options.cc takes the same names. */
 import { isIPv4 } from 'node:net';
 import { parseArgs } from 'node:util';
-import {
-  type BackendName,
-  backendNames,
-  type IoMode,
-  implementation,
-  ioMode,
-  type Protocol,
-  protocol,
-} from '../src/contract/common.js';
+import type { BackendName, IoMode, Protocol } from '../src/contract/common.js';
+import { backendNames, implementations, ioModes, protocols } from '../src/contract/names.js';
 import { listBackends } from '../src/dispatch/registry.js';
 import { RECEIVE_WINDOW } from './io-desk.js';
 
@@ -90,7 +83,7 @@ export function parseOptions(args: readonly string[]): ServerOptions {
       `address ${values.address} is not loopback: give --expose as well if other machines may reach this server`,
     );
   }
-  const impl = choiceOf('impl', values.impl, implementation.options);
+  const impl = choiceOf('impl', values.impl, implementations);
   if (impl !== 'ts' && impl !== 'libuv') {
     throw new Error(
       `'${impl}' servers are programs of their own: use dispatchbench-server or dispatchbench-baseline`,
@@ -98,9 +91,9 @@ export function parseOptions(args: readonly string[]): ServerOptions {
   }
   return {
     impl,
-    protocol: choiceOf('protocol', values.protocol, protocol.options),
+    protocol: choiceOf('protocol', values.protocol, protocols),
     backend: backendOf(values.backend),
-    io: choiceOf('io', values.io, ioMode.options),
+    io: choiceOf('io', values.io, ioModes),
     address: values.address,
     port: numberOf('port', values.port, 0, 65535, 0),
     ports: numberOf('ports', values.ports, 1, 65535, 1),

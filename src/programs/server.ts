@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { packageRoot, programPath } from '../addon.js';
 import type { BackendName, Implementation, IoMode, Protocol } from '../contract/common.js';
+import type { Command } from '../hosts/host.js';
 
 export interface ServerSpec {
   protocol: Protocol;
@@ -24,12 +25,7 @@ export interface ServerSpec {
   maxConnections?: number | undefined;
 }
 
-export interface ProgramCommand {
-  command: string;
-  args: string[];
-}
-
-export function serverCommand(spec: ServerSpec): ProgramCommand {
+export function serverCommand(spec: ServerSpec): Command {
   const args = ['--protocol', spec.protocol, '--backend', spec.backend];
   const option = (name: string, value: string | number | undefined) => {
     if (value !== undefined) args.push(name, String(value));

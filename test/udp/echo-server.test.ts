@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { packageRoot } from '../../src/addon.js';
 import { listBackends } from '../../src/dispatch/registry.js';
-import { ServerProcess } from './server-process.js';
+import { ServerProcess } from '../support/server-process.js';
 
 const program = (name: string) => resolve(packageRoot, 'build/Release', name);
 const available = listBackends().filter((backend) => backend.available);

@@ -1,18 +1,10 @@
 /** `dispatchbench serve`: one server under test, in the foreground. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { Argument, Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { Argument, Command, Option } from '@commander-js/extra-typings';
 import { type backendName, implementation, ioMode, protocol } from '../../contract/common.js';
+import { cpuList, wholeNumber } from '../../options.js';
 import { serverCommand } from '../../programs/server.js';
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
-}
-
-function cpuList(text: string): number[] {
-  return text.split(',').map(wholeNumber);
-}
 
 export const serve = new Command('serve')
   .description('run a server under test; prints its hello line, and its farewell when it stops')
@@ -22,14 +14,14 @@ export const serve = new Command('serve')
     new Option('--impl <impl>', 'who runs the protocol').choices(implementation.options).default('ts'),
   )
   .addOption(new Option('--io <mode>', 'how a ts server crosses into native code').choices(ioMode.options))
-  .option('--port <port>', 'TCP or UDP port; 0 takes any free one', wholeNumber, 0)
-  .option('--ports <count>', 'udp-echo: number of consecutive ports', wholeNumber)
+  .option('--port <port>', 'TCP or UDP port; 0 takes any free one', wholeNumber(0, 65535), 0)
+  .option('--ports <count>', 'udp-echo: number of consecutive ports', wholeNumber(1, 65535))
   .option('--address <ip>', 'address to bind', '127.0.0.1')
   .option('--expose', 'allow an address that other machines can reach')
-  .option('--cpu <list>', 'CPUs to run on, like 0,1', cpuList)
-  .option('--accept-budget <n>', 'connections accepted per readiness event', wholeNumber)
-  .option('--max-events <n>', 'rows of one wait', wholeNumber)
-  .option('--max-connections <n>', 'connections beyond this are refused', wholeNumber)
+  .option('--cpu <list>', 'CPUs to run on, like 0,2-3', cpuList)
+  .option('--accept-budget <n>', 'connections accepted per readiness event', wholeNumber(1, 65536))
+  .option('--max-events <n>', 'rows of one wait', wholeNumber(1, 65536))
+  .option('--max-connections <n>', 'connections beyond this are refused', wholeNumber(1, 2 ** 32 - 1))
   .action(async (protocolName, { backend, cpu, ...options }) => {
     const { command, args } = serverCommand({
       ...options,

@@ -45,9 +45,13 @@ export class ServerProcess {
     return snapshot.parse(await this.#line());
   }
 
+  async farewell(): Promise<Farewell> {
+    return farewell.parse(await this.#line());
+  }
+
   async stop(): Promise<Farewell> {
     this.child.stdin.end('stop\n');
-    return farewell.parse(await this.#line());
+    return this.farewell();
   }
 
   kill(): void {

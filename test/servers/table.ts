@@ -1,0 +1,49 @@
+/** Every server this system can run: implementation x io mode x backend. */
+import type { BackendName, Protocol } from '../../src/contract/common.js';
+import type { Hello } from '../../src/contract/server.js';
+import { listBackends } from '../../src/dispatch/registry.js';
+import { type ServerSpec, serverCommand } from '../../src/programs/server.js';
+import { ServerProcess } from '../support/server-process.js';
+
+const available = listBackends()
+  .filter((probe) => probe.available)
+  .map((probe) => probe.name);
+
+const raw: readonly BackendName[] = ['select', 'poll', 'epoll', 'kqueue'];
+const ofLibuv: BackendName = process.platform === 'linux' ? 'epoll' : 'kqueue';
+
+export type Kind = Pick<ServerSpec, 'impl' | 'io' | 'backend'>;
+
+export const kinds: readonly Kind[] = [
+  ...available.map((backend) => ({ impl: 'native', backend }) as const),
+  ...available
+    .filter((name) => raw.includes(name))
+    .map((backend) => ({ impl: 'baseline', backend }) as const),
+  ...(['call', 'batch', 'native'] as const).flatMap((io) =>
+    available.map((backend) => ({ impl: 'ts', io, backend }) as const),
+  ),
+  { impl: 'libuv', backend: ofLibuv },
+];
+
+/** One kind of every implementation and io mode, on the system's best mechanism. */
+export const oneOfEach: readonly Kind[] = kinds.filter(({ backend }) => backend === ofLibuv);
+
+export const nameOf = ({ impl, io, backend }: Kind): string =>
+  `${impl}${io ? ` io=${io}` : ''} on ${backend}`;
+
+/** Runs `body` against a fresh server, which ends with it. */
+export async function withServer<T>(
+  kind: Kind,
+  protocol: Protocol,
+  body: (port: number, server: ServerProcess, hello: Hello) => Promise<T>,
+  more: Partial<ServerSpec> = {},
+): Promise<T> {
+  const { command, args } = serverCommand({ ...kind, protocol, ...more });
+  const server = new ServerProcess(command, args);
+  try {
+    const hello = await server.hello();
+    return await body(hello.port, server, hello);
+  } finally {
+    server.kill();
+  }
+}
