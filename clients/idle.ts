@@ -6,6 +6,7 @@ import { Command } from '@commander-js/extra-typings';
 import { printLine, readControl } from '../src/control.js';
 import { holdIdle } from '../src/load/idle.js';
 import { cpuList, duration, hostPort, wholeNumber } from '../src/options.js';
+import { setAffinity } from '../src/process.js';
 import { runProgram } from '../src/program.js';
 
 const program = new Command('idle')
@@ -15,7 +16,8 @@ const program = new Command('idle')
   .option('--connect-timeout <d>', 'for one handshake', duration, 5e9)
   .option('--cpu <list>', 'CPUs of this process (1 or 0,2-3)', cpuList)
   .option('--control', 'stdin is the control channel')
-  .action(async ({ target, connections, source, connectTimeout, control }) => {
+  .action(async ({ target, connections, source, connectTimeout, cpu, control }) => {
+    if (cpu) setAffinity(cpu);
     // Before all stand there is nothing to say farewell to.
     let end = () => process.exit(0);
     let status = () => {};

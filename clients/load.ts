@@ -6,6 +6,7 @@ import { Command, Option } from '@commander-js/extra-typings';
 import { printLine, readControl } from '../src/control.js';
 import { runLoad } from '../src/load/engine.js';
 import { loadOptionsOf, withLoadOptions } from '../src/load/options.js';
+import { setAffinity } from '../src/process.js';
 import { runProgram } from '../src/program.js';
 
 const program = withLoadOptions(new Command('load'))
@@ -17,6 +18,7 @@ const program = withLoadOptions(new Command('load'))
   .option('--control', 'stdin is the control channel')
   .action(async (values) => {
     const options = loadOptionsOf(values.protocol, values);
+    if (values.cpu) setAffinity(values.cpu);
     let go: () => void = () => {};
     const gone = new Promise<void>((resolve) => {
       go = resolve;

@@ -2,6 +2,8 @@
 import { Command } from '@commander-js/extra-typings';
 import { agent } from './commands/agent.js';
 import { flame } from './commands/flame.js';
+import { idle } from './commands/idle.js';
+import { load } from './commands/load.js';
 import { probe } from './commands/probe.js';
 import { ramp } from './commands/ramp.js';
 import { run } from './commands/run.js';
@@ -13,6 +15,8 @@ const program = new Command('dispatchbench')
   .showHelpAfterError('(try --help)')
   .addCommand(agent)
   .addCommand(flame)
+  .addCommand(idle)
+  .addCommand(load)
   .addCommand(probe)
   .addCommand(ramp)
   .addCommand(run)

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Protocol } from '../contract/common.js';
 import type { LoadLine, LoadResult } from '../contract/load.js';
-import { allowedCpus } from '../hosts/linux-facts.js';
 import type { HostPort } from '../options.js';
+import { getAffinity } from '../process.js';
 import { latencyOf } from './histogram.js';
 import { requireDescriptors, sourceAddresses } from './limits.js';
 import {
@@ -136,7 +136,7 @@ export function loadResultOf(options: LoadOptions, raw: RawResult): LoadResult {
     sendLag: rate === null ? null : latencyOf(raw.sendLag),
     connect: latencyOf(raw.connect),
     client: {
-      cpuAffinity: allowedCpus() ?? [],
+      cpuAffinity: getAffinity(),
       busyShare,
       spinShare,
       cpuUs: raw.cpuNs / 1000,
