@@ -1,0 +1,179 @@
+/**
+ * What our layers cost: every implementation against the raw-syscall baseline of the same mechanism, on the same machine,
+ * alternating trial by trial. Throughput of a closed loop is often the client's limit, so the server's CPU time per
+ * request, between two snapshots inside the run (start-up excluded), is the figure that decides.
+ *
+ *     npm run bench:overhead [-- --quick] [-- --trials N] [-- --protocol http|tcp-echo] [-- --only epoll]
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import { packageRoot } from '../src/addon.js';
+import { type Interval, ratioInterval } from '../src/analysis/interval.js';
+import { randomFrom } from '../src/analysis/random.js';
+import type { BackendName } from '../src/contract/common.js';
+import type { ServerSpec } from '../src/experiments/experiment.js';
+import { LocalHost } from '../src/hosts/local.js';
+import { pinning } from '../src/run/pinning.js';
+import { programs } from '../src/run/programs.js';
+import { runTrial } from '../src/run/trial.js';
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    trials: { type: 'string' },
+    protocol: { type: 'string', default: 'http' },
+    only: { type: 'string' },
+  },
+});
+const protocol = options.protocol === 'tcp-echo' ? 'tcp-echo' : 'http';
+const trials = Number(options.trials ?? (options.quick ? 2 : 10));
+const windowMs = options.quick ? 400 : 3000;
+const warmupMs = options.quick ? 300 : 1500;
+const connections = 100;
+
+type Contender = Pick<ServerSpec, 'impl' | 'io'>;
+const baseline: Contender = { impl: 'baseline', io: null };
+/** Bars: least ratio of throughput, most ratio of CPU per request; null: shown beside, without a bar. */
+const contenders: readonly (Contender & { throughput: number | null; cpu: number | null })[] = [
+  { impl: 'native', io: null, throughput: 0.97, cpu: 1.03 },
+  { impl: 'ts', io: 'batch', throughput: 0.95, cpu: 1.08 },
+  { impl: 'ts', io: 'call', throughput: 0.95, cpu: 1.15 },
+  { impl: 'ts', io: 'native', throughput: null, cpu: null },
+  { impl: 'libuv', io: null, throughput: null, cpu: null },
+];
+const nameOf = ({ impl, io }: Contender) => (io ? `${impl} ${io}` : impl);
+
+const mechanisms = (['select', 'poll', 'epoll'] as const).filter(
+  (name) => !options.only || name === options.only,
+);
+const idleCounts = options.quick ? [0, 1000] : [0, 16_000];
+
+interface Cell {
+  backend: BackendName;
+  idle: number;
+}
+interface Measurement extends Cell {
+  contender: string;
+  throughput: number;
+  cpuUsPerRequest: number;
+}
+interface Comparison extends Cell {
+  contender: string;
+  throughput: Interval;
+  cpu: Interval;
+  bars: { throughput: number | null; cpu: number | null };
+}
+
+const host = new LocalHost();
+const places = pinning(host.cpus());
+const stopped = new AbortController();
+process.once('SIGINT', () => stopped.abort(new Error('interrupted')));
+
+async function measure(contender: Contender, { backend, idle }: Cell): Promise<Measurement> {
+  const { impl, io } = contender;
+  const window = { name: 'closed', connections, rate: null, size: 64, warmupMs, durationMs: windowMs };
+  const trial = await runTrial(
+    { server: { protocol, impl, io, backend }, idle, windows: [window] },
+    { host, programs, pinning: places, bestCalibrationNs: null, signal: stopped.signal },
+  );
+  const measured = trial.windows.closed;
+  if (trial.error !== null || !measured)
+    throw new Error(`${nameOf(contender)} on ${backend}: ${trial.error}`);
+  const { before, after, load } = measured;
+  const cpuUs = after.cpu.userUs + after.cpu.systemUs - before.cpu.userUs - before.cpu.systemUs;
+  const cpuUsPerRequest = cpuUs / (after.requests - before.requests);
+  return { contender: nameOf(contender), backend, idle, throughput: load.achievedRate, cpuUsPerRequest };
+}
+
+/** Each block runs every contender once, in an order of its own, so that drift of the machine meets all alike. */
+async function compare(cell: Cell, random: () => number, all: Measurement[]): Promise<Comparison[]> {
+  const field = [baseline, ...contenders].filter(({ impl }) => impl !== 'libuv' || cell.backend === 'epoll');
+  const here: Measurement[] = [];
+  for (let block = 0; block < trials; block++) {
+    const order = field.map((contender) => ({ contender, key: random() })).sort((a, b) => a.key - b.key);
+    for (const { contender } of order) {
+      here.push(await measure(contender, cell));
+      process.stderr.write(
+        `\r${cell.backend}, ${cell.idle} idle: ${here.length} of ${trials * field.length} trials `,
+      );
+    }
+  }
+  process.stderr.write('\n');
+  all.push(...here);
+  const figures = (contender: Contender, of: 'throughput' | 'cpuUsPerRequest') =>
+    here.filter((one) => one.contender === nameOf(contender)).map((one) => one[of]);
+  return contenders
+    .filter((contender) => field.includes(contender))
+    .map((contender) => ({
+      ...cell,
+      contender: nameOf(contender),
+      throughput: ratioInterval(figures(contender, 'throughput'), figures(baseline, 'throughput')),
+      cpu: ratioInterval(figures(contender, 'cpuUsPerRequest'), figures(baseline, 'cpuUsPerRequest')),
+      bars: { throughput: contender.throughput, cpu: contender.cpu },
+    }));
+}
+
+const shown = ({ estimate, low, high }: Interval) =>
+  `${estimate.toFixed(3)} [${low === null ? '-' : low.toFixed(3)}, ${high === null ? '-' : high.toFixed(3)}]`;
+
+/** Met and missed are said of the whole interval; between them the trials do not tell. */
+function verdict(interval: Interval, bar: number | null, side: 'least' | 'most'): string {
+  if (bar === null) return '';
+  const [good, bad] = side === 'least' ? [interval.low, interval.high] : [interval.high, interval.low];
+  if (good === null || bad === null) return 'not resolved';
+  const meets = (value: number) => (side === 'least' ? value >= bar : value <= bar);
+  return meets(good) ? 'met' : meets(bad) ? 'not resolved' : 'MISSED';
+}
+
+const random = randomFrom('overhead');
+const measurements: Measurement[] = [];
+const comparisons: Comparison[] = [];
+for (const backend of mechanisms) {
+  for (const idle of idleCounts)
+    comparisons.push(...(await compare({ backend, idle }, random, measurements)));
+}
+
+const table = new Table({
+  head: [
+    'backend',
+    'idle',
+    'contender',
+    'throughput / baseline',
+    'bar',
+    '',
+    'CPU per request / baseline',
+    'bar',
+    '',
+  ],
+  style: { head: [], border: [], compact: true },
+});
+for (const { backend, idle, contender, throughput, cpu, bars } of comparisons) {
+  table.push([
+    backend,
+    idle,
+    contender,
+    shown(throughput),
+    bars.throughput === null ? '' : `>= ${bars.throughput}`,
+    verdict(throughput, bars.throughput, 'least'),
+    shown(cpu),
+    bars.cpu === null ? '' : `<= ${bars.cpu}`,
+    verdict(cpu, bars.cpu, 'most'),
+  ]);
+}
+const { server, client, shared } = places;
+console.log(
+  `${protocol}, ${connections} active connections, closed loop, ${trials} trials of ${windowMs} ms, 95 % intervals`,
+);
+console.log(
+  `server on CPU ${server}, client on CPU ${client}${shared ? ' - SHARED: the ratios mean little' : ''}`,
+);
+console.log(table.toString());
+
+const folder = resolve(packageRoot, 'results/bench');
+mkdirSync(folder, { recursive: true });
+const file = resolve(folder, `overhead-${protocol}.json`);
+const record = { protocol, connections, trials, windowMs, warmupMs, pinning: places, host: host.facts() };
+writeFileSync(file, JSON.stringify({ ...record, comparisons, measurements }, null, 2));
+console.log(`saved in ${file}`);
