@@ -23,7 +23,7 @@ void DatagramStart::forgo() noexcept {
 
 Nanoseconds DatagramStart::arrive() noexcept {
   forgo();
-  while (at() == 0) usleep(100);
+  while (at() == 0 || monotonic_now() < at()) usleep(50);
   return at();
 }
 

@@ -22,8 +22,10 @@ const layout = {
   numberOfSignificantValueDigits: 3,
 } as const;
 
+export const emptyHistogram = (): Histogram => build(layout);
+
 export function hdrHistogram({ values, counts }: RawHistogram): Histogram {
-  const histogram = build(layout);
+  const histogram = emptyHistogram();
   values.forEach((value, row) => {
     histogram.recordValueWithCount(value, counts[row]!);
   });
@@ -39,13 +41,13 @@ export const latencyOf = (raw: RawHistogram): Latency => latencyOfHistogram(hdrH
 
 /** What several threads, processes or machines recorded, as if one had. */
 export function mergeLatencies(latencies: readonly Latency[]): Latency {
-  const merged = build(layout);
+  const merged = emptyHistogram();
   for (const { histogram } of latencies) merged.add(decodeHistogram(histogram));
   return latencyOfHistogram(merged);
 }
 
 /** Every figure is the library's own, so that it can be computed again from the payload. */
-function latencyOfHistogram(histogram: Histogram): Latency {
+export function latencyOfHistogram(histogram: Histogram): Latency {
   const empty = histogram.totalCount === 0;
   const percentile = (percent: number) => (empty ? 0 : histogram.getValueAtPercentile(percent));
   return {
