@@ -9,10 +9,7 @@ import { type DgramInput, type DgramOptions, engineConfig, readOptions } from '.
 import { resultOf } from './result.js';
 
 const pollMs = 20;
-const engines: Record<DgramOptions['engine'], StartEngine> = {
-  native: startNativeEngine,
-  js: startNativeEngine,
-};
+const engines: Record<DgramOptions['engine'], StartEngine> = { native: startNativeEngine };
 
 /** The counterpart of autocannon's client object in `response` events. */
 export interface DgramClient {
