@@ -44,6 +44,8 @@ export const flameProfile = z.object({
   scope: z.string(),
   notes: z.array(z.string()),
   requests: z.object({ profiled: count, unprofiled: count }),
+  /** CPU time of the server per request in the windows without the profiler: cheapest and dearest window */
+  cpuPerRequestUs: z.object({ low: z.number(), high: z.number() }).nullable(),
   overhead: profilerOverhead,
   /** partition of all weight by what the code at the leaf was doing */
   families: z.array(rank),

@@ -8,6 +8,11 @@ export interface PerfSupport {
   /** event to ask for; a `:u` suffix leaves the kernel out */
   event: string;
   kernelFrames: boolean;
+  /**
+   * Sample the server's CPUs and keep the server's samples, instead of sampling its threads: a thread's timer is set
+   * anew at each context switch, which in a virtual machine cost a busy libuv server 40 % of its throughput.
+   */
+  wholeCpu: boolean;
   notes: string[];
 }
 
@@ -43,37 +48,50 @@ export function probePerf(): PerfSupport | string {
   if (process.platform !== 'linux') return `perf exists on Linux only, this is ${process.platform}`;
   const { event, note } = preferredEvent();
   const paranoid = readFact('/proc/sys/kernel/perf_event_paranoid') ?? 'unknown';
-  let refusal = '';
-  for (const [asked, kernelFrames] of [
-    [event, true],
-    [`${event}:u`, false],
-  ] as const) {
-    const tried = spawnSync('perf', ['record', '-N', '-e', asked, '-g', '-o', '/dev/null', '--', 'true'], {
-      encoding: 'utf8',
-    });
-    if (tried.error)
-      return 'perf is not installed (Debian: apt install linux-perf; Ubuntu: linux-tools-$(uname -r))';
-    if (tried.status === 0) {
-      const notes = note ? [note] : [];
-      if (!kernelFrames) {
-        notes.push(
-          `kernel frames are forbidden (kernel.perf_event_paranoid is ${paranoid}): system calls end at the C library; ` +
-            "run as root or set 'sysctl kernel.perf_event_paranoid=1'",
-        );
-      } else if (readFact('/proc/kallsyms')?.startsWith('0000000000000000')) {
-        notes.push(
-          "kernel frames have no names (kernel.kptr_restrict): run as root or set 'sysctl kernel.kptr_restrict=0'",
-        );
-      }
-      return { event: asked, kernelFrames, notes };
-    }
-    refusal =
-      tried.stderr
-        .trim()
-        .split('\n')
-        .find((line) => /permission|denied|not|error/i.test(line)) ?? tried.stderr.trim();
+  // Asked for both, perf takes user space alone without a word; so permission for the kernel is asked separately.
+  const kernelRefusal = attempt([...recordArguments(`${event}:k`), '-o', '/dev/null', '--', 'true']);
+  if (kernelRefusal === 'missing') {
+    return 'perf is not installed (Debian: apt install linux-perf; Ubuntu: linux-tools-$(uname -r))';
   }
-  return `perf may not record here (kernel.perf_event_paranoid is ${paranoid}; perf says: ${refusal.trim()})`;
+  const notes = note ? [note] : [];
+  if (kernelRefusal === null) {
+    if (readFact('/proc/kallsyms')?.startsWith('0000000000000000')) {
+      notes.push(
+        "kernel frames have no names (kernel.kptr_restrict): run as root or set 'sysctl kernel.kptr_restrict=0'",
+      );
+    }
+    const wholeCpu = attempt([...recordArguments(event), '-a', '-o', '/dev/null', '--', 'true']) === null;
+    if (!wholeCpu) {
+      notes.push(
+        `whole CPUs may not be sampled (kernel.perf_event_paranoid is ${paranoid}), so the server's threads are: ` +
+          'each context switch sets their timer anew, which is part of the overhead',
+      );
+    }
+    return { event, kernelFrames: true, wholeCpu, notes };
+  }
+  const refusal = attempt([...recordArguments(`${event}:u`), '-o', '/dev/null', '--', 'true']);
+  if (refusal !== null) {
+    return `perf may not record here (kernel.perf_event_paranoid is ${paranoid}; perf says: ${refusal})`;
+  }
+  notes.push(
+    `kernel frames are forbidden (kernel.perf_event_paranoid is ${paranoid}): system calls end at the C library; ` +
+      "run as root or set 'sysctl kernel.perf_event_paranoid=1'",
+  );
+  return { event: `${event}:u`, kernelFrames: false, wholeCpu: false, notes };
+}
+
+/** -N: perf would copy the node binary into a cache in the home folder. */
+function recordArguments(event: string): string[] {
+  return ['record', '-N', '-e', event, '-g'];
+}
+
+/** @returns null when perf did it, 'missing' without perf, else the line in which perf says why not */
+function attempt(args: string[]): string | null {
+  const { error, status, stderr } = spawnSync('perf', args, { encoding: 'utf8' });
+  if (error) return 'missing';
+  if (status === 0) return null;
+  const lines = stderr.trim().split('\n');
+  return (lines.find((line) => /permission|denied|not|error/i.test(line)) ?? lines[0] ?? '').trim();
 }
 
 /** One recording of one process, paused until `enable`. Paused events cost the process nothing. */
@@ -84,28 +102,18 @@ export class PerfRecording {
   private ending: string | null = null;
 
   constructor(
-    pid: number,
+    private readonly pid: number,
+    cpus: number[],
     private readonly file: string,
-    event: string,
+    { event, wholeCpu }: PerfSupport,
     frequencyHz: number,
   ) {
-    // -N: perf would copy the node binary into a cache in the home folder.
-    const args = [
-      'record',
-      '-N',
-      '-e',
-      event,
-      '-F',
-      String(frequencyHz),
-      '-g',
-      '-p',
-      String(pid),
-      '-o',
-      file,
-    ];
-    // Descriptors 3 and 4 of perf: commands and acknowledgements. It ends with the process it watches.
-    this.child = spawn('perf', [...args, '--delay', '-1', '--control', 'fd:3,4'], {
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
+    const what = wholeCpu ? ['-a', '-C', cpus.join(',')] : ['-p', String(pid)];
+    const args = [...recordArguments(event), '-F', String(frequencyHz), ...what, '-o', this.file];
+    // Descriptors 3 and 4 of perf: commands and acknowledgements. It records as long as `cat` runs, which ends with
+    // this process's end of the pipe, so no recording outlives whoever started it.
+    this.child = spawn('perf', [...args, '--delay', '-1', '--control', 'fd:3,4', '--', 'cat'], {
+      stdio: ['pipe', 'ignore', 'pipe', 'pipe', 'pipe'],
       detached: true,
     });
     this.child.stderr!.setEncoding('utf8').on('data', (text: string) => {
@@ -132,16 +140,20 @@ export class PerfRecording {
 
   /** Ends the recording and waits until its file is complete. */
   async stop(): Promise<void> {
-    if (this.ending === null) this.child.kill('SIGINT');
+    this.child.stdin!.end();
     await this.ended;
   }
 
   /** @throws Error with perf's own words */
   script(): string {
-    const result = spawnSync('perf', ['script', '-i', this.file, ...perfScriptArguments], {
-      encoding: 'utf8',
-      maxBuffer: 1 << 30,
-    });
+    const result = spawnSync(
+      'perf',
+      ['script', '-i', this.file, '--pid', String(this.pid), ...perfScriptArguments],
+      {
+        encoding: 'utf8',
+        maxBuffer: 1 << 30,
+      },
+    );
     if (result.status === 0) return result.stdout;
     throw new Error(
       `perf script failed: ${result.error?.message ?? result.stderr.trim()}; perf record said: ${this.stderr.trim()}`,

@@ -65,9 +65,9 @@ export async function profileWithPerf(request: ProfileRequest, support: PerfSupp
       windows: windowOrder(pairs),
       windowMs: durationMs / pairs,
       profiler: {
-        attach({ pid }) {
+        attach({ pid, cpuAffinity }) {
           map = perfMapPath(pid);
-          recording = new PerfRecording(pid, join(scratch, 'perf.data'), support.event, frequencyHz);
+          recording = new PerfRecording(pid, cpuAffinity, join(scratch, 'perf.data'), support, frequencyHz);
         },
         on: () => recording!.enable(),
         off: () => recording!.disable(),

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { type FlameProfile, type FlameRecord, flameRecord } from '../../src/contract/flame.js';
 import { type FlameOptions, runFlame } from '../../src/flame/flame.js';
+import { writeDerived } from '../../src/flame/output.js';
 import { probePerf } from '../../src/flame/perf.js';
 import { parseFolded, totalWeight } from '../../src/flame/stacks.js';
 import { descriptorLimit } from '../../src/hosts/linux-facts.js';
@@ -66,9 +67,14 @@ describe('flame trial with perf', { skip }, () => {
 
     flameRecord.parse(JSON.parse(readFileSync(join(folder, 'flame.json'), 'utf8')));
     const { folded, svg, speedscope } = select.files;
-    for (const file of [record.page, folded, svg, speedscope, ...Object.values(record.difference!.files)]) {
-      assert.ok(existsSync(join(folder, file)), file);
-    }
+    const derived = Object.values(record.difference!.files).concat(record.page, svg, speedscope);
+    const written = derived.map((file) => readFileSync(join(folder, file), 'utf8'));
+    for (const file of derived) rmSync(join(folder, file));
+    writeDerived(folder);
+    assert.deepEqual(
+      derived.map((file) => readFileSync(join(folder, file), 'utf8')),
+      written,
+    );
     const stacks = parseFolded(readFileSync(join(folder, folded), 'utf8'));
     assert.equal(totalWeight(stacks), select.samples);
     assert.equal(select.server.backend, 'select');

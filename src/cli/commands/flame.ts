@@ -116,6 +116,10 @@ export function summary(record: FlameRecord, folder: string): string {
   ].join('\n');
 }
 
+/** A number keeps its percent sign on its line. */
 function wrapped(text: string): string {
-  return text.replace(/(.{60,98}) (?=\S)/g, '$1\n    ');
+  return text
+    .replaceAll(' %', '\u00a0%')
+    .replace(/(.{60,98}) (?=\S)/g, '$1\n    ')
+    .replaceAll('\u00a0', ' ');
 }
