@@ -46,6 +46,12 @@
       "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-baseline)"]
     },
     {
+      # A plain shared object for LD_PRELOAD, see the source.
+      "target_name": "dispatchbench_frames",
+      "type": "loadable_module",
+      "sources": ["<!@(node scripts/sources.mjs frames)"]
+    },
+    {
       "target_name": "dispatchbench_testing",
       "type": "loadable_module",
       "sources": ["<@(testing_sources)"],

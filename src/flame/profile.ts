@@ -48,13 +48,23 @@ function withNodeOptions({ command, args }: Command, options: string[]): Command
   return command === process.execPath ? { command, args: [...options, ...args] } : { command, args };
 }
 
+/** Keeps the callers of system calls in perf's stacks, see native/flame/frames.cc. */
+const framesLibrary = join(packageRoot, 'build/Release/dispatchbench_frames.node');
+
+/** A Node server as perf can read it: names for JavaScript frames, whole stacks; other servers need nothing. */
+function readableByPerf(command: Command): Command {
+  if (command.command !== process.execPath) return command;
+  const named = withNodeOptions(command, perfNodeOptions);
+  return { command: 'env', args: [`LD_PRELOAD=${framesLibrary}`, ...commandLine(named)] };
+}
+
 const commandLine = ({ command, args }: Command) => [command, ...args];
 
 /** @throws Error when a program or perf fails, or nothing was sampled */
 export async function profileWithPerf(request: ProfileRequest, support: PerfSupport): Promise<Profile> {
   const { durationMs, frequencyHz, perfMapFile } = request;
   const pairs = pairsFor(durationMs);
-  const server = withNodeOptions(request.programs.server, perfNodeOptions);
+  const server = readableByPerf(request.programs.server);
   const scratch = mkdtempSync(join(tmpdir(), 'dispatchbench-flame-'));
   let recording: PerfRecording | undefined;
   let map: string | null = null;
@@ -89,7 +99,7 @@ export async function profileWithPerf(request: ProfileRequest, support: PerfSupp
       unit: 'samples',
       stacks,
       pairs: pairsOf(session.windows),
-      scope: scopeOf(server.command === process.execPath, support.kernelFrames),
+      scope: scopeOf(request.programs.server.command === process.execPath, support.kernelFrames),
       notes: support.notes,
       perfMap,
     };
@@ -102,7 +112,7 @@ export async function profileWithPerf(request: ProfileRequest, support: PerfSupp
 }
 
 function scopeOf(node: boolean, kernelFrames: boolean): string {
-  const userSpace = node ? 'JavaScript, Node.js, libuv, addon and library' : 'server and library';
+  const userSpace = node ? 'JavaScript, Node.js, libuv, addon, library' : 'server, library';
   return kernelFrames
     ? `${userSpace} and kernel frames in one stack`
     : `${userSpace} frames, none of the kernel`;

@@ -26,7 +26,8 @@ const tools: Record<ToolName, Tool> = {
     packages: ['0x@6.0.0', autocannon],
     command: (bin, folder, server) => ({
       command: join(bin, '0x'),
-      args: ['--output-dir', folder, '--working-dir', folder, '--', ...server],
+      // Its logs go to the working folder first and are then moved, so the two must differ.
+      args: ['--output-dir', join(folder, '0x'), '--working-dir', folder, '--', ...server],
     }),
   },
   clinic: {
@@ -78,7 +79,7 @@ export async function runTool(
   if (server.command !== process.execPath) {
     throw new Error(`${name} profiles Node.js only: take --impl ts or --impl libuv, or leave out --with`);
   }
-  const modules = install(name, say);
+  const modules = install(name, join(packageRoot, '.cache/flame-tools'), say);
   mkdirSync(folder, { recursive: true });
   say(`${name}: ${choice.impl} server under autocannon for ${durationMs / 1000} s ...`);
   const command = tools[name].command(join(modules, '.bin'), folder, [server.command, ...server.args]);
@@ -100,8 +101,11 @@ export async function runTool(
     // The end of its control channel ends the server, and that sets the tool to work.
     await profiled.end(renderMs);
   }
-  const page = readdirSync(folder).find((file) => file.endsWith('.html'));
-  if (!page) throw new Error(`${name} left no page in ${folder}: ${profiled.stderrTail()}`);
+  const page = readdirSync(folder, { recursive: true })
+    .map(String)
+    .find((file) => file.endsWith('.html'));
+  if (!page)
+    throw new Error(`${name} left no page in ${folder}: ${profiled.stderrTail().replaceAll('\n', ' | ')}`);
   return {
     tool: name,
     page: join(folder, page),
@@ -110,9 +114,13 @@ export async function runTool(
   };
 }
 
-/** @returns the node_modules folder that holds the tool */
-function install(name: ToolName, say: (line: string) => void): string {
-  const folder = join(packageRoot, '.cache/flame-tools', name);
+/**
+ * @param cache folder of all tools
+ * @returns the node_modules folder that holds the tool
+ * @throws Error with one sentence when npm cannot bring it
+ */
+export function install(name: ToolName, cache: string, say: (line: string) => void): string {
+  const folder = join(cache, name);
   const modules = join(folder, 'node_modules');
   if (existsSync(join(modules, '.bin', name))) return modules;
   const { packages } = tools[name];

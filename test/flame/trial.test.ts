@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { type FlameProfile, type FlameRecord, flameRecord } from '../../src/contract/flame.js';
 import { type FlameOptions, runFlame } from '../../src/flame/flame.js';
 import { writeDerived } from '../../src/flame/output.js';
-import { probePerf } from '../../src/flame/perf.js';
+import { perfMapPath, probePerf } from '../../src/flame/perf.js';
 import { parseFolded, totalWeight } from '../../src/flame/stacks.js';
+import { install, runTool } from '../../src/flame/tools.js';
 import { descriptorLimit } from '../../src/hosts/linux-facts.js';
 import { LocalHost } from '../../src/hosts/local.js';
 
@@ -52,34 +53,136 @@ function profile(options: Partial<FlameOptions>): Promise<FlameRecord> {
   );
 }
 
+/** Stacks of a profile of the latest trial. */
+function foldedOf({ files }: FlameProfile) {
+  return parseFolded(readFileSync(join(folders.at(-1)!, files.folded), 'utf8'));
+}
+
 /** Share of the samples in which the server was inside the kernel's code of select, whatever function was the leaf. */
 const selectShare = ({ families }: FlameProfile) =>
   families.find(({ name }) => name === 'select scan')?.share ?? 0;
 
 describe('flame trial with perf', { skip }, () => {
-  test('at 10 000 idle connections the widest leaf family of select is its scan, and epoll has none', async () => {
-    const record = await profile({ backend: 'select', diff: 'epoll', idle });
-    const folder = folders.at(-1)!;
-    const [select, epoll] = record.profiles as [FlameProfile, FlameProfile];
-    assert.equal(select.families[0]!.name, 'select scan');
-    assert.ok(selectShare(select) > 0.5, `select scans in ${selectShare(select)} of the samples`);
-    assert.equal(selectShare(epoll), 0);
+  for (const impl of ['native', 'ts'] as const) {
+    test(`${impl}: at ${idle} idle connections select's scan is the widest leaf family, epoll has none`, async () => {
+      const record = await profile({ impl, backend: 'select', diff: 'epoll', idle });
+      const [select, epoll] = record.profiles as [FlameProfile, FlameProfile];
+      assert.deepEqual([select.server.backend, epoll.server.backend], ['select', 'epoll']);
+      assert.equal(select.families[0]!.name, 'select scan');
+      assert.ok(selectShare(select) > 0.5, `select scans in ${selectShare(select)} of the samples`);
+      assert.equal(selectShare(epoll), 0);
+    });
+  }
 
+  test('a ts server shows JavaScript, addon and kernel in one stack, in this order', async () => {
+    const record = await profile({ impl: 'ts', backend: 'poll' });
+    const stacks = foldedOf(record.profiles[0]!);
+    const order = ['javascript', 'native', 'kernel'] as const;
+    const whole = stacks.filter(({ frames }) => {
+      const places = order.map((kind) => frames.findIndex((frame) => frame.kind === kind));
+      return places.every((place, index) => place > (places[index - 1] ?? -1));
+    });
+    const share = totalWeight(whole) / totalWeight(stacks);
+    assert.ok(share > 0.5, `${share} of the samples`);
+    const names = new Set(whole.flatMap(({ frames }) => frames.map(({ name }) => name)));
+    assert.ok(
+      [...names].some((name) => name.includes('dist/servers/')),
+      'functions of the server by name and file',
+    );
+    assert.ok(names.has('dispatch::Poller::wait'));
+    assert.ok(existsSync(join(folders.at(-1)!, record.profiles[0]!.files.perfMap!)));
+    assert.ok(!existsSync(perfMapPath(record.profiles[0]!.server.pid)), 'the map in /tmp is gone');
+  });
+
+  test('a libuv server shows JavaScript, libuv and kernel in one stack', async () => {
+    const record = await profile({ impl: 'libuv', backend: 'epoll' });
+    const stacks = foldedOf(record.profiles[0]!);
+    const kinds = stacks.map(({ frames }) => new Set(frames.map(({ kind }) => kind)));
+    assert.ok(
+      kinds.some((found) => (['javascript', 'libuv', 'kernel'] as const).every((kind) => found.has(kind))),
+    );
+  });
+
+  test('every file is written, the derived ones can be made again', async () => {
+    const record = await profile({ backend: 'poll', diff: 'epoll' });
+    const folder = folders.at(-1)!;
+    const [first] = record.profiles as [FlameProfile, FlameProfile];
     flameRecord.parse(JSON.parse(readFileSync(join(folder, 'flame.json'), 'utf8')));
-    const { folded, svg, speedscope } = select.files;
+    const { svg, speedscope } = first.files;
     const derived = Object.values(record.difference!.files).concat(record.page, svg, speedscope);
-    const written = derived.map((file) => readFileSync(join(folder, file), 'utf8'));
+    const read = () => derived.map((file) => readFileSync(join(folder, file), 'utf8'));
+    const written = read();
     for (const file of derived) rmSync(join(folder, file));
     writeDerived(folder);
-    assert.deepEqual(
-      derived.map((file) => readFileSync(join(folder, file), 'utf8')),
-      written,
+    assert.deepEqual(read(), written);
+    assert.equal(totalWeight(foldedOf(first)), first.samples);
+    assert.ok(first.events.length > 0);
+    assert.ok(first.requests.profiled > 0 && first.requests.unprofiled > 0);
+    assert.ok(first.overhead.pairs >= 5 && first.overhead.rate !== null);
+  });
+});
+
+describe("flame trial with V8's profiler", () => {
+  test('shows JavaScript only and says so', async () => {
+    const record = await profile({ impl: 'ts', io: 'call', profiler: 'v8' });
+    const [only] = record.profiles;
+    assert.equal(only!.profiler, 'v8');
+    assert.match(only!.scope, /^JS only/);
+    const stacks = foldedOf(only!);
+    const kinds = new Set(stacks.flatMap(({ frames }) => frames.map(({ kind }) => kind)));
+    assert.ok(kinds.has('javascript') && !kinds.has('kernel') && !kinds.has('native'));
+    // Only what happened in the profiled windows counts, not the start of the program.
+    assert.ok(totalWeight(stacks) / 1000 <= only!.profiledMs * 1.1);
+    assert.equal(only!.overhead.pairs, 5);
+  });
+
+  test('a native server is refused with the reason', async () => {
+    await assert.rejects(profile({ profiler: 'v8' }), /native server can be profiled with perf only/);
+  });
+});
+
+describe('perf that is not there', () => {
+  test('is named with what to install', () => {
+    const path = process.env.PATH;
+    process.env.PATH = '/nonexistent';
+    try {
+      assert.match(
+        String(probePerf()),
+        process.platform === 'linux' ? /perf is not installed.*apt/ : /Linux only/,
+      );
+    } finally {
+      process.env.PATH = path;
+    }
+  });
+});
+
+describe('tools on demand', () => {
+  test('say that the registry cannot be reached', () => {
+    const cache = mkdtempSync(join(tmpdir(), 'flame-tools-'));
+    folders.push(cache);
+    process.env.npm_config_registry = 'http://127.0.0.1:9/';
+    try {
+      assert.throws(
+        () => install('0x', cache, () => {}),
+        /0x could not be installed; is the npm registry reachable\? .*ECONNREFUSED/,
+      );
+    } finally {
+      delete process.env.npm_config_registry;
+    }
+  });
+
+  test('are not for native servers', async () => {
+    const context = {
+      host: new LocalHost(),
+      folder: tmpdir(),
+      connections: 1,
+      durationMs: 1000,
+      say: () => {},
+    };
+    const native = { impl: 'native', backend: 'epoll', io: 'batch', protocol: 'http' } as const;
+    await assert.rejects(
+      runTool('0x', native, context),
+      /profiles Node\.js only: take --impl ts or --impl libuv/,
     );
-    const stacks = parseFolded(readFileSync(join(folder, folded), 'utf8'));
-    assert.equal(totalWeight(stacks), select.samples);
-    assert.equal(select.server.backend, 'select');
-    assert.ok(select.events.length > 0);
-    assert.ok(select.requests.profiled > 0 && select.requests.unprofiled > 0);
-    assert.ok(select.overhead.pairs >= 5 && select.overhead.rate !== null);
   });
 });
