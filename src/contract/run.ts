@@ -31,6 +31,12 @@ export const plan = z.strictObject({
 });
 export type Plan = z.infer<typeof plan>;
 
+/** A plan as a user writes it: everything but the experiments has a default. */
+export const planFile = plan.partial().required({ experiments: true }).extend({
+  /** the budget in words: '90s', '10m', '2h' */
+  budget: z.string().optional(),
+});
+
 /** Why a run took no further trial. */
 export const stopReason = z.enum(['precision', 'blocks', 'budget', 'interrupted']);
 export type StopReason = z.infer<typeof stopReason>;

@@ -17,7 +17,12 @@ import type { ProfileName } from '../contract/run.js';
 import { type IdleConnectionsCell, idleConnectionsCell, type Sample } from '../contract/sample.js';
 import { type Experiment, type Machine, reservedDescriptors } from './experiment.js';
 
-const variant = z.strictObject({ impl: implementation, io: ioMode.nullable(), backend: backendName });
+const reference = z.strictObject({
+  impl: implementation,
+  io: ioMode.nullable(),
+  backend: backendName,
+  idle: z.array(count).min(1),
+});
 
 const settings = z.strictObject({
   protocol: z.enum(['tcp-echo', 'http']),
@@ -26,7 +31,7 @@ const settings = z.strictObject({
   /** for the implementations that cross Node-API (ts) */
   ios: z.array(ioMode).min(1),
   /** single servers beside the product of the factors: the speed of light and Node's own networking */
-  references: z.array(variant),
+  references: z.array(reference),
   idle: z.array(count).min(1),
   connections: count.min(1),
   /** payload of one request, bytes */
@@ -55,10 +60,12 @@ function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
       ...common,
       backends: backends('select', 'poll', node),
       impls: ['ts'],
-      references: [
-        { impl: 'baseline', io: null, backend: node },
-        { impl: 'libuv', io: null, backend: node },
-      ],
+      references: (['baseline', 'libuv'] as const).map((impl) => ({
+        impl,
+        io: null,
+        backend: node,
+        idle: [0, 16_000],
+      })),
       idle: [0, 1000, 4000, 16_000],
       connections: 100,
       closed: { warmupMs: 100, durationMs: 400 },
@@ -95,13 +102,13 @@ function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
 function cells(chosen: IdleConnectionsSettings, machine: Machine): IdleConnectionsCell[] {
   const product = chosen.impls.flatMap((impl) =>
     (impl === 'ts' ? chosen.ios : [null]).flatMap((io) =>
-      chosen.backends.map((backend) => ({ impl, io, backend })),
+      chosen.backends.map((backend) => ({ impl, io, backend, idle: chosen.idle })),
     ),
   );
   const all = [...product, ...chosen.references]
     .filter(({ impl, backend }) => exists(impl, backend, machine))
-    .flatMap(({ impl, io, backend }) =>
-      chosen.idle.map((idle) => ({ backend, impl, io, idle, connections: chosen.connections })),
+    .flatMap(({ impl, io, backend, idle: levels }) =>
+      levels.map((idle) => ({ backend, impl, io, idle, connections: chosen.connections })),
     );
   return [...new Map(all.map((cell) => [JSON.stringify(cell), cell])).values()];
 }

@@ -1,8 +1,8 @@
 /** From what the user asked (profile, options, plan file) to a complete plan. */
 import { readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
-import { z } from 'zod';
-import { type Plan, type ProfileName, plan as planSchema } from '../contract/run.js';
+import type { z } from 'zod';
+import { type Plan, type ProfileName, planFile, plan as planSchema } from '../contract/run.js';
 import type { CellLevels } from '../contract/sample.js';
 import type { Experiment, Machine, TrialSpec } from '../experiments/experiment.js';
 import { experiment } from '../experiments/registry.js';
@@ -14,12 +14,6 @@ const pace: Record<ProfileName, Pick<Plan, 'budgetMs' | 'blocks' | 'precision'>>
   thesis: { budgetMs: 3_600_000, blocks: { min: 5, max: 20 }, precision: 0.03 },
   full: { budgetMs: 14_400_000, blocks: { min: 5, max: 30 }, precision: 0.02 },
 };
-
-/** A plan as written by a user: everything but the experiments has a default. */
-const planFile = planSchema.partial().required({ experiments: true }).extend({
-  /** a number of milliseconds is `budgetMs`; this is '90s', '10m', '2h' */
-  budget: z.string().optional(),
-});
 
 /** What the command line may change about a plan. */
 export interface PlanOptions {

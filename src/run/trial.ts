@@ -2,6 +2,7 @@
  * Carries one trial out in fresh processes: server, idle connections, then each window, with the server's snapshots
  * taken when the client says that its window begins and ends. Whatever goes wrong becomes a failed sample that says how.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { z } from 'zod';
 import { idleStatus } from '../contract/idle.js';
 import { loadResult } from '../contract/load.js';
@@ -53,7 +54,7 @@ export function mismatch(asked: ServerSpec, cpus: number[], line: Hello): string
     : different.map(([what, wanted, got]) => `${what} '${wanted}' was asked, '${got}' runs`).join('; ');
 }
 
-/** The processes of one trial; every one is ended when the trial is over, in the reverse order of starting. */
+/** The processes of one trial; every one is ended when the trial is over. */
 class Cast {
   private readonly processes: HostProcess[] = [];
 
@@ -72,7 +73,7 @@ class Cast {
   }
 
   async endAll(): Promise<void> {
-    for (const one of this.processes.splice(0).reverse()) await one.end(graceMs);
+    await Promise.all(this.processes.splice(0).map((one) => one.end(graceMs)));
   }
 }
 
@@ -145,9 +146,18 @@ class Trial {
     const commands = programs.idle({ target: this.target, connections: idle, cpus: pinning.client });
     const holders = commands.map((command) => this.cast.start('idle holder', command));
     const total = await this.idleTotal(holders, 'standing', answerMs + idle / idlePerMs);
-    const { connections } = await this.snapshot();
-    this.measured.idleConnections = { asked: idle, seenByServer: connections, ...total };
+    this.measured.idleConnections = { asked: idle, seenByServer: await this.accepted(idle), ...total };
     return holders;
+  }
+
+  /** A connection stands for its client before the server has accepted it: asks until all are there, or for long. */
+  private async accepted(asked: number): Promise<number> {
+    const deadline = performance.now() + answerMs;
+    for (;;) {
+      const { connections } = await this.snapshot();
+      if (connections >= asked || performance.now() > deadline) return connections;
+      await pause(20);
+    }
   }
 
   private async idleTotal(holders: HostProcess[], event: string, timeoutMs: number) {

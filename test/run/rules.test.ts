@@ -122,8 +122,8 @@ test('built-in plans: the profiles hold the levels they promise', () => {
   assert.equal(Math.max(...levels('thesis').idle), 15_000);
   assert.equal(Math.max(...levels('full').idle) + 100 + 100, machine.descriptorLimit);
   const cells = idleConnections.cells(levels('quick'), machine);
-  assert.equal(cells.length, 20);
-  assert.equal(new Set(cells.map((cell) => JSON.stringify(cell))).size, 20);
+  assert.equal(cells.length, 16);
+  assert.equal(new Set(cells.map((cell) => JSON.stringify(cell))).size, 16);
   for (const { impl, backend, io } of cells) {
     assert.equal(io === null, impl !== 'ts');
     if (impl === 'libuv') assert.equal(backend, 'epoll');

@@ -111,11 +111,11 @@ interface Options {
   out: string;
 }
 
-/** Settings that the options replace. Naming servers leaves no place for the profile's own references. */
+/** Settings that the options replace. Naming the cells leaves no place for the profile's own references. */
 function changedSettings({ backends, impl, io, idle, connections }: Options): Record<string, unknown> {
   const given = { backends, impls: impl, ios: io, idle, connections };
   const changes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return backends || impl || io ? { ...changes, references: [] } : changes;
+  return backends || impl || io || idle ? { ...changes, references: [] } : changes;
 }
 
 /** The plan that the options ask for, and the folder it goes to. */

@@ -1,0 +1,156 @@
+/** The command itself on real servers, clients and sockets, as small as it gets. */
+import assert from 'node:assert/strict';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { packageRoot } from '../../src/addon.js';
+import { runEvent } from '../../src/contract/run.js';
+import { listBackends } from '../../src/dispatch/registry.js';
+import { RunFolder } from '../../src/run/folder.js';
+import { freshFolder } from './fake-run.js';
+
+const available = listBackends()
+  .filter((probe) => probe.available)
+  .map(({ name }) => name);
+const missing = listBackends().find((probe) => !probe.available)!.name;
+const backends = ['select', 'poll', 'epoll', 'kqueue']
+  .filter((name) => available.some((one) => one === name))
+  .slice(-2);
+
+function dispatchbench(...args: string[]): SpawnSyncReturns<string> {
+  const bin = resolve(packageRoot, 'bin/dispatchbench.js');
+  return spawnSync(process.execPath, [bin, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, CI: 'true' },
+  });
+}
+
+function smallPlan(folder: string, settings: object = {}): string {
+  const path = join(folder, 'plan.json');
+  const plan = {
+    name: 'small',
+    seed: 1,
+    blocks: { min: 1, max: 1 },
+    experiments: [
+      {
+        experiment: 'idle-connections',
+        settings: {
+          backends,
+          references: [{ impl: 'native', io: null, backend: backends[0], idle: [20] }],
+          idle: [0, 20],
+          connections: 4,
+          closed: { warmupMs: 20, durationMs: 100 },
+          open: { rate: 200, warmupMs: 20, durationMs: 100 },
+          ...settings,
+        },
+      },
+    ],
+  };
+  writeFileSync(path, JSON.stringify(plan));
+  return path;
+}
+
+test('two backends with and without idle connections, through real servers and clients', () => {
+  const out = freshFolder();
+  const { status, stdout, stderr } = dispatchbench(
+    'run',
+    'idle-connections',
+    '--plan',
+    smallPlan(out),
+    '--out',
+    join(out, 'runs'),
+    '--json',
+  );
+  assert.equal(status, 0, stderr + stdout);
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map((line) => runEvent.parse(JSON.parse(line)));
+  const last = events.at(-1)!;
+  assert.ok(last.event === 'run-end');
+  assert.equal(last.reason, 'blocks');
+  const samples = RunFolder.open(out, last.folder).samples();
+  assert.equal(samples.length, 5);
+  for (const { status, error, server, cell, windows, idleConnections, network } of samples) {
+    // On a busy machine a gate may close; what was measured must be there all the same.
+    assert.ok(status === 'ok' || status === 'invalid', `${error}`);
+    assert.equal(server!.backend, cell.backend);
+    assert.equal(server!.impl, cell.impl);
+    assert.equal(idleConnections?.seenByServer ?? 0, cell.idle);
+    assert.deepEqual(Object.keys(windows), ['closed', 'open']);
+    for (const { load, before, after } of Object.values(windows)) {
+      assert.ok(load.replies > 0);
+      assert.ok(after.requests > before.requests);
+      assert.ok(after.cpu.userUs + after.cpu.systemUs > before.cpu.userUs + before.cpu.systemUs);
+      assert.equal(before.connections, Number(cell.idle) + 4);
+    }
+    if (process.platform === 'linux') assert.ok(network);
+  }
+});
+
+const refusals: [string, string[], RegExp][] = [
+  ['unknown backend', ['--backends', 'epol'], /unknown backend 'epol': known are select/],
+  [
+    'unavailable backend',
+    ['--backends', missing],
+    new RegExp(`backend ${missing} is not available here: .+`),
+  ],
+  ['unknown experiment', [], /Allowed choices are idle-connections/],
+  ['bad number', ['--idle', '1,x'], /'x' is not a whole number/],
+  ['bad budget', ['--budget', 'long'], /'long' is not a duration/],
+  [
+    'too many connections',
+    ['--idle', '5000000'],
+    /5000100 connections need \d+ open descriptors .* hard limit is \d+: raise it/,
+  ],
+  ['no such run', ['--resume', 'nowhere'], /there is no run 'nowhere'/],
+  ['no such plan', ['--plan', 'nowhere.yaml'], /the plan nowhere.yaml cannot be read/],
+];
+for (const [name, args, expected] of refusals) {
+  test(`refused in one sentence before anything runs: ${name}`, () => {
+    const out = freshFolder();
+    const experiment = name === 'unknown experiment' ? 'nonsense' : 'idle-connections';
+    const { status, stderr, stdout } = dispatchbench('run', experiment, '--out', join(out, 'runs'), ...args);
+    assert.notEqual(status, 0);
+    assert.match(stderr, expected);
+    assert.doesNotMatch(stderr, /^\s+at /m, 'no stack');
+    assert.equal(stdout, '');
+    assert.equal(existsSync(join(out, 'runs')), false);
+  });
+}
+
+test('a cell that is impossible here leaves the others measured, and the exit code says so', () => {
+  const out = freshFolder();
+  mkdirSync(join(out, 'runs'));
+  const plan = smallPlan(out, { backends: [backends[0], missing], references: [], idle: [0] });
+  const { status, stderr } = dispatchbench(
+    'run',
+    'idle-connections',
+    '--plan',
+    plan,
+    '--out',
+    join(out, 'runs'),
+  );
+  assert.equal(status, 3, stderr);
+  assert.match(stderr, new RegExp(`note: backend ${missing} is not available here`));
+  const samples = RunFolder.open(join(out, 'runs'), readdirSync(join(out, 'runs'))[0]!).samples();
+  assert.deepEqual(samples.map((one) => one.status === 'impossible').sort(), [false, true]);
+});
+
+test('resuming with other options is refused', () => {
+  const out = freshFolder();
+  const runs = join(out, 'runs');
+  const plan = smallPlan(out, { references: [], backends: [backends[0]], idle: [0] });
+  assert.equal(dispatchbench('run', 'idle-connections', '--plan', plan, '--out', runs, '--quiet').status, 0);
+  const [name] = readdirSync(runs) as [string];
+  const other = dispatchbench('run', 'idle-connections', '--resume', name, '--out', runs, '--idle', '7');
+  assert.equal(other.status, 1);
+  assert.match(
+    other.stderr,
+    /cannot be resumed with another plan: its experiments are not those asked for now/,
+  );
+  const same = dispatchbench('run', 'idle-connections', '--resume', name, '--out', runs);
+  assert.equal(same.status, 0, same.stderr);
+  assert.match(same.stderr, /1 samples kept/);
+});
