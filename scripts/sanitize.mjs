@@ -47,15 +47,19 @@ run('npx', [
 ]);
 
 const strict = 'halt_on_error=1:print_stacktrace=1';
-run(process.execPath, ['scripts/test.mjs', ...tests], {
-  ...process.env,
-  DISPATCHBENCH_ADDON: resolve(build, 'dispatchbench.node'),
-  // Node itself is not instrumented, so the runtime has to be there before it.
-  LD_PRELOAD: `${runtime('libasan.so')}:${runtime('libubsan.so')}`,
-  // Node frees little at exit; leaks of our own are looked for below, in programs that hold nothing else.
-  ASAN_OPTIONS: `detect_leaks=0:${strict}`,
-  UBSAN_OPTIONS: strict,
-});
+const testsOn = (addon, ...paths) =>
+  run(process.execPath, ['scripts/test.mjs', ...paths], {
+    ...process.env,
+    DISPATCHBENCH_ADDON: resolve(build, addon),
+    // Node itself is not instrumented, so the runtime has to be there before it.
+    LD_PRELOAD: `${runtime('libasan.so')}:${runtime('libubsan.so')}`,
+    // Node frees little at exit; leaks of our own are looked for below, in programs that hold nothing else.
+    ASAN_OPTIONS: `detect_leaks=0:${strict}`,
+    UBSAN_OPTIONS: strict,
+  });
+testsOn('dispatchbench.node', ...tests);
+// kqueue's own logic over a stand-in for the mechanism; see native/testing/kqueue.cc.
+testsOn('dispatchbench_kqueue.node', 'dispatch/conformance');
 
 /** Serves a few connections, some left open, and ends by end of control: no finding, no leak. */
 async function servesWithoutLeak(program, protocol, backend) {

@@ -13,7 +13,7 @@
 //    socket's error.
 // f) kqueue: level-triggered filters. kqueue-clear: EV_CLEAR resets the state on delivery, which is edge-triggered.
 // g) Closing a descriptor removes its filters, whatever its duplicates do.
-#if defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || defined(__DragonFly__) || defined(__APPLE__)
+#if __has_include(<sys/event.h>)
 #include <sys/event.h>
 #include <sys/types.h>
 #include <unistd.h>

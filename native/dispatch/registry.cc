@@ -14,7 +14,7 @@ constexpr BackendFactory kEpoll = make_epoll, kEpollEt = make_epoll_et, kEpollOn
 #else
 constexpr BackendFactory kEpoll = nullptr, kEpollEt = nullptr, kEpollOneshot = nullptr;
 #endif
-#if defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || defined(__DragonFly__) || defined(__APPLE__)
+#if __has_include(<sys/event.h>)
 constexpr BackendFactory kKqueue = make_kqueue, kKqueueClear = make_kqueue_clear;
 #else
 constexpr BackendFactory kKqueue = nullptr, kKqueueClear = nullptr;

@@ -27,8 +27,13 @@ std::uint32_t update_table(std::uint32_t crc, const std::uint8_t* bytes, std::si
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) std::uint32_t update_hardware(std::uint32_t crc, const std::uint8_t* bytes,
-                                                                std::size_t length) noexcept {
+#if defined(__clang__)
+#define CRC_TARGET "crc32"
+#else
+#define CRC_TARGET "sse4.2"  // g++ before 11 knows no narrower one
+#endif
+__attribute__((target(CRC_TARGET))) std::uint32_t update_hardware(std::uint32_t crc, const std::uint8_t* bytes,
+                                                                  std::size_t length) noexcept {
   std::uint64_t wide = crc;
   for (; length >= 8; bytes += 8, length -= 8) {
     std::uint64_t word;

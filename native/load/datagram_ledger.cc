@@ -46,7 +46,7 @@ ReceiveWindow::Arrival ReceiveWindow::mark(std::uint64_t sequence) {
   if (sequence >= next_) {
     // Until the ring is full size no sequence number wraps, so growing it moves nothing.
     const std::uint64_t words = std::min(sequence, kMask) / kWordBits + 1;
-    if (words > bits_.size()) bits_.resize(std::min(std::max(words, 2 * bits_.size()), kSpan / kWordBits));
+    if (words > bits_.size()) bits_.resize(std::min(std::max<std::uint64_t>(words, 2 * bits_.size()), kSpan / kWordBits));
     if (sequence >= kSpan) clear(next_, sequence + 1);
     exchange(sequence);
     next_ = sequence + 1;

@@ -11,6 +11,10 @@
 
 #include "net/udp_socket.h"
 
+#ifndef MSG_WAITFORONE
+#define MSG_WAITFORONE 0  // where there is no recvmmsg: only the first of the plain calls ever waits
+#endif
+
 namespace net {
 
 inline constexpr std::size_t kMaxDatagram = 65'535;

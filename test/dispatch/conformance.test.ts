@@ -172,7 +172,8 @@ const readiness: Case[] = [
       only(bench.await(), a);
       assert.deepEqual(bench.look(), []);
       bench.poller.modify(a, Interest.both);
-      assert.deepEqual(only(bench.await(), a).flags, ['readable', 'writable']);
+      // The direction asked for anew is reported; epoll reports the other once more, kqueue does not.
+      assert.ok(only(bench.await(), a).flags.includes('writable'));
       bench.poller.forget(a);
       bench.poller.add(a, Interest.read);
       only(bench.await(), a);
@@ -254,6 +255,31 @@ const batches: Case[] = [
     },
   },
   {
+    name: 'a removal leaves the registrations of others as they are',
+    run(bench) {
+      const ends = [bench.socketPair(), bench.socketPair(), bench.socketPair(), bench.socketPair()];
+      const generations = ends.map(([a], i) => {
+        for (let earlier = 0; earlier < i; earlier++) {
+          bench.poller.add(a, Interest.read);
+          bench.poller.forget(a);
+        }
+        return bench.poller.add(a, Interest.read);
+      });
+      for (const [removed, [fd]] of ends.entries()) {
+        bench.poller.forget(fd);
+        for (const [, peer] of ends) send(peer);
+        const rows = bench.look().map(({ fd, generation }): [number, number] => [fd, generation]);
+        const left = ends.map(([a], i): [number, number] => [a, generations[i] as number]).slice(removed + 1);
+        assert.deepEqual(new Map(rows), new Map(left));
+        for (const [a] of ends) {
+          receive(a);
+          if (left.some(([fd]) => fd === a)) bench.poller.rearm(a);
+        }
+        assert.deepEqual(bench.look(), []);
+      }
+    },
+  },
+  {
     name: 'a descriptor closed and reused within a batch is another registration',
     run(bench) {
       const [a, b] = bench.socketPair();
@@ -314,6 +340,27 @@ const batches: Case[] = [
     },
   },
   {
+    name: 'several of them, with room for one row, are reported one by one',
+    maxEvents: 1,
+    skip: onlyTrigger('level'),
+    run(bench) {
+      const [live, peer] = bench.socketPair();
+      const gone = Array.from({ length: 3 }, () => bench.pipe()[0]);
+      bench.poller.add(live, Interest.read);
+      for (const fd of gone) bench.poller.add(fd, Interest.read);
+      for (const fd of gone) bench.close(fd);
+      send(peer);
+      const epoll = bench.backend.startsWith('epoll');
+      // Removals change the order of poll's scan, so somebody may have to wait for the next round.
+      const seen = Array.from({ length: 2 * (1 + gone.length) }, () => (bench.await()[0] as Row).fd);
+      assert.ok(seen.includes(live));
+      assert.deepEqual(
+        seen.filter((fd) => gone.includes(fd)).sort((a, b) => a - b),
+        epoll ? [] : gone.sort((a, b) => a - b),
+      );
+    },
+  },
+  {
     name: 'one row at a time serves everybody',
     maxEvents: 1,
     run(bench) {
@@ -324,15 +371,15 @@ const batches: Case[] = [
         return bench.duplicate(a, lowest);
       });
       for (const [i, fd] of watched.entries()) bench.poller.add(fd, i === 2 ? Interest.both : Interest.read);
-      const rounds = bench.poller.capabilities.trigger === 'level' ? 3 : 1;
+      const { trigger, batchedChanges } = bench.poller.capabilities;
+      const rounds = trigger === 'level' ? 3 : 1;
+      // Where read and write are two filters, a full result can hold one without the other.
+      const waits = watched.length + (batchedChanges ? 1 : 0);
       for (let round = 0; round < rounds; round++) {
-        const served = watched.flatMap(() => bench.await());
-        assert.deepEqual(
-          fds(served),
-          watched.toSorted((a, b) => a - b),
-        );
+        const served = new Set(Array.from({ length: waits }, () => (bench.await()[0] as Row).fd));
+        assert.deepEqual(served, new Set(watched));
       }
-      assert.equal(bench.poller.counters().saturatedWaits, rounds * watched.length);
+      assert.equal(bench.poller.counters().saturatedWaits, rounds * waits);
     },
   },
   {

@@ -1,0 +1,143 @@
+// A stand-in for kqueue over poll, written from FreeBSD's kqueue(2), so that kqueue.cc's own logic (queued changes,
+// merged rows, consumed error rows, synchronous forget) runs through the conformance suite on Linux. It shows nothing
+// about the real mechanism's behaviour or speed.
+//
+// Kept from the manual page: changes are applied in order before the wait; a failing change becomes an EV_ERROR row, or
+// fails the call when there is no room; EV_RECEIPT answers every change; error rows end the call without a wait;
+// closing a descriptor removes its filters; EV_CLEAR reports growth only; EV_EOF is sticky; rows rotate.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/event.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <vector>
+
+namespace {
+
+struct Filter {
+  struct kevent asked;
+  ino_t inode;             // of the descriptor when the filter was added: another one means that it was closed
+  std::int64_t level = 0;  // EV_CLEAR: bytes (or room) and end of file already reported
+};
+
+struct Queue {
+  std::vector<Filter> filters;
+  std::size_t next = 0;  // first filter to look at
+};
+
+// One thread per queue, and Workers do not share pollers; a number that kqueue() returns again starts afresh.
+thread_local std::map<int, Queue> queues;
+
+bool inode_of(std::uintptr_t ident, ino_t& inode) noexcept {
+  struct stat status;
+  if (::fstat(static_cast<int>(ident), &status) != 0) return false;
+  inode = status.st_ino;
+  return true;
+}
+
+/// Applies one change; returns its errno.
+int apply(Queue& queue, const struct kevent& change) noexcept {
+  ino_t inode = 0;
+  if (!inode_of(change.ident, inode)) return EBADF;
+  const auto found = std::find_if(queue.filters.begin(), queue.filters.end(), [&](const Filter& filter) {
+    return filter.asked.ident == change.ident && filter.asked.filter == change.filter && filter.inode == inode;
+  });
+  if ((change.flags & EV_DELETE) != 0) {
+    if (found == queue.filters.end()) return ENOENT;
+    queue.filters.erase(found);
+  } else if (found != queue.filters.end()) {
+    *found = {change, inode};
+  } else {
+    queue.filters.push_back({change, inode});
+  }
+  return 0;
+}
+
+/// The row that a filter gives for what poll said of its descriptor; false when it gives none.
+bool row_of(Filter& filter, short revents, struct kevent& row) noexcept {
+  const bool reads = filter.asked.filter == EVFILT_READ;
+  const bool failed = (revents & POLLERR) != 0;
+  const bool ended = failed || (revents & (reads ? POLLHUP | POLLRDHUP : POLLHUP)) != 0;
+  int bytes = 0;
+  if (reads) {
+    ::ioctl(static_cast<int>(filter.asked.ident), FIONREAD, &bytes);
+  } else {
+    bytes = (revents & POLLOUT) != 0;
+  }
+  const bool ready = ended || (revents & (reads ? POLLIN : POLLOUT)) != 0;
+  const std::int64_t level = static_cast<std::int64_t>(bytes) * 2 + ended;
+  const bool news = (filter.asked.flags & EV_CLEAR) == 0 || level > filter.level;
+  filter.level = level;
+  if (!ready || !news) return false;
+  row = filter.asked;
+  row.flags = ended ? EV_EOF : 0;
+  row.fflags = failed ? EIO : 0;
+  row.data = bytes;
+  return true;
+}
+
+/// Rows that are there now, at most `size`.
+int collect(Queue& queue, struct kevent* rows, int size, const timespec* timeout) noexcept {
+  std::erase_if(queue.filters, [](const Filter& filter) {
+    ino_t inode = 0;
+    return !inode_of(filter.asked.ident, inode) || inode != filter.inode;
+  });
+  std::vector<pollfd> entries;
+  for (const Filter& filter : queue.filters) {
+    const bool reads = filter.asked.filter == EVFILT_READ;
+    const int events = reads ? POLLIN | POLLRDHUP : POLLOUT;
+    entries.push_back({static_cast<int>(filter.asked.ident), static_cast<short>(events), 0});
+  }
+  if (::ppoll(entries.data(), entries.size(), timeout, nullptr) < 0) return -1;
+  int count = 0;
+  for (std::size_t i = 0; i < entries.size() && count < size; ++i) {
+    const std::size_t at = (queue.next + i) % entries.size();
+    if (row_of(queue.filters[at], entries[at].revents, rows[count]) && ++count == size) queue.next = at + 1;
+  }
+  return count;
+}
+
+}  // namespace
+
+int kqueue() noexcept {
+  const int queue = ::eventfd(0, EFD_CLOEXEC);
+  if (queue >= 0) queues[queue] = {};
+  return queue;
+}
+
+int kevent(int number, const struct kevent* changes, int change_count, struct kevent* rows, int size,
+           const timespec* timeout) noexcept {
+  Queue& queue = queues[number];
+  int errors = 0;
+  for (int i = 0; i < change_count; ++i) {
+    const int error = apply(queue, changes[i]);
+    if (error == 0 && (changes[i].flags & EV_RECEIPT) == 0) continue;
+    if (errors == size) {
+      errno = error;
+      return error == 0 ? errors : -1;
+    }
+    rows[errors] = changes[i];
+    rows[errors].flags = EV_ERROR;
+    rows[errors++].data = error;
+  }
+  if (errors > 0) return errors;
+  if (size == 0) return 0;
+
+  // Slices of a millisecond, because edge-triggered filters that stay ready must not end the wait.
+  timespec now;
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  const auto nanoseconds = [](const timespec& time) { return time.tv_sec * 1'000'000'000LL + time.tv_nsec; };
+  const long long end = timeout == nullptr ? 0 : nanoseconds(now) + nanoseconds(*timeout);
+  for (;;) {
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    const long long left = timeout == nullptr ? 1'000'000 : std::clamp(end - nanoseconds(now), 0LL, 1'000'000LL);
+    const timespec slice = {0, left};
+    const int count = collect(queue, rows, size, &slice);
+    if (count != 0 || (timeout != nullptr && left == 0)) return count;
+  }
+}
