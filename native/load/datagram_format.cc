@@ -1,5 +1,9 @@
 #include "load/datagram_format.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <array>
 #include <bit>
 #include <cstring>
@@ -44,7 +48,11 @@ __attribute__((target(CRC_TARGET))) std::uint32_t update_hardware(std::uint32_t 
   while (length-- > 0) narrow = __builtin_ia32_crc32qi(narrow, *bytes++);
   return narrow;
 }
-const bool kHardware = __builtin_cpu_supports("sse4.2") != 0;
+// Asked of the processor itself: __builtin_cpu_supports needs a runtime that not every cross compiler has.
+const bool kHardware = [] {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_SSE4_2) != 0;
+}();
 #endif
 
 std::uint32_t update(std::uint32_t crc, const std::uint8_t* bytes, std::size_t length) noexcept {
