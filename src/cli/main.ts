@@ -3,6 +3,7 @@ import { Command } from '@commander-js/extra-typings';
 import { agent } from './commands/agent.js';
 import { flame } from './commands/flame.js';
 import { idle } from './commands/idle.js';
+import { knee } from './commands/knee.js';
 import { load } from './commands/load.js';
 import { probe } from './commands/probe.js';
 import { ramp } from './commands/ramp.js';
@@ -16,6 +17,7 @@ const program = new Command('dispatchbench')
   .addCommand(agent)
   .addCommand(flame)
   .addCommand(idle)
+  .addCommand(knee)
   .addCommand(load)
   .addCommand(probe)
   .addCommand(ramp)
