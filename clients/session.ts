@@ -1,6 +1,6 @@
 /**
  * The session client: one step of a ramp. Its argument is a SessionSpec as JSON; it prints `ready`, waits for a line
- * `start <nanoseconds of CLOCK_MONOTONIC>` on stdin, and prints `result`. It ends when its stdin does.
+ * `start <nanoseconds of CLOCK_MONOTONIC>` on stdin, and prints `ended` and `result`. It ends when its stdin does.
  */
 import { sessionSpec } from '../src/contract/ramp.js';
 import { printLine, readControl } from '../src/control.js';
@@ -20,9 +20,12 @@ await runProgram('session', async () => {
       () => process.exit(0),
     );
   });
-  const result = await runSession(spec, () => {
-    printLine({ event: 'ready' });
-    return start;
+  const result = await runSession(spec, {
+    begin() {
+      printLine({ event: 'ready' });
+      return start;
+    },
+    ended: () => printLine({ event: 'ended' }),
   });
   printLine(result);
   process.exit(0);

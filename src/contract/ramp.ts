@@ -78,6 +78,10 @@ export const sessionDetail = z.object({
   dueAtNs: z.number(),
   /** CPU time of the load thread over the step, spinning left out, 0..1 */
   busyShare: z.number(),
+  /** time it spun waiting for the next start, likewise */
+  spinShare: z.number(),
+  bytesIn: count,
+  bytesOut: count,
   /** why the figures may be the client's limit; empty when they are not, as far as it can see */
   saturation: z.array(z.string()),
 });
@@ -108,9 +112,9 @@ export const sessionResult = z.object({
 });
 export type SessionResult = z.infer<typeof sessionResult>;
 
-/** Lines of the session client: `ready` once it could start, then `result`. */
+/** Lines of the session client before `result`: it could start at once; its last connection has ended. */
 export const sessionReady = z.object({ event: z.literal('ready') });
-export const sessionLine = z.discriminatedUnion('event', [sessionReady, sessionResult]);
+export const sessionEnded = z.object({ event: z.literal('ended') });
 
 export const totalFailures = (of: Failures): number => failureKinds.reduce((sum, kind) => sum + of[kind], 0);
 

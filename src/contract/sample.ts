@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { backendName, count, executionClass, implementation, ioMode } from './common.js';
 import { loadResult } from './load.js';
+import { sessionResult } from './ramp.js';
 import { hello, snapshotBody } from './server.js';
 
 /** The host a program ran on; follows every figure. */
@@ -43,6 +44,8 @@ export const window = z.object({
   load: loadResult,
   before: snapshotBody,
   after: snapshotBody,
+  /** a ramp's step as httperf would tell it; `load` says the same in the shape of the other windows */
+  session: sessionResult.optional(),
 });
 export type Window = z.infer<typeof window>;
 
@@ -101,3 +104,17 @@ export const idleConnectionsCell = z.object({
   connections: count,
 });
 export type IdleConnectionsCell = z.infer<typeof idleConnectionsCell>;
+
+/**
+ * Factors of the experiment `rate-ramp`. `rate` is offered requests per second: connections started per second times
+ * `calls` on each.
+ */
+export const rateRampCell = z.object({
+  backend: backendName,
+  impl: implementation,
+  io: ioMode.nullable(),
+  rate: z.number().positive(),
+  calls: count,
+  connections: count,
+});
+export type RateRampCell = z.infer<typeof rateRampCell>;

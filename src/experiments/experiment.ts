@@ -25,6 +25,11 @@ export interface WindowSpec {
   durationMs: number;
   /** payload of one request, bytes */
   size: number;
+  /**
+   * A ramp's step instead of standing connections: connections are started at a rate of `rate` / `calls` per second,
+   * `connections` of them in all; each makes `calls` requests and is closed.
+   */
+  sessions?: { calls: number; timeoutMs: number; sampleMs: number };
 }
 
 export interface TrialSpec {

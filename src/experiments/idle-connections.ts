@@ -12,24 +12,17 @@
  */
 import { z } from 'zod';
 import { metric } from '../analysis/metrics.js';
-import { backendName, count, implementation, ioMode } from '../contract/common.js';
+import { count } from '../contract/common.js';
 import type { ProfileName } from '../contract/run.js';
 import { type IdleConnectionsCell, idleConnectionsCell, type Sample } from '../contract/sample.js';
 import { type Experiment, type Machine, reservedDescriptors } from './experiment.js';
+import { distinct, exists, serverSettings, variant, variants } from './servers.js';
 
-const reference = z.strictObject({
-  impl: implementation,
-  io: ioMode.nullable(),
-  backend: backendName,
-  idle: z.array(count).min(1),
-});
+const reference = variant.extend({ idle: z.array(count).min(1) });
 
 const settings = z.strictObject({
   protocol: z.enum(['tcp-echo', 'http']),
-  backends: z.array(backendName).min(1),
-  impls: z.array(implementation).min(1),
-  /** for the implementations that cross Node-API (ts) */
-  ios: z.array(ioMode).min(1),
+  ...serverSettings,
   /** single servers beside the product of the factors: the speed of light and Node's own networking */
   references: z.array(reference),
   idle: z.array(count).min(1),
@@ -40,16 +33,6 @@ const settings = z.strictObject({
   open: z.strictObject({ rate: z.number().positive(), warmupMs: count, durationMs: count.min(1) }),
 });
 export type IdleConnectionsSettings = z.infer<typeof settings>;
-
-/** Mechanisms that the raw-syscall baseline is written for. */
-const baselineBackends: readonly string[] = ['select', 'poll', 'epoll', 'kqueue'];
-
-/** Not every implementation runs on every backend: Node picks its mechanism itself, the baseline knows a few. */
-function exists(impl: IdleConnectionsCell['impl'], backend: string, machine: Machine): boolean {
-  if (impl === 'libuv') return backend === machine.nodeBackend;
-  if (impl === 'baseline') return baselineBackends.includes(backend);
-  return true;
-}
 
 function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
   const backends = (...names: string[]) => machine.available.filter((backend) => names.includes(backend));
@@ -100,17 +83,13 @@ function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
 }
 
 function cells(chosen: IdleConnectionsSettings, machine: Machine): IdleConnectionsCell[] {
-  const product = chosen.impls.flatMap((impl) =>
-    (impl === 'ts' ? chosen.ios : [null]).flatMap((io) =>
-      chosen.backends.map((backend) => ({ impl, io, backend, idle: chosen.idle })),
+  const product = variants(chosen, machine).map((one) => ({ ...one, idle: chosen.idle }));
+  const references = chosen.references.filter((one) => exists(one, machine));
+  return distinct(
+    [...product, ...references].flatMap(({ backend, impl, io, idle: levels }) =>
+      levels.map((idle) => ({ backend, impl, io, idle, connections: chosen.connections })),
     ),
   );
-  const all = [...product, ...chosen.references]
-    .filter(({ impl, backend }) => exists(impl, backend, machine))
-    .flatMap(({ impl, io, backend, idle: levels }) =>
-      levels.map((idle) => ({ backend, impl, io, idle, connections: chosen.connections })),
-    );
-  return [...new Map(all.map((cell) => [JSON.stringify(cell), cell])).values()];
 }
 
 /** '91 340/s · CPU 7.1 µs a request · p50 85 µs, p99 210 µs at the common rate' */

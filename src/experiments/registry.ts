@@ -1,9 +1,11 @@
 /** Experiments by name. A new one is one file and one line here. */
 import type { Experiment } from './experiment.js';
 import { idleConnections } from './idle-connections.js';
+import { rateRamp } from './rate-ramp.js';
 
 export const experiments: Record<string, Experiment> = {
   [idleConnections.id]: idleConnections as Experiment,
+  [rateRamp.id]: rateRamp as Experiment,
 };
 
 /** @throws Error naming the known ones */

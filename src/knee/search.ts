@@ -60,9 +60,12 @@ export async function findKnee(options: KneeOptions): Promise<Knee> {
   const probes: Probe[] = [];
   const probe = async (rate: number, stage: Probe['stage']): Promise<Probe> => {
     const repetitions: Repetition[] = [];
-    for (let count = 0; count < options.repetitions; count += 1)
+    let answers: Repetition[] = [];
+    // A noisy machine disturbs a client now and then: what it spoilt is tried again, but not for ever.
+    while (answers.length < options.repetitions && repetitions.length < 2 * options.repetitions) {
       repetitions.push(await options.measure(rate));
-    const answers = repetitions.filter((repetition) => repetition.saturation.length === 0);
+      answers = repetitions.filter((repetition) => repetition.saturation.length === 0);
+    }
     const held = answers.filter(({ measured }) => broken(options.objective, measured).length === 0).length;
     const done = { rate, stage, repetitions, held, failed: answers.length - held };
     probes.push(done);

@@ -29,7 +29,7 @@ export const prepareStep = (job: Job, httperfOptions?: ReadonlyMap<string, strin
   job.kind === 'session' ? prepareSession(job.spec) : prepareHttperf(job.spec, httperfOptions);
 
 /** Every call may wait its full timeout, one after the other. */
-function longestMs(spec: SessionSpec): number {
+export function longestMs(spec: SessionSpec): number {
   return Math.min(
     LONGEST_MS,
     (spec.connections / spec.rate) * 2000 + spec.timeoutMs * (spec.calls + 1) + 60_000,

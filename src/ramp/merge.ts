@@ -67,6 +67,9 @@ function mergeDetails(details: readonly SessionDetail[]): SessionDetail {
     startedAtNs: Math.min(...details.map(({ startedAtNs }) => startedAtNs)),
     dueAtNs: Math.min(...details.map(({ dueAtNs }) => dueAtNs)),
     busyShare: Math.max(...details.map(({ busyShare }) => busyShare)),
+    spinShare: Math.max(...details.map(({ spinShare }) => spinShare)),
+    bytesIn: details.reduce((sum, { bytesIn }) => sum + bytesIn, 0),
+    bytesOut: details.reduce((sum, { bytesOut }) => sum + bytesOut, 0),
     saturation: details.flatMap(({ saturation }) => saturation),
   };
 }

@@ -61,11 +61,17 @@ interface SessionExports {
 const SEED = 1;
 const POLL_MS = 2;
 
+export interface SessionObserver {
+  /** Called once the engine is ready; resolves with the instant to start at (CLOCK_MONOTONIC, nanoseconds). */
+  begin(): Promise<number>;
+  /** Called when the last connection has ended, before the result is put together. */
+  ended?(): void;
+}
+
 /**
- * @param begin called once the engine is ready; resolves with the instant to start at (CLOCK_MONOTONIC, nanoseconds)
  * @throws Error in one sentence when the host is unknown or the engine breaks down
  */
-export async function runSession(spec: SessionSpec, begin: () => Promise<number>): Promise<SessionResult> {
+export async function runSession(spec: SessionSpec, observer: SessionObserver): Promise<SessionResult> {
   const native = addon<SessionExports>();
   const { host, port } = await resolveTarget(spec);
   const handle = native.sessionStart({
@@ -93,10 +99,11 @@ export async function runSession(spec: SessionSpec, begin: () => Promise<number>
   };
   try {
     await until('ready');
-    const startNs = await begin();
+    const startNs = await observer.begin();
     const cpu = process.cpuUsage();
     native.sessionBegin(handle, startNs);
     await until('done');
+    observer.ended?.();
     return sessionResultOf(spec, native.sessionResult(handle), process.cpuUsage(cpu));
   } finally {
     native.sessionStop(handle);
@@ -136,6 +143,9 @@ function sessionResultOf(spec: SessionSpec, raw: RawSession, cpu: NodeJS.CpuUsag
       startedAtNs: raw.startedAtNs,
       dueAtNs: raw.dueAtNs,
       busyShare,
+      spinShare: raw.spinNs / durationNs,
+      bytesIn: raw.bytesIn,
+      bytesOut: raw.bytesOut,
       saturation: saturation(spec, raw.failures, busyShare, startLag),
     },
   };

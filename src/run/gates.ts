@@ -72,10 +72,21 @@ function saturation(name: string, window: Window): Gate[] {
     : [];
 }
 
-/** On loopback every request has its reply; any error means that something else was measured. */
-function errors(name: string, { load }: Window): Gate[] {
-  const seen = Object.entries(load.errors).filter(([, count]) => count > 0);
+/**
+ * On loopback every request has its reply; any error means that something else was measured. Only what an open loop
+ * asks beyond a busy server's power has to time out: that is the overload itself.
+ */
+function errors(name: string, window: Window): Gate[] {
+  const { load } = window;
+  const overloaded = load.mode === 'open' && serverBusyShare(window) >= busyServer;
+  const { timeout } = load.errors;
+  const seen = Object.entries(load.errors).filter(
+    ([kind, count]) => count > 0 && !(overloaded && kind === 'timeout'),
+  );
   return [
+    ...(overloaded && timeout > 0
+      ? [warning('overload-timeouts', `${name}: ${timeout} requests timed out at the overloaded server`)]
+      : []),
     ...(seen.length > 0
       ? [
           invalid(

@@ -1,10 +1,13 @@
 /** The programs a trial starts, as commands. Tests put scripts in their place. */
+
+import type { SessionSpec } from '../contract/ramp.js';
 import type { ServerSpec, WindowSpec } from '../experiments/experiment.js';
 import type { Command } from '../hosts/host.js';
 import type { HostPort } from '../options.js';
 import { idleCommands } from '../programs/idle.js';
 import { loadCommand } from '../programs/load.js';
 import { serverCommand } from '../programs/server.js';
+import { sessionCommand } from '../programs/session.js';
 
 export interface Placed {
   cpus: number[];
@@ -17,11 +20,29 @@ export interface Programs {
   load(spec: WindowSpec & { protocol: ServerSpec['protocol']; target: HostPort } & Placed): Command;
 }
 
+/** What the session client is asked for a window with `sessions`. */
+export function sessionSpecOf(window: WindowSpec & { target: HostPort } & Placed): SessionSpec {
+  const { calls, timeoutMs, sampleMs } = window.sessions!;
+  return {
+    ...window.target,
+    uri: '/',
+    rate: window.rate! / calls,
+    connections: window.connections,
+    calls,
+    timeoutMs,
+    sampleMs,
+    arrival: 'fixed',
+    cpus: window.cpus,
+  };
+}
+
 /** The real ones. */
 export const programs: Programs = {
   server: ({ io, ...spec }) => serverCommand({ ...spec, io: io ?? undefined, control: true }),
   idle: (spec) => idleCommands(spec).map(({ command }) => command),
-  load({ protocol, target, connections, rate, size, warmupMs, durationMs, cpus }) {
+  load(spec) {
+    if (spec.sessions) return sessionCommand(sessionSpecOf(spec));
+    const { protocol, target, connections, rate, size, warmupMs, durationMs, cpus } = spec;
     if (protocol === 'udp-echo') throw new Error('the load client has no protocol udp-echo');
     return loadCommand({
       protocol,

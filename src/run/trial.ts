@@ -6,16 +6,19 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { z } from 'zod';
 import { idleStatus } from '../contract/idle.js';
 import { loadResult } from '../contract/load.js';
+import { type SessionSpec, sessionResult } from '../contract/ramp.js';
 import type { Sample, Window } from '../contract/sample.js';
 import { type Hello, hello, type Snapshot, snapshot } from '../contract/server.js';
 import type { ServerSpec, TrialSpec, WindowSpec } from '../experiments/experiment.js';
 import type { Command, Host, HostProcess } from '../hosts/host.js';
 import { networkDifference } from '../hosts/network-counters.js';
 import type { HostPort } from '../options.js';
+import { asLoadResult } from '../ramp/as-load.js';
+import { longestMs, monotonicNs } from '../ramp/client.js';
 import { gates } from './gates.js';
 import type { Pinning } from './pinning.js';
 import { validated } from './plan.js';
-import type { Programs } from './programs.js';
+import { type Programs, sessionSpecOf } from './programs.js';
 
 /** What a trial adds to its cell and place in the schedule. */
 export type Measured = Omit<Sample, 'schemaVersion' | 'experiment' | 'cell' | 'block' | 'sequence'>;
@@ -170,10 +173,9 @@ class Trial {
   private async window(spec: WindowSpec): Promise<Window> {
     const { programs, pinning } = this.context;
     const { protocol } = this.spec.server;
-    const client = this.cast.start(
-      `client of window '${spec.name}'`,
-      programs.load({ ...spec, protocol, target: this.target, cpus: pinning.client }),
-    );
+    const placed = { ...spec, protocol, target: this.target, cpus: pinning.client };
+    const client = this.cast.start(`client of window '${spec.name}'`, programs.load(placed));
+    if (spec.sessions) return this.step(client, sessionSpecOf(placed));
     await client.expect('connected', answerMs + spec.connections / idlePerMs);
     client.send('go');
     await client.expect('window-start', answerMs + spec.warmupMs);
@@ -183,6 +185,19 @@ class Trial {
     const load = validated(loadResult, await client.expect('result', answerMs), "the client's result");
     await this.cast.end(client);
     return { load, before, after };
+  }
+
+  /** A ramp's step: no connection stands before it, and it ends when its last connection has. */
+  private async step(client: HostProcess, spec: SessionSpec): Promise<Window> {
+    await client.expect('ready', answerMs);
+    const before = await this.snapshot();
+    client.send(`start ${monotonicNs()}`);
+    await client.expect('ended', longestMs(spec));
+    const after = await this.snapshot();
+    const line = await client.expect('result', answerMs);
+    await this.cast.end(client);
+    const session = validated(sessionResult, line, "the client's result");
+    return { load: asLoadResult(spec, session), before, after, session };
   }
 
   private async snapshot(): Promise<z.infer<typeof snapshotOnly>> {

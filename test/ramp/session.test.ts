@@ -289,6 +289,9 @@ function resultOf(times: number[], samples: number[]): SessionResult {
       startedAtNs: 5,
       dueAtNs: 4,
       busyShare: 0.1,
+      spinShare: 0,
+      bytesIn: 0,
+      bytesOut: 0,
       saturation: [],
     },
   };

@@ -41,7 +41,8 @@ export const knee = new Command('knee')
   .option('--json', 'the whole search as one JSON object')
   .action(async (options) => {
     const objective = parseObjective(options.slo);
-    if (options.low >= options.high) throw new Error(`--low ${options.low} is not below --high ${options.high}`);
+    if (options.low >= options.high)
+      throw new Error(`--low ${options.low} is not below --high ${options.high}`);
     if (options.confidence >= 1) throw new Error('--confidence must be below 1, e.g. 0.95');
     if ((options.target === undefined) === (options.backend === undefined))
       throw new Error('say what to load: either --target HOST:PORT, or --backend NAME for a server of ours');
