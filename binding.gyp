@@ -54,6 +54,7 @@
     {
       "target_name": "dispatchbench_testing",
       "type": "loadable_module",
+      "dependencies": ["core"],
       "sources": ["<@(testing_sources)"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"]

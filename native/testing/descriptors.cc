@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "testing/load.h"
+
 namespace {
 
 Napi::Value fail(Napi::Env env, const char* what) {
@@ -117,6 +119,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("duplicate", Napi::Function::New(env, duplicate));
   exports.Set("endWriting", Napi::Function::New(env, end_writing));
   exports.Set("reset", Napi::Function::New(env, reset));
+  testing::export_load(env, exports);
   return exports;
 }
 
