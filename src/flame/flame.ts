@@ -2,16 +2,17 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BackendName, Implementation, IoMode } from '../contract/common.js';
-import type { FlameRecord } from '../contract/flame.js';
+import type { FlameProfile, FlameRecord } from '../contract/flame.js';
+import type { ServerSpec } from '../experiments/experiment.js';
 import type { Host } from '../hosts/host.js';
-import { idleCommands } from '../programs/idle.js';
-import { loadCommand } from '../programs/load.js';
-import { serverCommand } from '../programs/server.js';
+import { localLimits } from '../run/environment.js';
+import { impossible } from '../run/limits.js';
+import { pinning } from '../run/pinning.js';
+import { programs } from '../run/programs.js';
 import { fileStems } from './figures.js';
 import { type NamedProfile, writeFlame } from './output.js';
 import { probePerf } from './perf.js';
 import { type ProfileRequest, profileWithPerf, profileWithV8 } from './profile.js';
-import type { SessionPrograms } from './session.js';
 
 export interface ServerChoice {
   impl: Implementation;
@@ -33,39 +34,33 @@ export interface FlameOptions extends ServerChoice {
   folder: string;
 }
 
-/** CPUs apart where there are two: the graph is of the server, not of the load pressing it off its CPU. */
-function cpusOf(host: Host): { server: number[]; client: number[] } {
-  const cpus = host.cpus();
-  return { server: cpus.slice(-1), client: cpus.length > 1 ? cpus.slice(0, -1) : cpus };
+export function specOf({ impl, backend, io, protocol }: ServerChoice): ServerSpec {
+  return { impl, backend, protocol, io: impl === 'ts' ? io : null };
 }
 
-export function serverOf({ impl, backend, io, protocol }: ServerChoice, host: Host) {
-  return serverCommand({
-    impl,
-    backend,
-    protocol,
-    io: impl === 'ts' ? io : undefined,
-    cpus: cpusOf(host).server,
-    control: true,
-  });
-}
+/** Bytes of a request, and time before the first window in which V8 compiles what is hot. */
+const load = { name: 'profile', rate: null, size: 64, warmupMs: 1000 };
 
-function programsOf(options: FlameOptions, host: Host): SessionPrograms {
-  const { protocol, connections, idle } = options;
-  const cpus = cpusOf(host).client;
+/** @throws Error when this machine cannot hold so many connections or lacks the backend */
+function requestOf(options: FlameOptions, host: Host, role: FlameProfile['role']): ProfileRequest {
+  const { protocol, connections, idle, durationMs, frequencyHz, folder } = options;
+  const cpus = pinning(host.cpus());
+  const server = specOf(options);
+  const reason = impossible({ server, idle, windows: [{ ...load, connections, durationMs }] }, localLimits());
+  if (reason) throw new Error(reason);
   return {
-    server: serverOf(options, host),
-    idle: (target) => idleCommands({ target, connections: idle, cpus }).map(({ command }) => command),
-    load: (target, durationMs) =>
-      loadCommand({
-        protocol,
-        target,
-        connections,
-        rate: null,
-        durationS: durationMs / 1000,
-        warmupS: 1,
-        cpus,
-      }),
+    host,
+    programs: {
+      server: programs.server({ ...server, cpus: cpus.server }),
+      idle: (target) => programs.idle({ target, connections: idle, cpus: cpus.client }),
+      load: (target, duration) =>
+        programs.load({ ...load, protocol, target, connections, durationMs: duration, cpus: cpus.client }),
+    },
+    asked: { server, cpus: cpus.server },
+    idleConnections: idle,
+    durationMs,
+    frequencyHz,
+    perfMapFile: join(folder, `${fileStems[role]}.perf.map`),
   };
 }
 
@@ -87,28 +82,28 @@ export async function runFlame(
   const startedAt = new Date().toISOString();
   const support = options.profiler === 'v8' ? "V8's profiler was asked for" : probePerf();
   if (typeof support === 'string' && options.profiler === 'perf') throw new Error(support);
+  const roles: FlameProfile['role'][] = options.diff === null ? ['profile'] : ['profile', 'base'];
+  const asked = roles.map((role) => (role === 'base' ? { ...options, backend: options.diff! } : options));
+  const requests = asked.map((one, index) => requestOf(one, host, roles[index]!));
   mkdirSync(options.folder, { recursive: true });
   const named: NamedProfile[] = [];
-  for (const role of ['profile', 'base'] as const) {
-    const asked = role === 'profile' ? options : { ...options, backend: options.diff ?? options.backend };
-    if (role === 'base' && options.diff === null) break;
-    const title = titleOf(asked);
+  for (const [index, request] of requests.entries()) {
+    const title = titleOf(asked[index]!);
     say(
       `${title}: ${typeof support === 'string' ? "V8's profiler" : 'perf'}, ${options.durationMs / 1000} s profiled ...`,
     );
-    const request: ProfileRequest = {
-      host,
-      programs: programsOf(asked, host),
-      idleConnections: asked.idle,
-      durationMs: asked.durationMs,
-      frequencyHz: asked.frequencyHz,
-      perfMapFile: join(asked.folder, `${fileStems[role]}.perf.map`),
-    };
     const profile =
       typeof support === 'string'
         ? await profileWithV8(request, support)
         : await profileWithPerf(request, support);
-    named.push({ role, title, idleConnections: asked.idle, activeConnections: asked.connections, profile });
+    const { idle, connections } = options;
+    named.push({
+      role: roles[index]!,
+      title,
+      idleConnections: idle,
+      activeConnections: connections,
+      profile,
+    });
   }
   return writeFlame(options.folder, host.facts(), startedAt, named);
 }

@@ -1,8 +1,10 @@
 /** One server under load, for profiling: fresh processes, windows that are told apart by the server's snapshots. */
 import type { Hello, Snapshot } from '../contract/server.js';
 import { hello, snapshot } from '../contract/server.js';
+import type { ServerSpec } from '../experiments/experiment.js';
 import type { Command, Host, HostProcess } from '../hosts/host.js';
 import type { HostPort } from '../options.js';
+import { mismatch } from '../run/trial.js';
 import type { ServedWindow } from './overhead.js';
 
 /** The programs of a session; tests put others in their place. */
@@ -16,6 +18,8 @@ export interface SessionPrograms {
 export interface SessionRequest {
   host: Host;
   programs: SessionPrograms;
+  /** what the server must say it is */
+  asked: { server: ServerSpec; cpus: number[] };
   idleConnections: number;
   /** true: profiled; one window after the other */
   windows: boolean[];
@@ -50,6 +54,8 @@ export async function runSession(request: SessionRequest): Promise<SessionResult
   try {
     const server = start('server', programs.server);
     const line = hello.parse(await server.expect('hello', answerMs));
+    const different = mismatch(request.asked.server, request.asked.cpus, line);
+    if (different) throw new Error(`refused to profile: ${different}`);
     profiler?.attach(line);
     const target = { host: line.address, port: line.port };
     if (request.idleConnections > 0) {

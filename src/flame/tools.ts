@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { packageRoot } from '../addon.js';
 import { hello } from '../contract/server.js';
 import type { Command, Host } from '../hosts/host.js';
-import { type ServerChoice, serverOf } from './flame.js';
+import { pinning } from '../run/pinning.js';
+import { programs } from '../run/programs.js';
+import { type ServerChoice, specOf } from './flame.js';
 
 export const toolNames = ['0x', 'clinic'] as const;
 export type ToolName = (typeof toolNames)[number];
@@ -75,7 +77,7 @@ export async function runTool(
   context: ToolContext,
 ): Promise<ToolResult> {
   const { host, folder, connections, durationMs, say } = context;
-  const server = serverOf(choice, host);
+  const server = programs.server({ ...specOf(choice), cpus: pinning(host.cpus()).server });
   if (server.command !== process.execPath) {
     throw new Error(`${name} profiles Node.js only: take --impl ts or --impl libuv, or leave out --with`);
   }
@@ -134,6 +136,7 @@ export function install(name: ToolName, cache: string, say: (line: string) => vo
     '--no-fund',
     '--save-exact',
     '--fetch-retries=1',
+    '--fetch-retry-mintimeout=1000',
   ];
   const done = spawnSync('npm', [...args, ...packages], { cwd: folder, encoding: 'utf8' });
   if (done.status === 0) return modules;
