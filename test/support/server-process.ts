@@ -54,7 +54,13 @@ export class ServerProcess {
     return this.farewell();
   }
 
+  /** The process is gone and its output complete. */
+  async ended(): Promise<void> {
+    await this.#closed;
+  }
+
   kill(): void {
+    this.child.stdin.destroy(); // ends a server that the child itself started
     this.child.kill('SIGKILL');
   }
 }
