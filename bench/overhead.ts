@@ -5,11 +5,8 @@
  *
  *     npm run bench:overhead [-- --quick] [-- --trials N] [-- --protocol http|tcp-echo] [-- --only epoll]
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { packageRoot } from '../src/addon.js';
 import { type Interval, ratioInterval } from '../src/analysis/interval.js';
 import { randomFrom } from '../src/analysis/random.js';
 import type { BackendName } from '../src/contract/common.js';
@@ -18,6 +15,7 @@ import { LocalHost } from '../src/hosts/local.js';
 import { pinning } from '../src/run/pinning.js';
 import { programs } from '../src/run/programs.js';
 import { runTrial } from '../src/run/trial.js';
+import { saveRecord, shown, shuffled, verdict } from './lib.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -87,13 +85,12 @@ async function measure(contender: Contender, { backend, idle }: Cell): Promise<M
   return { contender: nameOf(contender), backend, idle, throughput: load.achievedRate, cpuUsPerRequest };
 }
 
-/** Each block runs every contender once, in an order of its own, so that drift of the machine meets all alike. */
+/** Each block runs every contender once. */
 async function compare(cell: Cell, random: () => number, all: Measurement[]): Promise<Comparison[]> {
   const field = [baseline, ...contenders].filter(({ impl }) => impl !== 'libuv' || cell.backend === 'epoll');
   const here: Measurement[] = [];
   for (let block = 0; block < trials; block++) {
-    const order = field.map((contender) => ({ contender, key: random() })).sort((a, b) => a.key - b.key);
-    for (const { contender } of order) {
+    for (const contender of shuffled(field, random)) {
       here.push(await measure(contender, cell));
       process.stderr.write(
         `\r${cell.backend}, ${cell.idle} idle: ${here.length} of ${trials * field.length} trials `,
@@ -113,18 +110,6 @@ async function compare(cell: Cell, random: () => number, all: Measurement[]): Pr
       cpu: ratioInterval(figures(contender, 'cpuUsPerRequest'), figures(baseline, 'cpuUsPerRequest')),
       bars: { throughput: contender.throughput, cpu: contender.cpu },
     }));
-}
-
-const shown = ({ estimate, low, high }: Interval) =>
-  `${estimate.toFixed(3)} [${low === null ? '-' : low.toFixed(3)}, ${high === null ? '-' : high.toFixed(3)}]`;
-
-/** Met and missed are said of the whole interval; between them the trials do not tell. */
-function verdict(interval: Interval, bar: number | null, side: 'least' | 'most'): string {
-  if (bar === null) return '';
-  const [good, bad] = side === 'least' ? [interval.low, interval.high] : [interval.high, interval.low];
-  if (good === null || bad === null) return 'not resolved';
-  const meets = (value: number) => (side === 'least' ? value >= bar : value <= bar);
-  return meets(good) ? 'met' : meets(bad) ? 'not resolved' : 'MISSED';
 }
 
 const random = randomFrom('overhead');
@@ -171,9 +156,6 @@ console.log(
 );
 console.log(table.toString());
 
-const folder = resolve(packageRoot, 'results/bench');
-mkdirSync(folder, { recursive: true });
-const file = resolve(folder, `overhead-${protocol}.json`);
 const record = { protocol, connections, trials, windowMs, warmupMs, pinning: places, host: host.facts() };
-writeFileSync(file, JSON.stringify({ ...record, comparisons, measurements }, null, 2));
+const file = saveRecord(`overhead-${protocol}`, { ...record, comparisons, measurements });
 console.log(`saved in ${file}`);

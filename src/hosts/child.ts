@@ -46,6 +46,11 @@ export class Child implements HostProcess {
     });
   }
 
+  /** 0 when it could not be started */
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
   expect(event: string, timeoutMs: number): Promise<unknown> {
     const index = this.lines.findIndex((line) => line.event === event);
     if (index >= 0) return Promise.resolve(this.lines.splice(index, 1)[0]!.line);

@@ -1,0 +1,37 @@
+/** What all benchmarks share: how a ratio is judged against its bar and shown, where a record goes. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { packageRoot } from '../src/addon.js';
+import type { Interval } from '../src/analysis/interval.js';
+
+/** '1.234 [1.200, 1.268]' */
+export function shown({ estimate, low, high }: Interval, digits = 3): string {
+  const end = (value: number | null) => (value === null ? '-' : value.toFixed(digits));
+  return `${estimate.toFixed(digits)} [${end(low)}, ${end(high)}]`;
+}
+
+/** Met and missed are said of the whole interval; between them the trials do not tell. */
+export function verdict(interval: Interval, bar: number | null, side: 'least' | 'most'): string {
+  if (bar === null) return '';
+  const [good, bad] = side === 'least' ? [interval.low, interval.high] : [interval.high, interval.low];
+  if (good === null || bad === null) return 'not resolved';
+  const meets = (value: number) => (side === 'least' ? value >= bar : value <= bar);
+  return meets(good) ? 'met' : meets(bad) ? 'not resolved' : 'MISSED';
+}
+
+/** The contenders of one block in an order of its own, so that drift of the machine meets all alike. */
+export function shuffled<T>(field: readonly T[], random: () => number): T[] {
+  return field
+    .map((item) => ({ item, key: random() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item);
+}
+
+/** @returns the file written in results/bench */
+export function saveRecord(name: string, record: object): string {
+  const folder = resolve(packageRoot, 'results/bench');
+  mkdirSync(folder, { recursive: true });
+  const file = resolve(folder, `${name}.json`);
+  writeFileSync(file, JSON.stringify(record, null, 2));
+  return file;
+}
