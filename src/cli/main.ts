@@ -8,6 +8,7 @@ import { load } from './commands/load.js';
 import { probe } from './commands/probe.js';
 import { ramp } from './commands/ramp.js';
 import { run } from './commands/run.js';
+import { selftest } from './commands/selftest.js';
 import { serve } from './commands/serve.js';
 
 const program = new Command('dispatchbench')
@@ -22,6 +23,7 @@ const program = new Command('dispatchbench')
   .addCommand(probe)
   .addCommand(ramp)
   .addCommand(run)
+  .addCommand(selftest)
   .addCommand(serve);
 
 try {
