@@ -1,12 +1,14 @@
 /** The command line: argument parsing only. One file per subcommand in commands/, listed here. */
 import { Command } from '@commander-js/extra-typings';
 import { agent } from './commands/agent.js';
+import { claims } from './commands/claims.js';
 import { flame } from './commands/flame.js';
 import { idle } from './commands/idle.js';
 import { knee } from './commands/knee.js';
 import { load } from './commands/load.js';
 import { probe } from './commands/probe.js';
 import { ramp } from './commands/ramp.js';
+import { report } from './commands/report.js';
 import { run } from './commands/run.js';
 import { selftest } from './commands/selftest.js';
 import { serve } from './commands/serve.js';
@@ -16,6 +18,7 @@ const program = new Command('dispatchbench')
   .version('0.1.0')
   .showHelpAfterError('(try --help)')
   .addCommand(agent)
+  .addCommand(claims)
   .addCommand(flame)
   .addCommand(idle)
   .addCommand(knee)
@@ -24,6 +27,7 @@ const program = new Command('dispatchbench')
   .addCommand(ramp)
   .addCommand(run)
   .addCommand(selftest)
+  .addCommand(report)
   .addCommand(serve);
 
 try {

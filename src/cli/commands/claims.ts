@@ -1,0 +1,16 @@
+/** `dispatchbench claims RUN`: verdicts on every published claim. */
+import { Command } from '@commander-js/extra-typings';
+import { claimsJson } from '../../report/summary.js';
+import { claimsTable } from '../../report/terminal.js';
+import { analyseRun, findRun } from '../../report/write.js';
+
+export const claims = new Command('claims')
+  .description(
+    'verdicts on published claims: supported, contradicted, inconclusive or not tested, with the numbers',
+  )
+  .argument('<run>', "folder of the run, its name under results/, or 'latest'")
+  .option('--json', 'print the verdicts as JSON')
+  .action((run, { json }) => {
+    const analysis = analyseRun(findRun(run));
+    console.log(json ? claimsJson(analysis).trimEnd() : claimsTable(analysis, true));
+  });

@@ -1,0 +1,387 @@
+/**
+ * The one function that turns plots into ECharts options. It runs in Node (SVG files) and, as the
+ * same compiled text, inside the report's page; therefore it imports nothing at run time.
+ */
+
+import type { Plot, PlotSeries, View } from './plot.js';
+
+/** Okabe and Ito's colours, told apart by every common kind of colour vision; brighter ones on a dark ground. */
+export const palettes = {
+  light: ['#D55E00', '#E69F00', '#B5508C', '#0072B2', '#3A9BD9', '#009E73', '#8A6D00', '#4D4D4D'],
+  dark: ['#F0894A', '#F2B84B', '#E39CC4', '#5AAEE8', '#9AD4F7', '#3CCBA3', '#E3D35C', '#C9C9C9'],
+};
+
+/** A second channel beside colour. */
+export const symbols = ['circle', 'rect', 'triangle', 'diamond', 'roundRect', 'pin', 'arrow', 'emptyCircle'];
+
+const inks = {
+  light: { text: '#3c4043', faint: '#8a8f94', line: '#e4e6e8', ground: '#ffffff', reference: '#8f8f8f' },
+  dark: { text: '#d6d9dc', faint: '#8d9399', line: '#32373c', ground: '#16191c', reference: '#8b8b8b' },
+};
+
+const panelHeight = 270;
+
+/** Space for the panels; also what the page reserves before a plot is drawn. */
+export function chartLayout(plot: Plot, width: number, legend: boolean) {
+  const columns = Math.max(1, Math.min(plot.panels.length, Math.floor(width / 290)));
+  const rows = Math.ceil(plot.panels.length / columns);
+  const top = legend ? 56 : 8;
+  return { columns, rows, top, height: top + rows * panelHeight + 8 };
+}
+
+/** 16000 -> "16k": axis labels only; tables give full figures. */
+function short(value: number): string {
+  const size = Math.abs(value);
+  const trim = (scaled: number) => String(Number(scaled.toPrecision(3)));
+  if (size >= 1e6) return `${trim(value / 1e6)}M`;
+  if (size >= 1e3) return `${trim(value / 1e3)}k`;
+  return trim(value);
+}
+
+/** Round bounds for a linear (0 up) or logarithmic axis shared by all panels. */
+function bounds(values: number[], log: boolean): { min: number; max: number } {
+  const positive = values.filter((value) => Number.isFinite(value) && (!log || value > 0));
+  const largest = Math.max(...positive, 1e-9);
+  if (!log) {
+    const step = 10 ** Math.floor(Math.log10(largest)) / 2;
+    return { min: Math.min(0, ...positive), max: Math.ceil((largest * 1.03) / step) * step };
+  }
+  const smallest = Math.min(...positive, largest);
+  const nice = (value: number, up: boolean) => {
+    const decade = 10 ** Math.floor(Math.log10(value));
+    const steps = [1, 2, 5, 10].map((factor) => factor * decade);
+    return up
+      ? steps.find((step) => step >= value * 0.999)!
+      : steps.reverse().find((step) => step <= value * 1.001)!;
+  };
+  return { min: nice(smallest / 1.1, false), max: nice(largest * 1.1, true) };
+}
+
+/** Logarithmic axis that has room for 0: distances grow like a logarithm beyond a third of the first level. */
+function xScale(levels: number[], log: boolean) {
+  if (!log) return { to: (x: number) => x, from: (x: number) => x };
+  const unit = (levels.find((level) => level > 0) ?? 1) / 3;
+  return {
+    to: (x: number) => Math.log10(1 + x / unit),
+    from: (position: number) => unit * (10 ** position - 1),
+  };
+}
+
+/** Percentiles are drawn by their distance from 100 %: 0, 1, 2, 3 are 0 %, 90 %, 99 %, 99.9 %. */
+const nines = (position: number) =>
+  position === 0 ? '0 %' : `${Number((100 * (1 - 10 ** -position)).toFixed(4))} %`;
+
+/** ECharts calls this for each interval: a vertical line with caps. */
+function drawInterval(
+  _: unknown,
+  api: {
+    value(i: number): number;
+    coord(point: [number, number]): [number, number];
+    visual(name: string): string;
+  },
+) {
+  const [x, high] = api.coord([api.value(0), api.value(2)]);
+  const [, low] = api.coord([api.value(0), api.value(1)]);
+  const stroke = { stroke: api.visual('color'), lineWidth: 1.4 };
+  const line = (x1: number, y1: number, x2: number, y2: number) => ({
+    type: 'line',
+    shape: { x1, y1, x2, y2 },
+    style: stroke,
+  });
+  return {
+    type: 'group',
+    children: [line(x, low, x, high), line(x - 4, low, x + 4, low), line(x - 4, high, x + 4, high)],
+  };
+}
+
+/** The option object of a plot as seen in `view`. */
+export function chartOption(plot: Plot, view: View): Record<string, unknown> {
+  const ink = view.dark ? inks.dark : inks.light;
+  const palette = view.dark ? palettes.dark : palettes.light;
+  const { columns, rows, top } = chartLayout(plot, view.width, view.legend);
+  const all = plot.panels.flatMap((panel) => panel.series);
+  const levels = [...new Set(all.flatMap((one) => one.points.map((point) => point.x)))].sort((a, b) => a - b);
+  const isStack = plot.kind === 'stack';
+  const isHeat = plot.kind === 'heat';
+  const isPercentiles = plot.kind === 'percentiles';
+  const logX = view.logX && !isStack && !isHeat && !isPercentiles;
+  const scale = xScale(levels, logX);
+  const extent = isStack
+    ? bounds(
+        plot.panels.flatMap((panel) =>
+          levels.map((x) =>
+            panel.series.reduce((sum, one) => sum + (one.points.find((point) => point.x === x)?.y ?? 0), 0),
+          ),
+        ),
+        false,
+      )
+    : bounds(
+        all.flatMap((one) => [
+          ...one.points.flatMap(({ y, low, high, dots }) => [
+            y,
+            low ?? y,
+            high ?? y,
+            ...(view.dots ? dots : []),
+          ]),
+        ]),
+        view.logY,
+      );
+  const logY = view.logY && !isStack && !isHeat;
+  const colorOf = (one: PlotSeries) =>
+    one.role === 'reference' ? ink.reference : palette[one.style % palette.length]!;
+  const left = 62;
+  const gap = 22;
+  const cellWidth = (view.width - left - 12 - gap * (columns - 1)) / columns;
+  const place = (index: number) => {
+    const column = index % columns;
+    const row = Math.floor(index / columns);
+    return { x: left + column * (cellWidth + gap), y: top + row * panelHeight };
+  };
+  const axisStyle = {
+    axisLine: { lineStyle: { color: ink.faint } },
+    axisTick: { lineStyle: { color: ink.faint } },
+    nameTextStyle: { color: ink.text, fontSize: 12 },
+    splitLine: { lineStyle: { color: ink.line } },
+  };
+  const label = (formatter: (value: number) => string) => ({
+    color: ink.text,
+    fontSize: 11,
+    formatter,
+    hideOverlap: true,
+  });
+  const positions = levels.map(scale.to);
+  const xAxis = plot.panels.map((_, index) => {
+    const bottom = Math.floor(index / columns) === rows - 1 || index + columns >= plot.panels.length;
+    const name = {
+      name: bottom ? plot.xName : '',
+      nameLocation: 'middle',
+      nameGap: 26,
+      gridIndex: index,
+      ...axisStyle,
+    };
+    if (isStack || isHeat) {
+      return {
+        ...name,
+        type: 'category',
+        data: levels.map(short),
+        axisLabel: { ...label(String), formatter: undefined },
+      };
+    }
+    if (isPercentiles) {
+      return {
+        ...name,
+        type: 'value',
+        min: 0,
+        max: Math.max(1, ...levels),
+        interval: 1,
+        axisLabel: label(nines),
+      };
+    }
+    const ticks = logX ? { customValues: positions } : {};
+    const last = positions[positions.length - 1] ?? 1;
+    const margin = (last - (positions[0] ?? 0)) * 0.04;
+    return {
+      ...name,
+      type: 'value',
+      min: logX ? -margin : undefined,
+      max: logX ? last + margin : undefined,
+      splitLine: { show: false },
+      axisTick: { ...axisStyle.axisTick, ...ticks },
+      axisLabel: { ...label((value) => short(Math.round(scale.from(value)))), ...ticks },
+    };
+  });
+  const yAxis = plot.panels.map((_, index) => ({
+    gridIndex: index,
+    ...axisStyle,
+    ...(isHeat
+      ? { type: 'category', data: plot.rows.map(short) }
+      : { type: logY ? 'log' : 'value', min: extent.min, max: extent.max }),
+    axisLine: { show: false },
+    name: index % columns === 0 ? plot.yName : '',
+    nameLocation: 'middle',
+    nameGap: 44,
+    axisLabel:
+      index % columns === 0 ? label((value) => (isHeat ? String(value) : short(value))) : { show: false },
+  }));
+  const series = plot.panels.flatMap((panel, index) =>
+    panel.series.flatMap((one, order): object[] => {
+      const color = colorOf(one);
+      const at = {
+        name: one.name,
+        xAxisIndex: index,
+        yAxisIndex: index,
+        itemStyle: { color },
+        animation: false,
+      };
+      const visible = one.points.filter(({ y }) => !logY || y > 0);
+      if (isHeat) {
+        return [
+          {
+            ...at,
+            type: 'heatmap',
+            data: one.points.map(({ x, low, y }) => [levels.indexOf(x), plot.rows.indexOf(low!), y]),
+            itemStyle: { borderColor: ink.ground, borderWidth: 2 },
+            label: {
+              show: cellWidth / levels.length > 34,
+              formatter: ({ value }: { value: number[] }) => short(value[2]!),
+            },
+          },
+        ];
+      }
+      if (isStack) {
+        return [
+          {
+            ...at,
+            type: 'bar',
+            stack: 'cpu',
+            barWidth: '62%',
+            itemStyle: {
+              color,
+              ...(one.dashed
+                ? { decal: { symbol: 'rect', dashArrayX: [1, 0], dashArrayY: [2, 4], rotation: 0.8 } }
+                : {}),
+            },
+            data: levels.map((x) => one.points.find((point) => point.x === x)?.y ?? null),
+          },
+        ];
+      }
+      const isBaseline = one.role === 'baseline';
+      const plain = isBaseline || isPercentiles;
+      const line = {
+        ...at,
+        type: 'line',
+        symbol: plain ? 'none' : symbols[one.style % symbols.length],
+        symbolSize: 7,
+        showSymbol: !plain,
+        lineStyle: {
+          color,
+          width: isBaseline ? 1.3 : 2,
+          type: isBaseline ? 'dotted' : one.dashed ? 'dashed' : 'solid',
+        },
+        ...(isPercentiles ? { step: false } : {}),
+        data: visible.map(({ x, y, low, high, n }) => [scale.to(x), y, low, high, n, x]),
+        z: isBaseline ? 2 : 4,
+      };
+      if (plain) return [line];
+      const intervals = {
+        ...at,
+        type: 'custom',
+        renderItem: drawInterval,
+        silent: true,
+        data: visible
+          .filter(({ low, high }) => low !== null && high !== null && (!logY || low > 0))
+          .map(({ x, low, high }) => [scale.to(x), low, high]),
+        encode: { x: 0, y: [1, 2] },
+        z: 3,
+      };
+      const trials = {
+        ...at,
+        type: 'scatter',
+        symbolSize: 4,
+        symbolOffset: [8 + (order % 3) * 3, 0],
+        itemStyle: { color, opacity: 0.5 },
+        data: view.dots
+          ? visible.flatMap(({ x, dots }) =>
+              dots.map((y, trial) => [scale.to(x), y, trial + 1, null, null, x]),
+            )
+          : [],
+        z: 3,
+      };
+      const model = {
+        ...at,
+        type: 'line',
+        symbol: 'none',
+        silent: true,
+        lineStyle: { color, width: 1, type: 'dashed', opacity: 0.65 },
+        data: one.curve.filter(([, y]) => !logY || y > 0).map(([x, y]) => [scale.to(x), y]),
+        z: 1,
+      };
+      return [model, intervals, trials, line];
+    }),
+  );
+  const text = (value: number) =>
+    Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(4);
+  const heat = all.flatMap((one) => one.points.map(({ y }) => y));
+  return {
+    animation: false,
+    backgroundColor: view.legend ? ink.ground : 'transparent',
+    textStyle: { fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif', color: ink.text },
+    aria: {
+      enabled: true,
+      label: { description: `${plot.title}. ${plot.meaning} The table beside the plot has every figure.` },
+    },
+    title: [
+      ...(view.legend
+        ? [
+            {
+              text: plot.title,
+              left: 12,
+              top: 6,
+              textStyle: { color: ink.text, fontSize: 15, fontWeight: 600 },
+            },
+          ]
+        : []),
+      ...plot.panels.map((panel, index) => ({
+        text: panel.title,
+        left: place(index).x,
+        top: place(index).y + 4,
+        textStyle: { color: ink.text, fontSize: 13, fontWeight: 600 },
+      })),
+    ],
+    legend: {
+      show: view.legend,
+      left: 12,
+      top: 30,
+      itemHeight: 9,
+      textStyle: { color: ink.text },
+      data: [...new Set(all.map((one) => one.name))],
+    },
+    grid: plot.panels.map((_, index) => ({
+      left: place(index).x,
+      top: place(index).y + 34,
+      width: cellWidth,
+      height: panelHeight - 84,
+    })),
+    xAxis,
+    yAxis,
+    series,
+    ...(isHeat
+      ? {
+          visualMap: {
+            show: false,
+            min: Math.min(...heat),
+            max: Math.max(...heat),
+            inRange: { color: view.dark ? ['#123', '#4bb', '#fe8'] : ['#f2f7fb', '#5aa7d4', '#08306b'] },
+          },
+        }
+      : {}),
+    tooltip: {
+      trigger: 'item',
+      confine: true,
+      backgroundColor: ink.ground,
+      borderColor: ink.line,
+      textStyle: { color: ink.text, fontSize: 12 },
+      formatter: ({
+        seriesName,
+        seriesType,
+        value,
+      }: {
+        seriesName: string;
+        seriesType: string;
+        value: number[] | number;
+      }) => {
+        if (!Array.isArray(value)) return `${seriesName}: ${text(value)} ${plot.unit}`;
+        if (isHeat)
+          return `${short(levels[value[0]!]!)} × ${short(plot.rows[value[1]!]!)}: ${text(value[2]!)} ${plot.unit}`;
+        const where = isPercentiles ? nines(value[0]!) : `${text(value[5] ?? value[0]!)} ${plot.xName}`;
+        const figure = `${text(value[1]!)} ${plot.unit}`;
+        if (seriesType === 'scatter') return `${seriesName}<br>${where}<br>trial ${value[2]}: ${figure}`;
+        const spread =
+          value[2] == null || value[3] == null
+            ? ''
+            : ` [${text(value[2])}, ${text(value[3])}], n = ${value[4]}`;
+        return `${seriesName}<br>${where}<br>${figure}${spread}`;
+      },
+    },
+  };
+}

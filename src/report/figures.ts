@@ -1,0 +1,360 @@
+/** From an analysed experiment to its plots, each with the sentence that says what it means. */
+import type { CostModel, ExperimentAnalysis } from '../analysis/analyse.js';
+import type { Cell, Series } from '../analysis/cells.js';
+import { valuesOf } from '../analysis/cells.js';
+import { decodeHistogram, mergeCounts } from '../analysis/histogram.js';
+import { mechanismOrder } from '../analysis/mechanisms.js';
+import { type Metric, type MetricId, metric } from '../analysis/metrics.js';
+import { percentile } from '../analysis/percentiles.js';
+import { autobench2012 } from '../analysis/reference/autobench-2012.js';
+import { predict } from '../analysis/scaling.js';
+import { factorName, implementationName, number } from './format.js';
+import type { Panel, Plot, PlotPoint, PlotSeries } from './plot.js';
+
+/** Place of a mechanism in palette and symbols: the same in every figure of every report. */
+const styles: Record<string, number> = {
+  select: 0,
+  'select-posix': 1,
+  poll: 2,
+  epoll: 3,
+  'epoll-et': 4,
+  'epoll-oneshot': 5,
+  kqueue: 3,
+  'kqueue-clear': 4,
+  evport: 5,
+  devpoll: 6,
+  wsapoll: 2,
+  'uring-poll': 6,
+};
+
+const baselineName = 'raw system calls (dotted)';
+
+/** What a figure of each metric tells, independent of the numbers. */
+const explanations: Partial<Record<MetricId, string>> = {
+  throughput:
+    'Closed loop: every connection sends its next request when the reply is there. Higher is better; where the client was the limit, the server CPU per request below decides.',
+  'cpu-per-request':
+    'User and system time of the server process at peak, divided by the requests of the window. Lower is better; a rising line is the price of connections that do nothing.',
+  'open-cpu-per-request':
+    'The same at a fixed rate that every server can hold: few events arrive per wait, so a scan is shared by fewer requests.',
+  'latency-p50': 'Open loop, from the intended send time: the median reply at a rate every server can hold.',
+  'latency-p99': 'Open loop, from the intended send time: one reply in a hundred took longer than this.',
+  'reply-rate':
+    'Replies per second at the offered rate. The straight part follows the offer; the knee is saturation.',
+};
+
+const inWords = (x: number, factor: string) => `${number(x)} ${factorName(factor)}`;
+
+/** Other factors that tell panels apart: everything but the x axis, mechanism and who runs it. */
+function varyingFactors(series: readonly Series[]): string[] {
+  const seen = new Map<string, Set<unknown>>();
+  for (const { levels } of series) {
+    for (const [name, level] of Object.entries(levels))
+      seen.set(name, (seen.get(name) ?? new Set()).add(level));
+  }
+  return [...seen]
+    .filter(([name, levels]) => levels.size > 1 && !['backend', 'impl', 'io'].includes(name))
+    .map(([name]) => name);
+}
+
+function pointsOf(series: Series, experiment: ExperimentAnalysis, measured: Metric): PlotPoint[] {
+  return series.points.flatMap(({ x, cell }): PlotPoint[] => {
+    const figure = experiment.summaryOf(cell).figures.get(measured.id);
+    if (!figure) return [];
+    const { estimate, low, high, n } = figure.interval;
+    return [{ x, y: estimate, low, high, n, dots: figure.values }];
+  });
+}
+
+function curveOf(model: CostModel | undefined): [number, number][] {
+  if (!model) return [];
+  const xs = model.series.points.map(({ x }) => x);
+  const [first, last] = [Math.min(...xs), Math.max(...xs)];
+  // Denser near 0, so that the curve stays smooth on a logarithmic axis as well.
+  return Array.from({ length: 49 }, (_, i) => first + (last - first) * (i / 48) ** 3).map((x) => [
+    x,
+    predict(model.model.best, x),
+  ]);
+}
+
+function plotSeries(series: Series, points: PlotPoint[], model?: CostModel): PlotSeries {
+  const isBaseline = series.levels.impl === 'baseline';
+  return {
+    name: isBaseline ? baselineName : `${series.levels.backend ?? series.label}`,
+    role: isBaseline ? 'baseline' : 'mechanism',
+    style: styles[`${series.levels.backend}`] ?? 7,
+    points,
+    curve: isBaseline ? [] : curveOf(model),
+    dashed: false,
+  };
+}
+
+/** Series of one panel: the same implementation and other factors; mechanisms are told apart inside it. */
+function panelsOf(all: readonly Series[], draw: (series: Series) => PlotSeries[]): Panel[] {
+  const others = varyingFactors(all);
+  const baselines = all.filter(({ levels }) => levels.impl === 'baseline');
+  const groups = new Map<string, { title: string; members: Series[] }>();
+  const context = ({ levels, host }: Series) =>
+    [...others.map((name) => `${factorName(name)} ${levels[name]}`), host.name].join(', ');
+  const several = new Set(all.map(({ host }) => host.name)).size > 1;
+  const shown =
+    baselines.length === all.length ? all : all.filter(({ levels }) => levels.impl !== 'baseline');
+  for (const series of shown) {
+    const { levels, host } = series;
+    const parts = [
+      implementationName(levels),
+      ...others.map((name) => `${factorName(name)} ${levels[name]}`),
+    ];
+    const title = [...parts, ...(several ? [host.name] : [])].filter(Boolean).join(' · ');
+    const group = groups.get(title) ?? { title, members: [] };
+    group.members.push(series);
+    groups.set(title, group);
+  }
+  return [...groups.values()].map(({ title, members }) => {
+    const fitting = baselines.filter(
+      (baseline) => !members.includes(baseline) && context(baseline) === context(members[0]!),
+    );
+    return {
+      title,
+      series: [...fitting, ...members].flatMap(draw).filter(({ points }) => points.length > 0),
+    };
+  });
+}
+
+/** "At 16 000 idle connections epoll needs 6.4 µs, select 151 µs (24 times as much)." */
+function extremes(panel: Panel, measured: Metric, factor: string): string {
+  const own = panel.series.filter(({ role }) => role === 'mechanism');
+  const furthest = Math.max(...own.flatMap(({ points }) => points.map(({ x }) => x)));
+  const ends = own
+    .flatMap(({ name, points }) => points.filter(({ x }) => x === furthest).map(({ y }) => ({ name, y })))
+    .sort((a, b) => a.y - b.y);
+  const [least, most] = [ends[0], ends[ends.length - 1]];
+  if (!least || !most || least === most || least.y <= 0) return '';
+  const figure = ({ name, y }: { name: string; y: number }) => `${name} ${number(y, 3)} ${measured.unit}`;
+  return `At ${inWords(furthest, factor)}, ${panel.title}: from ${figure(least)} to ${figure(most)}, a factor of ${number(most.y / least.y, 2)}. `;
+}
+
+function linePlot(experiment: ExperimentAnalysis, id: MetricId, logY: boolean): Plot | null {
+  const measured = metric(id);
+  const panels = panelsOf(experiment.series, (series) => [
+    plotSeries(
+      series,
+      pointsOf(series, experiment, measured),
+      experiment.models.find((model) => model.series === series && model.metric === measured),
+    ),
+  ]).filter((panel) => panel.series.length > 0);
+  if (panels.length === 0) return null;
+  if (id === 'reply-rate' && experiment.factor === 'rate') addThesis(panels);
+  return {
+    id: `${experiment.name}-${id}`,
+    title: `${measured.title} against ${factorName(experiment.factor)}`,
+    meaning: `${extremes(panels[0]!, measured, experiment.factor)}${explanations[id] ?? ''}`,
+    kind: 'lines',
+    xName: factorName(experiment.factor),
+    yName: `${measured.title.split(',')[0]} (${measured.unit})`
+      .replace('Server CPU', 'CPU')
+      .replace(' at the common rate', ''),
+    unit: measured.unit,
+    panels,
+    rows: [],
+    logX: true,
+    logY,
+  };
+}
+
+/** The thesis's own ramp as grey marks, its testbed named in the legend. */
+function addThesis(panels: Panel[]): void {
+  for (const panel of panels) {
+    panel.series.push({
+      name: 'thesis table 4.9 (2012, epoll, VMware ESX)',
+      role: 'reference',
+      style: 7,
+      points: autobench2012.map(({ offered, replies }) => ({
+        x: offered,
+        y: replies.avg,
+        low: null,
+        high: null,
+        n: 1,
+        dots: [],
+      })),
+      curve: [],
+      dashed: false,
+    });
+  }
+}
+
+/** User and system time stacked, a panel per mechanism, for the implementation nearest to the mechanism. */
+function cpuStack(experiment: ExperimentAnalysis): Plot | null {
+  const measured = experiment.series.filter(({ points }) =>
+    points.some(({ cell }) => valuesOf(cell, metric('cpu-user')).length > 0),
+  );
+  const impl = ['native', 'ts', 'libuv', 'baseline'].find((name) =>
+    measured.some(({ levels }) => levels.impl === name),
+  );
+  const chosen = measured.filter(({ levels }) => levels.impl === impl && levels.io !== 'call');
+  if (chosen.length === 0) return null;
+  const part = (series: Series, id: 'cpu-user' | 'cpu-system', name: string): PlotSeries => ({
+    name,
+    role: 'mechanism',
+    style: id === 'cpu-user' ? 3 : 1,
+    points: pointsOf(series, experiment, metric(id)),
+    curve: [],
+    dashed: id === 'cpu-system',
+  });
+  return {
+    id: `${experiment.name}-cpu-stack`,
+    title: 'Where the server spends its CPU time',
+    meaning: `User time is the program's own work, system time the kernel's on its behalf, ${implementationName(chosen[0]!.levels)}. A mechanism that scans spends the growth in the kernel.`,
+    kind: 'stack',
+    xName: factorName(experiment.factor),
+    yName: 'CPU per request (µs)',
+    unit: 'µs',
+    panels: chosen.map((series) => ({
+      title: series.label,
+      series: [part(series, 'cpu-user', 'user'), part(series, 'cpu-system', 'system')],
+    })),
+    rows: [],
+    logX: false,
+    logY: false,
+  };
+}
+
+/** Percentile curve of all trials of a cell together; it ends where too few replies back the next step. */
+function percentileCurve(cell: Cell): PlotPoint[] {
+  const counts = mergeCounts(
+    cell.trials.flatMap(({ windows: { open } }) =>
+      open ? [decodeHistogram(open.load.latency.histogram)] : [],
+    ),
+  );
+  const points: PlotPoint[] = [];
+  for (let step = 0; step <= 60; step++) {
+    const position = step / 10;
+    const p = Math.max(1 - 10 ** -position, 0.0005);
+    const found = percentile(counts, p);
+    if (!found) {
+      if (step === 0) continue;
+      break;
+    }
+    points.push({
+      x: position,
+      y: found.value / 1000,
+      low: found.low / 1000,
+      high: found.high / 1000,
+      n: counts.total,
+      dots: [],
+    });
+  }
+  return points;
+}
+
+function percentilePlot(experiment: ExperimentAnalysis): Plot | null {
+  const hasOpen = (cell: Cell) =>
+    cell.trials.some(({ windows: { open } }) => open && open.load.latency.count > 0);
+  const curves = (series: Series): PlotSeries[] => {
+    const measured = series.points.filter(({ cell }) => hasOpen(cell));
+    const ends = [...new Set([measured[0], measured[measured.length - 1]])].filter(
+      (point) => point !== undefined,
+    );
+    return ends.map(({ x, cell }, i) => ({
+      name: `${series.levels.backend ?? series.label}, ${number(x)}`,
+      role: 'mechanism',
+      style: styles[`${series.levels.backend}`] ?? 7,
+      points: percentileCurve(cell),
+      curve: [],
+      dashed: i === 0 && ends.length > 1,
+    }));
+  };
+  const drawn = experiment.series.filter(({ levels }) => levels.impl !== 'baseline');
+  const panels = panelsOf(drawn.length > 0 ? drawn : experiment.series, curves).filter(
+    ({ series }) => series.length > 0,
+  );
+  if (panels.length === 0) return null;
+  return {
+    id: `${experiment.name}-percentiles`,
+    title: 'Latency by percentile at the common rate',
+    meaning: `All trials of a cell together, fewest ${factorName(experiment.factor)} dashed, most solid. Each step to the right leaves a tenth of the slower replies; a curve ends where too few replies back the next percentile.`,
+    kind: 'percentiles',
+    xName: 'percentile of replies',
+    yName: 'latency (µs)',
+    unit: 'µs',
+    panels,
+    rows: [],
+    logX: false,
+    logY: true,
+  };
+}
+
+/** A heat map per mechanism where an experiment crosses two numeric factors. */
+function heatMap(experiment: ExperimentAnalysis): Plot | null {
+  const [second] = varyingFactors(experiment.series);
+  const id = (['latency-p50', 'cpu-per-request'] as const).find((name) =>
+    experiment.cells.some(({ figures }) => figures.has(name)),
+  );
+  if (!second || !id) return null;
+  const rowsOf = (series: Series) => series.levels[second];
+  const rows = [...new Set(experiment.series.map(rowsOf))].filter((level) => typeof level === 'number');
+  if (rows.length < 2) return null;
+  const groups = new Map<string, PlotSeries>();
+  for (const series of experiment.series) {
+    const row = rowsOf(series);
+    if (typeof row !== 'number') continue;
+    const one = groups.get(series.label) ?? {
+      name: series.label,
+      role: 'mechanism',
+      style: 0,
+      points: [],
+      curve: [],
+      dashed: false,
+    };
+    one.points.push(
+      ...pointsOf(series, experiment, metric(id)).map((point) => ({
+        ...point,
+        low: row,
+        high: null,
+        dots: [],
+      })),
+    );
+    groups.set(series.label, one);
+  }
+  return {
+    id: `${experiment.name}-heat`,
+    title: `${metric(id).title}: ${factorName(experiment.factor)} × ${factorName(second)}`,
+    meaning: `Each cell is the mean over its trials (${metric(id).unit}); darker is more. Intervals are in the tables of the line plots.`,
+    kind: 'heat',
+    xName: factorName(experiment.factor),
+    yName: factorName(second),
+    unit: metric(id).unit,
+    panels: [...groups.values()].map((series) => ({ title: series.name, series: [series] })),
+    rows: rows.sort((a, b) => a - b),
+    logX: false,
+    logY: false,
+  };
+}
+
+/** Every plot of an experiment that its samples can fill. */
+export function plotsOf(experiment: ExperimentAnalysis): Plot[] {
+  const plots = [
+    linePlot(experiment, 'throughput', false),
+    linePlot(experiment, 'cpu-per-request', true),
+    cpuStack(experiment),
+    linePlot(experiment, 'open-cpu-per-request', true),
+    linePlot(experiment, 'reply-rate', false),
+    linePlot(experiment, 'latency-p50', true),
+    linePlot(experiment, 'latency-p99', true),
+    percentilePlot(experiment),
+    heatMap(experiment),
+  ].filter((plot) => plot !== null);
+  // The reply rate at a common rate is that rate; only a ramp makes a figure of it.
+  return experiment.factor === 'rate' ? plots : plots.filter(({ id }) => !id.endsWith('-reply-rate'));
+}
+
+/** Order of mechanisms in legends. */
+export function legendOrder(names: readonly string[]): string[] {
+  const rank = (name: string) => {
+    const at = mechanismOrder.findIndex(
+      (mechanism) => name === mechanism || name.startsWith(`${mechanism},`),
+    );
+    return at < 0 ? mechanismOrder.length : at;
+  };
+  return [...names].sort((a, b) => rank(a) - rank(b) || names.indexOf(a) - names.indexOf(b));
+}

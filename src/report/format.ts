@@ -1,0 +1,59 @@
+/** Numbers and names as the reader sees them, the same in every output. */
+import type { Interval } from '../analysis/interval.js';
+import type { CellLevels } from '../contract/sample.js';
+
+/** Digits grouped by a narrow no-break space: 16 000. */
+function grouped(text: string): string {
+  const [whole, fraction] = text.split('.');
+  const marked = whole!.replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');
+  return fraction ? `${marked}.${fraction}` : marked;
+}
+
+/** Four significant digits without an exponent, as many as trials of a benchmark ever justify. */
+export function number(value: number, digits = 4): string {
+  if (!Number.isFinite(value)) return '–';
+  if (value === 0) return '0';
+  const magnitude = Math.floor(Math.log10(Math.abs(value)));
+  const places = Math.min(8, Math.max(0, digits - 1 - magnitude));
+  const text = grouped(Math.abs(value).toFixed(places));
+  return value < 0 ? `−${text}` : text;
+}
+
+type Ends = Pick<Interval, 'estimate' | 'low' | 'high'>;
+
+/** "6.41 [6.38, 6.45] µs"; a single trial says that it has no interval. */
+export function withInterval({ estimate, low, high }: Ends, unit = ''): string {
+  const tail = unit === '' ? '' : ` ${unit}`;
+  if (low === null || high === null) return `${number(estimate)}${tail} (no interval: one trial)`;
+  return `${number(estimate)} [${number(low)}, ${number(high)}]${tail}`;
+}
+
+/** "+2.1 %" of a ratio. */
+export function percent(share: number): string {
+  const text = `${number(Math.abs(100 * share), 3)} %`;
+  return share < 0 ? `−${text}` : `+${text}`;
+}
+
+/** What each factor is called beside its level. */
+const factorNames: Record<string, string> = {
+  idle: 'idle connections',
+  ports: 'UDP ports',
+  rate: 'offered rate (1/s)',
+  connections: 'active connections',
+};
+
+export function factorName(factor: string): string {
+  return factorNames[factor] ?? factor;
+}
+
+const implementations: Record<string, string> = {
+  native: 'native server',
+  ts: 'TypeScript server',
+  libuv: 'node:net (libuv)',
+  baseline: 'raw system calls',
+};
+
+export function implementationName(levels: CellLevels): string {
+  const name = implementations[`${levels.impl}`] ?? `${levels.impl ?? ''}`;
+  return levels.io ? `${name}, io=${levels.io}` : name;
+}

@@ -1,0 +1,37 @@
+/** Text to HTML, with everything escaped that is not marked as HTML already. */
+
+export class Html {
+  constructor(readonly text: string) {}
+}
+
+type Part = Html | string | number | null | undefined | readonly Part[];
+
+function render(part: Part): string {
+  if (part === null || part === undefined) return '';
+  if (part instanceof Html) return part.text;
+  if (Array.isArray(part)) return (part as readonly Part[]).map(render).join('');
+  return String(part).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+}
+
+/** Template tag: html`<p>${anything}</p>` escapes what is put in, except Html. */
+export function html(parts: TemplateStringsArray, ...values: Part[]): Html {
+  return new Html(parts.map((text, i) => text + render(values[i])).join(''));
+}
+
+/** JSON that may stand inside a script element. */
+export function embedded(value: unknown): Html {
+  return new Html(JSON.stringify(value).replace(/</g, '\\u003c'));
+}
+
+export interface Column {
+  name: string;
+  figure?: boolean;
+}
+
+/** A table with its caption; figures are set right. */
+export function table(caption: string, columns: readonly Column[], rows: readonly (readonly Part[])[]): Html {
+  const kind = (i: number) => new Html(columns[i]!.figure ? ' class="figure"' : '');
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table><caption>${caption}</caption>
+<thead><tr>${columns.map(({ name }, i) => html`<th scope="col"${kind(i)}>${name}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((cell, i) => html`<td${kind(i)}>${cell}</td>`)}</tr>\n`)}</tbody></table></div>`;
+}

@@ -1,0 +1,314 @@
+/** The report as one HTML text: everything inside, nothing fetched. Pure: the same analysis gives the same text. */
+import type { Analysis, ExperimentAnalysis } from '../analysis/analyse.js';
+import type { Evidence } from '../analysis/claim-tests.js';
+import type { ScalingModel } from '../analysis/scaling.js';
+import type { Verdict } from '../analysis/verdicts.js';
+import { legendOrder } from './figures.js';
+import { factorName, number, withInterval } from './format.js';
+import { embedded, Html, html, table } from './html.js';
+import type { Plot } from './plot.js';
+import { understanding } from './understanding.js';
+
+export interface PageParts {
+  analysis: Analysis;
+  /** plots by experiment name */
+  plots: ReadonlyMap<string, readonly Plot[]>;
+  /** embedded files by name */
+  downloads: ReadonlyMap<string, string>;
+  assets: { css: string; script: string; chart: string; echarts: string };
+}
+
+const marks = { supported: '✓', contradicted: '✗', inconclusive: '≈', 'not tested': '○' };
+const noticeNames = { serious: 'Doubt', caution: 'Note', good: 'Sound' };
+
+const figureId = (plot: Plot) => `figure-${plot.id}`;
+
+function evidenceRow(row: Evidence, experiment: string, known: ReadonlySet<string>): Html {
+  const target = `figure-${experiment}-${row.metric}`;
+  const measure = known.has(target) ? html`<a href="#${target}">${row.measure}</a>` : row.measure;
+  return html`<li><strong>${row.subject}</strong>: ${withInterval(row, row.unit)}, n = ${row.n}
+<span class="${row.outcome}"><span class="verdict">${marks[row.outcome]} ${row.outcome}</span></span><br>
+<span class="soft">${measure}${row.note ? `. ${row.note}` : ''}</span></li>`;
+}
+
+/** The rows that decide stand open; a long list folds the ones that merely agree with the verdict. */
+function evidenceList(rows: readonly Html[]): Html {
+  if (rows.length <= 3) return html`<ul class="evidence">${rows}</ul>`;
+  return html`<ul class="evidence">${rows.slice(0, 2)}</ul><details><summary>${rows.length - 2} more rows of evidence</summary>
+<ul class="evidence">${rows.slice(2)}</ul></details>`;
+}
+
+function verdictCard(verdict: Verdict, known: ReadonlySet<string>): Html {
+  const { claim, evidence, missing, reference } = verdict;
+  const worstFirst = ['contradicted', 'inconclusive', 'supported'];
+  const sorted = [...evidence].sort((a, b) => worstFirst.indexOf(a.outcome) - worstFirst.indexOf(b.outcome));
+  const rows = sorted.map((row) => evidenceRow(row, claim.experiment, known));
+  const need = missing
+    ? html`<p class="soft">Missing: ${missing}. Supplied by <code>${claim.supply}</code>.</p>`
+    : '';
+  const theirs = reference
+    ? html`<p class="soft">The source's own table (${reference.testbed}):
+<span class="${reference.verdict}"><span class="verdict">${marks[reference.verdict]} ${reference.verdict}</span></span></p>
+${evidenceList(reference.evidence.map((row) => evidenceRow(row, claim.experiment, known)))}`
+    : '';
+  return html`<article class="card ${verdict.verdict.replace(' ', '-')}" id="claim-${claim.id}">
+<h3><span class="verdict">${marks[verdict.verdict]} ${verdict.verdict}</span> · ${claim.id}</h3>
+<p>${claim.statement}</p>
+<p class="source">Seed ${claim.source.seed}, ${claim.source.where}</p>
+${evidence.length > 0 ? evidenceList(rows) : ''}${need}${theirs}</article>`;
+}
+
+function verdictSection({ verdicts }: Analysis, known: ReadonlySet<string>): Html {
+  const tested = verdicts.filter(({ verdict, reference }) => verdict !== 'not tested' || reference);
+  const rest = verdicts.filter((verdict) => !tested.includes(verdict));
+  return html`<section aria-labelledby="verdicts"><h2 id="verdicts">Verdicts on published claims</h2>
+<p class="soft">A verdict needs the whole 95 % interval on one side of the published bound; otherwise it is inconclusive.</p>
+<div class="cards">${tested.map((verdict) => verdictCard(verdict, known))}</div>
+<details><summary>${rest.length} claims this run does not test, and what would</summary>
+${table(
+  'Claims not tested by this run',
+  [{ name: 'Claim' }, { name: 'Statement' }, { name: 'Missing' }, { name: 'Supplied by' }],
+  rest.map(({ claim, missing }) => [claim.id, claim.statement, missing, html`<code>${claim.supply}</code>`]),
+)}</details></section>`;
+}
+
+function plotTable(plot: Plot): Html {
+  const heat = plot.kind === 'heat';
+  const rows = plot.panels.flatMap((panel) =>
+    panel.series.flatMap((series) =>
+      series.points.map(({ x, y, low, high, n }) => [
+        panel.title,
+        series.name,
+        plot.kind === 'percentiles' ? `${Number((100 * (1 - 10 ** -x)).toFixed(4))} %` : number(x),
+        number(y),
+        low === null ? '–' : number(low),
+        heat || high === null ? '–' : number(high),
+        number(n),
+      ]),
+    ),
+  );
+  return html`<details><summary>Table: ${rows.length} rows</summary>${table(
+    `${plot.title}, ${plot.unit}`,
+    [
+      { name: 'Panel' },
+      { name: 'Series' },
+      { name: plot.xName, figure: true },
+      { name: 'Mean', figure: true },
+      { name: heat ? plot.yName : '95 % low', figure: true },
+      { name: '95 % high', figure: true },
+      { name: 'n', figure: true },
+    ],
+    rows,
+  )}</details>`;
+}
+
+function toggle(name: string, label: string, on: boolean): Html {
+  return html`<button type="button" data-switch="${name}" aria-pressed="${String(on)}">${label}</button>`;
+}
+
+function figure(plot: Plot): Html {
+  const all = plot.panels.flatMap(({ series }) => series);
+  const styleOf = (name: string) => {
+    const found = all.find((series) => series.name === name)!;
+    return found.role === 'mechanism' ? found.style : '';
+  };
+  const names = legendOrder([...new Set(all.map(({ name }) => name))]);
+  const legend =
+    plot.kind === 'heat'
+      ? ''
+      : names.map(
+          (name) =>
+            html`<button type="button" data-series="${name}" aria-pressed="true"><span class="swatch" data-style="${styleOf(name)}"></span>${name}</button>`,
+        );
+  const isLines = plot.kind === 'lines';
+  return html`<figure data-plot="${plot.id}" id="${figureId(plot)}">
+<figcaption><h3>${plot.title}</h3><p>${plot.meaning}</p></figcaption>
+<div class="controls"><div class="legend" role="group" aria-label="Series shown">${legend}</div>
+${isLines ? toggle('log-x', 'log x', plot.logX) : ''}${isLines || plot.kind === 'percentiles' ? toggle('log-y', 'log y', plot.logY) : ''}${isLines ? toggle('trials', 'trials', true) : ''}</div>
+<div class="plot" role="img" aria-label="${plot.title}. ${plot.meaning}"></div>
+${plotTable(plot)}</figure>`;
+}
+
+/** "6.4 + 9.0 × x/1000" in the words of the chosen model. */
+export function equation({ best }: ScalingModel, factor: string): string {
+  const perThousand = number(best.slope * 1000, 3);
+  const start = number(best.intercept, 3);
+  switch (best.kind) {
+    case 'constant':
+      return start;
+    case 'linear':
+      return `${start} + ${perThousand} · ${factor}/1000`;
+    case 'n log n':
+      return `${start} + ${number(best.slope * 1000, 3)} · (${factor} · log₂ ${factor})/1000`;
+    case 'power':
+      return `${start} + ${best.slope.toExponential(2)} · ${factor}^${number(best.exponent!, 3)}`;
+    case 'break-point':
+      return `${start} + ${perThousand} · ${factor}/1000 up to ${number(best.breakAt!, 3)}, then ${number(best.slopePast! * 1000, 3)} per 1000`;
+  }
+}
+
+const ends = (range: { low: number; high: number } | null, scale = 1) =>
+  range ? `[${number(range.low * scale, 3)}, ${number(range.high * scale, 3)}]` : '–';
+
+function modelTable({ models, factor }: ExperimentAnalysis): Html | string {
+  if (models.length === 0) return '';
+  return html`<div class="panel"><h3>Cost models</h3>
+<p class="soft">Cost as a function of ${factorName(factor)}, always with an intercept; AICc chooses among constant, linear, n log n, power and linear with a break-point. Dashed in the plots.</p>
+${table(
+  `Cost models in ${factorName(factor)}, with 95 % bootstrap intervals over trials`,
+  [
+    { name: 'Series' },
+    { name: 'Figure' },
+    { name: 'Model' },
+    { name: 'Equation (µs)' },
+    { name: 'Slope per 1000', figure: true },
+    { name: 'Exponent', figure: true },
+    { name: 'R²', figure: true },
+    { name: 'n', figure: true },
+  ],
+  models.map(({ series, metric, model }) => [
+    series.label,
+    metric.title,
+    model.best.kind,
+    equation(model, factor),
+    ends(model.intervals.linearSlope, 1000),
+    ends(model.intervals.exponent),
+    model.best.rSquared.toFixed(3),
+    model.trials,
+  ]),
+)}</div>`;
+}
+
+function experimentSection(experiment: ExperimentAnalysis, plots: readonly Plot[]): Html {
+  const trials = experiment.cells.reduce((sum, { cell }) => sum + cell.trials.length, 0);
+  return html`<section aria-labelledby="experiment-${experiment.name}"><h2 id="experiment-${experiment.name}">Experiment ${experiment.name}</h2>
+<p class="soft">${experiment.cells.length} cells, ${trials} trials in fresh processes. Marks are means over trials with 95 % intervals; small dots are single trials.</p>
+${plots.map(figure)}${modelTable(experiment)}</section>`;
+}
+
+function excludedSection({ excluded, refused }: Analysis): Html {
+  if (excluded.length + refused.length === 0) {
+    return html`<section aria-labelledby="left-out"><h2 id="left-out">Trials left out</h2><p>None: every trial counts.</p></section>`;
+  }
+  const rows = [
+    ...excluded.map(({ experiment, cell, status, error, gates, block }) => [
+      experiment,
+      Object.entries(cell)
+        .filter(([, level]) => level !== null)
+        .map(([name, level]) => `${name} ${level}`)
+        .join(', '),
+      block + 1,
+      status,
+      error ??
+        gates
+          .filter(({ invalidates }) => invalidates)
+          .map(({ message }) => message)
+          .join(' '),
+    ]),
+    ...refused.map(({ line, cell, reason }) => ['', cell, `line ${line}`, 'refused', reason]),
+  ];
+  return html`<section aria-labelledby="left-out"><h2 id="left-out">Trials left out</h2>
+<p class="soft">They stay in the run's file and are listed here; no verdict, mean or interval uses them.</p>
+${table(
+  'Trials that failed, are impossible here, or were judged invalid',
+  [{ name: 'Experiment' }, { name: 'Cell' }, { name: 'Block' }, { name: 'Status' }, { name: 'Reason' }],
+  rows,
+)}</section>`;
+}
+
+function environmentSection({ run, samples }: Analysis): Html {
+  const { host, pinning, server } = samples.find((sample) => sample.server) ?? samples[0]!;
+  const facts: [string, string][] = [
+    ['Host', `${host.name}, ${host.executionClass}${host.hypervisor ? ` on ${host.hypervisor}` : ''}`],
+    ['CPU', `${host.cpuModel}, ${host.vcpus} CPUs`],
+    ['Memory', `${number(host.memoryBytes / 2 ** 30, 3)} GiB`],
+    ['Kernel', host.kernel],
+    ['Clock', `${host.clockSource}, steps of ${number(host.clockStepNs, 2)} ns`],
+    ['Transport', host.transport],
+    [
+      'Pinning',
+      `server on CPU ${pinning.server.join(', ') || 'any'}, client on CPU ${pinning.client.join(', ') || 'any'}${pinning.shared ? ' (shared)' : ''}`,
+    ],
+    [
+      'Versions',
+      Object.entries({ ...server?.versions, ...run?.versions })
+        .map(([name, version]) => `${name} ${version}`)
+        .join(', '),
+    ],
+  ];
+  if (server)
+    facts.push(['Compiler flags', server.compilerFlags], ['Listen backlog', String(server.listenBacklog)]);
+  if (run) {
+    const { plan, environment, git, argv } = run;
+    facts.push(
+      ['Command', `dispatchbench ${argv.join(' ')}`],
+      [
+        'Plan',
+        `${plan.name}, seed ${plan.seed}, ${plan.blocks.min} to ${plan.blocks.max} blocks, stopped by ${run.stopReason ?? 'nothing yet'}`,
+      ],
+      ['System', `${environment.os}, ${environment.arch}`],
+      [
+        'Descriptor limit',
+        `${environment.descriptorLimit.soft} soft, ${environment.descriptorLimit.hard} hard`,
+      ],
+      [
+        'Mitigations',
+        Object.entries(environment.mitigations)
+          .map(([name, state]) => `${name}: ${state}`)
+          .join('; ') || 'not reported',
+      ],
+      [
+        'Source',
+        git ? `commit ${git.commit.slice(0, 12)}${git.dirty ? ', with changes' : ''}` : 'not a git checkout',
+      ],
+    );
+  }
+  return html`<section aria-labelledby="environment"><h2 id="environment">Environment</h2>
+${table('What the run was taken on', [{ name: 'What' }, { name: 'Value' }], facts)}</section>`;
+}
+
+function downloadLinks(downloads: ReadonlyMap<string, string>): Html[] {
+  const types: Record<string, string> = {
+    csv: 'text/csv',
+    tsv: 'text/tab-separated-values',
+    json: 'application/json',
+  };
+  return [...downloads].map(([name, text]) => {
+    const type = types[name.slice(name.lastIndexOf('.') + 1)] ?? 'text/plain';
+    const data = `data:${type};base64,${Buffer.from(text).toString('base64')}`;
+    return html`<a class="button" download="${name}" href="${data}">${name}</a> `;
+  });
+}
+
+export function page({ analysis, plots, downloads, assets }: PageParts): string {
+  const { run, samples, experiments, notices } = analysis;
+  const all = [...plots.values()].flat();
+  const known = new Set(all.map(figureId));
+  const started = (run?.startedAt ?? samples[0]!.startedAt).slice(0, 16).replace('T', ' ');
+  const name = run?.id ?? 'run';
+  const document = html`<!doctype html>
+<html lang="en" data-theme="light"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>dispatchbench: ${name}</title><link rel="icon" href="data:,"><style>${new Html(assets.css)}</style></head><body>
+<a class="skip" href="#content">Skip to the content</a>
+<header><h1>How event dispatch holds up</h1>
+<p class="soft">Run ${name} · ${started} UTC · ${samples[0]!.host.cpuModel} · ${samples[0]!.host.kernel} · ${samples.length} samples</p>
+<nav aria-label="Sections"><ul><li><a href="#validity">Validity</a></li><li><a href="#verdicts">Verdicts</a></li>${experiments.map((one) => html`<li><a href="#experiment-${one.name}">${one.name}</a></li>`)}<li><a href="#left-out">Trials left out</a></li><li><a href="#environment">Environment</a></li><li><a href="#understanding">Understanding this report</a></li><li><button type="button" id="theme" aria-pressed="false">dark</button></li></ul></nav></header>
+<main id="content">
+<section aria-labelledby="validity"><h2 id="validity">Can these figures be believed?</h2>
+<ul class="notices">${notices.map(({ level, text }) => html`<li class="${level}"><b>${noticeNames[level]}.</b>${text}</li>`)}</ul></section>
+${verdictSection(analysis, known)}
+${experiments.map((one) => experimentSection(one, plots.get(one.name) ?? []))}
+${excludedSection(analysis)}
+${environmentSection(analysis)}
+<section aria-labelledby="understanding"><h2 id="understanding">Understanding this report</h2><dl class="understanding">
+${understanding.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl></section>
+<section class="downloads" aria-labelledby="downloads"><h2 id="downloads">Downloads</h2>
+<p class="soft">Inside this file; the raw samples and histograms lie beside it in the run's folder.</p><p>${downloadLinks(downloads)}</p></section>
+</main><footer>Made by dispatchbench from run.json and samples.ndjson alone; building it again gives the same file.</footer>
+<script>${new Html(assets.echarts)}</script>
+<script type="module">${new Html(assets.chart)}
+const plots = ${embedded(all)};
+${new Html(assets.script)}</script></body></html>
+`;
+  return document.text;
+}

@@ -1,0 +1,54 @@
+/** Plots as data: what figures are made of before any drawing library sees them. */
+
+export interface PlotPoint {
+  x: number;
+  y: number;
+  low: number | null;
+  high: number | null;
+  n: number;
+  /** the trials */
+  dots: number[];
+}
+
+export interface PlotSeries {
+  name: string;
+  /** mechanism: solid, in the mechanism's colour; baseline: dotted; reference: grey */
+  role: 'mechanism' | 'baseline' | 'reference';
+  /** index into palette and symbols */
+  style: number;
+  points: PlotPoint[];
+  /** fitted model */
+  curve: [number, number][];
+  dashed: boolean;
+}
+
+export interface Panel {
+  title: string;
+  series: PlotSeries[];
+}
+
+export interface Plot {
+  id: string;
+  title: string;
+  /** what the figure means, one or two sentences */
+  meaning: string;
+  kind: 'lines' | 'stack' | 'percentiles' | 'heat';
+  xName: string;
+  yName: string;
+  unit: string;
+  panels: Panel[];
+  /** heat: y positions of rows; values are in points as [x, row] with y the colour */
+  rows: number[];
+  logX: boolean;
+  logY: boolean;
+}
+
+export interface View {
+  width: number;
+  logX: boolean;
+  logY: boolean;
+  dots: boolean;
+  dark: boolean;
+  /** files carry their own legend; the page has an accessible one */
+  legend: boolean;
+}

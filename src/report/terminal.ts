@@ -1,0 +1,117 @@
+/** What a run found, in at most 100 columns of a terminal. */
+import ansis from 'ansis';
+import Table from 'cli-table3';
+import type { Analysis, ExperimentAnalysis } from '../analysis/analyse.js';
+import type { Series } from '../analysis/cells.js';
+import type { VerdictName } from '../analysis/verdicts.js';
+import { factorName, number, withInterval } from './format.js';
+
+const bars = '▁▂▃▄▅▆▇█';
+
+/** One character per value, on a logarithmic scale over [low, high]. */
+export function sparkline(values: readonly number[], low: number, high: number): string {
+  const span = Math.log(high / low);
+  return values
+    .map((value) => {
+      const share = span > 0 ? Math.log(value / low) / span : 0;
+      return bars[Math.min(bars.length - 1, Math.max(0, Math.floor(share * bars.length)))];
+    })
+    .join('');
+}
+
+const borders = { head: [], border: [], compact: true };
+
+/** Mean and half width: "6.41 ± 0.03". Asymmetric intervals take their wider side. */
+function plusMinus(experiment: ExperimentAnalysis, series: Series, at: 'first' | 'last', id: string): string {
+  const point = at === 'first' ? series.points[0] : series.points[series.points.length - 1];
+  const interval = point && experiment.summaryOf(point.cell).figures.get(id)?.interval;
+  if (!interval) return '–';
+  const { estimate, low, high } = interval;
+  if (low === null || high === null) return `${number(estimate, 3)} (1 trial)`;
+  const half = Math.max(high - estimate, estimate - low);
+  return `${number(estimate, 3)} ± ${number(half, 2)}`;
+}
+
+function experimentTable(experiment: ExperimentAnalysis): string | null {
+  const { series, factor } = experiment;
+  const id = ['cpu-per-request', 'open-cpu-per-request', 'latency-p50'].find((name) =>
+    experiment.cells.some(({ figures }) => figures.has(name)),
+  );
+  const figures = experiment.cells.flatMap(({ figures: all }) =>
+    id ? (all.get(id)?.interval.estimate ?? []) : [],
+  );
+  if (!id || figures.length === 0) return null;
+  const [low, high] = [Math.min(...figures), Math.max(...figures)];
+  const levels = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
+  const [first, last] = [levels[0]!, levels[levels.length - 1]!];
+  const name = id.startsWith('latency') ? 'p50' : 'CPU';
+  const head = [
+    '',
+    `req/s at ${number(first)}`,
+    `at ${number(last)}`,
+    `${name} µs at ${number(first)}`,
+    `at ${number(last)}`,
+    'growth',
+  ];
+  const table = new Table({
+    head,
+    style: borders,
+    colAligns: ['left', 'right', 'right', 'right', 'right', 'left'],
+  });
+  for (const one of series) {
+    const trend = one.points.flatMap(
+      ({ cell }) => experiment.summaryOf(cell).figures.get(id)?.interval.estimate ?? [],
+    );
+    if (trend.length === 0) continue;
+    table.push([
+      one.label.slice(0, 22),
+      plusMinus(experiment, one, 'first', 'throughput'),
+      plusMinus(experiment, one, 'last', 'throughput'),
+      plusMinus(experiment, one, 'first', id),
+      plusMinus(experiment, one, 'last', id),
+      sparkline(trend, low, high),
+    ]);
+  }
+  const what = name === 'CPU' ? 'server CPU per request' : 'median latency';
+  return `${ansis.bold(experiment.name)}: throughput and ${what} against ${factorName(factor)} (mean ± 95 %)\n${table}`;
+}
+
+const paint: Record<VerdictName, (text: string) => string> = {
+  supported: ansis.green,
+  contradicted: ansis.red,
+  inconclusive: ansis.yellow,
+  'not tested': ansis.dim,
+};
+
+/** One line per claim that was tested, with its weakest row; the others are counted. */
+export function claimsTable({ verdicts }: Analysis, everything = false): string {
+  const table = new Table({
+    head: ['claim', 'verdict', 'statement and evidence'],
+    colWidths: [7, 14, 75],
+    wordWrap: true,
+    style: borders,
+  });
+  const shown = verdicts.filter(({ verdict }) => everything || verdict !== 'not tested');
+  for (const { claim, verdict, evidence, missing, reference } of shown) {
+    const order = ['contradicted', 'inconclusive', 'supported'];
+    const [row] = [...evidence].sort((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome));
+    const detail = row
+      ? `${row.subject}: ${withInterval(row, row.unit)}, n = ${row.n}; ${row.measure}`
+      : `missing: ${missing}; supplied by: ${claim.supply}`;
+    const theirs = reference ? `\nthe source's own table: ${reference.verdict}` : '';
+    table.push([claim.id, paint[verdict](verdict), `${claim.statement}\n${ansis.dim(detail)}${theirs}`]);
+  }
+  const rest = verdicts.length - shown.length;
+  return shown.length === 0
+    ? `No claim could be tested (${rest} need other cells).`
+    : `${table}${rest > 0 ? `\n${rest} more claims need cells this run does not hold.` : ''}`;
+}
+
+/** The closing table of a run. */
+export function outcome(analysis: Analysis): string {
+  const doubts = analysis.notices
+    .filter(({ level }) => level !== 'good')
+    .map(({ level, text }) => (level === 'serious' ? ansis.red(`! ${text}`) : ansis.yellow(`- ${text}`)));
+  const tables = analysis.experiments.map(experimentTable).filter((text) => text !== null);
+  return [...tables, claimsTable(analysis), ...(doubts.length > 0 ? [doubts.join('\n')] : [])].join('\n\n');
+}

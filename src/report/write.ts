@@ -1,0 +1,117 @@
+/** The only part of the report that touches files: reads a run's folder and writes everything derived from it. */
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Analysis, analyse } from '../analysis/analyse.js';
+import { parseSamples } from '../analysis/parse.js';
+import { type RunInfo, runInfo } from '../contract/run.js';
+import { plotsOf } from './figures.js';
+import { page } from './page.js';
+import { claimsJson, summaryCsv, summaryTsv } from './summary.js';
+import { plotSvg } from './svg.js';
+
+/** Folder of a run: a path, a name under results/, or `latest`. @throws Error in one sentence */
+export function findRun(name: string, results = 'results'): string {
+  if (name === 'latest') {
+    const runs = existsSync(results)
+      ? readdirSync(results)
+          .map((entry) => join(results, entry))
+          .filter((folder) => existsSync(join(folder, 'samples.ndjson')))
+          .sort((a, b) => changed(b) - changed(a))
+      : [];
+    if (!runs[0]) throw new Error(`${results}/ holds no run yet: start one with 'dispatchbench run quick'`);
+    return runs[0];
+  }
+  const folder = [name, join(results, name)].find((candidate) => existsSync(candidate));
+  if (!folder)
+    throw new Error(`there is no run '${name}': give its folder, its name under ${results}/ or 'latest'`);
+  if (!existsSync(join(folder, 'samples.ndjson'))) {
+    throw new Error(`'${folder}' is not a run: it has no samples.ndjson`);
+  }
+  return folder;
+}
+
+const changed = (folder: string) => statSync(join(folder, 'samples.ndjson')).mtimeMs;
+
+function readInfo(folder: string): RunInfo | null {
+  const path = join(folder, 'run.json');
+  if (!existsSync(path)) return null;
+  let raw: unknown;
+  try {
+    raw = JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    throw new Error(`${path} is not JSON: restore it, or remove it to report without it`);
+  }
+  const parsed = runInfo.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Error(`${path} is not a run record of this version: ${issue!.path.join('.')}: ${issue!.message}`);
+}
+
+/** Everything a run's folder says. @throws Error in one sentence */
+export function analyseRun(folder: string): Analysis {
+  const path = join(folder, 'samples.ndjson');
+  if (!existsSync(path)) throw new Error(`'${folder}' is not a run: it has no samples.ndjson`);
+  const info = readInfo(folder);
+  const parsed = parseSamples(readFileSync(path, 'utf8'));
+  if (!info) parsed.notices.push('run.json is missing: plan, seed and versions of this run are unknown.');
+  return analyse(info, parsed);
+}
+
+function pageAssets() {
+  // Compiled code lies in dist/; styles and scripts of the page stay in src/.
+  const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+  const asset = (name: string) => {
+    const beside = here(`assets/${name}`);
+    return readFileSync(existsSync(beside) ? beside : here(`../../../src/report/assets/${name}`), 'utf8');
+  };
+  return {
+    css: asset('report.css'),
+    script: asset('report.js'),
+    chart: readFileSync(here('chart.js'), 'utf8').replace(/^\/\/# sourceMappingURL=.*$/m, ''),
+    echarts: readFileSync(createRequire(import.meta.url).resolve('echarts/dist/echarts.min.js'), 'utf8'),
+  };
+}
+
+/** Writes by renaming, so that a reader or a crash never sees half a file. */
+function put(path: string, text: string): void {
+  writeFileSync(`${path}.part`, text);
+  renameSync(`${path}.part`, path);
+}
+
+export interface Written {
+  analysis: Analysis;
+  /** path of report.html */
+  report: string;
+}
+
+/** Rebuilds report.html, summary.csv, summary.tsv, claims.json and plots/ from run.json and samples.ndjson. */
+export function writeReport(folder: string): Written {
+  const analysis = analyseRun(folder);
+  const plots = new Map(analysis.experiments.map((one) => [one.name, plotsOf(one)]));
+  const downloads = new Map([
+    ['summary.csv', summaryCsv(analysis)],
+    ['summary.tsv', summaryTsv(analysis)],
+    ['claims.json', claimsJson(analysis)],
+  ]);
+  const svgs = [...plots.values()].flat().map((plot) => [plot.id, plotSvg(plot)] as const);
+  const text = page({ analysis, plots, downloads, assets: pageAssets() });
+
+  rmSync(join(folder, 'plots'), { recursive: true, force: true });
+  mkdirSync(join(folder, 'plots'), { recursive: true });
+  for (const [id, svg] of svgs) put(join(folder, 'plots', `${id}.svg`), svg);
+  for (const [name, content] of downloads) put(join(folder, name), content);
+  const report = join(folder, 'report.html');
+  put(report, text);
+  return { analysis, report: resolve(report) };
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { analyse } from '../../src/analysis/analyse.js';
+import { parseSamples } from '../../src/analysis/parse.js';
+import { outcome } from '../../src/report/terminal.js';
+import { analyseRun, findRun, writeReport } from '../../src/report/write.js';
+import { runFolder, writeSamples } from '../support/run-folder.js';
+import { host, idleRun, runInfo, syntheticSample } from '../support/samples.js';
+
+const short = { trials: 3, impls: ['baseline', 'native'] };
+
+function derived(folder: string): Map<string, string> {
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !['run.json', 'samples.ndjson'].includes(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name));
+  return new Map(names.sort().map((name) => [name, readFileSync(name, 'utf8')]));
+}
+
+describe('report', () => {
+  it('is rebuilt to the byte from run.json and samples.ndjson', (t) => {
+    const folder = runFolder(t, idleRun(short));
+    writeReport(folder);
+    const first = derived(folder);
+    for (const name of first.keys()) rmSync(name);
+    writeReport(folder);
+    assert.deepEqual(derived(folder), first);
+    for (const name of ['report.html', 'summary.csv', 'summary.tsv', 'claims.json']) {
+      assert.ok(first.has(join(folder, name)), name);
+    }
+    assert.ok([...first.keys()].some((name) => name.endsWith('.svg')));
+  });
+
+  it('stands alone: nothing is fetched, under 3 MB', (t) => {
+    const folder = runFolder(t, idleRun(short));
+    const text = readFileSync(writeReport(folder).report, 'utf8');
+    assert.ok(text.length < 3e6, `${text.length} bytes`);
+    const markup = text.replaceAll(/<script[^>]*>.*?<\/script>/gs, (script) =>
+      script.slice(0, script.indexOf('>') + 1),
+    );
+    assert.doesNotMatch(markup, /<(?:script|img|link|iframe)[^>]+(?:src|href)="(?!data:)/);
+  });
+
+  it('escapes what a run says about itself', (t) => {
+    const sample = syntheticSample({ cell: { backend: 'epoll', impl: 'native', idle: 0 }, cpuUs: 6 });
+    const evil = { ...sample, host: { ...host, cpuModel: '<img src=x onerror=alert(1)>' } };
+    const text = readFileSync(writeReport(runFolder(t, [evil])).report, 'utf8');
+    assert.ok(!text.includes('<img src=x'));
+  });
+
+  it('shows failed, invalid and impossible trials and leaves them out of figures', () => {
+    const cell = { backend: 'epoll', impl: 'native', io: null, idle: 0, connections: 100 };
+    const samples = [
+      ...idleRun(short),
+      syntheticSample({ cell, cpuUs: 600, status: 'invalid' }),
+      syntheticSample({ cell, cpuUs: 600, status: 'failed' }),
+    ];
+    const parse = (list: object[]) =>
+      analyse(runInfo(), parseSamples(list.map((sample) => `${JSON.stringify(sample)}\n`).join('')));
+    const [with_, without] = [parse(samples), parse(idleRun(short))];
+    assert.equal(with_.excluded.length, 2);
+    const mean = (analysis: typeof with_) =>
+      analysis.experiments[0]!.cells.map(({ figures }) => figures.get('cpu-per-request')!.interval);
+    assert.deepEqual(mean(with_), mean(without));
+    assert.ok(with_.notices.some(({ text }) => text.includes('client-saturated')));
+  });
+
+  it('closes with a table of at most 100 columns', () => {
+    const text = outcome(
+      analyse(
+        runInfo(),
+        parseSamples(
+          idleRun()
+            .map((s) => `${JSON.stringify(s)}\n`)
+            .join(''),
+        ),
+      ),
+    );
+    const widest = Math.max(
+      ...stripVTControlCharacters(text)
+        .split('\n')
+        .map((line) => line.length),
+    );
+    assert.ok(widest <= 100, `${widest} columns`);
+  });
+});
+
+describe('bad input to the report', () => {
+  const good = syntheticSample({ cell: { backend: 'epoll', impl: 'native', idle: 0 }, cpuUs: 6 });
+  const { executionClass: _, ...classless } = host;
+  const refusals = [
+    { name: 'no execution class', sample: { ...good, host: classless }, says: /execution class/ },
+    {
+      name: 'a coarse clock',
+      sample: { ...good, host: { ...host, clockStepNs: 1500 } },
+      says: /steps by 1500 ns/,
+    },
+    { name: 'a missing field', sample: { ...good, windows: 3 }, says: /windows/ },
+  ];
+  for (const { name, sample, says } of refusals) {
+    it(`refuses a sample with ${name}`, (t) => {
+      assert.throws(() => analyseRun(runFolder(t, [sample])), says);
+      const { refused, samples, notices } = analyseRun(runFolder(t, [good, sample]));
+      assert.equal(samples.length, 1);
+      assert.match(refused[0]!.reason, says);
+      assert.equal(refused[0]!.line, 2);
+      assert.ok(notices.some(({ level, text }) => level === 'serious' && text.includes('line 2')));
+    });
+  }
+
+  it('names the line of another schema version', (t) => {
+    const folder = runFolder(t, [good, { ...good, schemaVersion: 2 }]);
+    assert.throws(
+      () => analyseRun(folder),
+      /line 2 has schema version 2, this dispatchbench reads version 1/,
+    );
+  });
+
+  it('leaves out a last line cut short, with a notice', (t) => {
+    const folder = runFolder(t, [good], JSON.stringify(good).slice(0, 100));
+    const { samples, notices } = analyseRun(folder);
+    assert.equal(samples.length, 1);
+    assert.ok(notices.some(({ text }) => text.includes('line 2) was cut short')));
+  });
+
+  it('names a broken line in the middle', (t) => {
+    const folder = runFolder(t, [good]);
+    appendFileSync(join(folder, 'samples.ndjson'), '{"half\n');
+    assert.throws(() => analyseRun(folder), /line 2 is not JSON/);
+  });
+
+  it('says what is wrong with a missing, foreign or empty run', (t) => {
+    const empty = mkdtempSync(join(tmpdir(), 'dispatchbench-run-'));
+    t.after(() => rmSync(empty, { recursive: true }));
+    assert.throws(() => findRun('no-such-run', empty), /there is no run 'no-such-run'/);
+    assert.throws(() => findRun(empty), /is not a run: it has no samples.ndjson/);
+    assert.throws(() => findRun('latest', empty), /holds no run yet/);
+    writeSamples(empty, []);
+    assert.throws(() => analyseRun(empty), /holds no sample yet/);
+  });
+});

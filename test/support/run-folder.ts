@@ -1,0 +1,22 @@
+/** A run's folder in a temporary place, from synthetic samples. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Sample } from '../../src/contract/sample.js';
+import { runInfo } from './samples.js';
+
+export function runFolder(t: Pick<TestContext, 'after'>, samples: readonly object[], tail = ''): string {
+  const folder = mkdtempSync(join(tmpdir(), 'dispatchbench-run-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeSamples(folder, samples as Sample[], tail);
+  writeFileSync(join(folder, 'run.json'), JSON.stringify(runInfo()));
+  return folder;
+}
+
+export function writeSamples(folder: string, samples: readonly object[], tail = ''): void {
+  writeFileSync(
+    join(folder, 'samples.ndjson'),
+    samples.map((sample) => `${JSON.stringify(sample)}\n`).join('') + tail,
+  );
+}
