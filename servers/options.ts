@@ -102,7 +102,7 @@ export function parseOptions(args: readonly string[]): ServerOptions {
     maxConnections: numberOf('max-connections', values['max-connections'], 1, 2 ** 32 - 1, 2 ** 32 - 1),
     backlog: 4096,
     budgets: {
-      accept: numberOf('accept-budget', values['accept-budget'], 1, 65536, 32),
+      accept: numberOf('accept-budget', values['accept-budget'], 1, 65536, 128),
       readBytes: READS * RECEIVE_WINDOW,
       reads: READS,
       datagrams: 32,

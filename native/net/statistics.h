@@ -31,7 +31,7 @@ inline constexpr std::size_t kReceiveWindow = 65536;
 
 /// Fairness budgets: policy, the same in every implementation, recorded in hello.
 struct Budgets {
-  std::uint32_t accept = 32;          ///< connections per event of the listener
+  std::uint32_t accept = 128;         ///< connections per event of the listener
   std::uint32_t reads = 4;            ///< recv calls of at most kReceiveWindow bytes per event of a connection
   std::uint32_t datagrams = 32;       ///< datagrams per event of a UDP socket
   std::uint32_t max_events = 1024;    ///< rows of one wait
