@@ -76,6 +76,8 @@ export const sample = z.object({
   gates: z.array(gate),
   host: hostFacts,
   server: hello.nullable(),
+  /** processes that the connections were spread over, measured as one; left out: 1 */
+  serverProcesses: count.optional(),
   /** CPUs asked for server and client; shared = they overlap */
   pinning: z.object({ server: z.array(count), client: z.array(count), shared: z.boolean() }),
   /** 1-minute load average and CPU pressure (some, avg10, percent) before the trial; null where the system has none */

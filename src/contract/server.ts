@@ -104,6 +104,8 @@ export const snapshotBody = z.object({
   eventsPerWait: z.array(count).nullable(),
 });
 
+export type SnapshotBody = z.infer<typeof snapshotBody>;
+
 export const snapshot = snapshotBody.extend({ event: z.literal('snapshot'), id: z.string() });
 export type Snapshot = z.infer<typeof snapshot>;
 

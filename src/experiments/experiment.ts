@@ -34,6 +34,8 @@ export interface WindowSpec {
 
 export interface TrialSpec {
   server: ServerSpec;
+  /** processes of it that idle and active connections are spread over evenly; left out: 1 */
+  servers?: number;
   /** connections that stand silent during the windows */
   idle: number;
   windows: WindowSpec[];
@@ -62,7 +64,7 @@ export interface Experiment<Settings = unknown> {
   profile(name: ProfileName, machine: Machine): Settings;
   /** every combination of factor levels that exists, in a fixed order */
   cells(settings: Settings, machine: Machine): CellLevels[];
-  trial(cell: CellLevels, settings: Settings): TrialSpec;
+  trial(cell: CellLevels, settings: Settings, machine: Machine): TrialSpec;
   /** the figure whose interval decides whether more trials are needed; null when the sample does not have it */
   primary(sample: Sample): number | null;
   /** the figures worth a glance while the run goes on */

@@ -27,6 +27,8 @@ const settings = z.strictObject({
   references: z.array(reference),
   idle: z.array(count).min(1),
   connections: count.min(1),
+  /** beyond the descriptors of one process, use several server processes instead of calling the cell impossible */
+  spread: z.boolean(),
   /** payload of one request, bytes */
   size: count.min(1),
   closed: z.strictObject({ warmupMs: count, durationMs: count.min(1) }),
@@ -36,7 +38,13 @@ export type IdleConnectionsSettings = z.infer<typeof settings>;
 
 function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
   const backends = (...names: string[]) => machine.available.filter((backend) => names.includes(backend));
-  const common = { protocol: 'tcp-echo' as const, size: 64, ios: ['batch' as const], references: [] };
+  const common = {
+    protocol: 'tcp-echo' as const,
+    size: 64,
+    ios: ['batch' as const],
+    references: [],
+    spread: false,
+  };
   const node = machine.nodeBackend;
   if (name === 'quick') {
     return {
@@ -77,7 +85,8 @@ function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
     backends: machine.available,
     impls: ['ts', 'native', 'baseline', 'libuv'],
     ios: ['call', 'batch', 'native'],
-    idle: [...[0, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000].filter((idle) => idle < most), most],
+    spread: true,
+    idle: [...new Set([0, 1000, 2000, 4000, 8000, 16_000, most, 32_000, 64_000])].sort((a, b) => a - b),
     connections,
   };
 }
@@ -111,10 +120,12 @@ export const idleConnections: Experiment<IdleConnectionsSettings> = {
   settings,
   profile,
   cells,
-  trial(cell, { protocol, size, closed, open }) {
+  trial(cell, { protocol, size, closed, open, spread }, machine) {
     const { backend, impl, io, idle, connections } = idleConnectionsCell.parse(cell);
+    const perProcess = machine.descriptorLimit - reservedDescriptors;
     return {
       server: { protocol, impl, backend, io },
+      servers: spread ? Math.max(1, Math.min(connections, Math.ceil((idle + connections) / perProcess))) : 1,
       idle,
       windows: [
         { name: 'closed', connections, rate: null, size, ...closed },

@@ -8,6 +8,9 @@ export const experiments: Record<string, Experiment> = {
   [rateRamp.id]: rateRamp as Experiment,
 };
 
+/** What `run quick` (npm start) runs, in less than two minutes together. */
+export const quickStart: readonly string[] = [idleConnections.id];
+
 /** @throws Error naming the known ones */
 export function experiment(id: string): Experiment {
   const found = Object.hasOwn(experiments, id) ? experiments[id] : undefined;

@@ -4,7 +4,7 @@ import { hello, snapshot } from '../contract/server.js';
 import type { ServerSpec } from '../experiments/experiment.js';
 import type { Command, Host, HostProcess } from '../hosts/host.js';
 import type { HostPort } from '../options.js';
-import { mismatch } from '../run/trial.js';
+import { mismatch } from '../run/servers.js';
 import type { ServedWindow } from './overhead.js';
 
 /** The programs of a session; tests put others in their place. */

@@ -14,7 +14,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { type RunInfo, runInfo } from '../contract/run.js';
 import { type Sample, sample } from '../contract/sample.js';
-import { histogramLog } from './histogram-log.js';
+import { histogramLog } from '../load/histogram.js';
 import { validated } from './plan.js';
 
 /** One write and one sync: after it returns the text is on the disk. */
@@ -122,11 +122,22 @@ export class RunFolder {
       });
   }
 
+  /** The distributions go to histograms/<sequence>.hlog first, tagged `window.distribution`. */
   append(one: Sample): void {
-    const windows = Object.entries(one.windows);
-    if (windows.length > 0) {
+    const intervals = Object.entries(one.windows).flatMap(([name, { load }]) => {
+      const { latency, latencyUncorrected, sendLag, connect, windowNs } = load;
+      return Object.entries({ latency, latencyUncorrected, sendLag, connect })
+        .filter(([, distribution]) => distribution !== null)
+        .map(([what, distribution]) => ({
+          tag: `${name}.${what}`,
+          startMs: 0,
+          endMs: windowNs / 1e6,
+          histogram: distribution!.histogram,
+        }));
+    });
+    if (intervals.length > 0) {
       const name = `${String(one.sequence).padStart(6, '0')}.hlog`;
-      writeFileSync(join(this.path, 'histograms', name), histogramLog(one.startedAt, windows));
+      writeFileSync(join(this.path, 'histograms', name), histogramLog(intervals));
     }
     writeDurably(this.samplesPath, 'a', `${JSON.stringify(one)}\n`);
   }

@@ -33,13 +33,14 @@ export function machineOf(limits: Limits): Machine {
 }
 
 /** @returns one sentence with limit, need and remedy, or null when the machine can run the trial */
-export function impossible({ server, idle, windows }: TrialSpec, limits: Limits): string | null {
+export function impossible({ server, servers = 1, idle, windows }: TrialSpec, limits: Limits): string | null {
   const state = limits.backends.get(server.backend);
   if (!state?.available) {
     return `backend ${server.backend} is not available here: ${state?.reason ?? 'not built into this addon'}`;
   }
   const active = Math.max(0, ...windows.map(({ connections }) => connections));
-  const connections = idle + active;
+  const all = idle + active;
+  const connections = Math.ceil(all / servers);
   const need = connections + reservedDescriptors;
   const { hard } = limits.descriptors;
   if (need > hard) {
@@ -61,11 +62,11 @@ export function impossible({ server, idle, windows }: TrialSpec, limits: Limits)
       'widen it (sysctl net.ipv4.ip_local_port_range) or take fewer connections'
     );
   }
-  const memory = connections * connectionBytes + programsBytes;
+  const memory = all * connectionBytes + programsBytes;
   if (memory > limits.memoryAvailableBytes) {
     const mib = (bytes: number) => `${Math.round(bytes / (1 << 20))} MiB`;
     return (
-      `${connections} connections need about ${mib(memory)} of memory and ` +
+      `${all} connections need about ${mib(memory)} of memory and ` +
       `${mib(limits.memoryAvailableBytes)} are available: free some or take fewer connections`
     );
   }

@@ -114,6 +114,6 @@ export function plannedCells(plan: Plan, machine: Machine): PlannedCell[] {
     const found = experiment(id);
     return found
       .cells(settings, machine)
-      .map((levels) => ({ experiment: found, levels, trial: found.trial(levels, settings) }));
+      .map((levels) => ({ experiment: found, levels, trial: found.trial(levels, settings, machine) }));
   });
 }

@@ -31,7 +31,7 @@ test('a step of the thesis has its 1000 connections of 100 calls', () => {
     calls: 100,
     connections: 1000,
   };
-  const [window] = rateRamp.trial(cell, settings).windows;
+  const [window] = rateRamp.trial(cell, settings, machine).windows;
   assert.equal(window!.connections, 1000);
   assert.equal(window!.durationMs, 10_000);
   assert.equal(window!.sessions!.calls, 100);
@@ -48,7 +48,7 @@ test('a trial of the ramp gives a sample with the step as httperf would tell it'
     connections: 20,
   };
   const host = new LocalHost();
-  const measured = await runTrial(rateRamp.trial(cell, settings), {
+  const measured = await runTrial(rateRamp.trial(cell, settings, machine), {
     host,
     programs,
     pinning: pinning(host.cpus()),

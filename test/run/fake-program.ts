@@ -81,6 +81,13 @@ function load() {
   const rate = nullable(options.rate!) === null ? null : Number(options.rate);
   const durationMs = Number(options.durationMs);
   const { load: result } = synthetic.windows[rate === null ? 'closed' : 'open']!;
+  const asked = Number(options.connections);
+  let standing = 0;
+  const sockets = Array.from({ length: asked }, () =>
+    connect(Number(options.port), options.host!, () => {
+      if (++standing === asked) say({ event: 'connected', connections: asked, elapsedNs: 1 });
+    }),
+  );
   control.once('line', async () => {
     await pause(Number(options.warmupMs));
     say({ event: 'window-start', monotonicNs: 0 });
@@ -89,9 +96,9 @@ function load() {
     const replies = Math.round(((rate ?? 100_000) * durationMs) / 1000);
     const errors = { ...result.errors, mismatch: fault === 'errors' ? 1 : 0 };
     say({ ...result, windowNs: durationMs * 1e6, offeredRate: rate, requests: replies, replies, errors });
+    for (const socket of sockets) socket.destroy();
     process.exit(0);
   });
-  say({ event: 'connected', connections: 1, elapsedNs: 1 });
 }
 
 ({ server, idle, load })[role as 'server' | 'idle' | 'load']();

@@ -133,6 +133,20 @@ test('cells that the machine cannot run are recorded with the reason, the others
   assert.ok(first.event === 'notice' && /hard limit is 150/.test(first.message), 'said before anything runs');
 });
 
+test('more connections than one process can have are spread over several, where the plan says so', async () => {
+  const limits = { ...localLimits(), descriptors: { soft: 110, hard: 110 } };
+  const settings = { idle: [0, 15], connections: 2, spread: true };
+  const plan = tinyPlan({ blocks: { min: 1, max: 1 } }, settings);
+  const { folder, trials } = await fakeRun({ plan, limits });
+  assert.deepEqual(trials, { ok: 4, invalid: 0, failed: 0, impossible: 0 });
+  for (const { cell, serverProcesses, idleConnections, windows } of folder.samples()) {
+    assert.equal(serverProcesses, cell.idle === 0 ? 1 : 2);
+    if (cell.idle === 0) continue;
+    assert.deepEqual(idleConnections, { asked: 15, standing: 15, seenByServer: 15, reconnects: 0 });
+    assert.equal(windows.closed!.before.connections, 17);
+  }
+});
+
 test('a run of which nothing is possible is refused and leaves no folder', async () => {
   const out = freshFolder();
   const limits = { ...localLimits(), descriptors: { soft: 50, hard: 50 } };

@@ -2,7 +2,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { backendNames, implementation, ioMode } from '../../contract/common.js';
 import { type Plan, profileName } from '../../contract/run.js';
-import { experiments } from '../../experiments/registry.js';
+import { experiments, quickStart } from '../../experiments/registry.js';
 import { hosts } from '../../hosts/registry.js';
 import { duration, wholeNumber } from '../../options.js';
 import { localLimits } from '../../run/environment.js';
@@ -31,7 +31,7 @@ const list =
   };
 
 export const run = new Command('run')
-  .description("run an experiment and write its report; 'quick' runs the quick profile of every experiment")
+  .description("run an experiment and write its report; 'quick' runs what npm start runs")
   .addArgument(new Argument('<experiment>', 'what to run').choices([...Object.keys(experiments), 'quick']))
   .addOption(new Option('--profile <name>', 'built-in plan').choices(profileName.options))
   .option('--backends <list>', 'backends, comma-separated', list(backendNames, 'backend'))
@@ -128,7 +128,7 @@ function choose(name: string, options: Options, limits: Limits) {
   };
   const machine = machineOf(limits);
   const profile = options.profile ?? 'quick';
-  const ids = name === 'quick' ? Object.keys(experiments) : [name];
+  const ids = name === 'quick' ? quickStart : [name];
   if (options.resume !== undefined) {
     const folder = RunFolder.open(options.out, options.resume);
     const info = folder.info();

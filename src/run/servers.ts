@@ -1,0 +1,90 @@
+/**
+ * The server of a trial: one process, or as many as the descriptor limit makes necessary, which share the server's CPU
+ * and are measured as one.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { z } from 'zod';
+import { type Hello, hello, type Snapshot, type SnapshotBody, snapshot } from '../contract/server.js';
+import type { ServerSpec } from '../experiments/experiment.js';
+import type { HostProcess } from '../hosts/host.js';
+import type { HostPort } from '../options.js';
+import type { Cast } from './cast.js';
+import { sumSnapshots } from './merge.js';
+import { validated } from './plan.js';
+import type { Programs } from './programs.js';
+
+/** Time for a program to start or to answer, far above what a loaded machine needs. */
+export const answerMs = 20_000;
+
+const body: z.ZodType<SnapshotBody> = snapshot.omit({ event: true, id: true });
+
+/** @returns what differs between what was asked and what the server says it is, or null */
+export function mismatch(asked: ServerSpec, cpus: readonly number[], line: Hello): string | null {
+  const pairs: [string, unknown, unknown][] = [
+    ['protocol', asked.protocol, line.protocol],
+    ['implementation', asked.impl, line.impl],
+    ['backend', asked.backend, line.backend],
+    ['io', asked.io, line.io],
+    ['cpus', cpus.join(), line.cpuAffinity.join()],
+  ];
+  const different = pairs.filter(([, wanted, got]) => wanted !== got);
+  return different.length === 0
+    ? null
+    : different.map(([what, wanted, got]) => `${what} '${wanted}' was asked, '${got}' runs`).join('; ');
+}
+
+export class Servers {
+  private asked = 0;
+
+  private constructor(
+    private readonly processes: readonly HostProcess[],
+    readonly hellos: readonly Hello[],
+  ) {}
+
+  /** @throws Error when one cannot be started, or is not what was asked */
+  static async start(
+    cast: Cast,
+    programs: Programs,
+    spec: ServerSpec,
+    count: number,
+    cpus: number[],
+  ): Promise<Servers> {
+    const processes = Array.from({ length: count }, () =>
+      cast.start('server', programs.server({ ...spec, cpus })),
+    );
+    const lines = await Promise.all(processes.map((one) => one.expect('hello', answerMs)));
+    const hellos = lines.map((line) => validated(hello, line, "the server's hello"));
+    for (const line of hellos) {
+      const different = mismatch(spec, cpus, line);
+      if (different) throw new Error(`refused to measure: ${different}`);
+    }
+    return new Servers(processes, hellos);
+  }
+
+  get targets(): HostPort[] {
+    return this.hellos.map(({ address, port }) => ({ host: address, port }));
+  }
+
+  async snapshot(): Promise<SnapshotBody> {
+    const id = String(++this.asked);
+    for (const one of this.processes) one.send(`snapshot ${id}`);
+    const lines = await Promise.all(this.processes.map((one) => one.expect('snapshot', answerMs)));
+    const all: Snapshot[] = lines.map((line) => validated(snapshot, line, "the server's snapshot"));
+    const other = all.find((line) => line.id !== id);
+    if (other) throw new Error(`the server answered snapshot ${other.id} when ${id} was asked`);
+    return sumSnapshots(all.map((line) => body.parse(line)));
+  }
+
+  /**
+   * A connection stands, or is gone, for its client before it is for the server: asks the server until its count is the
+   * expected one, or for long. @returns its last answer
+   */
+  async count(expected: number): Promise<number> {
+    const deadline = performance.now() + answerMs;
+    for (;;) {
+      const { connections } = await this.snapshot();
+      if (connections === expected || performance.now() > deadline) return connections;
+      await pause(10);
+    }
+  }
+}
