@@ -233,7 +233,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
           {
             ...at,
             type: 'bar',
-            stack: 'cpu',
+            stack: `cpu ${index}`,
             barWidth: '62%',
             itemStyle: {
               color,

@@ -112,7 +112,10 @@ function panelsOf(all: readonly Series[], draw: (series: Series) => PlotSeries[]
   }
   return [...groups.values()].map(({ title, members }) => {
     const fitting = baselines.filter(
-      (baseline) => !members.includes(baseline) && context(baseline) === context(members[0]!),
+      (baseline) =>
+        !members.includes(baseline) &&
+        context(baseline) === context(members[0]!) &&
+        members.some(({ levels }) => levels.backend === baseline.levels.backend),
     );
     return {
       title,

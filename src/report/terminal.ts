@@ -22,8 +22,8 @@ export function sparkline(values: readonly number[], low: number, high: number):
 const borders = { head: [], border: [], compact: true };
 
 /** Mean and half width: "6.41 ± 0.03". Asymmetric intervals take their wider side. */
-function plusMinus(experiment: ExperimentAnalysis, series: Series, at: 'first' | 'last', id: string): string {
-  const point = at === 'first' ? series.points[0] : series.points[series.points.length - 1];
+function plusMinus(experiment: ExperimentAnalysis, series: Series, x: number, id: string): string {
+  const point = series.points.find((candidate) => candidate.x === x);
   const interval = point && experiment.summaryOf(point.cell).figures.get(id)?.interval;
   if (!interval) return '–';
   const { estimate, low, high } = interval;
@@ -65,10 +65,10 @@ function experimentTable(experiment: ExperimentAnalysis): string | null {
     if (trend.length === 0) continue;
     table.push([
       one.label.slice(0, 22),
-      plusMinus(experiment, one, 'first', 'throughput'),
-      plusMinus(experiment, one, 'last', 'throughput'),
-      plusMinus(experiment, one, 'first', id),
-      plusMinus(experiment, one, 'last', id),
+      plusMinus(experiment, one, first, 'throughput'),
+      plusMinus(experiment, one, last, 'throughput'),
+      plusMinus(experiment, one, first, id),
+      plusMinus(experiment, one, last, id),
       sparkline(trend, low, high),
     ]);
   }

@@ -5,6 +5,8 @@ import { type Plan, profileName } from '../../contract/run.js';
 import { experiments, quickStart } from '../../experiments/registry.js';
 import { hosts } from '../../hosts/registry.js';
 import { duration, wholeNumber } from '../../options.js';
+import { outcome as outcomeTable } from '../../report/terminal.js';
+import { writeReport } from '../../report/write.js';
 import { localLimits } from '../../run/environment.js';
 import { RunFolder } from '../../run/folder.js';
 import { type Limits, machineOf } from '../../run/limits.js';
@@ -87,7 +89,17 @@ export const run = new Command('run')
         on: view.show,
         signal: interrupt.signal,
       });
-      view.show({ event: 'run-end', run: folder.id, folder: folder.path, ...outcome, report: null });
+      const written = outcome.trials.ok + outcome.trials.invalid > 0 ? writeReport(folder.path) : null;
+      view.show({
+        event: 'run-end',
+        run: folder.id,
+        folder: folder.path,
+        ...outcome,
+        report: written?.report ?? null,
+      });
+      if (written && !options.json) {
+        console.log(`\n${outcomeTable(written.analysis)}\n\nReport: ${written.report}`);
+      }
       const { failed, impossible } = outcome.trials;
       const narrowed = Object.keys(changedSettings(options)).length > 0 || options.plan !== undefined;
       if (failed > 0 || (impossible > 0 && narrowed)) process.exitCode = incomplete;

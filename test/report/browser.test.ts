@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { writeReport } from '../../src/report/write.js';
+import { runFolder } from '../support/run-folder.js';
+import { idleRun, syntheticSample } from '../support/samples.js';
+
+const executable = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const skip = existsSync(executable)
+  ? false
+  : `no browser at ${executable}: install chromium to test the report in it`;
+/** Ignored by git; the pictures stay for a look after the test. */
+const pictures = join('results', 'test-pictures');
+
+/** The page's globals that the tests touch. */
+interface InPage {
+  axe: {
+    run(
+      root: unknown,
+      options: object,
+    ): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
+  };
+}
+
+describe('report in a browser', { skip }, () => {
+  const cleanups: (() => void)[] = [];
+  let browser: Browser;
+  let page: Page;
+  const complaints: string[] = [];
+  let requests = 0;
+
+  before(async () => {
+    const { chromium } = await import('playwright-core');
+    mkdirSync(pictures, { recursive: true });
+    const ports = ['select', 'epoll'].flatMap((backend) =>
+      [10, 100].flatMap((rate) =>
+        [10, 1000, 5000].flatMap((count) =>
+          [0, 1, 2].map((block) =>
+            syntheticSample({
+              experiment: 'udp-ports',
+              cell: { backend, impl: 'native', ports: count, rate },
+              block,
+              cpuUs: 20 + block,
+              medianLatency: 40_000 + (backend === 'select' ? 30 * count : 0) + 100 * block,
+            }),
+          ),
+        ),
+      ),
+    );
+    const invalid = syntheticSample({
+      cell: { backend: 'epoll', impl: 'native', idle: 0 },
+      cpuUs: 6,
+      status: 'invalid',
+    });
+    const folder = runFolder({ after: (clean) => cleanups.push(clean as () => void) }, [
+      ...idleRun(),
+      ...ports,
+      invalid,
+    ]);
+    const { report } = writeReport(folder);
+    browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox', '--disable-gpu'] });
+    page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('request', (request) => {
+      if (!/^(file|data):/.test(request.url())) requests++;
+    });
+    await page.goto(pathToFileURL(report).href);
+  });
+
+  after(async () => {
+    await browser?.close();
+    for (const clean of cleanups) clean();
+  });
+
+  /** Scrolls to every figure, so that each is drawn. */
+  async function drawAll() {
+    for (const figure of await page.locator('figure[data-plot]').all()) {
+      await figure.scrollIntoViewIfNeeded();
+      await figure.locator('.plot svg path').first().waitFor({ state: 'attached' });
+    }
+  }
+
+  it('draws every plot and says nothing on the console', async () => {
+    await drawAll();
+    const figures = page.locator('figure[data-plot]');
+    assert.ok((await figures.count()) >= 10);
+    for (const figure of await figures.all()) {
+      assert.equal(await figure.getAttribute('data-drawn'), 'true');
+      const name = await figure.getAttribute('data-plot');
+      await figure.locator('.plot').screenshot({ path: join(pictures, `${name}.png`) });
+    }
+    await page.screenshot({ path: join(pictures, 'report.png'), fullPage: true });
+    assert.deepEqual(complaints, []);
+    assert.equal(requests, 0, 'nothing is fetched');
+  });
+
+  it('switches axes, trials and series by keyboard', async () => {
+    const figure = page.locator('#figure-idle-connections-cpu-per-request');
+    const drawing = () => figure.locator('.plot svg').innerHTML();
+    for (const selector of [
+      '[data-switch="log-x"]',
+      '[data-switch="log-y"]',
+      '[data-switch="trials"]',
+      '[data-series="select"]',
+    ]) {
+      const button = figure.locator(selector);
+      const [before, pressed] = [await drawing(), await button.getAttribute('aria-pressed')];
+      await button.focus();
+      await page.keyboard.press('Enter');
+      assert.notEqual(await button.getAttribute('aria-pressed'), pressed, selector);
+      assert.notEqual(await drawing(), before, selector);
+      await button.press('Space');
+      assert.equal(await drawing(), before, `${selector} back again`);
+    }
+  });
+
+  it('links each verdict to the figure that shows it', async () => {
+    const targets = await page
+      .locator('.evidence a')
+      .evaluateAll((links) => links.map((link) => link.getAttribute('href')!));
+    assert.ok(targets.length > 0);
+    for (const target of new Set(targets)) assert.equal(await page.locator(target).count(), 1, target);
+  });
+
+  for (const theme of ['light', 'dark'] as const) {
+    it(`has no serious accessibility violation, ${theme}`, async () => {
+      await page.emulateMedia({ colorScheme: theme });
+      await drawAll();
+      await page.evaluate(
+        readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'),
+      );
+      const { violations } = await page.evaluate(() =>
+        (globalThis as unknown as InPage).axe.run((globalThis as unknown as { document: unknown }).document, {
+          resultTypes: ['violations'],
+        }),
+      );
+      const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+      assert.deepEqual(
+        serious.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`),
+        [],
+      );
+      await page.screenshot({ path: join(pictures, `report-${theme}.png`), fullPage: true });
+    });
+  }
+
+  it('fits a phone without sideways scrolling', async () => {
+    await page.setViewportSize({ width: 390, height: 800 });
+    await page.waitForFunction('document.documentElement.scrollWidth <= 390');
+    await drawAll();
+    await page.screenshot({ path: join(pictures, 'report-phone.png'), fullPage: true });
+    assert.deepEqual(complaints, []);
+  });
+});
