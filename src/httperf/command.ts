@@ -8,10 +8,14 @@ export function httperfCommand(
 ): { command: string; args: string[] } {
   const period =
     spec.arrival === 'exponential' ? ['--period', `e${1 / spec.rate}`] : ['--rate', `${spec.rate}`];
+  // httperf cannot pin itself.
+  const [command, ...pinned] =
+    spec.cpus.length > 0 ? ['taskset', '-c', spec.cpus.join(','), 'httperf'] : ['httperf'];
   return {
-    command: 'httperf',
+    command: command!,
     args: [
-      // Our own port choice instead of the kernel's: without it httperf stops at the ports of one bind.
+      ...pinned,
+      // All of the machine's ports: without it httperf keeps to a small range.
       '--hog',
       '--server',
       spec.host,

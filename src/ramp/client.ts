@@ -65,7 +65,8 @@ function prepareHttperf(spec: SessionSpec, options?: ReadonlyMap<string, string 
         args,
         { maxBuffer: 1 << 24, timeout: longestMs(spec), signal: abort.signal },
         (error, stdout, stderr) => {
-          if ((error as NodeJS.ErrnoException | null)?.code === 'ENOENT')
+          const absent = (error as NodeJS.ErrnoException | null)?.code === 'ENOENT';
+          if (absent || /failed to execute httperf/.test(stderr))
             return reject(new Error('httperf is not installed (Debian, Ubuntu: apt install httperf)'));
           try {
             resolve(parseHttperf(stdout));

@@ -1,0 +1,207 @@
+/**
+ * Our ramp client against httperf on the same machine, alternating trial by trial: reply rate and mean response time at
+ * rates both can offer, the request rate that one client core can offer at most, and how far apart three agents start.
+ *
+ *     npm run bench:ramp [-- --quick] [-- --trials N]
+ */
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import { openFleet } from '../src/agent/clients.js';
+import { type Interval, meanInterval, ratioInterval } from '../src/analysis/interval.js';
+import { randomFrom } from '../src/analysis/random.js';
+import type { SessionResult, SessionSpec } from '../src/contract/ramp.js';
+import { hello } from '../src/contract/server.js';
+import { Child } from '../src/hosts/child.js';
+import { LocalHost } from '../src/hosts/local.js';
+import { serverCommand } from '../src/programs/server.js';
+import { monotonicNs, prepareStep } from '../src/ramp/client.js';
+import { sampleMs } from '../src/ramp/options.js';
+import { pinning } from '../src/run/pinning.js';
+import { withKnownAnswer } from '../src/selftest/known-answer.js';
+import { saveRecord, shown, shuffled, verdict } from './lib.js';
+
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, trials: { type: 'string' } },
+});
+const trials = Number(options.trials ?? (options.quick ? 2 : 10));
+/** httperf samples the reply rate every 5 s: two whole samples, and the end of the last connections. */
+const stepS = options.quick ? 5.5 : 10.5;
+/** Connections per second x calls that both clients hold with ease. */
+const commonRate = 200;
+const calls = 10;
+/** httperf prints tenths of a millisecond: only a response of some milliseconds can be compared to 5 %. */
+const delayMs = 5;
+/** Connections per second x 100 calls, up to beyond what either client can offer; the best of them counts. */
+const peakRates = [200, 500, 1000, 2000, 4000];
+const peakS = options.quick ? 0.5 : 2;
+const fleetSteps = options.quick ? 5 : 60;
+const patienceMs = 60_000;
+
+const places = pinning(new LocalHost().cpus());
+const random = randomFrom('ramp');
+type Kind = 'session' | 'httperf';
+const kinds: readonly Kind[] = ['session', 'httperf'];
+
+async function step(kind: Kind, port: number, rate: number, count: number, seconds: number) {
+  const spec: SessionSpec = {
+    host: '127.0.0.1',
+    port,
+    uri: '/',
+    rate,
+    connections: Math.ceil(rate * seconds),
+    calls: count,
+    timeoutMs: 5000,
+    sampleMs: kind === 'session' && seconds >= 5 ? 5000 : sampleMs(seconds),
+    arrival: 'fixed',
+    cpus: places.client,
+  };
+  const prepared = prepareStep({ kind, spec });
+  await prepared.ready;
+  prepared.start(monotonicNs());
+  return prepared.result;
+}
+
+async function withServer<T>(work: (port: number) => Promise<T>): Promise<T> {
+  const command = serverCommand({
+    protocol: 'http',
+    impl: 'native',
+    backend: 'epoll',
+    cpus: places.server,
+    control: true,
+  });
+  const server = new Child('server', command);
+  try {
+    return await work(hello.parse(await server.expect('hello', patienceMs)).port);
+  } finally {
+    await server.end(2000);
+  }
+}
+
+/** Every block runs both clients once, in an order of its own. */
+async function alternating<T>(
+  label: string,
+  measure: (kind: Kind) => Promise<T>,
+): Promise<Record<Kind, T[]>> {
+  const seen: Record<Kind, T[]> = { session: [], httperf: [] };
+  for (let block = 0; block < trials; block += 1) {
+    for (const kind of shuffled(kinds, random)) seen[kind].push(await measure(kind));
+    process.stderr.write(`\r${label}: ${block + 1} of ${trials} blocks `);
+  }
+  process.stderr.write('\n');
+  return seen;
+}
+
+async function peak(kind: Kind): Promise<number> {
+  const offered: number[] = [];
+  for (const rate of peakRates) {
+    const { requests, durationS } = await withServer((port) => step(kind, port, rate, 100, peakS));
+    offered.push(requests / durationS);
+  }
+  return Math.max(...offered);
+}
+
+/** Lateness of each agent's first connection, and the distance between first and last agent of a step, microseconds. */
+async function startSkews(): Promise<{ late: number[]; apart: number[] }> {
+  return withServer(async (port) => {
+    const fleet = await openFleet(['local:a', 'local:b', 'local:c'], null);
+    const late: number[] = [];
+    const apart: number[] = [];
+    try {
+      for (let index = 0; index < fleetSteps; index += 1) {
+        const { parts } = await fleet.run('session', {
+          host: '127.0.0.1',
+          port,
+          uri: '/',
+          rate: 300,
+          connections: 30,
+          calls: 1,
+          timeoutMs: 5000,
+          sampleMs: 50,
+          arrival: 'fixed',
+          cpus: [],
+        });
+        late.push(...parts.map(({ startSkewNs }) => Math.abs(startSkewNs!) / 1000));
+        // One machine has one clock: their distance needs no estimate.
+        const starts = parts.map(({ result }) => result!.detail!.startedAtNs);
+        apart.push((Math.max(...starts) - Math.min(...starts)) / 1000);
+      }
+    } finally {
+      await fleet.close();
+    }
+    return { late, apart };
+  });
+}
+
+const quantile = (values: readonly number[], share: number): number =>
+  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.ceil(share * values.length) - 1)]!;
+
+const table = new Table({
+  head: ['figure', 'ours', 'httperf', 'ours / httperf', 'bar', ''],
+  style: { head: [], border: [], compact: true },
+});
+const record: Record<string, unknown> = { trials, stepS };
+
+function compareRow(
+  name: string,
+  ours: number[],
+  theirs: number[],
+  bar: string,
+  judge: (ratio: Interval) => string,
+) {
+  const ratio = ratioInterval(ours, theirs);
+  table.push([
+    name,
+    shown(meanInterval(ours), 1),
+    shown(meanInterval(theirs), 1),
+    shown(ratio),
+    bar,
+    judge(ratio),
+  ]);
+  record[name] = { ours, theirs, ratio };
+}
+
+/** Both sides of a band. */
+const within = (band: number) => (ratio: Interval) => {
+  const sides = [verdict(ratio, 1 - band, 'least'), verdict(ratio, 1 + band, 'most')];
+  return sides.find((side) => side === 'MISSED') ?? sides.find((side) => side !== 'met') ?? 'met';
+};
+
+const fast = await withServer((port) =>
+  alternating(`${commonRate}/s x ${calls}`, (kind) => step(kind, port, commonRate, calls, stepS)),
+);
+const rate = (results: SessionResult[]) => results.map(({ replyRate }) => replyRate.avg);
+compareRow('reply rate, replies/s', rate(fast.session), rate(fast.httperf), '1 +- 0.01', within(0.01));
+
+const { measured: slow } = await withKnownAnswer({ delayMs }, (port) =>
+  alternating(`${delayMs} ms of delay`, (kind) => step(kind, port, 20, calls, options.quick ? 2 : 5)),
+);
+const response = (results: SessionResult[]) => results.map(({ responseMs }) => responseMs);
+compareRow(
+  `mean response of a ${delayMs} ms server, ms`,
+  response(slow.session),
+  response(slow.httperf),
+  '1 +- 0.05',
+  within(0.05),
+);
+
+const peaks = await alternating('most that one core offers', peak);
+compareRow('requests/s of one client core', peaks.session, peaks.httperf, '>= 3', (ratio) =>
+  verdict(ratio, 3, 'least'),
+);
+
+const { late, apart } = await startSkews();
+record.startSkew = { late, apart };
+console.log(`${table.toString()}\n`);
+for (const [name, values] of [
+  ['first connection of an agent against the common start', late],
+  ['first and last agent of a step', apart],
+] as const) {
+  const p99 = quantile(values, 0.99);
+  console.log(
+    `${name}: p50 ${quantile(values, 0.5).toFixed(0)} us, p99 ${p99.toFixed(0)} us of ${values.length} (bar 1000 us): ${p99 <= 1000 ? 'met' : 'MISSED'}`,
+  );
+}
+console.log(
+  `\nserver on CPU ${places.server}, clients on CPU ${places.client}${places.shared ? ' (shared)' : ''}`,
+);
+console.log(`record: ${saveRecord('ramp', record)}`);

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { after, test } from 'node:test';
+import { loadResult } from '../../src/contract/load.js';
+import { noFailures, type SessionResult, type SessionSpec, sessionResult } from '../../src/contract/ramp.js';
+import { Child } from '../../src/hosts/child.js';
+import { networkDifference, parseNetworkCounters } from '../../src/hosts/network-counters.js';
+import { loadCommand } from '../../src/programs/load.js';
+import { sessionCommand } from '../../src/programs/session.js';
+import { monotonicNs } from '../../src/ramp/client.js';
+import { gates } from '../../src/run/gates.js';
+import { syntheticSample } from '../support/samples.js';
+
+/** Each gate that the network provokes, provoked in a namespace of the test's own, and seen in what is reported. */
+const space = `dbgate${process.pid % 100_000}`;
+
+const ip = (...args: string[]): void =>
+  void execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+const inside = (...args: string[]): string =>
+  execFileSync('ip', ['netns', 'exec', space, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+
+const missing = ((): string | null => {
+  if (process.getuid?.() !== 0) return 'network namespaces need root';
+  try {
+    ip('netns', 'add', space);
+    ip('-n', space, 'link', 'set', 'lo', 'up');
+    return null;
+  } catch (error) {
+    return `no network namespaces here (${(error as Error).message.split('\n')[0]})`;
+  }
+})();
+after(() => {
+  if (!missing) ip('netns', 'del', space);
+});
+
+const counters = () => parseNetworkCounters(inside('cat', '/proc/net/netstat', '/proc/net/snmp'));
+
+async function measure(more: Partial<SessionSpec>): Promise<SessionResult> {
+  const spec: SessionSpec = {
+    host: '127.0.0.1',
+    port: 9,
+    uri: '/',
+    rate: 200,
+    connections: 40,
+    calls: 1,
+    timeoutMs: 1500,
+    sampleMs: 100,
+    arrival: 'fixed',
+    cpus: [],
+    ...more,
+  };
+  const { command, args } = sessionCommand(spec);
+  const client = new Child('client', { command: 'ip', args: ['netns', 'exec', space, command, ...args] });
+  try {
+    await client.expect('ready', 20_000);
+    client.send(`start ${monotonicNs()}`);
+    return sessionResult.parse(await client.expect('result', 60_000));
+  } finally {
+    await client.end(500);
+  }
+}
+
+/** A listener that never accepts, with a queue for one connection. */
+async function deafServer(port: number): Promise<() => Promise<unknown>> {
+  const script = `
+    import socket, sys
+    s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(('127.0.0.1', ${port})); s.listen(1); print('up', flush=True); sys.stdin.read()`;
+  const child = spawn('ip', ['netns', 'exec', space, 'python3', '-c', script.replace(/^ {4}/gm, '')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  return async () => {
+    child.stdin.end();
+    await once(child, 'exit');
+  };
+}
+
+test('a full listen queue: overflows and repeated SYNs are counted, connections time out', async (t) => {
+  if (missing) return t.skip(missing);
+  const stop = await deafServer(8080);
+  try {
+    const before = counters();
+    const result = await measure({ port: 8080 });
+    const seen = networkDifference(before, counters());
+    assert.ok(seen.listenOverflows > 0, JSON.stringify(seen));
+    assert.ok(seen.synRetransmits > 0, JSON.stringify(seen));
+    assert.deepEqual(result.failures, { ...noFailures(), 'client-timo': 40 });
+  } finally {
+    await stop();
+  }
+});
+
+test('no local port left: addrunavail, and the client says that it was the limit', async (t) => {
+  if (missing) return t.skip(missing);
+  inside('sysctl', '-q', '-w', 'net.ipv4.ip_local_port_range=40000 40009');
+  const stop = await deafServer(8081);
+  try {
+    const result = await measure({ port: 8081, rate: 1000 });
+    assert.ok(result.failures.addrunavail >= 30, JSON.stringify(result.failures));
+    assert.ok(result.detail!.saturation.some((reason) => /no local ports/.test(reason)));
+  } finally {
+    await stop();
+    inside('sysctl', '-q', '-w', 'net.ipv4.ip_local_port_range=32768 60999');
+  }
+});
+
+test('the kernel gives up before the client does: socket-timo', async (t) => {
+  if (missing) return t.skip(missing);
+  inside('sysctl', '-q', '-w', 'net.ipv4.tcp_syn_retries=1');
+  // Frames to a station that is not there: the other end of the pair drops them.
+  ip('-n', space, 'link', 'add', 'hole', 'type', 'veth', 'peer', 'name', 'far');
+  ip('-n', space, 'link', 'set', 'far', 'up');
+  ip('-n', space, 'addr', 'add', '10.254.0.1/24', 'dev', 'hole');
+  ip('-n', space, 'link', 'set', 'hole', 'up');
+  ip('-n', space, 'neigh', 'add', '10.254.0.2', 'lladdr', '02:00:00:00:00:01', 'dev', 'hole');
+  const before = counters();
+  const result = await measure({ host: '10.254.0.2', port: 80, timeoutMs: 20_000, connections: 10 });
+  assert.deepEqual(result.failures, { ...noFailures(), 'socket-timo': 10 });
+  assert.ok(networkDifference(before, counters()).synRetransmits >= 10);
+});
+
+test('Nagle against delayed acknowledgements: the 40 ms mode is seen', async () => {
+  // Two small writes without TCP_NODELAY: the second waits for the acknowledgement of the first, which waits, too.
+  const server = createServer({ noDelay: false }, (socket) => {
+    socket.on('error', () => {});
+    socket.on('data', () => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n');
+      setImmediate(() => socket.write('ok'));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const client = new Child(
+    'client',
+    loadCommand({
+      protocol: 'http',
+      target: { host: '127.0.0.1', port },
+      connections: 2,
+      // The next request at once: only an exchange that goes to and fro has its acknowledgements delayed.
+      rate: null,
+      durationS: 2,
+      warmupS: 1,
+    }),
+  );
+  try {
+    await client.expect('connected', 20_000);
+    client.send('go');
+    const load = loadResult.parse(await client.expect('result', 60_000));
+    const sample = syntheticSample({ cell: {}, cpuUs: 10 });
+    const { before, after } = sample.windows.closed!;
+    const found = gates({
+      ...sample,
+      windows: { closed: { load, before, after } },
+      network: null,
+      siblings: false,
+      vcpus: 2,
+      clockStepNs: 30,
+      bestCalibrationNs: sample.calibrationNs,
+    });
+    assert.ok(
+      found.some(({ id, invalidates }) => id === 'delayed-ack' && invalidates),
+      `p50 ${load.latency.p50} ns; ${JSON.stringify(found)}`,
+    );
+  } finally {
+    await client.end(1000);
+    server.close();
+  }
+});
