@@ -51,3 +51,8 @@ export function hostPort(text: string): HostPort {
   }
   return { host: bracketed ?? plain!, port };
 }
+
+/** The inverse of hostPort(). */
+export function targetText({ host, port }: HostPort): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -119,7 +119,7 @@ void Channels::sweep(Nanoseconds now) {
   const auto count = static_cast<std::uint32_t>(channels_.size());
   for (std::uint32_t i = 0; i < std::min(kSweepSlice, count); ++i) {
     swept_ = (swept_ + 1) % count;
-    if (channels_[swept_].outstanding > 0 && now - request(swept_, 0).intended > timeout_) {
+    if (channels_[swept_].outstanding > 0 && now - request(swept_, 0).sent > timeout_) {
       end(swept_, ErrorKind::timeout);
     }
   }

@@ -48,7 +48,7 @@ class Channels {
   void flush(std::uint32_t id);
   /// Takes an event of a standing connection; flushes what the listener gave meanwhile.
   void on_event(std::uint32_t id, const dispatch::Event& event);
-  /// Looks at some channels and ends those whose oldest request is older than the timeout.
+  /// Looks at some channels and ends those whose oldest request was sent longer ago than the timeout.
   void sweep(Nanoseconds now);
   /// Gives up all requests in flight as timeouts.
   void abandon();

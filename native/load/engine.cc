@@ -78,7 +78,7 @@ void Engine::advance_phase(Nanoseconds now) {
   }
   if (phase() == LoadPhase::draining) {
     const bool all_sent = !open_loop() || next_due() >= tally_.window_end;
-    if ((all_sent && channels_->outstanding() == 0) || now >= tally_.window_end + plan_.timeout) finish();
+    if ((all_sent && channels_->outstanding() == 0) || now >= tally_.window_end + 2 * plan_.timeout) finish();
   }
 }
 
@@ -154,6 +154,7 @@ void Engine::expire(Nanoseconds due) noexcept {
   schedule_.advance();
   if (!tally_.covers(due)) return;
   ++tally_.requests;
+  if (free_.empty()) ++tally_.backlogged;
   lost({due, due}, ErrorKind::timeout);
 }
 

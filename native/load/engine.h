@@ -3,7 +3,8 @@
 //
 // Open loop: a request that is due while every connection is busy stays due at its intended time, and takes the first
 // connection that becomes free; its latency counts from the intended time. So the schedule is its own backlog, of any
-// length without memory. A request unanswered `timeout` after its intended time is a timeout, sent or not.
+// length without memory. A request is a timeout when it could not be sent `timeout` after its intended time, or was not
+// answered `timeout` after it was sent; so a server that is only behind is not punished with new connections.
 // After the window the requests of the window are waited for (or sent, if still due), no others are sent.
 #pragma once
 

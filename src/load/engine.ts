@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Protocol } from '../contract/common.js';
 import type { LoadLine, LoadResult } from '../contract/load.js';
-import type { HostPort } from '../options.js';
+import { type HostPort, targetText } from '../options.js';
 import { getAffinity } from '../process.js';
 import { latencyOf } from './histogram.js';
 import { requireDescriptors, sourceAddresses } from './limits.js';
@@ -30,7 +30,7 @@ export interface LoadOptions {
   pipelining: number;
   warmupNs: number;
   windowNs: number;
-  /** a request without a reply so long after its intended time is a timeout */
+  /** a request is a timeout when it is not sent so long after its intended time, or not answered so long after that */
   timeoutNs: number;
   connectTimeoutNs: number;
   /** http */
@@ -60,7 +60,7 @@ export async function runLoad(options: LoadOptions, observer: LoadObserver): Pro
     backend: clientBackend,
     sources: sourceAddresses(address.host, options.connections),
     http: protocol === 'http',
-    hostHeader: `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`,
+    hostHeader: targetText(target),
     rate: rate ?? 0,
     exponential: arrival === 'exponential',
   });
@@ -116,7 +116,7 @@ export function loadResultOf(options: LoadOptions, raw: RawResult): LoadResult {
     protocol: options.protocol,
     mode: rate === null ? 'closed' : 'open',
     arrival: rate === null ? null : options.arrival,
-    target: `${options.target.host}:${options.target.port}`,
+    target: targetText(options.target),
     connections: options.connections,
     size: options.protocol === 'http' ? 0 : options.size,
     pipelining: options.pipelining,

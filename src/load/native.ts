@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { addon } from '../addon.js';
 import type { BackendName } from '../contract/common.js';
 import type { LoadResult } from '../contract/load.js';
-import type { HostPort } from '../options.js';
+import { type HostPort, targetText } from '../options.js';
 import type { RawHistogram } from './histogram.js';
 
 export interface DialConfig {
@@ -107,12 +107,12 @@ const causes: Record<string, string> = {
 
 /** Why connections do not stand, and what to do. */
 export function connectFailure(
-  { host, port }: HostPort,
+  target: HostPort,
   state: { standing: number; errno: string | null },
   connections: number,
 ): Error {
   const cause = causes[state.errno ?? ''] ?? 'the connection failed';
   return new Error(
-    `${state.standing} of ${connections} connections to ${host}:${port} stand (${state.errno}): ${cause}`,
+    `${state.standing} of ${connections} connections to ${targetText(target)} stand (${state.errno}): ${cause}`,
   );
 }

@@ -2,7 +2,6 @@
 import { resolve } from 'node:path';
 import { packageRoot } from '../addon.js';
 import type { Command } from '../hosts/host.js';
-import type { HostPort } from '../options.js';
 
 /** A TypeScript client, run by this same Node. */
 export function clientProgram(name: string, args: string[]): Command {
@@ -17,8 +16,4 @@ export function flag(name: string, value: string | number | undefined): string[]
 /** Durations are exact to the microsecond, and never written with an exponent. */
 export function seconds(value: number | undefined): string | undefined {
   return value === undefined ? undefined : `${Math.round(value * 1e6)}us`;
-}
-
-export function targetText({ host, port }: HostPort): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

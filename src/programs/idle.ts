@@ -1,8 +1,8 @@
 /** How idle holders are started, wherever they run: as many as the descriptor limit makes necessary. */
 import type { Command } from '../hosts/host.js';
 import { type HolderShare, planHolders } from '../load/limits.js';
-import type { HostPort } from '../options.js';
-import { clientProgram, flag, seconds, targetText } from './client.js';
+import { type HostPort, targetText } from '../options.js';
+import { clientProgram, flag, seconds } from './client.js';
 
 export interface IdleSpec {
   target: HostPort;

@@ -1,7 +1,7 @@
 /** How a load client is started, wherever it runs. */
 import type { Command } from '../hosts/host.js';
-import type { HostPort } from '../options.js';
-import { clientProgram, flag, seconds, targetText } from './client.js';
+import { type HostPort, targetText } from '../options.js';
+import { clientProgram, flag, seconds } from './client.js';
 
 export interface LoadSpec {
   protocol: 'tcp-echo' | 'http';

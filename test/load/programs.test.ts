@@ -1,9 +1,11 @@
 /** The client programs and commands: their lines, their control channel, and how they refuse. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { addon, packageRoot } from '../../src/addon.js';
 import { idleStatus } from '../../src/contract/idle.js';
 import { loadLine, loadResult } from '../../src/contract/load.js';
@@ -179,6 +181,20 @@ for (const [name, args, message] of refusals) {
     assert.doesNotMatch(stderr, /\n\s+at /, 'no stack');
   });
 }
+
+test('addon: an environment that ends takes its load and its connections with it', async (t) => {
+  const { child: server, port } = await nativeServer(t, 'tcp-echo');
+  const worker = new Worker(new URL('worker-child.js', import.meta.url), { workerData: { port } });
+  const standing = once(worker, 'message');
+  const ended = once(worker, 'exit');
+  await standing;
+  worker.terminate();
+  await ended;
+  for (let connections = -1; connections !== 0; await sleep(10)) {
+    server.send('snapshot s');
+    ({ connections } = (await server.expect('snapshot', 5000)) as { connections: number });
+  }
+});
 
 test('addon: a wrong configuration is a typed error and starts nothing', () => {
   const native = addon<Record<string, (...args: unknown[]) => unknown>>();
