@@ -11,7 +11,9 @@ import { fileURLToPath } from 'node:url';
 
 process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 const tests = process.argv.slice(2);
-if (tests.length === 0) tests.push('dispatch/', 'servers/', 'load/', 'udp/', 'native/');
+if (tests.length === 0) {
+  tests.push('dispatch/', 'servers/conformance', 'servers/http-fuzz', 'load/', 'udp/echo-server', 'udp/ledger');
+}
 const build = resolve('build/sanitize/Release');
 
 /** Ends the script when a command fails. */
