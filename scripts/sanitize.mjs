@@ -12,7 +12,14 @@ import { fileURLToPath } from 'node:url';
 process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 const tests = process.argv.slice(2);
 if (tests.length === 0) {
-  tests.push('dispatch/', 'servers/conformance', 'servers/http-fuzz', 'load/', 'udp/echo-server', 'udp/ledger');
+  tests.push(
+    'dispatch/',
+    'servers/conformance',
+    'servers/http-fuzz',
+    'load/',
+    'udp/echo-server',
+    'udp/ledger',
+  );
 }
 const build = resolve('build/sanitize/Release');
 

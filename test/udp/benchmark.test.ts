@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { dgramBenchmark } from 'dispatchbench/dgram-benchmark';
-import { packageRoot } from '../../src/addon.js';
+import { packageRoot, programPath } from '../../src/addon.js';
 import { dgramResult } from '../../src/contract/dgram.js';
 import { failures, parseThreshold } from '../../src/dgram-benchmark/fail-if.js';
 import { type DgramInput, readOptions } from '../../src/dgram-benchmark/options.js';
 import { ServerProcess } from '../support/server-process.js';
 
-const program = resolve(packageRoot, 'build/Release/dispatchbench-server');
+const program = programPath('dispatchbench-server');
 const servers: ServerProcess[] = [];
 after(() => {
   for (const server of servers) server.kill();

@@ -1,25 +1,23 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { packageRoot } from '../../src/addon.js';
+import { programPath } from '../../src/addon.js';
 import { listBackends } from '../../src/dispatch/registry.js';
 import { ServerProcess } from '../support/server-process.js';
 
-const program = (name: string) => resolve(packageRoot, 'build/Release', name);
 const available = listBackends().filter((backend) => backend.available);
 const raw = available.filter(({ name }) => ['select', 'poll', 'epoll', 'kqueue'].includes(name));
 
 const implementations = [
   ...available.map(({ name }) => ({
     label: `native ${name}`,
-    command: program('dispatchbench-server'),
+    command: programPath('dispatchbench-server'),
     backend: name,
   })),
   ...raw.map(({ name }) => ({
     label: `baseline ${name}`,
-    command: program('dispatchbench-baseline'),
+    command: programPath('dispatchbench-baseline'),
     backend: name,
   })),
 ];
@@ -92,7 +90,7 @@ for (const { label, command, backend } of implementations) {
   });
 }
 
-const server = program('dispatchbench-server');
+const server = programPath('dispatchbench-server');
 const backend = raw.at(-1)!.name;
 
 test('senders outside the allow-list are dropped and counted', async () => {
