@@ -4,20 +4,27 @@
  */
 import { Command, Option } from '@commander-js/extra-typings';
 import { printLine, readControl } from '../src/control.js';
-import { runLoad } from '../src/load/engine.js';
+import { runDatagramLoad } from '../src/dgram-benchmark/load.js';
+import { type LoadObserver, runLoad } from '../src/load/engine.js';
 import { loadOptionsOf, withLoadOptions } from '../src/load/options.js';
+import { wholeNumber } from '../src/options.js';
 import { setAffinity } from '../src/process.js';
 import { runProgram } from '../src/program.js';
 
 const program = withLoadOptions(new Command('load'))
   .addOption(
     new Option('--protocol <protocol>', 'what to speak')
-      .choices(['tcp-echo', 'http'] as const)
+      .choices(['tcp-echo', 'http', 'udp-echo'] as const)
       .makeOptionMandatory(),
+  )
+  .option('--ports <n>', 'udp-echo: consecutive ports from the target on', wholeNumber(1, 65_535), 1)
+  .addOption(
+    new Option('--port-order <order>', 'udp-echo: which port is next')
+      .choices(['random', 'round-robin', 'zipf'] as const)
+      .default('round-robin' as const),
   )
   .option('--control', 'stdin is the control channel')
   .action(async (values) => {
-    const options = loadOptionsOf(values.protocol, values);
     if (values.cpu) setAffinity(values.cpu);
     let go: () => void = () => {};
     const gone = new Promise<void>((resolve) => {
@@ -29,12 +36,17 @@ const program = withLoadOptions(new Command('load'))
         () => process.exit(0),
       );
     }
-    const result = await runLoad(options, {
+    const observer: LoadObserver = {
       line(line) {
         printLine(line);
         return values.control && line.event === 'connected' ? gone : undefined;
       },
-    });
+    };
+    const { protocol, ports, portOrder } = values;
+    const result =
+      protocol === 'udp-echo'
+        ? await runDatagramLoad({ ...loadOptionsOf('tcp-echo', values), ports, portOrder }, observer)
+        : await runLoad(loadOptionsOf(protocol, values), observer);
     printLine(result);
     process.exit(0);
   });

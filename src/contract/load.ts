@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { count, protocol } from './common.js';
+import { datagramLoad } from './dgram.js';
 
 /** All connections stand. */
 export const connected = z.object({
@@ -103,6 +104,8 @@ export const loadResult = z.object({
   }),
   /** why the figures may be the client's limit instead of the server's; empty when they are not, as far as it can see */
   saturation: z.array(z.string()),
+  /** udp-echo: the ledger, and the response time second by second */
+  datagrams: datagramLoad.optional(),
 });
 export type LoadResult = z.infer<typeof loadResult>;
 

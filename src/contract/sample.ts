@@ -120,3 +120,13 @@ export const rateRampCell = z.object({
   connections: count,
 });
 export type RateRampCell = z.infer<typeof rateRampCell>;
+
+/** Factors of the experiment `udp-ports`. `rate` is datagrams per second over all ports; null is a closed loop. */
+export const udpPortsCell = z.object({
+  backend: backendName,
+  impl: implementation,
+  io: ioMode.nullable(),
+  ports: count,
+  rate: z.number().nullable(),
+});
+export type UdpPortsCell = z.infer<typeof udpPortsCell>;

@@ -8,6 +8,8 @@ import { startNativeEngine } from './native-engine.js';
 import { type DgramInput, type DgramOptions, engineConfig, readOptions } from './options.js';
 import { resultOf } from './result.js';
 
+/** Often at first, so that the start is told when it happens. */
+const startPollMs = 1;
 const pollMs = 20;
 const engines: Record<DgramOptions['engine'], StartEngine> = { native: startNativeEngine };
 
@@ -62,7 +64,7 @@ export async function followEngine(
       for (const interval of intervals) observer.interval?.(interval);
       observer.look?.(engine);
       if (phase === 'done') return engine.outcome();
-      await sleep(pollMs);
+      await sleep(phase === 'preparing' ? startPollMs : pollMs);
     }
   } finally {
     engine.free();

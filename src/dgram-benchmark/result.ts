@@ -48,7 +48,7 @@ export function resultOf(
   const perSecond =
     whole.length > 1 || outcome.sendingNs >= options.sampleInt * 1e6 ? 1000 / options.sampleInt : 1 / seconds;
   const identity = identityOf(options.size, options.echo);
-  const reasons = saturationReasons(outcome, open, lagAt(99), loss);
+  const reasons = saturationReasons(outcome, open, lag, loss);
   const lost = counts.sent - counts.received;
   const ports = portFigures(outcome.flows);
   return {

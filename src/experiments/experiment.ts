@@ -13,6 +13,8 @@ export interface ServerSpec {
   impl: Implementation;
   backend: BackendName;
   io: IoMode | null;
+  /** UDP: consecutive ports it listens on; 1 when left out */
+  ports?: number;
 }
 
 /** One measured window: a load client of its own, after the windows before it have ended. */
@@ -30,6 +32,8 @@ export interface WindowSpec {
    * `connections` of them in all; each makes `calls` requests and is closed.
    */
   sessions?: { calls: number; timeoutMs: number; sampleMs: number };
+  /** requests in flight on one connection; 1 when left out */
+  pipelining?: number;
 }
 
 export interface TrialSpec {

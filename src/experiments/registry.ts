@@ -2,10 +2,12 @@
 import type { Experiment } from './experiment.js';
 import { idleConnections } from './idle-connections.js';
 import { rateRamp } from './rate-ramp.js';
+import { udpPorts } from './udp-ports.js';
 
 export const experiments: Record<string, Experiment> = {
   [idleConnections.id]: idleConnections as Experiment,
   [rateRamp.id]: rateRamp as Experiment,
+  [udpPorts.id]: udpPorts as Experiment,
 };
 
 /** What `run quick` (npm start) runs, in less than two minutes together. */

@@ -1,10 +1,11 @@
 /** How a load client is started, wherever it runs. */
+import type { Protocol } from '../contract/common.js';
 import type { Command } from '../hosts/host.js';
 import { type HostPort, targetText } from '../options.js';
 import { clientProgram, flag, seconds } from './client.js';
 
 export interface LoadSpec {
-  protocol: 'tcp-echo' | 'http';
+  protocol: Protocol;
   target: HostPort;
   connections: number;
   /** requests per second; null: closed loop */
@@ -14,7 +15,10 @@ export interface LoadSpec {
   timeoutS?: number;
   connectTimeoutS?: number;
   size?: number;
-  pipelining?: number;
+  pipelining?: number | undefined;
+  /** udp-echo: consecutive ports from the target's on, and which is next */
+  ports?: number | undefined;
+  portOrder?: 'random' | 'round-robin' | 'zipf' | undefined;
   arrival?: 'fixed' | 'exponential';
   seed?: number;
   path?: string;
@@ -37,6 +41,8 @@ export function loadCommand(spec: LoadSpec): Command {
     ...flag('connect-timeout', seconds(spec.connectTimeoutS)),
     ...flag('size', spec.size),
     ...flag('pipelining', spec.pipelining),
+    ...flag('ports', spec.ports),
+    ...flag('port-order', spec.portOrder),
     ...flag('arrival', spec.arrival),
     ...flag('seed', spec.seed),
     ...flag('path', spec.path),

@@ -40,7 +40,7 @@ export function impossible({ server, servers = 1, idle, windows }: TrialSpec, li
   }
   const active = Math.max(0, ...windows.map(({ connections }) => connections));
   const all = idle + active;
-  const connections = Math.ceil(all / servers);
+  const connections = Math.max(Math.ceil(all / servers), server.ports ?? 0);
   const need = connections + reservedDescriptors;
   const { hard } = limits.descriptors;
   if (need > hard) {

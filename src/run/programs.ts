@@ -17,7 +17,7 @@ export interface Programs {
   server(spec: ServerSpec & Placed): Command;
   /** as many holders as the descriptor limit makes necessary */
   idle(spec: { target: HostPort; connections: number } & Placed): Command[];
-  load(spec: WindowSpec & { protocol: ServerSpec['protocol']; target: HostPort } & Placed): Command;
+  load(spec: WindowSpec & Pick<ServerSpec, 'protocol' | 'ports'> & { target: HostPort } & Placed): Command;
 }
 
 /** What the session client is asked for a window with `sessions`. */
@@ -42,10 +42,12 @@ export const programs: Programs = {
   idle: (spec) => idleCommands(spec).map(({ command }) => command),
   load(spec) {
     if (spec.sessions) return sessionCommand(sessionSpecOf(spec));
-    const { protocol, target, connections, rate, size, warmupMs, durationMs, cpus } = spec;
-    if (protocol === 'udp-echo') throw new Error('the load client has no protocol udp-echo');
+    const { protocol, ports, pipelining, target, connections, rate, size, warmupMs, durationMs, cpus } = spec;
     return loadCommand({
       protocol,
+      ports,
+      pipelining,
+      portOrder: protocol === 'udp-echo' ? 'random' : undefined,
       target,
       connections,
       rate,

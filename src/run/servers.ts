@@ -25,6 +25,7 @@ export function mismatch(asked: ServerSpec, cpus: readonly number[], line: Hello
     ['implementation', asked.impl, line.impl],
     ['backend', asked.backend, line.backend],
     ['io', asked.io, line.io],
+    ['ports', asked.ports ?? 1, line.ports],
     ['cpus', cpus.join(), line.cpuAffinity.join()],
   ];
   const different = pairs.filter(([, wanted, got]) => wanted !== got);

@@ -121,7 +121,9 @@ class Trial {
     const placed = this.servers.targets.map((target, index) => {
       const connections = share(spec.connections, servers, index);
       const rate = spec.rate === null ? null : (spec.rate * connections) / spec.connections;
-      return { ...spec, connections, rate, protocol: server.protocol, target, cpus: pinning.client };
+      const { protocol, ports } = server;
+      const asked = { ...spec, connections, rate, protocol, ...(ports === undefined ? {} : { ports }) };
+      return { ...asked, target, cpus: pinning.client };
     });
     const clients = placed.map((one) =>
       this.cast.start(`client of window '${spec.name}'`, programs.load(one)),

@@ -1,0 +1,134 @@
+/** A datagram load under the load contract: the lines and the result that every load client gives. */
+import type { DatagramLoad } from '../contract/dgram.js';
+import type { LoadResult } from '../contract/load.js';
+import { allowedCpus } from '../hosts/linux-facts.js';
+import type { LoadObserver, LoadOptions } from '../load/engine.js';
+import { emptyHistogram, latencyOfHistogram } from '../load/histogram.js';
+import { requireDescriptors } from '../load/limits.js';
+import { followEngine } from './benchmark.js';
+import type { EngineConfig, EngineOutcome } from './engine.js';
+import { attributeLoss, readKernelView } from './loss.js';
+import { startNativeEngine } from './native-engine.js';
+import { type DgramOptions, engineConfig, readOptions } from './options.js';
+import { meanJitterNs } from './ports.js';
+import { intervalsIn } from './result.js';
+import { saturationReasons } from './saturation.js';
+
+export interface DatagramLoadOptions extends Omit<LoadOptions, 'protocol'> {
+  ports: number;
+  portOrder: DgramOptions['portOrder'];
+}
+
+function optionsOf({ target, rate, ...load }: DatagramLoadOptions): DgramOptions {
+  const host = target.host.includes(':') ? `[${target.host}]` : target.host;
+  return readOptions({
+    url: `${host}:${target.port}`,
+    ports: load.ports,
+    portOrder: load.portOrder,
+    connections: load.connections,
+    pipelining: load.pipelining,
+    ...(rate === null ? {} : { overallRate: rate }),
+    arrival: load.arrival,
+    seed: load.seed,
+    size: load.size,
+    duration: load.windowNs / 1e9,
+    timeout: load.timeoutNs / 1e9,
+  });
+}
+
+/**
+ * One load from the first socket to the result. The warm-up is a run of its own, on sockets of its own.
+ * @throws Error in one sentence
+ */
+export async function runDatagramLoad(
+  load: DatagramLoadOptions,
+  observer: LoadObserver,
+): Promise<LoadResult> {
+  const options = optionsOf(load);
+  requireDescriptors(options.connections);
+  const config = await engineConfig(options, false);
+  await observer.line({ event: 'connected', connections: options.connections, elapsedNs: 0 });
+  if (load.warmupNs > 0) await warmUp(config, load.warmupNs);
+  const before = await readKernelView(options.port, options.ports);
+  let startedNs = 0;
+  const outcome = await followEngine(startNativeEngine, config, {
+    started(monotonicNs) {
+      startedNs = monotonicNs;
+      void observer.line({ event: 'window-start', monotonicNs });
+    },
+    sent: () => void observer.line({ event: 'window-end', monotonicNs: startedNs + load.windowNs }),
+  });
+  const loss = attributeLoss(outcome, before, await readKernelView(options.port, options.ports));
+  return loadResultOf(load, outcome, {
+    ports: options.ports,
+    portOrder: options.portOrder,
+    ...outcome.counts,
+    lost: outcome.counts.sent - outcome.counts.received,
+    lossRate: 1 - outcome.counts.received / Math.max(1, outcome.counts.sent),
+    loss,
+    jitterNs: meanJitterNs(outcome.flows),
+    series: intervalsIn(1, outcome.series),
+  });
+}
+
+/** Its replies are not measured; the drain only waits for those that come at once. */
+async function warmUp(config: EngineConfig, durationNs: number): Promise<void> {
+  await followEngine(
+    startNativeEngine,
+    { ...config, durationNs, timeoutNs: Math.min(config.timeoutNs, 1e8) },
+    {},
+  );
+}
+
+function loadResultOf(
+  load: DatagramLoadOptions,
+  outcome: EngineOutcome,
+  datagrams: DatagramLoad,
+): LoadResult {
+  const { rate, windowNs } = load;
+  const { counts, sendLag, busiestShare } = outcome;
+  return {
+    event: 'result',
+    protocol: 'udp-echo',
+    mode: rate === null ? 'closed' : 'open',
+    arrival: rate === null ? null : load.arrival,
+    target: `${load.target.host}:${load.target.port}`,
+    connections: load.connections,
+    size: load.size,
+    pipelining: load.pipelining,
+    windowNs,
+    warmupNs: load.warmupNs,
+    offeredRate: rate === null ? null : outcome.offered / (windowNs / 1e9),
+    requests: counts.sent,
+    replies: counts.received,
+    achievedRate: counts.received / (windowNs / 1e9),
+    bytesIn: outcome.bytesIn,
+    bytesOut: outcome.bytesOut,
+    errors: {
+      refused: counts.unreachable,
+      reset: 0,
+      timeout: 0,
+      addressUnavailable: 0,
+      descriptorUnavailable: 0,
+      mismatch: counts.corrupted + counts.truncated + counts.foreign,
+      status: 0,
+      closed: 0,
+      other: counts.sendErrors,
+    },
+    reconnects: 0,
+    backlogged: 0,
+    latency: latencyOfHistogram(outcome.latency),
+    latencyUncorrected: latencyOfHistogram(outcome.uncorrected),
+    sendLag: rate === null ? null : latencyOfHistogram(sendLag),
+    connect: latencyOfHistogram(emptyHistogram()),
+    client: {
+      cpuAffinity: allowedCpus() ?? [],
+      busyShare: Math.max(0, busiestShare),
+      spinShare: outcome.spinNs / windowNs,
+      cpuUs: outcome.cpuNs / 1000,
+      pacer: rate === null ? null : { p50: outcome.pacerP50Ns, p99: outcome.pacerP99Ns },
+    },
+    saturation: saturationReasons(outcome, rate !== null, sendLag, datagrams.loss),
+    datagrams,
+  };
+}
