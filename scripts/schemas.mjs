@@ -2,6 +2,7 @@
 // `--check` writes nothing and fails when a file is out of date.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { dgramResult } from '../dist/src/contract/dgram.js';
 import { idleLine } from '../dist/src/contract/idle.js';
 import { loadLine } from '../dist/src/contract/load.js';
 import { planFile, runEvent, runInfo } from '../dist/src/contract/run.js';
@@ -9,6 +10,7 @@ import { sample } from '../dist/src/contract/sample.js';
 import { farewell, hello, snapshot } from '../dist/src/contract/server.js';
 
 const published = {
+  'dgram-result': [dgramResult, 'The result of dgram-benchmark.'],
   'idle-line': [idleLine, 'One line of an idle holder.'],
   'load-line': [loadLine, 'One line of a load client.'],
   plan: [planFile, 'A plan for dispatchbench run --plan, in YAML or JSON.'],

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kTake = 64;                          // schedule times taken per turn
 constexpr Nanoseconds kTurn = 20 * kMillisecond;           // longest wait: a stop is seen after it
 constexpr Nanoseconds kQuiet = 50 * kMillisecond;          // all answered and nothing more for so long: no late copies
+constexpr std::int64_t kLatePatience = 4;                  // timeouts
 constexpr const char* kPollers[] = {"epoll", "kqueue", "evport", "poll"};  // best first; the outcome names the one used
 
 }  // namespace
@@ -106,7 +107,9 @@ std::size_t DatagramWorker::receive_or_wait(Nanoseconds timeout) {
 void DatagramWorker::expire(Nanoseconds now) {
   if (now < next_expiry_) return;
   next_expiry_ = now + std::clamp<Nanoseconds>(config_.timeout / 16, kMillisecond, kTurn);
-  timeouts_ += lanes_.expire(now - config_.timeout);
+  // In an open loop nothing waits for a datagram; its times are kept longer, so that late replies have a latency.
+  const Nanoseconds patience = config_.open_loop ? kLatePatience * config_.timeout : config_.timeout;
+  timeouts_ += lanes_.expire(now - patience);
 }
 
 void DatagramWorker::run_open() {
