@@ -34,9 +34,11 @@ function plusMinus(experiment: ExperimentAnalysis, series: Series, x: number, id
 
 function experimentTable(experiment: ExperimentAnalysis): string | null {
   const { series, factor } = experiment;
-  const id = ['cpu-per-request', 'open-cpu-per-request', 'latency-p50'].find((name) =>
-    experiment.cells.some(({ figures }) => figures.has(name)),
-  );
+  const firstMeasured = (names: readonly string[]) =>
+    names.find((name) => experiment.cells.some(({ figures }) => figures.has(name)));
+  const id = firstMeasured(['cpu-per-request', 'open-cpu-per-request', 'latency-p50']);
+  // An experiment without a closed loop has no peak; what it was offered and answered stands in.
+  const rate = firstMeasured(['throughput', 'reply-rate']) ?? 'throughput';
   const figures = experiment.cells.flatMap(({ figures: all }) =>
     id ? (all.get(id)?.interval.estimate ?? []) : [],
   );
@@ -65,8 +67,8 @@ function experimentTable(experiment: ExperimentAnalysis): string | null {
     if (trend.length === 0) continue;
     table.push([
       one.label.slice(0, 22),
-      plusMinus(experiment, one, first, 'throughput'),
-      plusMinus(experiment, one, last, 'throughput'),
+      plusMinus(experiment, one, first, rate),
+      plusMinus(experiment, one, last, rate),
       plusMinus(experiment, one, first, id),
       plusMinus(experiment, one, last, id),
       sparkline(trend, low, high),

@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { type Analysis, analyse } from '../analysis/analyse.js';
 import { parseSamples } from '../analysis/parse.js';
 import { type RunInfo, runInfo } from '../contract/run.js';
+import { autobenchTables } from './autobench.js';
 import { plotsOf } from './figures.js';
 import { page } from './page.js';
 import { claimsJson, summaryCsv, summaryTsv } from './summary.js';
@@ -89,13 +90,21 @@ function put(path: string, text: string): void {
   renameSync(`${path}.part`, path);
 }
 
+/** A folder of derived files, anew; none when there is nothing to derive. */
+function putAll(folder: string, files: readonly (readonly [string, string])[]): void {
+  rmSync(folder, { recursive: true, force: true });
+  if (files.length === 0) return;
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of files) put(join(folder, name), text);
+}
+
 export interface Written {
   analysis: Analysis;
   /** path of report.html */
   report: string;
 }
 
-/** Rebuilds report.html, summary.csv, summary.tsv, claims.json and plots/ from run.json and samples.ndjson. */
+/** Rebuilds report.html, summary.csv, summary.tsv, claims.json, plots/ and autobench/ from run.json and samples.ndjson. */
 export function writeReport(folder: string): Written {
   const analysis = analyseRun(folder);
   const plots = new Map(analysis.experiments.map((one) => [one.name, plotsOf(one)]));
@@ -107,9 +116,11 @@ export function writeReport(folder: string): Written {
   const svgs = [...plots.values()].flat().map((plot) => [plot.id, plotSvg(plot)] as const);
   const text = page({ analysis, plots, downloads, assets: pageAssets() });
 
-  rmSync(join(folder, 'plots'), { recursive: true, force: true });
-  mkdirSync(join(folder, 'plots'), { recursive: true });
-  for (const [id, svg] of svgs) put(join(folder, 'plots', `${id}.svg`), svg);
+  putAll(
+    join(folder, 'plots'),
+    svgs.map(([id, svg]) => [`${id}.svg`, svg]),
+  );
+  putAll(join(folder, 'autobench'), [...autobenchTables(analysis.samples)]);
   for (const [name, content] of downloads) put(join(folder, name), content);
   const report = join(folder, 'report.html');
   put(report, text);

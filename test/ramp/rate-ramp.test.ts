@@ -4,6 +4,7 @@ import { metric } from '../../src/analysis/metrics.js';
 import { rateRampCell, window as windowSchema } from '../../src/contract/sample.js';
 import { rateRamp } from '../../src/experiments/rate-ramp.js';
 import { LocalHost } from '../../src/hosts/local.js';
+import { autobenchTables } from '../../src/report/autobench.js';
 import { localLimits } from '../../src/run/environment.js';
 import { machineOf } from '../../src/run/limits.js';
 import { pinning } from '../../src/run/pinning.js';
@@ -62,5 +63,9 @@ test('a trial of the ramp gives a sample with the step as httperf would tell it'
   assert.equal(window.after.requests - window.before.requests, 400);
   assert.equal(window.load.offeredRate, 1000);
   assert.equal(window.load.latency.count, 400);
+  const tables = autobenchTables([{ cell, block: 0, windows: { open: window } } as never]);
+  const [header, line] = tables.get(`${machine.nodeBackend}-native-1.tsv`)!.split('\n');
+  assert.match(header!, new RegExp(`^dem_req_rate\treq_rate_${machine.nodeBackend}-native\t`));
+  assert.match(line!, /^1000\t/);
   assert.ok(metric('reply-rate').of({ ...measured, windows: { open: window } } as never)! > 0);
 });
