@@ -34,6 +34,9 @@ const delayMs = 5;
 /** Connections per second x 100 calls, up to beyond what either client can offer; the best of them counts. */
 const peakRates = [200, 500, 1000, 2000, 4000];
 const peakS = options.quick ? 0.5 : 2;
+/** The same x 10 calls against a server that takes its time: connections stand open then, and need descriptors. */
+const slowMs = 100;
+const slowRates = [500, 1000, 2000, 4000, 6000];
 const fleetSteps = options.quick ? 5 : 60;
 const patienceMs = 60_000;
 
@@ -96,6 +99,17 @@ async function peak(kind: Kind): Promise<number> {
   for (const rate of peakRates) {
     const { requests, durationS } = await withServer((port) => step(kind, port, rate, 100, peakS));
     offered.push(requests / durationS);
+  }
+  return Math.max(...offered);
+}
+
+async function slowPeak(kind: Kind): Promise<number> {
+  const offered: number[] = [];
+  for (const rate of slowRates) {
+    const { measured } = await withKnownAnswer({ delayMs: slowMs }, (port) =>
+      step(kind, port, rate, calls, options.quick ? 1 : 4),
+    );
+    offered.push(measured.requests / measured.durationS);
   }
   return Math.max(...offered);
 }
@@ -185,8 +199,17 @@ compareRow(
 );
 
 const peaks = await alternating('most that one core offers', peak);
-compareRow('requests/s of one client core', peaks.session, peaks.httperf, '>= 3', (ratio) =>
-  verdict(ratio, 3, 'least'),
+const threefold = (ratio: Interval) => verdict(ratio, 3, 'least');
+// Where there are two CPUs, the one server on the other often ends this before the client does.
+compareRow('requests/s of one client core', peaks.session, peaks.httperf, '>= 3', threefold);
+
+const slowPeaks = await alternating(`the same, ${slowMs} ms of delay`, slowPeak);
+compareRow(
+  `requests/s to a server that takes ${slowMs} ms`,
+  slowPeaks.session,
+  slowPeaks.httperf,
+  '>= 3',
+  threefold,
 );
 
 const { late, apart } = await startSkews();
