@@ -9,10 +9,14 @@ interface ServerExports {
 /** Options that only the Node program has; the rest is for the native one. */
 const ours = ['--impl', '--io'];
 
-export function serveNative(args: readonly string[]): void {
+/** The options that a native server takes as well. */
+export function nativeArguments(args: readonly string[]): string[] {
   const words = args.flatMap((arg) => (arg.startsWith('--') && arg.includes('=') ? splitOnce(arg) : [arg]));
-  const rest = words.filter((word, i) => !ours.includes(word) && !ours.includes(words[i - 1] ?? ''));
-  addon<ServerExports>().serverRun(rest, JSON.stringify(versions()), addonPath);
+  return words.filter((word, i) => !ours.includes(word) && !ours.includes(words[i - 1] ?? ''));
+}
+
+export function serveNative(args: readonly string[]): void {
+  addon<ServerExports>().serverRun(nativeArguments(args), JSON.stringify(versions()), addonPath);
 }
 
 function splitOnce(arg: string): string[] {

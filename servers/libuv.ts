@@ -10,6 +10,7 @@ import { COMPLETE, HttpRequest, NEED_MORE, PROCEED } from './http-request.js';
 import { answerTo, CONTINUE, refusalOf, responses } from './http-response.js';
 import type { ServerOptions } from './options.js';
 import { printLine, Statistics } from './statistics.js';
+import { serveUdpLibuv } from './udp-libuv.js';
 
 /** Sends, and stops reading while the kernel does not take it (backpressure). */
 function write(socket: Socket, bytes: Buffer, statistics: Statistics): void {
@@ -54,16 +55,16 @@ function http(socket: Socket, statistics: Statistics): void {
   });
 }
 
+interface Bound {
+  address: string;
+  port: number;
+}
+
 const backendOfLibuv =
   process.platform === 'linux' ? 'epoll' : process.platform === 'sunos' ? 'evport' : 'kqueue';
 
-export async function serveLibuv(options: ServerOptions): Promise<void> {
-  if (options.backend !== backendOfLibuv) {
-    throw new Error(
-      `libuv chooses its mechanism itself, here ${backendOfLibuv}: ask for --backend ${backendOfLibuv}, not '${options.backend}'`,
-    );
-  }
-  const statistics = new Statistics();
+/** @returns where it listens */
+async function listenTcp(options: ServerOptions, statistics: Statistics): Promise<Bound> {
   const serve = options.protocol === 'http' ? http : echo;
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -91,6 +92,18 @@ export async function serveLibuv(options: ServerOptions): Promise<void> {
     );
     server.listen({ host: address, port, backlog }, resolve);
   });
+  return server.address() as Bound;
+}
+
+export async function serveLibuv(options: ServerOptions): Promise<void> {
+  if (options.backend !== backendOfLibuv) {
+    throw new Error(
+      `libuv chooses its mechanism itself, here ${backendOfLibuv}: ask for --backend ${backendOfLibuv}, not '${options.backend}'`,
+    );
+  }
+  const statistics = new Statistics();
+  const udp = options.protocol === 'udp-echo';
+  const bound = udp ? await serveUdpLibuv(options, statistics) : await listenTcp(options, statistics);
 
   const stop = (reason: Farewell['reason']) => {
     printLine(statistics.farewell(reason, null));
@@ -108,5 +121,5 @@ export async function serveLibuv(options: ServerOptions): Promise<void> {
     process.stdin.on('end', () => stop('end-of-control'));
     process.stdin.on('error', () => stop('end-of-control'));
   }
-  printLine(helloOf(options, null, server.address() as { address: string; port: number }));
+  printLine(helloOf(options, null, bound));
 }

@@ -6,6 +6,9 @@ async function serve(args: readonly string[], options: ServerOptions): Promise<v
   if (options.cpus.length > 0) (await import('../src/process.js')).setAffinity(options.cpus);
   if (options.impl === 'libuv') return (await import('./libuv.js')).serveLibuv(options);
   if (options.io === 'native') return (await import('./io-native.js')).serveNative(args);
+  if (options.protocol === 'udp-echo') {
+    return (await import('./udp-echo.js')).serveUdpPolled(options, args);
+  }
   return (await import('./polled.js')).servePolled(options);
 }
 

@@ -17,6 +17,10 @@ export interface ServerOptions {
   cpus: number[];
   control: boolean;
   maxConnections: number;
+  /** UDP: networks whose senders are answered, comma-separated; empty on loopback: all */
+  allow: string;
+  /** UDP: SO_RCVBUF in bytes; 0: the system's default */
+  receiveBuffer: number;
   backlog: number;
   budgets: { accept: number; readBytes: number; reads: number; datagrams: number; maxEvents: number };
 }
@@ -74,11 +78,21 @@ export function parseOptions(args: readonly string[]): ServerOptions {
       control: { type: 'boolean', default: false },
       expose: { type: 'boolean', default: false },
       'accept-budget': { type: 'string' },
+      allow: { type: 'string', default: '' },
+      'datagram-budget': { type: 'string' },
+      'receive-buffer': { type: 'string' },
       'max-events': { type: 'string' },
       'max-connections': { type: 'string' },
     },
   });
-  if (!isLoopback(values.address) && !values.expose) {
+  const udp = values.protocol === 'udp-echo';
+  if (udp && !isLoopback(values.address) && values.allow === '') {
+    throw new Error(
+      `address ${values.address} is not loopback, and a UDP echo there could be used to flood others with its replies: ` +
+        'name the networks it may answer, as in --allow 10.0.0.0/8',
+    );
+  }
+  if (!udp && !isLoopback(values.address) && !values.expose) {
     throw new Error(
       `address ${values.address} is not loopback: give --expose as well if other machines may reach this server`,
     );
@@ -100,12 +114,14 @@ export function parseOptions(args: readonly string[]): ServerOptions {
     cpus: (values.cpu?.split(',') ?? []).map((cpu) => numberOf('cpu', cpu, 0, 1023, 0)),
     control: values.control,
     maxConnections: numberOf('max-connections', values['max-connections'], 1, 2 ** 32 - 1, 2 ** 32 - 1),
+    allow: values.allow,
+    receiveBuffer: numberOf('receive-buffer', values['receive-buffer'], 0, 2 ** 30, 0),
     backlog: 4096,
     budgets: {
       accept: numberOf('accept-budget', values['accept-budget'], 1, 65536, 128),
       readBytes: READS * RECEIVE_WINDOW,
       reads: READS,
-      datagrams: 32,
+      datagrams: numberOf('datagram-budget', values['datagram-budget'], 1, 1024, 32),
       maxEvents: numberOf('max-events', values['max-events'], 1, 65536, 1024),
     },
   };

@@ -14,6 +14,8 @@ export class Statistics {
   bytesOut = 0;
   /** bad requests, and connections or senders turned away */
   rejected = 0;
+  /** UDP: replies that the kernel did not take */
+  unsent = 0;
   /** UDP: sockets bound */
   sockets = 0;
   readonly startedNs = monotonicNs();
@@ -47,6 +49,7 @@ export class Statistics {
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
       rejected: this.rejected,
+      unsent: this.unsent,
       cpu: { userUs: usage.userUs, systemUs: usage.systemUs },
       contextSwitches: { voluntary: usage.voluntarySwitches, involuntary: usage.involuntarySwitches },
       rssBytes: usage.rssBytes,

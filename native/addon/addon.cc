@@ -69,6 +69,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   addon::export_poller(env, exports);
   addon::export_load(env, exports);
   addon::export_datagram(env, exports);
+  addon::export_udp_echo(env, exports);
   addon::export_session(env, exports);
   return exports;
 }

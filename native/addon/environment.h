@@ -60,6 +60,7 @@ void export_server(Napi::Env env, Napi::Object exports);
 void export_sockets(Napi::Env env, Napi::Object exports);
 void export_registry(Napi::Env env, Napi::Object exports);
 void export_datagram(Napi::Env env, Napi::Object exports);
+void export_udp_echo(Napi::Env env, Napi::Object exports);
 void export_load(Napi::Env env, Napi::Object exports);
 void export_session(Napi::Env env, Napi::Object exports);
 PollerArea& export_poller(Napi::Env env, Napi::Object exports);

@@ -72,27 +72,31 @@ std::string UdpEcho::open() {
   return fault;
 }
 
-bool UdpEcho::serve(int fd) noexcept {
-  const int got = batch_.receive(fd, batch_.capacity());
-  std::size_t count = 0;
-  for (std::size_t slot = 0; slot < static_cast<std::size_t>(std::max(got, 0)); ++slot) {
+std::size_t UdpEcho::take(int fd, std::size_t limit) noexcept {
+  const auto got = static_cast<std::size_t>(std::max(batch_.receive(fd, limit), 0));
+  taken_ = 0;
+  for (std::size_t slot = 0; slot < got; ++slot) {
     statistics_.bytes_in += batch_.length(slot);
     if (!options_.allowed.empty() && !options_.allowed.allows(batch_.peer(slot))) [[unlikely]] {
       ++statistics_.rejected;
       continue;
     }
-    batch_.move(slot, count++);
+    batch_.move(slot, taken_++);
   }
-  for (std::size_t done = 0; done < count;) {
-    const int sent = batch_.reply(fd, done, count - done);
+  return got;
+}
+
+void UdpEcho::answer(int fd) noexcept {
+  for (std::size_t done = 0; done < taken_;) {
+    const int sent = batch_.reply(fd, done, taken_ - done);
     // The one that stopped the batch is given up, and the rest goes on behind it.
     const auto went = static_cast<std::size_t>(std::max(sent, 0));
     for (std::size_t slot = done; slot < done + went; ++slot) statistics_.bytes_out += batch_.length(slot);
     statistics_.requests += went;
     done += went;
-    if (done < count) ++done, ++statistics_.unsent;
+    if (done < taken_) ++done, ++statistics_.unsent;
   }
-  return got == static_cast<int>(batch_.capacity());
+  taken_ = 0;
 }
 
 }  // namespace net

@@ -30,12 +30,22 @@ class UdpEcho {
   const std::vector<int>& sockets() const noexcept { return sockets_; }
 
   /// Answers what waits at a socket, at most the budget. True when the budget ended first: more may wait.
-  bool serve(int fd) noexcept;
+  bool serve(int fd) noexcept {
+    const std::size_t got = take(fd, batch_.capacity());
+    answer(fd);
+    return got == batch_.capacity();
+  }
+
+  /// The first half of serve(): receives at most `limit` (not above the budget) and returns how many came.
+  std::size_t take(int fd, std::size_t limit) noexcept;
+  /// The second half: answers those taken whose senders are allowed.
+  void answer(int fd) noexcept;
 
  private:
   const Options& options_;
   Statistics& statistics_;
   UdpBatch batch_;
+  std::size_t taken_ = 0;  // datagrams to answer
   std::vector<int> sockets_;
 };
 

@@ -23,6 +23,12 @@ export interface ServerSpec {
   acceptBudget?: number | undefined;
   maxEvents?: number | undefined;
   maxConnections?: number | undefined;
+  /** UDP: networks whose senders are answered, comma-separated; needed for an address other machines can reach */
+  allow?: string | undefined;
+  /** UDP: datagrams answered per readiness event */
+  datagramBudget?: number | undefined;
+  /** UDP: SO_RCVBUF, bytes */
+  receiveBuffer?: number | undefined;
 }
 
 export function serverCommand(spec: ServerSpec): Command {
@@ -40,6 +46,9 @@ export function serverCommand(spec: ServerSpec): Command {
   option('--accept-budget', spec.acceptBudget);
   option('--max-events', spec.maxEvents);
   option('--max-connections', spec.maxConnections);
+  option('--allow', spec.allow);
+  option('--datagram-budget', spec.datagramBudget);
+  option('--receive-buffer', spec.receiveBuffer);
   flag('--control', spec.control);
   flag('--expose', spec.expose);
   if (spec.impl === 'native' || spec.impl === 'baseline') {

@@ -3,24 +3,22 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { after, describe, test } from 'node:test';
 import { programPath } from '../../src/addon.js';
+import { type BackendName, ioMode } from '../../src/contract/common.js';
 import { listBackends } from '../../src/dispatch/registry.js';
+import { type ServerSpec, serverCommand } from '../../src/programs/server.js';
 import { ServerProcess } from '../support/server-process.js';
 
 const available = listBackends().filter((backend) => backend.available);
 const raw = available.filter(({ name }) => ['select', 'poll', 'epoll', 'kqueue'].includes(name));
 
-const implementations = [
-  ...available.map(({ name }) => ({
-    label: `native ${name}`,
-    command: programPath('dispatchbench-server'),
-    backend: name,
-  })),
-  ...raw.map(({ name }) => ({
-    label: `baseline ${name}`,
-    command: programPath('dispatchbench-baseline'),
-    backend: name,
-  })),
-];
+const nodeBackend = process.platform === 'linux' ? 'epoll' : 'kqueue';
+const names = available.map(({ name }) => name);
+const implementations: { label: string; spec: Pick<ServerSpec, 'impl' | 'io' | 'backend'> }[] = [
+  ...names.map((backend) => ({ impl: 'native' as const, backend })),
+  ...raw.map(({ name: backend }) => ({ impl: 'baseline' as const, backend })),
+  ...names.flatMap((backend) => ioMode.options.map((io) => ({ impl: 'ts' as const, io, backend }))),
+  { impl: 'libuv' as const, backend: nodeBackend as BackendName },
+].map((spec) => ({ label: Object.values(spec).join(' '), spec }));
 
 const processes: ServerProcess[] = [];
 after(() => {
@@ -28,10 +26,15 @@ after(() => {
 });
 
 function start(command: string, ...args: string[]): ServerProcess {
-  const server = new ServerProcess(command, ['--protocol', 'udp-echo', ...args]);
+  const server = new ServerProcess(command, args);
   processes.push(server);
   return server;
 }
+
+const startSpec = (spec: (typeof implementations)[number]['spec'], ...more: string[]) => {
+  const { command, args } = serverCommand({ protocol: 'udp-echo', ...spec });
+  return start(command, ...args, ...more);
+};
 
 /** Sends all messages at once and gives the replies, as [port, text], once as many are there. */
 async function exchange(socket: Socket, messages: [number, Buffer][]): Promise<[number, Buffer][]> {
@@ -57,14 +60,14 @@ async function exchange(socket: Socket, messages: [number, Buffer][]): Promise<[
 const key = ([port, message]: [number, Buffer]) =>
   `${port} ${message.length} ${message.toString('base64', 0, 30)}`;
 
-for (const { label, command, backend } of implementations) {
+for (const { label, spec } of implementations) {
   describe(`udp-echo ${label}`, () => {
     test('answers on every port, any size, more than a budget at once', async () => {
-      const server = start(command, '--backend', backend, '--ports', '20', '--datagram-budget', '8');
+      const server = startSpec(spec, '--ports', '20', '--datagram-budget', '8');
       const hello = await server.hello();
-      assert.equal(hello.backend, backend);
+      assert.equal(hello.backend, spec.backend);
       assert.equal(hello.ports, 20);
-      assert.equal(hello.budgets?.datagrams, 8);
+      if (spec.impl !== 'libuv') assert.equal(hello.budgets?.datagrams, 8);
       const socket = createSocket('udp4');
       socket.bind(0, '127.0.0.1');
       await once(socket, 'listening');
@@ -94,7 +97,15 @@ const server = programPath('dispatchbench-server');
 const backend = raw.at(-1)!.name;
 
 test('senders outside the allow-list are dropped and counted', async () => {
-  const process = start(server, '--backend', backend, '--allow', '10.0.0.0/8,127.0.0.0/31');
+  const process = start(
+    server,
+    '--protocol',
+    'udp-echo',
+    '--backend',
+    backend,
+    '--allow',
+    '10.0.0.0/8,127.0.0.0/31',
+  );
   const { port } = await process.hello();
   const outside = createSocket('udp4');
   outside.bind(0, '127.0.0.2');
@@ -123,7 +134,10 @@ const refusals: { name: string; args: string[]; says: RegExp }[] = [
 ];
 for (const { name, args, says } of refusals) {
   test(`refuses ${name} with one sentence`, async () => {
-    await assert.rejects(start(server, '--backend', backend, ...args).hello(), says);
+    await assert.rejects(
+      start(server, '--protocol', 'udp-echo', '--backend', backend, ...args).hello(),
+      says,
+    );
   });
 }
 
@@ -133,7 +147,7 @@ test('a port in use is named', async () => {
   await once(holder, 'listening');
   const { port } = holder.address();
   await assert.rejects(
-    start(server, '--backend', backend, '--port', `${port}`).hello(),
+    start(server, '--protocol', 'udp-echo', '--backend', backend, '--port', `${port}`).hello(),
     /cannot bind UDP ports/,
   );
   holder.close();

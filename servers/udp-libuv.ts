@@ -1,0 +1,99 @@
+/** The datagram echo on Node's own dgram module: the outer reference. One socket per port, one send per datagram. */
+import { createSocket, type Socket } from 'node:dgram';
+import { BlockList, isIPv6 } from 'node:net';
+import type { ServerOptions } from './options.js';
+import type { Statistics } from './statistics.js';
+
+const lowestPort = 10_240;
+const highestPort = 32_767;
+const ranges = 64;
+
+function bindOne(options: ServerOptions, port: number): Promise<Socket> {
+  const { address, receiveBuffer } = options;
+  const type = isIPv6(address) ? 'udp6' : 'udp4';
+  const socket = createSocket({
+    type,
+    ...(receiveBuffer > 0 ? { recvBufferSize: receiveBuffer } : {}),
+    // Senders' addresses are numeric: Node would look each up again for every reply.
+    lookup: (host, _options, done) => done(null, host, type === 'udp6' ? 6 : 4),
+  });
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind({ port, address, exclusive: true }, () => {
+      socket.off('error', reject);
+      resolve(socket);
+    });
+  });
+}
+
+async function bindRange(options: ServerOptions, first: number): Promise<Socket[]> {
+  const bound: Socket[] = [];
+  try {
+    for (let offset = 0; offset < options.ports; offset++) {
+      bound.push(await bindOne(options, first === 0 ? 0 : first + offset));
+    }
+    return bound;
+  } catch (error) {
+    for (const socket of bound) socket.close();
+    throw error;
+  }
+}
+
+/** A given range, or a free one below the ephemeral ports, as the native servers choose it. */
+async function bindPorts(options: ServerOptions): Promise<Socket[]> {
+  const { port, ports } = options;
+  for (let tries = 1; ; tries++) {
+    const first =
+      port !== 0 || ports === 1
+        ? port
+        : lowestPort + Math.floor(Math.random() * (highestPort - lowestPort - ports));
+    try {
+      return await bindRange(options, first);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (first === port || code !== 'EADDRINUSE' || tries === ranges) {
+        throw new Error(`cannot bind ${ports} UDP ports from ${first} on ${options.address}: ${code}`);
+      }
+    }
+  }
+}
+
+function allowed(networks: string): BlockList | null {
+  if (networks === '') return null;
+  const list = new BlockList();
+  for (const network of networks.split(',')) {
+    const [address, width] = network.split('/');
+    const family = isIPv6(address!) ? 'ipv6' : 'ipv4';
+    list.addSubnet(address!, Number(width ?? (family === 'ipv6' ? 128 : 32)), family);
+  }
+  return list;
+}
+
+/** @returns address and first port */
+export async function serveUdpLibuv(
+  options: ServerOptions,
+  statistics: Statistics,
+): Promise<{ address: string; port: number }> {
+  const bound = await bindPorts(options);
+  const list = allowed(options.allow);
+  statistics.sockets = bound.length;
+  for (const socket of bound) {
+    socket.on('error', () => {}); // an ICMP error for an earlier reply
+    socket.on('message', (datagram, { address, family, port }) => {
+      statistics.bytesIn += datagram.length;
+      if (list && !list.check(address, family === 'IPv6' ? 'ipv6' : 'ipv4')) {
+        statistics.rejected++;
+        return;
+      }
+      socket.send(datagram, port, address, (error) => {
+        if (error) {
+          statistics.unsent++;
+          return;
+        }
+        statistics.requests++;
+        statistics.bytesOut += datagram.length;
+      });
+    });
+  }
+  return bound[0]!.address();
+}
