@@ -67,16 +67,33 @@ const rank = (list: readonly string[], name: unknown) => {
   return at < 0 ? list.length : at;
 };
 
+/** Factors beside mechanism and implementation that tell these combinations apart. */
+export function varyingFactors(all: readonly CellLevels[]): string[] {
+  const seen = new Map<string, Set<unknown>>();
+  for (const levels of all) {
+    for (const [name, level] of Object.entries(levels))
+      seen.set(name, (seen.get(name) ?? new Set()).add(level));
+  }
+  return [...seen]
+    .filter(([name, levels]) => levels.size > 1 && !['backend', 'impl', 'io'].includes(name))
+    .map(([name]) => name);
+}
+
 /** Series of `cells` along `factor`, in a fixed, readable order; with several hosts the label says which. */
 export function seriesAlong(cells: readonly Cell[], factor: string): Series[] {
   const hosts = new Set(cells.map(({ host }) => host.name));
+  const others = varyingFactors(cells.map(({ levels }) => levels)).filter((name) => name !== factor);
   const all = new Map<string, Series>();
   for (const cell of cells) {
     const x = cell.levels[factor];
     if (typeof x !== 'number') continue;
     const { [factor]: _, ...levels } = cell.levels;
     const key = `${cell.host.name} ${levelsKey(levels)}`;
-    const label = seriesLabel(levels) + (hosts.size > 1 ? ` @ ${cell.host.name}` : '');
+    const label = [
+      seriesLabel(levels),
+      ...others.map((name) => `${name} ${levels[name]}`),
+      ...(hosts.size > 1 ? [cell.host.name] : []),
+    ].join(' · ');
     const series = all.get(key) ?? { key, label, levels, host: cell.host, points: [] };
     series.points.push({ x, cell });
     all.set(key, series);

@@ -2,7 +2,7 @@
 import { medianAbsoluteDeviation, quantile } from 'simple-statistics';
 
 /** Noise of one value from the differences of neighbours, which a step disturbs only once (Rousseeuw and Croux 1993). */
-function noise(values: readonly number[]): number {
+export function noise(values: readonly number[]): number {
   const differences = values.slice(1).map((value, i) => value - values[i]!);
   return (1.4826 * medianAbsoluteDeviation(differences)) / Math.SQRT2;
 }

@@ -2,10 +2,13 @@
 import { Command } from '@commander-js/extra-typings';
 import { agent } from './commands/agent.js';
 import { claims } from './commands/claims.js';
+import { compare } from './commands/compare.js';
 import { flame } from './commands/flame.js';
+import { history } from './commands/history.js';
 import { idle } from './commands/idle.js';
 import { knee } from './commands/knee.js';
 import { load } from './commands/load.js';
+import { open } from './commands/open.js';
 import { probe } from './commands/probe.js';
 import { ramp } from './commands/ramp.js';
 import { report } from './commands/report.js';
@@ -19,10 +22,13 @@ const program = new Command('dispatchbench')
   .showHelpAfterError('(try --help)')
   .addCommand(agent)
   .addCommand(claims)
+  .addCommand(compare)
   .addCommand(flame)
+  .addCommand(history)
   .addCommand(idle)
   .addCommand(knee)
   .addCommand(load)
+  .addCommand(open)
   .addCommand(probe)
   .addCommand(ramp)
   .addCommand(run)

@@ -1,7 +1,7 @@
 /** From an analysed experiment to its plots, each with the sentence that says what it means. */
 import type { CostModel, ExperimentAnalysis } from '../analysis/analyse.js';
 import type { Cell, Series } from '../analysis/cells.js';
-import { valuesOf } from '../analysis/cells.js';
+import { seriesLabel, valuesOf, varyingFactors } from '../analysis/cells.js';
 import { decodeHistogram, mergeCounts } from '../analysis/histogram.js';
 import { mechanismOrder } from '../analysis/mechanisms.js';
 import { type Metric, type MetricId, metric } from '../analysis/metrics.js';
@@ -45,18 +45,6 @@ const explanations: Partial<Record<MetricId, string>> = {
 
 const inWords = (x: number, factor: string) => `${number(x)} ${factorName(factor)}`;
 
-/** Other factors that tell panels apart: everything but the x axis, mechanism and who runs it. */
-function varyingFactors(series: readonly Series[]): string[] {
-  const seen = new Map<string, Set<unknown>>();
-  for (const { levels } of series) {
-    for (const [name, level] of Object.entries(levels))
-      seen.set(name, (seen.get(name) ?? new Set()).add(level));
-  }
-  return [...seen]
-    .filter(([name, levels]) => levels.size > 1 && !['backend', 'impl', 'io'].includes(name))
-    .map(([name]) => name);
-}
-
 function pointsOf(series: Series, experiment: ExperimentAnalysis, measured: Metric): PlotPoint[] {
   return series.points.flatMap(({ x, cell }): PlotPoint[] => {
     const figure = experiment.summaryOf(cell).figures.get(measured.id);
@@ -91,7 +79,7 @@ function plotSeries(series: Series, points: PlotPoint[], model?: CostModel): Plo
 
 /** Series of one panel: the same implementation and other factors; mechanisms are told apart inside it. */
 function panelsOf(all: readonly Series[], draw: (series: Series) => PlotSeries[]): Panel[] {
-  const others = varyingFactors(all);
+  const others = varyingFactors(all.map(({ levels }) => levels));
   const baselines = all.filter(({ levels }) => levels.impl === 'baseline');
   const groups = new Map<string, { title: string; members: Series[] }>();
   const context = ({ levels, host }: Series) =>
@@ -289,7 +277,7 @@ function percentilePlot(experiment: ExperimentAnalysis): Plot | null {
 
 /** A heat map per mechanism where an experiment crosses two numeric factors. */
 function heatMap(experiment: ExperimentAnalysis): Plot | null {
-  const [second] = varyingFactors(experiment.series);
+  const [second] = varyingFactors(experiment.series.map(({ levels }) => levels));
   const id = (['latency-p50', 'cpu-per-request'] as const).find((name) =>
     experiment.cells.some(({ figures }) => figures.has(name)),
   );
@@ -301,8 +289,9 @@ function heatMap(experiment: ExperimentAnalysis): Plot | null {
   for (const series of experiment.series) {
     const row = rowsOf(series);
     if (typeof row !== 'number') continue;
-    const one = groups.get(series.label) ?? {
-      name: series.label,
+    const label = seriesLabel(series.levels);
+    const one = groups.get(label) ?? {
+      name: label,
       role: 'mechanism',
       style: 0,
       points: [],
@@ -317,7 +306,7 @@ function heatMap(experiment: ExperimentAnalysis): Plot | null {
         dots: [],
       })),
     );
-    groups.set(series.label, one);
+    groups.set(label, one);
   }
   return {
     id: `${experiment.name}-heat`,

@@ -12,7 +12,8 @@ function grouped(text: string): string {
 /** Four significant digits without an exponent, as many as trials of a benchmark ever justify. */
 export function number(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return '–';
-  if (value === 0) return '0';
+  // What is left of 0 after arithmetic in floating point.
+  if (Math.abs(value) < 1e-9) return '0';
   const magnitude = Math.floor(Math.log10(Math.abs(value)));
   const places = Math.min(8, Math.max(0, digits - 1 - magnitude));
   const text = grouped(Math.abs(value).toFixed(places));

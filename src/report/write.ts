@@ -13,7 +13,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Analysis, analyse } from '../analysis/analyse.js';
-import { parseSamples } from '../analysis/parse.js';
+import { type ParsedSamples, parseSamples } from '../analysis/parse.js';
 import { type RunInfo, runInfo } from '../contract/run.js';
 import { autobenchTables } from './autobench.js';
 import { plotsOf } from './figures.js';
@@ -59,13 +59,19 @@ function readInfo(folder: string): RunInfo | null {
   throw new Error(`${path} is not a run record of this version: ${issue!.path.join('.')}: ${issue!.message}`);
 }
 
-/** Everything a run's folder says. @throws Error in one sentence */
-export function analyseRun(folder: string): Analysis {
+/** What a run's folder holds. @throws Error in one sentence */
+export function readRun(folder: string): { info: RunInfo | null; parsed: ParsedSamples } {
   const path = join(folder, 'samples.ndjson');
   if (!existsSync(path)) throw new Error(`'${folder}' is not a run: it has no samples.ndjson`);
   const info = readInfo(folder);
   const parsed = parseSamples(readFileSync(path, 'utf8'));
   if (!info) parsed.notices.push('run.json is missing: plan, seed and versions of this run are unknown.');
+  return { info, parsed };
+}
+
+/** @throws Error in one sentence */
+export function analyseRun(folder: string): Analysis {
+  const { info, parsed } = readRun(folder);
   return analyse(info, parsed);
 }
 

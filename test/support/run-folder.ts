@@ -1,5 +1,5 @@
-/** A run's folder in a temporary place, from synthetic samples. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+/** A run's folder, alone in a temporary folder of runs, from synthetic samples. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -7,8 +7,10 @@ import type { Sample } from '../../src/contract/sample.js';
 import { runInfo } from './samples.js';
 
 export function runFolder(t: Pick<TestContext, 'after'>, samples: readonly object[], tail = ''): string {
-  const folder = mkdtempSync(join(tmpdir(), 'dispatchbench-run-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const parent = mkdtempSync(join(tmpdir(), 'dispatchbench-runs-'));
+  t.after(() => rmSync(parent, { recursive: true, force: true }));
+  const folder = join(parent, 'run');
+  mkdirSync(folder);
   writeSamples(folder, samples as Sample[], tail);
   writeFileSync(join(folder, 'run.json'), JSON.stringify(runInfo()));
   return folder;

@@ -1,16 +1,40 @@
 /** `dispatchbench report RUN`: rebuilds everything derived from a run's samples. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Command } from '@commander-js/extra-typings';
 import { claimsJson } from '../../report/summary.js';
 import { outcome } from '../../report/terminal.js';
-import { findRun, writeReport } from '../../report/write.js';
+import { findRun, readRun, writeReport } from '../../report/write.js';
 
 export const report = new Command('report')
   .description('rebuild report.html, tables, plots and verdicts of a run from its samples')
   .argument('<run>', "folder of the run, its name under results/, or 'latest'")
   .option('--json', 'print verdicts and the path of the report as JSON')
-  .action((run, { json }) => {
-    const { analysis, report: path } = writeReport(findRun(run));
+  .option('--watch', 'follow a run in progress: rebuild after every trial until it is finished')
+  .action(async (run, { json, watch }) => {
+    const folder = findRun(run);
+    if (watch) await follow(folder);
+    const { analysis, report: path } = writeReport(folder);
     if (json)
       console.log(JSON.stringify({ report: path, claims: JSON.parse(claimsJson(analysis)) }, null, 2));
     else console.log(`${outcome(analysis)}\n\nReport: ${path}`);
   });
+
+/** How often a followed run is looked at, milliseconds: trials take seconds. */
+const lookEvery = 1000;
+
+/** Rebuilds whenever samples were added; returns when the run says it has finished. */
+async function follow(folder: string): Promise<void> {
+  let size = -1;
+  for (;;) {
+    const now = statSync(join(folder, 'samples.ndjson')).size;
+    if (now !== size && now > 0) {
+      size = now;
+      const { analysis, report: path } = writeReport(folder);
+      console.error(`${analysis.samples.length} samples: ${path}`);
+    }
+    if (now > 0 && (readRun(folder).info?.finishedAt ?? null) !== null) return;
+    await wait(lookEvery);
+  }
+}

@@ -1,0 +1,164 @@
+/** Two runs side by side: aligned cells, relative shifts with intervals, and what is shown after Holm's correction. */
+import type { RunInfo } from '../contract/run.js';
+import type { HostFacts } from '../contract/sample.js';
+import type { Analysis } from './analyse.js';
+import { type Cell, levelsKey, seriesLabel, valuesOf } from './cells.js';
+import { type Metric, type MetricId, metric } from './metrics.js';
+import { cliffsDelta, hodgesLehmann, holm, mannWhitney } from './ranks.js';
+
+/** Metrics worth a verdict; the others explain. */
+const compared: MetricId[] = [
+  'throughput',
+  'cpu-per-request',
+  'open-cpu-per-request',
+  'latency-p50',
+  'latency-p99',
+];
+
+/** A family of comparisons is wrong about "different" in at most this share of cases. */
+const familyError = 0.05;
+
+export interface Comparison {
+  experiment: string;
+  levels: Cell['levels'];
+  label: string;
+  metric: Metric;
+  a: number[];
+  b: number[];
+  /** median of all ratios b/a minus 1 (Hodges-Lehmann on logarithms), with its interval and the confidence reached */
+  shift: number;
+  low: number;
+  high: number;
+  confidence: number;
+  /** Cliff's delta of b against a */
+  effect: number;
+  /** Mann-Whitney, adjusted by Holm over all cells of the metric */
+  p: number;
+  /** `~`: nothing is shown */
+  change: 'better' | 'worse' | 'different' | '~';
+  /** with so few trials not even a complete separation could be shown */
+  hopeless: boolean;
+}
+
+export interface RunComparison {
+  environment: { what: string; a: string; b: string }[];
+  rows: Comparison[];
+  /** cells of one run only; they differ in a factor from everything in the other */
+  unmatched: { run: 'A' | 'B'; cell: string }[];
+}
+
+const identity = (cell: Cell) => `${cell.experiment} ${levelsKey(cell.levels)}`;
+
+function flat(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+}
+
+const facts = (run: RunInfo | null, host: HostFacts): [string, unknown][] => [
+  ['CPU', host.cpuModel],
+  ['CPUs', host.vcpus],
+  ['kernel', host.kernel],
+  ['clock source', host.clockSource],
+  ['transport', host.transport],
+  ['hypervisor', host.hypervisor ?? 'none'],
+  ['mitigations', run?.environment.mitigations ?? 'unknown'],
+  ['versions', run?.versions ?? 'unknown'],
+  ['addon', run?.addonDigest ?? 'unknown'],
+  ['pinning', run?.pinning ?? 'unknown'],
+];
+
+/** Cells of a run that hold usable trials, by identity. */
+function usable({ experiments }: Analysis): Map<string, Cell> {
+  const cells = experiments.flatMap((one) => one.cells.map(({ cell }) => cell));
+  return new Map(cells.filter(({ trials }) => trials.length > 0).map((cell) => [identity(cell), cell]));
+}
+
+function compareCells(a: Cell, b: Cell, measured: Metric): Comparison | null {
+  const [before, after] = [valuesOf(a, measured), valuesOf(b, measured)];
+  if (before.length === 0 || after.length === 0 || [...before, ...after].some((value) => value <= 0))
+    return null;
+  const shift = hodgesLehmann(after.map(Math.log), before.map(Math.log));
+  return {
+    experiment: a.experiment,
+    levels: a.levels,
+    label: seriesLabel(a.levels),
+    metric: measured,
+    a: before,
+    b: after,
+    shift: Math.expm1(shift.estimate),
+    low: Math.expm1(shift.low),
+    high: Math.expm1(shift.high),
+    confidence: shift.confidence,
+    effect: cliffsDelta(after, before),
+    p: mannWhitney(after, before).p,
+    change: '~',
+    hopeless: false,
+  };
+}
+
+/** Adjusts p over the family of one metric and says what is shown. */
+function decide(family: Comparison[]): void {
+  const adjusted = holm(family.map(({ p }) => p));
+  family.forEach((row, i) => {
+    const apart = mannWhitney(
+      row.a.map((_, k) => k),
+      row.b.map((_, k) => -1 - k),
+    ).p;
+    row.hopeless = apart * family.length > familyError;
+    row.p = adjusted[i]!;
+    if (row.p > familyError) return;
+    const grew = row.shift > 0;
+    row.change =
+      row.metric.better === 'neither'
+        ? 'different'
+        : grew === (row.metric.better === 'higher')
+          ? 'better'
+          : 'worse';
+  });
+}
+
+/** @throws Error in one sentence when the runs cannot be compared at all */
+export function compareRuns(a: Analysis, b: Analysis): RunComparison {
+  const [hostA, hostB] = [a.samples[0]!.host, b.samples[0]!.host];
+  if (hostA.executionClass !== hostB.executionClass) {
+    throw new Error(
+      `A was taken on class '${hostA.executionClass}', B on '${hostB.executionClass}': absolute figures are compared only within a class`,
+    );
+  }
+  const [cellsA, cellsB] = [usable(a), usable(b)];
+  const shared = [...cellsA.keys()].filter((key) => cellsB.has(key));
+  const alone = (own: Map<string, Cell>, other: Map<string, Cell>) =>
+    [...own.keys()].filter((key) => !other.has(key));
+  const [onlyA, onlyB] = [alone(cellsA, cellsB), alone(cellsB, cellsA)];
+  if (shared.length === 0) {
+    throw new Error(
+      `no cell of A exists in B: every one differs in a factor (for example A has '${onlyA[0] ?? 'none'}', B has '${onlyB[0] ?? 'none'}')`,
+    );
+  }
+  const rows = compared.flatMap((id) => {
+    const family = shared
+      .map((key) => compareCells(cellsA.get(key)!, cellsB.get(key)!, metric(id)))
+      .filter((row) => row !== null);
+    decide(family);
+    return family;
+  });
+  const factsB = new Map(facts(b.run, hostB));
+  return {
+    environment: facts(a.run, hostA)
+      .map(([what, value]) => ({ what, a: flat(value), b: flat(factsB.get(what)) }))
+      .filter((row) => row.a !== row.b),
+    rows,
+    unmatched: [
+      ...onlyA.map((cell) => ({ run: 'A' as const, cell })),
+      ...onlyB.map((cell) => ({ run: 'B' as const, cell })),
+    ],
+  };
+}
+
+/** A condition that fails a comparison: `slower>3%`, `faster>3%` or `different`. */
+export function failureRule(text: string): (row: Comparison) => boolean {
+  if (text === 'different') return ({ change }) => change !== '~';
+  const [, word, limit] = /^(slower|faster)\s*>\s*(\d+(?:\.\d+)?)\s*%$/.exec(text) ?? [];
+  if (!word) throw new Error(`'${text}' is not a condition: write slower>3%, faster>3% or different`);
+  const wanted = word === 'slower' ? 'worse' : 'better';
+  return ({ change, shift }) => change === wanted && Math.abs(shift) > Number(limit) / 100;
+}

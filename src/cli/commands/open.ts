@@ -1,0 +1,59 @@
+/** `dispatchbench open RUN`: serves a run's folder on loopback, for browsers that may not read files. */
+import { createReadStream, statSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize, resolve, sep } from 'node:path';
+import { Command } from '@commander-js/extra-typings';
+import { wholeNumber } from '../../options.js';
+import { findRun, writeReport } from '../../report/write.js';
+
+const types: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+  '.csv': 'text/csv; charset=utf-8',
+  '.tsv': 'text/tab-separated-values; charset=utf-8',
+};
+
+export const open = new Command('open')
+  .description('serve the report of a run on loopback until interrupted')
+  .argument('<run>', "folder of the run, its name under results/, or 'latest'")
+  .option('--port <port>', 'port to listen on; 0: any', wholeNumber(0, 65535), 0)
+  .action(async (run, { port }) => {
+    const folder = findRun(run);
+    writeReport(folder);
+    const server = await serveFolder(folder, port);
+    console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}/  (Ctrl-C ends it)`);
+  });
+
+/** A read-only server of one folder on 127.0.0.1. @throws Error when the port is taken */
+export function serveFolder(folder: string, port: number): Promise<Server> {
+  const root = resolve(folder);
+  const server = createServer((request, response) => {
+    const refuse = (status: number) =>
+      response.writeHead(status, { 'content-type': 'text/plain' }).end(`${status}\n`);
+    // A page elsewhere must not read the run through a name that resolves to loopback.
+    if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) return refuse(403);
+    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(405);
+    let path: string;
+    try {
+      path = decodeURIComponent(new URL(request.url ?? '/', 'http://127.0.0.1').pathname);
+    } catch {
+      return refuse(400);
+    }
+    const file = normalize(join(root, path === '/' ? 'report.html' : path));
+    if (!file.startsWith(root + sep) || !statSync(file, { throwIfNoEntry: false })?.isFile())
+      return refuse(404);
+    response.writeHead(200, { 'content-type': types[extname(file)] ?? 'text/plain; charset=utf-8' });
+    if (request.method === 'HEAD') return response.end();
+    createReadStream(file).pipe(response);
+  });
+  return new Promise((done, fail) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      fail(
+        error.code === 'EADDRINUSE' ? new Error(`port ${port} is taken: choose another with --port`) : error,
+      ),
+    );
+    server.listen(port, '127.0.0.1', () => done(server));
+  });
+}

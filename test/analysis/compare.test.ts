@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Analysis, analyse } from '../../src/analysis/analyse.js';
+import { compareRuns, failureRule } from '../../src/analysis/compare.js';
+import { trends } from '../../src/analysis/history.js';
+import { metric } from '../../src/analysis/metrics.js';
+import { randomFrom } from '../../src/analysis/random.js';
+import type { Sample } from '../../src/contract/sample.js';
+import { comparisonFormats, formatComparison } from '../../src/report/comparison.js';
+import { host, idleRun, normal, runInfo, syntheticSample } from '../support/samples.js';
+
+const analysed = (samples: Sample[]): Analysis => analyse(runInfo(), { samples, refused: [], notices: [] });
+
+/** A cell's trials; `slower` multiplies the cost. */
+function cells(costs: number[], slower = 1): Sample[] {
+  return costs.map((cpuUs, block) =>
+    syntheticSample({
+      cell: { backend: 'epoll', impl: 'native', io: null, idle: 0, connections: 100 },
+      block,
+      cpuUs: cpuUs * slower,
+    }),
+  );
+}
+
+describe('comparison of runs', () => {
+  const random = randomFrom('recorded');
+  // Stands for a recorded run of 120 trials: 1 % of noise and a slow trial now and then, as noisy neighbours make.
+  const recorded = Array.from(
+    { length: 120 },
+    () => 6.4 * (1 + 0.01 * normal(random)) * (random() < 0.05 ? 1.05 : 1),
+  );
+  const draw = (n: number) =>
+    Array.from({ length: n }, () => recorded[Math.floor(random() * recorded.length)]!);
+  const change = (a: number[], b: number[], slower = 1) =>
+    compareRuns(analysed(cells(a)), analysed(cells(b, slower))).rows.find(
+      ({ metric: { id } }) => id === 'cpu-per-request',
+    )!;
+
+  it('calls identical cells different in at most 5 % of 200 cases', () => {
+    let different = 0;
+    for (let i = 0; i < 200; i++) if (change(draw(10), draw(10)).change !== '~') different++;
+    assert.ok(different <= 10, `${different} of 200`);
+  });
+
+  it('finds a slowdown of 3 % in at least 90 % of 50 cases with 15 trials', () => {
+    let found = 0;
+    for (let i = 0; i < 50; i++) {
+      const row = change(draw(15), draw(15), 1.03);
+      if (row.change === 'worse') found++;
+    }
+    assert.ok(found >= 45, `${found} of 50`);
+  });
+
+  it('brings an injected shift back inside its interval', () => {
+    const { shift, low, high, effect } = change(draw(20), draw(20), 1.1);
+    assert.ok(low < 0.1 && high > 0.1 && Math.abs(shift - 0.1) < 0.02 && effect > 0.9);
+  });
+
+  it('names what cannot be shown for want of trials', () => {
+    const row = change([1, 2, 3], [10, 11, 12]);
+    assert.equal(row.change, '~');
+    assert.equal(row.hopeless, true);
+    assert.ok(row.confidence < 0.95);
+  });
+
+  it('corrects for the number of cells', () => {
+    const row = compareRuns(analysed(idleRun({ trials: 5 })), analysed(idleRun({ trials: 5, seed: 2 }))).rows;
+    for (const { p, hopeless } of row)
+      assert.ok(p > 0.05 && hopeless, 'five trials cannot show anything in forty cells');
+  });
+
+  it('puts differences of the environment first and leaves cells apart that differ in a factor', () => {
+    const b = analysed(idleRun({ idle: [0, 1000, 2000] }));
+    b.samples[0]!.host = { ...host, kernel: 'Linux 6.9.0' };
+    const comparison = compareRuns(analysed(idleRun()), b);
+    assert.deepEqual(comparison.environment, [{ what: 'kernel', a: 'Linux 6.1.0', b: 'Linux 6.9.0' }]);
+    assert.ok(comparison.unmatched.some(({ run, cell }) => run === 'A' && cell.includes('idle=16000')));
+    assert.ok(comparison.unmatched.some(({ run, cell }) => run === 'B' && cell.includes('idle=2000')));
+    const text = formatComparison(comparison, 'terminal', () => false);
+    assert.match(text.split('\n')[0]!, /^! kernel differs/);
+  });
+
+  it('refuses runs without a common cell and of different classes', () => {
+    const none = analysed(idleRun({ idle: [7] }));
+    assert.throws(
+      () => compareRuns(analysed(idleRun()), none),
+      /no cell of A exists in B: every one differs/,
+    );
+    const emulated = idleRun().map((sample) => ({
+      ...sample,
+      host: { ...host, executionClass: 'emulated' as const },
+    }));
+    assert.throws(() => compareRuns(analysed(idleRun()), analysed(emulated)), /compared only within a class/);
+  });
+
+  it('prints every format, at most 100 columns in a terminal', () => {
+    const comparison = compareRuns(analysed(cells(draw(12))), analysed(cells(draw(12), 1.2)));
+    const fails = failureRule('slower>3%');
+    const of = Object.fromEntries(
+      comparisonFormats.map((format) => [format, formatComparison(comparison, format, fails)]),
+    );
+    const table = of.terminal!.split('\n').filter((line) => /^[│┌├└]/.test(line));
+    assert.ok(table.length > 0 && table.every((line) => line.length <= 100));
+    assert.match(of.markdown!, /\| epoll · native, idle 0, connections 100 \|/);
+    assert.ok(JSON.parse(of.json!).rows.some((row: { fails: boolean }) => row.fails));
+    assert.match(of.junit!, /<testsuite [^>]*failures="[1-9]/);
+    assert.match(of.benchstat!, /^Benchmarkidle-connections\/run=A\/backend=epoll\/.* 1 [\d.]+ req\/s$/m);
+    assert.equal(of['node-csv']!.split('\n')[0], '"binary", "filename", "configuration", "rate", "time"');
+    assert.match(of['node-csv']!, /^"new", "idle-connections", "backend=epoll .*", [\d.]+, [\d.e-]+$/m);
+  });
+
+  it('reads failure conditions', () => {
+    const row = change(draw(12), draw(12), 1.1);
+    assert.equal(failureRule('slower>3%')(row), true);
+    assert.equal(failureRule('slower > 30 %')(row), false);
+    assert.equal(failureRule('faster>1%')(row), false);
+    assert.equal(failureRule('different')(row), true);
+    assert.throws(() => failureRule('bigger'), /write slower>3%/);
+  });
+});
+
+describe('history', () => {
+  it('follows a cell over runs and finds where it changed', () => {
+    const runs = Array.from({ length: 12 }, (_, i) => ({
+      id: `run-${i}`,
+      startedAt: `2026-01-${10 + i}T00:00:00Z`,
+      samples: idleRun({ trials: 3, seed: i + 1, impls: ['native'], backends: ['epoll'], idle: [0] }).map(
+        (sample) => (i < 7 ? sample : syntheticSample({ cell: sample.cell, cpuUs: 8 + 0.02 * (i % 3) })),
+      ),
+    }));
+    const [trend] = trends(runs.reverse(), metric('cpu-per-request'));
+    assert.deepEqual(
+      trend!.points.map(({ run }) => run),
+      Array.from({ length: 12 }, (_, i) => `run-${i}`),
+    );
+    assert.deepEqual(
+      trend!.changes.map(({ run }) => run),
+      ['run-7'],
+    );
+    assert.ok(trend!.changes[0]!.after > trend!.changes[0]!.before);
+    assert.deepEqual(
+      trends(runs.slice(0, 1), metric('cpu-per-request'))[0]!.changes,
+      [],
+      'one run has no trend',
+    );
+  });
+});
