@@ -140,7 +140,10 @@ function cut(line: string, width: number): string {
 }
 
 /** A live view only where somebody looks at it: stderr is a terminal and this is no CI job. */
-export function progress({ json, quiet }: ProgressOptions, stderr = process.stderr): Progress {
+export function progress(
+  { json, quiet }: ProgressOptions,
+  stderr: NodeJS.WriteStream = process.stderr,
+): Progress {
   if (json) return { show: (event) => console.log(JSON.stringify(event)), close() {} };
   if (quiet) {
     return {

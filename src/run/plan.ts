@@ -40,9 +40,17 @@ export function validated<T>(schema: z.ZodType<T>, value: unknown, what: string)
 
 const freshSeed = () => Math.floor(Math.random() * 0x1_0000_0000);
 
-/** Settings of a profile with `changes` laid over them, checked as a whole. */
+/** Settings that name the servers or levels to be measured. */
+const naming = ['backends', 'impls', 'ios', 'idle'];
+
+/**
+ * Settings of a profile with `changes` laid over them, checked as a whole. Who names what is to be measured does not
+ * get the profile's own references beside it.
+ */
 function completeSettings(found: Experiment, profile: ProfileName, changes: object, machine: Machine) {
-  const settings = { ...(found.profile(profile, machine) as object), ...changes };
+  const own = found.profile(profile, machine) as object;
+  const named = 'references' in own && naming.some((name) => name in changes);
+  const settings = { ...own, ...(named ? { references: [] } : {}), ...changes };
   return validated(found.settings, settings, `settings of ${found.id}`) as Record<string, unknown>;
 }
 

@@ -1,7 +1,7 @@
 /** The command itself on real servers, clients and sockets, as small as it gets. */
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { packageRoot } from '../../src/addon.js';
@@ -70,6 +70,7 @@ test('two backends with and without idle connections, through real servers and c
   const last = events.at(-1)!;
   assert.ok(last.event === 'run-end');
   assert.equal(last.reason, 'blocks');
+  assert.match(readFileSync(last.report!, 'utf8'), /<html/);
   const samples = RunFolder.open(out, last.folder).samples();
   assert.equal(samples.length, 5);
   for (const { status, error, server, cell, windows, idleConnections, network } of samples) {
@@ -124,7 +125,7 @@ test('a cell that is impossible here leaves the others measured, and the exit co
   const out = freshFolder();
   mkdirSync(join(out, 'runs'));
   const plan = smallPlan(out, { backends: [backends[0], missing], references: [], idle: [0] });
-  const { status, stderr } = dispatchbench(
+  const { status, stdout, stderr } = dispatchbench(
     'run',
     'idle-connections',
     '--plan',
@@ -133,6 +134,7 @@ test('a cell that is impossible here leaves the others measured, and the exit co
     join(out, 'runs'),
   );
   assert.equal(status, 3, stderr);
+  assert.match(stdout, /Report: .*report\.html/);
   assert.match(stderr, new RegExp(`note: backend ${missing} is not available here`));
   const samples = RunFolder.open(join(out, 'runs'), readdirSync(join(out, 'runs'))[0]!).samples();
   assert.deepEqual(samples.map((one) => one.status === 'impossible').sort(), [false, true]);

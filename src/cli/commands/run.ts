@@ -1,11 +1,12 @@
 /** `dispatchbench run EXPERIMENT`: measures, keeps every sample, writes the report. */
+import { relative } from 'node:path';
 import { Argument, Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { backendNames, implementation, ioMode } from '../../contract/common.js';
 import { type Plan, profileName } from '../../contract/run.js';
 import { experiments, quickStart } from '../../experiments/registry.js';
 import { hosts } from '../../hosts/registry.js';
 import { duration, wholeNumber } from '../../options.js';
-import { outcome as outcomeTable } from '../../report/terminal.js';
+import { outcome } from '../../report/terminal.js';
 import { writeReport } from '../../report/write.js';
 import { localLimits } from '../../run/environment.js';
 import { RunFolder } from '../../run/folder.js';
@@ -77,7 +78,7 @@ export const run = new Command('run')
     });
     const view = progress(options);
     try {
-      const { folder, ...outcome } = await executeRun({
+      const { folder, ...ending } = await executeRun({
         plan,
         limits,
         host,
@@ -89,21 +90,16 @@ export const run = new Command('run')
         on: view.show,
         signal: interrupt.signal,
       });
-      const written = outcome.trials.ok + outcome.trials.invalid > 0 ? writeReport(folder.path) : null;
-      view.show({
-        event: 'run-end',
-        run: folder.id,
-        folder: folder.path,
-        ...outcome,
-        report: written?.report ?? null,
-      });
+      const { failed, impossible, ok, invalid } = ending.trials;
+      const written = ok + invalid > 0 ? writeReport(folder.path) : null;
+      const report = written?.report ?? null;
+      view.show({ event: 'run-end', run: folder.id, folder: folder.path, ...ending, report });
       if (written && !options.json) {
-        console.log(`\n${outcomeTable(written.analysis)}\n\nReport: ${written.report}`);
+        console.log(`\n${outcome(written.analysis)}\n\nReport: ${relative('', written.report)}`);
       }
-      const { failed, impossible } = outcome.trials;
       const narrowed = Object.keys(changedSettings(options)).length > 0 || options.plan !== undefined;
       if (failed > 0 || (impossible > 0 && narrowed)) process.exitCode = incomplete;
-      if (outcome.reason === 'interrupted') process.exitCode = interrupt.exitCode();
+      if (ending.reason === 'interrupted') process.exitCode = interrupt.exitCode();
     } finally {
       view.close();
     }
@@ -123,11 +119,10 @@ interface Options {
   out: string;
 }
 
-/** Settings that the options replace. Naming the cells leaves no place for the profile's own references. */
+/** Settings that the options replace. */
 function changedSettings({ backends, impl, io, idle, connections }: Options): Record<string, unknown> {
   const given = { backends, impls: impl, ios: io, idle, connections };
-  const changes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return backends || impl || io || idle ? { ...changes, references: [] } : changes;
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
 /** The plan that the options ask for, and the folder it goes to. */
