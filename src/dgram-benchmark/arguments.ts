@@ -63,6 +63,11 @@ function command() {
     .option('--receive-buffer <bytes>', 'SO_RCVBUF of the client', wholeNumber(0, 1 << 30))
     .option('--send-buffer <bytes>', 'SO_SNDBUF of the client', wholeNumber(0, 1 << 30))
     .option('--seed <n>', 'of port order and gaps', wholeNumber(0, 0xffff_ffff))
+    .addOption(
+      new Option('--engine <name>', 'js works without the addon')
+        .choices(['native', 'js'] as const)
+        .default('native' as const),
+    )
     .option('--per-port', "put every port's figures into the result")
     .option('-T, --title <text>', 'name of the run in the result')
     .option('-l, --latency', 'print every percentile')

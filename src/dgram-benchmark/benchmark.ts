@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DgramResult } from '../contract/dgram.js';
 import type { Engine, EngineConfig, EngineInterval, EngineOutcome, StartEngine } from './engine.js';
+import { startJsEngine } from './js-engine.js';
 import { attributeLoss, readKernelView } from './loss.js';
 import { startNativeEngine } from './native-engine.js';
 import { type DgramInput, type DgramOptions, engineConfig, readOptions } from './options.js';
@@ -11,7 +12,10 @@ import { resultOf } from './result.js';
 /** Often at first, so that the start is told when it happens. */
 const startPollMs = 1;
 const pollMs = 20;
-const engines: Record<DgramOptions['engine'], StartEngine> = { native: startNativeEngine };
+const engines: Record<DgramOptions['engine'], StartEngine> = {
+  native: startNativeEngine,
+  js: startJsEngine,
+};
 
 /** The counterpart of autocannon's client object in `response` events. */
 export interface DgramClient {

@@ -48,7 +48,7 @@ export const dgramInput = z.strictObject({
   warmup: z
     .strictObject({ connections: whole(1, 1 << 20).optional(), duration: positive.optional() })
     .optional(),
-  engine: z.enum(['native']).default('native'),
+  engine: z.enum(['native', 'js']).default('native'),
   /** put every port's figures into the result */
   perPort: z.boolean().default(false),
   title: z.string().optional(),

@@ -73,8 +73,15 @@ describe('results, not crashes', () => {
   const sizes = [0, 1, 15, 16, 39, 40, 64, 1472, 65_507];
   for (const size of sizes) {
     // Default socket buffers hold one datagram of the largest size and its bookkeeping.
-    for (const loop of [{ overallRate: 200 }, { pipelining: size > 60_000 ? 1 : 3 }]) {
-      test(`${size} bytes, ${loop.overallRate ? 'open' : 'closed'} loop`, async () => {
+    const window = size > 60_000 ? 1 : 3;
+    const loops: Partial<DgramInput>[] = [
+      { overallRate: 200 },
+      { pipelining: window },
+      { overallRate: 200, engine: 'js' },
+      { pipelining: window, engine: 'js' },
+    ];
+    for (const loop of loops) {
+      test(`${size} bytes, ${loop.overallRate ? 'open' : 'closed'} loop, ${loop.engine ?? 'native'}`, async () => {
         const { port } = await server();
         const result = await dgramBenchmark({
           url: `127.0.0.1:${port}`,
@@ -84,9 +91,11 @@ describe('results, not crashes', () => {
           size,
           ...loop,
         });
-        assert.equal(result.received, 40);
+        // Two of the largest that come together do not fit; then the kernel says so.
+        assert.equal(result.received + result.loss.serverSocket + result.loss.clientSocket, 40);
+        if (size < 60_000) assert.equal(result.received, 40);
         assert.equal(result.mismatches, 0);
-        assert.equal(result.latency.totalCount, 40);
+        assert.equal(result.latency.totalCount, result.received);
         assert.equal(result.identity, size < 16 ? 'none' : size < 40 ? 'compact' : 'full');
         assert.equal(result.unknown.length > 0, size < 16);
       });

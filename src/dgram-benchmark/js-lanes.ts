@@ -1,0 +1,105 @@
+/** The sockets of the JavaScript engine and the flows over them; the layout is that of native/load/datagram_lanes.h. */
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
+import type { EngineConfig, EngineFlow } from './engine.js';
+import type { DatagramFormat } from './js-format.js';
+import { FlowLedger } from './js-ledger.js';
+import { flowOrder } from './js-order.js';
+
+export interface Flow {
+  id: number;
+  lane: Lane;
+  ledger: FlowLedger;
+  figures: EngineFlow;
+}
+
+export interface Lane {
+  socket: Socket;
+  flows: Flow[];
+  byPort: Map<number, Flow>;
+  /** unanswered datagrams of a closed loop */
+  outstanding: number;
+  /** which of its flows is next in a closed loop */
+  next: () => number;
+}
+
+export class JsLanes {
+  readonly lanes: Lane[] = [];
+  /** by id */
+  readonly flows: Flow[] = [];
+  /** a socket that has one flow only is connected: its datagrams need no address, and errors come back to it */
+  readonly connected: boolean;
+  readonly #host: string;
+
+  constructor(config: EngineConfig, { identity }: DatagramFormat) {
+    const { host, connections, ports, port, portOrder, seed, rate } = config;
+    const count = Math.max(connections, ports);
+    const keepTimes = rate === 0 || identity !== 'full';
+    this.#host = host;
+    this.connected = connections >= ports;
+    for (let index = 0; index < connections; index++) {
+      const socket = createSocket({
+        type: isIPv6(host) ? 'udp6' : 'udp4',
+        // The address is numeric: looking it up for every datagram would be the larger part of its cost.
+        lookup: (address, _options, done) => done(null, address, isIPv6(host) ? 6 : 4),
+      });
+      const next = flowOrder(portOrder, Math.ceil((count - index) / connections), seed + index);
+      const lane: Lane = { socket, flows: [], byPort: new Map(), outstanding: 0, next };
+      for (let id = index; id < count; id += connections) {
+        const figures = {
+          port: port + (id % ports),
+          sent: 0,
+          received: 0,
+          latencySumNs: 0,
+          latencyMaxNs: 0,
+          jitterNs: 0,
+        };
+        const flow: Flow = { id, lane, ledger: new FlowLedger(identity, keepTimes), figures };
+        lane.flows.push(flow);
+        lane.byPort.set(figures.port, flow);
+        this.flows[id] = flow;
+      }
+      this.lanes.push(lane);
+    }
+  }
+
+  /** @throws Error in one sentence when a socket cannot be had */
+  async open({ receiveBuffer, sendBuffer }: EngineConfig): Promise<void> {
+    try {
+      for (const { socket, flows } of this.lanes) {
+        // Events first: with numeric addresses they may come before the call returns.
+        const listening = once(socket, 'listening');
+        socket.bind(0);
+        await listening;
+        if (receiveBuffer > 0) socket.setRecvBufferSize(receiveBuffer);
+        if (sendBuffer > 0) socket.setSendBufferSize(sendBuffer);
+        if (!this.connected) continue;
+        const connected = once(socket, 'connect');
+        socket.connect(flows[0]!.figures.port, this.#host);
+        await connected;
+      }
+    } catch (error) {
+      this.close();
+      throw new Error(`the client's sockets cannot be opened (${(error as NodeJS.ErrnoException).code})`);
+    }
+  }
+
+  send(
+    { lane: { socket }, figures: { port } }: Flow,
+    datagram: Buffer,
+    done: (error: Error | null) => void,
+  ): void {
+    if (this.connected) socket.send(datagram, done);
+    else socket.send(datagram, port, this.#host, done);
+  }
+
+  /** The flow that a reply from `port` belongs to. */
+  flowAt(lane: Lane, port: number): Flow | undefined {
+    return this.connected ? lane.flows[0] : lane.byPort.get(port);
+  }
+
+  close(): void {
+    for (const { socket } of this.lanes.splice(0)) socket.close();
+  }
+}
