@@ -4,7 +4,6 @@
  */
 import { Command, Option } from '@commander-js/extra-typings';
 import { printLine, readControl } from '../src/control.js';
-import { runDatagramLoad } from '../src/dgram-benchmark/load.js';
 import { type LoadObserver, runLoad } from '../src/load/engine.js';
 import { loadOptionsOf, withLoadOptions } from '../src/load/options.js';
 import { wholeNumber } from '../src/options.js';
@@ -43,11 +42,13 @@ const program = withLoadOptions(new Command('load'))
       },
     };
     const { protocol, ports, portOrder } = values;
-    const result =
-      protocol === 'udp-echo'
-        ? await runDatagramLoad({ ...loadOptionsOf('tcp-echo', values), ports, portOrder }, observer)
-        : await runLoad(loadOptionsOf(protocol, values), observer);
-    printLine(result);
+    if (protocol === 'udp-echo') {
+      // Loaded when needed: a client starts for every window of every trial.
+      const { runDatagramLoad } = await import('../src/dgram-benchmark/load.js');
+      printLine(await runDatagramLoad({ ...loadOptionsOf('tcp-echo', values), ports, portOrder }, observer));
+    } else {
+      printLine(await runLoad(loadOptionsOf(protocol, values), observer));
+    }
     process.exit(0);
   });
 

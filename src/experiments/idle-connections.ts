@@ -59,8 +59,8 @@ function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
       })),
       idle: [0, 1000, 4000, 16_000],
       connections: 100,
-      closed: { warmupMs: 100, durationMs: 400 },
-      open: { rate: 500, warmupMs: 50, durationMs: 400 },
+      closed: { warmupMs: 100, durationMs: 250 },
+      open: { rate: 500, warmupMs: 50, durationMs: 250 },
     };
   }
   const windows = {

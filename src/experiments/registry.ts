@@ -11,7 +11,7 @@ export const experiments: Record<string, Experiment> = {
 };
 
 /** What `run quick` (npm start) runs, in less than two minutes together. */
-export const quickStart: readonly string[] = [idleConnections.id];
+export const quickStart: readonly string[] = [idleConnections.id, udpPorts.id];
 
 /** @throws Error naming the known ones */
 export function experiment(id: string): Experiment {
