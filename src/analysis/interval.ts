@@ -10,7 +10,7 @@
  * interval, and a mean says openly, by its width, that one trial went astray.
  */
 import { mean, quantileSorted, sampleVariance } from 'simple-statistics';
-import { type Random, randomFrom, resample } from './random.js';
+import { type Random, randomFrom, resampledMean } from './random.js';
 import { normalQuantile, studentQuantile } from './student.js';
 
 /** An estimate with its interval at `confidence`; low and high are null when fewer than two trials exist. */
@@ -50,7 +50,7 @@ export function meanInterval(values: readonly number[], options: BootstrapOption
   if (n < 2) return { estimate, low: null, high: null, n, confidence };
   const tail = (1 + confidence) / 2;
   const factor = (Math.sqrt(n / (n - 1)) * studentQuantile(tail, n - 1)) / normalQuantile(tail);
-  const deviations = Array.from({ length: resamples }, () => mean(resample(values, random)) - estimate);
+  const deviations = Array.from({ length: resamples }, () => resampledMean(values, random) - estimate);
   return { estimate, ...widened(estimate, deviations, factor, confidence), n, confidence };
 }
 
@@ -84,8 +84,8 @@ export function ratioInterval(
   const deviations = Array.from(
     { length: resamples },
     () =>
-      spread(numerator) * Math.log(mean(resample(numerator, random)) / top) -
-      spread(denominator) * Math.log(mean(resample(denominator, random)) / bottom),
+      spread(numerator) * Math.log(resampledMean(numerator, random) / top) -
+      spread(denominator) * Math.log(resampledMean(denominator, random) / bottom),
   );
   const { low, high } = widened(Math.log(estimate), deviations, factor, confidence);
   return { estimate, low: Math.exp(low), high: Math.exp(high), n, confidence };

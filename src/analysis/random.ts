@@ -37,3 +37,10 @@ export function randomFrom(seed: number | string): Random {
 export function resample(values: readonly number[], random: Random): number[] {
   return values.map(() => values[Math.floor(random() * values.length)]!);
 }
+
+/** Mean of one resample, without making it: the inner loop of every bootstrap. */
+export function resampledMean(values: readonly number[], random: Random): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[Math.floor(random() * values.length)]!;
+  return sum / values.length;
+}

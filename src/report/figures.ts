@@ -6,7 +6,7 @@ import { decodeHistogram, mergeCounts } from '../analysis/histogram.js';
 import { mechanismOrder } from '../analysis/mechanisms.js';
 import { type Metric, type MetricId, metric } from '../analysis/metrics.js';
 import { percentile } from '../analysis/percentiles.js';
-import { autobench2012 } from '../analysis/reference/autobench-2012.js';
+import { referenceCurves } from '../analysis/reference/curves.js';
 import { predict } from '../analysis/scaling.js';
 import { factorName, implementationName, number } from './format.js';
 import type { Panel, Plot, PlotPoint, PlotSeries } from './plot.js';
@@ -135,7 +135,7 @@ function linePlot(experiment: ExperimentAnalysis, id: MetricId, logY: boolean): 
     ),
   ]).filter((panel) => panel.series.length > 0);
   if (panels.length === 0) return null;
-  if (id === 'reply-rate' && experiment.factor === 'rate') addThesis(panels);
+  addReferences(panels, experiment, id);
   return {
     id: `${experiment.name}-${id}`,
     title: `${measured.title} against ${factorName(experiment.factor)}`,
@@ -153,26 +153,32 @@ function linePlot(experiment: ExperimentAnalysis, id: MetricId, logY: boolean): 
   };
 }
 
-/** The thesis's own ramp as grey marks, its testbed named in the legend. */
-function addThesis(panels: Panel[]): void {
-  for (const panel of panels) {
-    panel.series.push({
-      name: 'thesis table 4.9 (2012, epoll, VMware ESX)',
-      role: 'reference',
-      style: 7,
-      points: autobench2012.map(({ offered, replies }) => ({
-        x: offered,
-        y: replies.avg,
-        low: null,
-        high: null,
-        n: 1,
-        dots: [],
-      })),
-      curve: [],
-      dashed: false,
-    });
+/** Published figures on the same axes as grey marks; a panel shows those whose levels its series share. */
+function addReferences(panels: Panel[], experiment: ExperimentAnalysis, id: MetricId): void {
+  for (const { name, levels, points, ...curve } of referenceCurves) {
+    if (curve.experiment !== experiment.name || curve.metric !== id || curve.factor !== experiment.factor)
+      continue;
+    const agrees = (series: Series) =>
+      Object.entries(levels).every(([factor, level]) => series.levels[factor] === level);
+    const titles = new Set(
+      panelsOf(experiment.series, (series) => (agrees(series) ? [plotSeries(series, [anyPoint])] : []))
+        .filter(({ series }) => series.length > 0)
+        .map(({ title }) => title),
+    );
+    for (const panel of panels.filter(({ title }) => titles.has(title))) {
+      panel.series.push({
+        name: `${name}, ${curve.testbed}`,
+        role: 'reference',
+        style: 7,
+        points: points.map(({ x, y }) => ({ ...anyPoint, x, y })),
+        curve: [],
+        dashed: false,
+      });
+    }
   }
 }
+
+const anyPoint: PlotPoint = { x: 0, y: 0, low: null, high: null, n: 1, dots: [] };
 
 /** User and system time stacked, a panel per mechanism, for the implementation nearest to the mechanism. */
 function cpuStack(experiment: ExperimentAnalysis): Plot | null {

@@ -1,6 +1,8 @@
 /** The report as one HTML text: everything inside, nothing fetched. Pure: the same analysis gives the same text. */
 import type { Analysis, ExperimentAnalysis } from '../analysis/analyse.js';
 import type { Evidence } from '../analysis/claim-tests.js';
+import { impossible } from '../analysis/reference/plausibility.js';
+import { transfers2025 } from '../analysis/reference/transfers-2025.js';
 import type { ScalingModel } from '../analysis/scaling.js';
 import type { Verdict } from '../analysis/verdicts.js';
 import { legendOrder } from './figures.js';
@@ -267,6 +269,22 @@ function environmentSection({ run, samples }: Analysis): Html {
 ${table('What the run was taken on', [{ name: 'What' }, { name: 'Value' }], facts)}</section>`;
 }
 
+function referenceSection(): Html {
+  const rows = transfers2025.map((rate) => [
+    rate.what,
+    `${number(rate.bytesPerSecond / 1e9)} GB/s`,
+    rate.testbed,
+    impossible(rate) ?? 'possible as far as the rules can tell',
+  ]);
+  return html`<section aria-labelledby="published"><h2 id="published">Published figures</h2>
+<p class="soft">Tables of the seed texts stand beside ours as grey marks where the axes agree, with their testbed named. They were taken on other machines: shapes may be compared, absolute values not. A rule marks what no machine can do.</p>
+<details><summary>Published transfer rates, held against what a CPU can move</summary>${table(
+    'Published transfer rates and the rule they break',
+    [{ name: 'Figure' }, { name: 'Rate', figure: true }, { name: 'Testbed' }, { name: 'Rule' }],
+    rows,
+  )}</details></section>`;
+}
+
 function downloadLinks(downloads: ReadonlyMap<string, string>): Html[] {
   const types: Record<string, string> = {
     csv: 'text/csv',
@@ -299,6 +317,7 @@ export function page({ analysis, plots, downloads, assets }: PageParts): string 
 ${verdictSection(analysis, known)}
 ${experiments.map((one) => experimentSection(one, plots.get(one.name) ?? []))}
 ${excludedSection(analysis)}
+${referenceSection()}
 ${environmentSection(analysis)}
 <section aria-labelledby="understanding"><h2 id="understanding">Understanding this report</h2><dl class="understanding">
 ${understanding.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl></section>
