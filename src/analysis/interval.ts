@@ -10,7 +10,7 @@
  * interval, and a mean says openly, by its width, that one trial went astray.
  */
 import { mean, quantileSorted, sampleVariance } from 'simple-statistics';
-import { type Random, randomFrom, resampledMean } from './random.js';
+import { resampledMeans } from './random.js';
 import { normalQuantile, studentQuantile } from './student.js';
 
 /** An estimate with its interval at `confidence`; low and high are null when fewer than two trials exist. */
@@ -26,31 +26,30 @@ export interface Interval {
 export interface BootstrapOptions {
   confidence?: number;
   resamples?: number;
-  random?: Random;
 }
 
-const ascending = (a: number, b: number) => a - b;
+const sortedQuantile = (sorted: Float64Array, p: number) => quantileSorted(sorted as unknown as number[], p);
 
 /** Percentile ends of bootstrap `deviations` (replicate minus estimate), stretched by `factor` around `estimate`. */
-function widened(estimate: number, deviations: number[], factor: number, confidence: number) {
-  deviations.sort(ascending);
+function widened(estimate: number, deviations: Float64Array, factor: number, confidence: number) {
+  deviations.sort();
   const tail = (1 - confidence) / 2;
   return {
-    low: estimate + factor * quantileSorted(deviations, tail),
-    high: estimate + factor * quantileSorted(deviations, 1 - tail),
+    low: estimate + factor * sortedQuantile(deviations, tail),
+    high: estimate + factor * sortedQuantile(deviations, 1 - tail),
   };
 }
 
 /** Interval of the mean over trials. */
 export function meanInterval(values: readonly number[], options: BootstrapOptions = {}): Interval {
-  const { confidence = 0.95, resamples = 1000, random = randomFrom(1) } = options;
+  const { confidence = 0.95, resamples = 1000 } = options;
   const n = values.length;
   if (n === 0) throw new Error('an interval needs at least one trial');
   const estimate = mean(values as number[]);
   if (n < 2) return { estimate, low: null, high: null, n, confidence };
   const tail = (1 + confidence) / 2;
   const factor = (Math.sqrt(n / (n - 1)) * studentQuantile(tail, n - 1)) / normalQuantile(tail);
-  const deviations = Array.from({ length: resamples }, () => resampledMean(values, random) - estimate);
+  const deviations = resampledMeans(values, resamples).map((value) => value - estimate);
   return { estimate, ...widened(estimate, deviations, factor, confidence), n, confidence };
 }
 
@@ -63,7 +62,7 @@ export function ratioInterval(
   denominator: readonly number[],
   options: BootstrapOptions = {},
 ): Interval {
-  const { confidence = 0.95, resamples = 1000, random = randomFrom(1) } = options;
+  const { confidence = 0.95, resamples = 1000 } = options;
   const n = Math.min(numerator.length, denominator.length);
   if (n === 0) throw new Error('a ratio needs at least one trial on either side');
   const top = mean(numerator as number[]);
@@ -81,11 +80,10 @@ export function ratioInterval(
   const tail = (1 + confidence) / 2;
   const factor = studentQuantile(tail, df) / normalQuantile(tail);
   const spread = (values: readonly number[]) => Math.sqrt(values.length / (values.length - 1));
-  const deviations = Array.from(
-    { length: resamples },
-    () =>
-      spread(numerator) * Math.log(resampledMean(numerator, random) / top) -
-      spread(denominator) * Math.log(resampledMean(denominator, random) / bottom),
+  const bottoms = resampledMeans(denominator, resamples, 2);
+  const deviations = resampledMeans(numerator, resamples).map(
+    (mean, i) =>
+      spread(numerator) * Math.log(mean / top) - spread(denominator) * Math.log(bottoms[i]! / bottom),
   );
   const { low, high } = widened(Math.log(estimate), deviations, factor, confidence);
   return { estimate, low: Math.exp(low), high: Math.exp(high), n, confidence };
@@ -97,13 +95,13 @@ export function differenceInterval(
   b: readonly number[],
   options: BootstrapOptions = {},
 ): Interval {
-  const { confidence = 0.95, resamples = 1000, random = randomFrom(1) } = options;
+  const { confidence = 0.95, resamples = 1000 } = options;
   const n = Math.min(a.length, b.length);
   if (n === 0) throw new Error('a difference needs at least one trial on either side');
   const estimate = mean(a as number[]) - mean(b as number[]);
   if (n < 2) return { estimate, low: null, high: null, n, confidence };
-  const first = meanInterval(a, { confidence, resamples, random });
-  const second = meanInterval(b, { confidence, resamples, random });
+  const first = meanInterval(a, { confidence, resamples });
+  const second = meanInterval(b, { confidence, resamples });
   // Recovery of variance estimates (Zou and Donner 2008): ends of a difference from the ends of its two parts.
   const below = Math.hypot(first.estimate - first.low!, second.high! - second.estimate);
   const above = Math.hypot(first.high! - first.estimate, second.estimate - second.low!);

@@ -73,7 +73,7 @@ export const metrics = [
   },
   {
     id: 'open-cpu-per-request',
-    title: 'Server CPU per request at the common rate',
+    title: 'Server CPU per request, open loop',
     unit: 'µs',
     better: 'lower',
     digits: 2,
@@ -81,7 +81,7 @@ export const metrics = [
   },
   {
     id: 'latency-p50',
-    title: 'Median latency at the common rate',
+    title: 'Median latency, open loop',
     unit: 'µs',
     better: 'lower',
     digits: 1,
@@ -89,7 +89,7 @@ export const metrics = [
   },
   {
     id: 'latency-p99',
-    title: '99th percentile of latency at the common rate',
+    title: '99th percentile of latency, open loop',
     unit: 'µs',
     better: 'lower',
     digits: 1,

@@ -38,9 +38,26 @@ export function resample(values: readonly number[], random: Random): number[] {
   return values.map(() => values[Math.floor(random() * values.length)]!);
 }
 
-/** Mean of one resample, without making it: the inner loop of every bootstrap. */
-export function resampledMean(values: readonly number[], random: Random): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[Math.floor(random() * values.length)]!;
-  return sum / values.length;
+const draws = new Map<string, Uint32Array>();
+
+/**
+ * Means of `count` resamples. Which values each takes is drawn once per length and `stream` and used again: a report
+ * makes thousands of intervals over equally many trials. Groups that must be independent take different streams.
+ */
+export function resampledMeans(values: readonly number[], count: number, stream = 1): Float64Array {
+  const n = values.length;
+  const key = `${n} ${count} ${stream}`;
+  let drawn = draws.get(key);
+  if (!drawn) {
+    const random = randomFrom(stream);
+    drawn = Uint32Array.from({ length: n * count }, () => Math.floor(random() * n));
+    draws.set(key, drawn);
+  }
+  const means = new Float64Array(count);
+  for (let i = 0, at = 0; i < count; i++) {
+    let sum = 0;
+    for (let k = 0; k < n; k++) sum += values[drawn[at++]!]!;
+    means[i] = sum / n;
+  }
+  return means;
 }

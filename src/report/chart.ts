@@ -183,7 +183,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
     return {
       ...name,
       type: 'value',
-      min: logX ? -margin : undefined,
+      min: logX ? (positions[0] ?? 0) - margin : undefined,
       max: logX ? last + margin : undefined,
       splitLine: { show: false },
       axisTick: { ...axisStyle.axisTick, ...ticks },

@@ -8,7 +8,7 @@ import { type Metric, type MetricId, metric } from '../analysis/metrics.js';
 import { percentile } from '../analysis/percentiles.js';
 import { referenceCurves } from '../analysis/reference/curves.js';
 import { predict } from '../analysis/scaling.js';
-import { factorName, implementationName, number } from './format.js';
+import { factorName, implementationName, levelInWords, number } from './format.js';
 import type { Panel, Plot, PlotPoint, PlotSeries } from './plot.js';
 
 /** Place of a mechanism in palette and symbols: the same in every figure of every report. */
@@ -36,14 +36,13 @@ const explanations: Partial<Record<MetricId, string>> = {
   'cpu-per-request':
     'User and system time of the server process at peak, divided by the requests of the window. Lower is better; a rising line is the price of connections that do nothing.',
   'open-cpu-per-request':
-    'The same at a fixed rate that every server can hold: few events arrive per wait, so a scan is shared by fewer requests.',
-  'latency-p50': 'Open loop, from the intended send time: the median reply at a rate every server can hold.',
-  'latency-p99': 'Open loop, from the intended send time: one reply in a hundred took longer than this.',
+    'While requests arrive by a schedule that does not wait: few events arrive per wait, so a scan is shared by fewer requests.',
+  'latency-p50':
+    'From the intended send time, so that a stalled server cannot hide its stall: half of the replies came sooner.',
+  'latency-p99': 'From the intended send time: one reply in a hundred took longer than this.',
   'reply-rate':
     'Replies per second at the offered rate. The straight part follows the offer; the knee is saturation.',
 };
-
-const inWords = (x: number, factor: string) => `${number(x)} ${factorName(factor)}`;
 
 function pointsOf(series: Series, experiment: ExperimentAnalysis, measured: Metric): PlotPoint[] {
   return series.points.flatMap(({ x, cell }): PlotPoint[] => {
@@ -122,7 +121,7 @@ function extremes(panel: Panel, measured: Metric, factor: string): string {
   const [least, most] = [ends[0], ends[ends.length - 1]];
   if (!least || !most || least === most || least.y <= 0) return '';
   const figure = ({ name, y }: { name: string; y: number }) => `${name} ${number(y, 3)} ${measured.unit}`;
-  return `At ${inWords(furthest, factor)}, ${panel.title}: from ${figure(least)} to ${figure(most)}, a factor of ${number(most.y / least.y, 2)}. `;
+  return `At ${levelInWords(factor, furthest)}, ${panel.title}: from ${figure(least)} to ${figure(most)}, a factor of ${number(most.y / least.y, 2)}. `;
 }
 
 function linePlot(experiment: ExperimentAnalysis, id: MetricId, logY: boolean): Plot | null {
@@ -148,7 +147,8 @@ function linePlot(experiment: ExperimentAnalysis, id: MetricId, logY: boolean): 
     unit: measured.unit,
     panels,
     rows: [],
-    logX: true,
+    // A ramp is read against the diagonal, which only a linear axis keeps straight.
+    logX: experiment.factor !== 'rate',
     logY,
   };
 }
@@ -268,7 +268,7 @@ function percentilePlot(experiment: ExperimentAnalysis): Plot | null {
   if (panels.length === 0) return null;
   return {
     id: `${experiment.name}-percentiles`,
-    title: 'Latency by percentile at the common rate',
+    title: 'Latency by percentile, open loop',
     meaning: `All trials of a cell together, fewest ${factorName(experiment.factor)} dashed, most solid. Each step to the right leaves a tenth of the slower replies; a curve ends where too few replies back the next percentile.`,
     kind: 'percentiles',
     xName: 'percentile of replies',
@@ -331,19 +331,18 @@ function heatMap(experiment: ExperimentAnalysis): Plot | null {
 
 /** Every plot of an experiment that its samples can fill. */
 export function plotsOf(experiment: ExperimentAnalysis): Plot[] {
-  const plots = [
+  return [
     linePlot(experiment, 'throughput', false),
+    // At a common rate the reply rate is that rate; only a ramp makes a figure of it.
+    experiment.factor === 'rate' ? linePlot(experiment, 'reply-rate', false) : null,
     linePlot(experiment, 'cpu-per-request', true),
     cpuStack(experiment),
     linePlot(experiment, 'open-cpu-per-request', true),
-    linePlot(experiment, 'reply-rate', false),
     linePlot(experiment, 'latency-p50', true),
     linePlot(experiment, 'latency-p99', true),
     percentilePlot(experiment),
     heatMap(experiment),
   ].filter((plot) => plot !== null);
-  // The reply rate at a common rate is that rate; only a ramp makes a figure of it.
-  return experiment.factor === 'rate' ? plots : plots.filter(({ id }) => !id.endsWith('-reply-rate'));
 }
 
 /** Order of mechanisms in legends. */

@@ -47,6 +47,11 @@ export function factorName(factor: string): string {
   return factorNames[factor] ?? factor;
 }
 
+/** "16 000 idle connections", "300 000 offered requests/s". */
+export function levelInWords(factor: string, level: number): string {
+  return `${number(level)} ${factor === 'rate' ? 'offered requests/s' : factorName(factor)}`;
+}
+
 const implementations: Record<string, string> = {
   native: 'native server',
   ts: 'TypeScript server',

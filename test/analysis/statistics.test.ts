@@ -136,7 +136,7 @@ describe('intervals over trials', () => {
         let covered = 0;
         for (let i = 0; i < runs; i++) {
           const values = Array.from({ length: n }, () => 10 + draw(random));
-          const { low, high } = meanInterval(values, { resamples: 300, random });
+          const { low, high } = meanInterval(values, { resamples: 300 });
           if (low! <= 10 && high! >= 10) covered++;
         }
         assert.ok(covered / runs > 0.91, `n = ${n}: covered ${covered} of ${runs}`);

@@ -1,0 +1,66 @@
+/**
+ * How long does a large report take? A synthetic run of 5000 samples: building everything derived from it, in a fresh
+ * process each time (bar: 3 s), and opening the page in chromium until its first plot stands (bar: 1.5 s).
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { meanInterval } from '../src/analysis/interval.js';
+import { idleRun, runInfo } from '../test/support/samples.js';
+import { saveRecord, shown, verdict } from './lib.js';
+
+const quick = process.argv.includes('--quick');
+const repetitions = quick ? 1 : 7;
+const folder = mkdtempSync(join(tmpdir(), 'dispatchbench-report-'));
+try {
+  const idle = [0, 500, 1000, 2000, 3000, 4000, 6000, 8000, 12_000, 16_000];
+  const samples = idleRun({ trials: quick ? 3 : 50, idle });
+  writeFileSync(
+    join(folder, 'samples.ndjson'),
+    samples.map((sample) => `${JSON.stringify(sample)}\n`).join(''),
+  );
+  writeFileSync(join(folder, 'run.json'), JSON.stringify(runInfo()));
+
+  const builds = Array.from({ length: repetitions }, () => {
+    const started = performance.now();
+    const { status, stderr } = spawnSync(process.execPath, ['bin/dispatchbench.js', 'report', folder]);
+    if (status !== 0) throw new Error(`report failed: ${stderr}`);
+    return (performance.now() - started) / 1000;
+  });
+  const paints = await firstPlots(join(folder, 'report.html'));
+  report('build', builds, 3);
+  report('first plot', paints, 1.5);
+  console.log(`record: ${saveRecord('report', { samples: samples.length, builds, paints })}`);
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+function report(name: string, seconds: number[], bar: number): void {
+  if (seconds.length === 0) return;
+  const interval = meanInterval(seconds);
+  console.log(`${name.padEnd(12)} ${shown(interval, 2)} s  bar ${bar} s  ${verdict(interval, bar, 'most')}`);
+}
+
+/** Seconds from asking for the page to its first drawn plot, each in a new tab. */
+async function firstPlots(path: string): Promise<number[]> {
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  if (!existsSync(executablePath)) {
+    console.log(`first plot: not measured, no browser at ${executablePath}`);
+    return [];
+  }
+  const { chromium } = await import('playwright-core');
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+  const seconds: number[] = [];
+  for (let i = 0; i < repetitions; i++) {
+    const page = await browser.newPage({ viewport: { width: 1200, height: 3000 } });
+    const started = performance.now();
+    await page.goto(pathToFileURL(path).href, { waitUntil: 'commit' });
+    await page.locator('figure[data-drawn] .plot svg path').first().waitFor({ state: 'attached' });
+    seconds.push((performance.now() - started) / 1000);
+    await page.close();
+  }
+  await browser.close();
+  return seconds;
+}
