@@ -1,14 +1,15 @@
 /** The command itself on real servers, clients and sockets, as small as it gets. */
 import assert from 'node:assert/strict';
-import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { packageRoot } from '../../src/addon.js';
+import { addonPath, packageRoot } from '../../src/addon.js';
 import { runEvent } from '../../src/contract/run.js';
 import { listBackends } from '../../src/dispatch/registry.js';
 import { RunFolder } from '../../src/run/folder.js';
 import { freshFolder } from './fake-run.js';
+import { nobodyLeft, printed, running } from './processes.js';
 
 const available = listBackends()
   .filter((probe) => probe.available)
@@ -88,6 +89,27 @@ test('two backends with and without idle connections, through real servers and c
     }
     if (process.platform === 'linux') assert.ok(network);
   }
+});
+
+const noProc = existsSync('/proc/self/cmdline') ? false : 'this system has no /proc to look for processes in';
+test('kill -9 of the runner takes the real server, idle holder and client with it', {
+  skip: noProc,
+}, async () => {
+  const out = freshFolder();
+  const long = { warmupMs: 20, durationMs: 60_000 };
+  const plan = smallPlan(out, { references: [], impls: ['ts', 'native'], idle: [20], closed: long });
+  const children = ['dist/servers/main.js', 'dist/clients/idle.js', 'dist/clients/load.js'].map((path) =>
+    resolve(packageRoot, path),
+  );
+  children.push(join(dirname(addonPath), 'dispatchbench-server'));
+  const bin = resolve(packageRoot, 'bin/dispatchbench.js');
+  const args = [bin, 'run', 'idle-connections', '--plan', plan, '--out', join(out, 'runs'), '--json'];
+  const runner = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await printed(runner, 'trial-start', 1);
+  // Server, idle holder and client of the long window.
+  while (running(children).length < 3) await new Promise((done) => setTimeout(done, 50));
+  runner.kill('SIGKILL');
+  await nobodyLeft(...children);
 });
 
 const refusals: [string, string[], RegExp][] = [

@@ -1,9 +1,8 @@
 /** Whole runs of fake programs: order, faults, interruption, resumption. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { levelsKey } from '../../src/analysis/cells.js';
@@ -11,8 +10,10 @@ import { localLimits } from '../../src/run/environment.js';
 import { RunFolder } from '../../src/run/folder.js';
 import type { Programs } from '../../src/run/programs.js';
 import { fakePrograms, fakeRun, freshFolder, tinyPlan } from './fake-run.js';
+import { ended, nobodyLeft, printed } from './processes.js';
 
 const fixture = fileURLToPath(new URL('fake-run.js', import.meta.url));
+const program = fileURLToPath(new URL('fake-program.js', import.meta.url));
 const backendsOf = (folder: RunFolder, status: string) =>
   new Set(
     folder
@@ -20,40 +21,6 @@ const backendsOf = (folder: RunFolder, status: string) =>
       .filter((one) => one.status === status)
       .map((one) => one.cell.backend),
   );
-
-/** Resolves when the process has printed the n-th line of an event. */
-function printed(child: ChildProcess, event: string, times: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let seen = 0;
-    createInterface({ input: child.stdout! }).on('line', (line) => {
-      if (JSON.parse(line).event === event && ++seen === times) resolve();
-    });
-    child.once('exit', (code) => reject(new Error(`ended with ${code} after ${seen} x ${event}`)));
-  });
-}
-
-const ended = (child: ChildProcess) => new Promise<number | null>((resolve) => child.once('exit', resolve));
-
-/** Fake programs that still run. Test files run one after another, so these can only be this file's. */
-function survivors(): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        return command.includes(fixture.replace('fake-run', 'fake-program')) ? [`${pid}: ${command}`] : [];
-      } catch {
-        return [];
-      }
-    });
-}
-
-async function nobodyLeft(): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (survivors().length > 0 && Date.now() < deadline)
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.deepEqual(survivors(), []);
-}
 
 test('a run measures every cell once per block and records what it did', async () => {
   const { folder, reason, trials, events } = await fakeRun();
@@ -168,7 +135,7 @@ test('kill -9 of the runner loses at most the trial in flight, and no child outl
   const child = spawn(process.execPath, [fixture, out], { stdio: ['ignore', 'pipe', 'inherit'] });
   await printed(child, 'trial-start', 4);
   child.kill('SIGKILL');
-  await nobodyLeft();
+  await nobodyLeft(program);
   const [name] = readdirSync(out);
   const folder = RunFolder.open(out, name!);
   const kept = folder.samples();
@@ -197,7 +164,7 @@ test('Ctrl-C keeps finished trials, ends the children and says interrupted', asy
   await printed(child, 'trial-start', 3);
   child.kill('SIGINT');
   assert.equal(await ended(child), 130);
-  await nobodyLeft();
+  await nobodyLeft(program);
   const folder = RunFolder.open(out, readdirSync(out)[0]!);
   assert.equal(folder.samples().length, 2);
   assert.equal(folder.info().stopReason, 'interrupted');

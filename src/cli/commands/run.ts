@@ -33,6 +33,12 @@ const list =
     return names;
   };
 
+/** A path below the working folder is shown from there. */
+function shortest(path: string): string {
+  const below = relative('', path);
+  return below.startsWith('..') ? path : below;
+}
+
 export const run = new Command('run')
   .description("run an experiment and write its report; 'quick' runs what npm start runs")
   .addArgument(new Argument('<experiment>', 'what to run').choices([...Object.keys(experiments), 'quick']))
@@ -95,7 +101,7 @@ export const run = new Command('run')
       const report = written?.report ?? null;
       view.show({ event: 'run-end', run: folder.id, folder: folder.path, ...ending, report });
       if (written && !options.json) {
-        console.log(`\n${outcome(written.analysis)}\n\nReport: ${relative('', written.report)}`);
+        console.log(`\n${outcome(written.analysis)}\n\nReport: ${shortest(written.report)}`);
       }
       const narrowed = Object.keys(changedSettings(options)).length > 0 || options.plan !== undefined;
       if (failed > 0 || (impossible > 0 && narrowed)) process.exitCode = incomplete;

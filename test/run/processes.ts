@@ -1,0 +1,41 @@
+/** Runners as child processes, and what they leave behind. */
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+/** Resolves when the process has printed the n-th line of an event. */
+export function printed(child: ChildProcess, event: string, times: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let seen = 0;
+    createInterface({ input: child.stdout! }).on('line', (line) => {
+      if (JSON.parse(line).event === event && ++seen === times) resolve();
+    });
+    child.once('exit', (code) => reject(new Error(`ended with ${code} after ${seen} x ${event}`)));
+  });
+}
+
+export const ended = (child: ChildProcess) =>
+  new Promise<number | null>((resolve) => child.once('exit', resolve));
+
+/** Running programs by path. Test files run one after another, so what is found is of the test that asks. */
+export function running(paths: readonly string[]): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+        return words.some((word) => paths.includes(word)) ? [`${pid}: ${words.join(' ')}`] : [];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** Waits until none of these programs runs any more. */
+export async function nobodyLeft(...paths: string[]): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (running(paths).length > 0 && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.deepEqual(running(paths), []);
+}
