@@ -4,7 +4,7 @@ import { type Cell, levelsKey, type Series, seriesAlong, seriesLabel, valuesOf }
 import { differenceInterval, type Interval, position, ratioInterval } from './interval.js';
 import { knee } from './knee.js';
 import { type Metric, metrics } from './metrics.js';
-import { scalingModel } from './scaling.js';
+import { scalingModel, straightLine } from './scaling.js';
 
 export type Outcome = 'supported' | 'contradicted' | 'inconclusive';
 
@@ -175,13 +175,13 @@ function slope(
   const { long, missing } = series(test, cells, measured, test.reach);
   const evidence = long.flatMap((one): Evidence[] => {
     const levels = levelsOf(one, measured);
-    const model = scalingModel(levels);
+    const line = straightLine(levels);
     const n = Math.min(...levels.map(({ values }) => values.length));
-    if (!model) return [];
+    if (!line) return [];
     const scaled = {
-      estimate: model.linear.slope * test.per,
-      low: n > 1 ? model.intervals.linearSlope.low * test.per : null,
-      high: n > 1 ? model.intervals.linearSlope.high * test.per : null,
+      estimate: line.fit.slope * test.per,
+      low: line.slope ? line.slope.low * test.per : null,
+      high: line.slope ? line.slope.high * test.per : null,
     };
     return [
       {
@@ -191,12 +191,15 @@ function slope(
         unit: measured.unit,
         n,
         outcome: judge(scaled, test.expect),
-        note: `R² of the straight line ${model.linear.rSquared.toFixed(3)}; best model: ${model.best.kind}`,
+        note:
+          levels.length > 2
+            ? `R² of the straight line ${line.fit.rSquared.toFixed(3)}`
+            : 'two levels only: whether the growth is straight cannot be seen',
         metric: measured.id,
       },
     ];
   });
-  const absent = missing ?? `at least three levels of ${test.factor} with ${words(test.of)}`;
+  const absent = missing ?? `at least two levels of ${test.factor} with ${words(test.of)}`;
   return { evidence, missing: evidence.length > 0 ? null : absent };
 }
 

@@ -9,6 +9,7 @@
 import { mean, quantileSorted } from 'simple-statistics';
 import { leastSquares, lineRss, type Observation } from './least-squares.js';
 import { type Random, randomFrom, resample } from './random.js';
+import { normalQuantile, studentQuantile } from './student.js';
 
 export type ScalingKind = 'constant' | 'linear' | 'n log n' | 'power' | 'break-point';
 
@@ -44,11 +45,11 @@ export interface ScalingModel {
   best: ScalingFit;
   /** every candidate that could be fitted, best AICc first */
   candidates: ScalingFit[];
-  /** 95 % bootstrap intervals over trials, levels kept */
+  /** 95 % bootstrap intervals over trials, levels kept; null with a single trial a level */
   intervals: {
-    intercept: Range;
+    intercept: Range | null;
     /** slope of the straight-line fit, whatever model was chosen: "does it grow at all" */
-    linearSlope: Range;
+    linearSlope: Range | null;
     /** exponent of the power fit; null when the cost does not grow */
     exponent: Range | null;
     breakAt: Range | null;
@@ -187,12 +188,50 @@ export function predict(fit: ScalingFit, x: number): number {
 /** From the simplest to the most complex: the order of preference when AICc cannot tell. */
 const kinds: ScalingKind[] = ['constant', 'linear', 'n log n', 'power', 'break-point'];
 
-function range(values: number[], confidence = 0.95): Range {
-  values.sort((a, b) => a - b);
-  return {
-    low: quantileSorted(values, (1 - confidence) / 2),
-    high: quantileSorted(values, (1 + confidence) / 2),
+/**
+ * 95 % percentile interval of bootstrap replicates, widened around the estimate for few trials as in interval.ts, with
+ * the scatter pooled over the levels. Null when no level has a second trial, or nothing was estimated.
+ */
+function range(
+  replicates: readonly (number | null | undefined)[],
+  estimate: number | null | undefined,
+  levels: readonly Level[],
+): Range | null {
+  const trials = levels.reduce((sum, { values }) => sum + values.length, 0);
+  const spare = trials - levels.length;
+  const found = replicates.filter((value) => value !== null && value !== undefined).sort((x, y) => x - y);
+  if (spare <= 0 || found.length === 0 || estimate === null || estimate === undefined) return null;
+  const factor = (Math.sqrt(trials / spare) * studentQuantile(0.975, spare)) / normalQuantile(0.975);
+  const end = (p: number) => estimate + factor * (quantileSorted(found, p) - estimate);
+  return { low: end(0.025), high: end(0.975) };
+}
+
+/** Weights and fits of one set of levels; `again` fits resampled trials with the same weights. */
+function fitter(levels: readonly Level[]) {
+  const weights = levels.map(({ values }) => 1 / Math.max(mean(values as number[]) ** 2, 1e-300));
+  return (source: readonly Level[]) => {
+    const reduced = reduce(source, weights);
+    return (kind: ScalingKind) => fitKind(kind, reduced);
   };
+}
+
+const redraw = (levels: readonly Level[], random: Random) =>
+  levels.map(({ x, values }) => ({ x, values: resample(values, random) }));
+
+export interface StraightLine {
+  fit: ScalingFit;
+  /** 95 % bootstrap interval over trials, levels kept */
+  slope: Range | null;
+}
+
+/** "Does it grow at all": a straight line through two levels or more; null with one. */
+export function straightLine(levels: readonly Level[], options: ScalingOptions = {}): StraightLine | null {
+  const { resamples = 400, random = randomFrom(2) } = options;
+  const fitAll = fitter(levels);
+  const fit = fitAll(levels)('linear');
+  if (!fit) return null;
+  const slopes = Array.from({ length: resamples }, () => fitAll(redraw(levels, random))('linear')!.slope);
+  return { fit, slope: range(slopes, fit.slope, levels) };
 }
 
 export interface ScalingOptions {
@@ -205,11 +244,7 @@ export function scalingModel(all: readonly Level[], options: ScalingOptions = {}
   const { resamples = 200, random = randomFrom(2) } = options;
   const levels = all.filter(({ values }) => values.length > 0).sort((a, b) => a.x - b.x);
   if (levels.length < 3) return null;
-  const weights = levels.map(({ values }) => 1 / Math.max(mean(values as number[]) ** 2, 1e-300));
-  const fitAll = (source: readonly Level[]) => {
-    const reduced = reduce(source, weights);
-    return (kind: ScalingKind) => fitKind(kind, reduced);
-  };
+  const fitAll = fitter(levels);
   const fit = fitAll(levels);
   const candidates = kinds
     .map(fit)
@@ -221,25 +256,40 @@ export function scalingModel(all: readonly Level[], options: ScalingOptions = {}
   const best = candidates.find((model) => model.aicc <= lowest + 2)!;
 
   const replicates = Array.from({ length: resamples }, () => {
-    const again = fitAll(levels.map(({ x, values }) => ({ x, values: resample(values, random) })));
+    const again = fitAll(redraw(levels, random));
     return {
       best: again(best.kind),
       linear: again('linear'),
       power: best.kind === 'constant' ? null : again('power'),
     };
   });
-  const collect = (pick: (replicate: (typeof replicates)[number]) => number | null | undefined) =>
-    replicates.map(pick).filter((value) => value !== null && value !== undefined);
-  const exponents = collect(({ power }) => power?.exponent);
-  const corners = collect((replicate) => replicate.best?.breakAt);
   return {
     best,
     candidates: candidates.sort((a, b) => a.aicc - b.aicc),
     intervals: {
-      intercept: range(collect((replicate) => replicate.best?.intercept)),
-      linearSlope: range(collect((replicate) => replicate.linear?.slope)),
-      exponent: exponents.length > 0 ? range(exponents) : null,
-      breakAt: corners.length > 0 ? range(corners) : null,
+      intercept: range(
+        replicates.map((again) => again.best?.intercept),
+        best.intercept,
+        levels,
+      ),
+      linearSlope: range(
+        replicates.map((again) => again.linear?.slope),
+        linear.slope,
+        levels,
+      ),
+      exponent:
+        best.kind === 'constant'
+          ? null
+          : range(
+              replicates.map((again) => again.power?.exponent),
+              fit('power')?.exponent,
+              levels,
+            ),
+      breakAt: range(
+        replicates.map((again) => again.best?.breakAt),
+        best.breakAt,
+        levels,
+      ),
     },
     linear,
     trials: levels.reduce((sum, { values }) => sum + values.length, 0),

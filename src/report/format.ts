@@ -14,6 +14,7 @@ export function number(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return '–';
   // What is left of 0 after arithmetic in floating point.
   if (Math.abs(value) < 1e-9) return '0';
+  if (Number.isInteger(value)) return value < 0 ? `−${grouped(String(-value))}` : grouped(String(value));
   const magnitude = Math.floor(Math.log10(Math.abs(value)));
   const places = Math.min(8, Math.max(0, digits - 1 - magnitude));
   const text = grouped(Math.abs(value).toFixed(places));

@@ -100,8 +100,13 @@ export function claimsTable({ verdicts }: Analysis, everything = false): string 
     const detail = row
       ? `${row.subject}: ${withInterval(row, row.unit)}, n = ${row.n}; ${row.measure}`
       : `missing: ${missing}; supplied by: ${claim.supply}`;
+    const incomplete = row && missing ? `\nnot complete: ${missing}` : '';
     const theirs = reference ? `\nthe source's own table: ${reference.verdict}` : '';
-    table.push([claim.id, paint[verdict](verdict), `${claim.statement}\n${ansis.dim(detail)}${theirs}`]);
+    table.push([
+      claim.id,
+      paint[verdict](verdict),
+      `${claim.statement}\n${ansis.dim(detail)}${incomplete}${theirs}`,
+    ]);
   }
   const rest = verdicts.length - shown.length;
   return shown.length === 0

@@ -15,7 +15,7 @@ import { percentile, quantileRanks } from '../../src/analysis/percentiles.js';
 import { randomFrom } from '../../src/analysis/random.js';
 import { cliffsDelta, hodgesLehmann, holm, mannWhitney } from '../../src/analysis/ranks.js';
 import { autobench2012 } from '../../src/analysis/reference/autobench-2012.js';
-import { predict, scalingModel } from '../../src/analysis/scaling.js';
+import { predict, scalingModel, straightLine } from '../../src/analysis/scaling.js';
 import { normalQuantile, studentCdf, studentQuantile } from '../../src/analysis/student.js';
 import { normal } from '../support/samples.js';
 
@@ -233,7 +233,7 @@ describe('scaling models', () => {
     const { best, intervals } = scalingModel(levels((x) => 6 + 0.009 * x, xs, 4))!;
     close(best.intercept, 6, 0.02);
     close(best.slope, 0.009, 0.02);
-    assert.ok(intervals.linearSlope.low < 0.009 && intervals.linearSlope.high > 0.009);
+    assert.ok(intervals.linearSlope!.low < 0.009 && intervals.linearSlope!.high > 0.009);
     assert.ok(intervals.exponent!.low < 1 && intervals.exponent!.high > 1);
     close(predict(best, 10_000), 96, 0.02);
   });
@@ -250,6 +250,24 @@ describe('scaling models', () => {
   it('finds a break-point with its interval', () => {
     const { intervals } = scalingModel(levels(cases[4]!.cost, xs, 2))!;
     assert.ok(intervals.breakAt!.low < 2500 && intervals.breakAt!.high > 2500);
+  });
+
+  it('covers the true slope in about 95 % of runs with three trials a level', () => {
+    let covered = 0;
+    for (let seed = 1; seed <= 200; seed++) {
+      const { slope } = straightLine(
+        levels((x) => 6 + 0.001 * x, [0, 1000, 4000], seed, 0.03, 3),
+        { resamples: 200 },
+      )!;
+      if (slope!.low <= 0.001 && slope!.high >= 0.001) covered++;
+    }
+    assert.ok(covered >= 182, `covered ${covered} of 200`);
+  });
+
+  it('has no intervals from single trials', () => {
+    assert.equal(straightLine(levels((x) => x + 1, [0, 1, 2], 1, 0.01, 1))!.slope, null);
+    const { intervals } = scalingModel(levels((x) => 6 + x, xs, 1, 0.01, 1))!;
+    assert.deepEqual([intervals.intercept, intervals.exponent, intervals.linearSlope], [null, null, null]);
   });
 
   it('needs three levels', () => {
