@@ -5,7 +5,6 @@
  *
  *     npm run bench:client [-- --quick] [-- --trials N]
  */
-import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
@@ -23,7 +22,7 @@ import { idleCommand } from '../src/programs/idle.js';
 import { loadCommand } from '../src/programs/load.js';
 import { type ServerSpec, serverCommand } from '../src/programs/server.js';
 import { pinning } from '../src/run/pinning.js';
-import { saveRecord, shown, shuffled, verdict } from './lib.js';
+import { cpuSeconds, saveRecord, shown, shuffled, verdict } from './lib.js';
 
 const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, trials: { type: 'string' } },
@@ -69,13 +68,6 @@ async function withClient<T>(
 async function requestsServed(server: Child): Promise<number> {
   server.send('snapshot bench');
   return snapshotBody.parse(await server.expect('snapshot', patienceMs)).requests;
-}
-
-/** CPU time of all threads of a process so far, seconds. */
-function cpuSeconds(pid: number): number {
-  return readdirSync(`/proc/${pid}/task`)
-    .map((thread) => Number(readFact(`/proc/${pid}/task/${thread}/schedstat`)?.split(' ')[0] ?? 0))
-    .reduce((sum, ns) => sum + ns / 1e9, 0);
 }
 
 /** User memory of a process, bytes. */

@@ -1,8 +1,9 @@
 /** What all benchmarks share: how a ratio is judged against its bar and shown, where a record goes. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { packageRoot } from '../src/addon.js';
 import type { Interval } from '../src/analysis/interval.js';
+import { readFact } from '../src/hosts/linux-facts.js';
 
 /** '1.234 [1.200, 1.268]' */
 export function shown({ estimate, low, high }: Interval, digits = 3): string {
@@ -17,6 +18,13 @@ export function verdict(interval: Interval, bar: number | null, side: 'least' | 
   if (good === null || bad === null) return 'not resolved';
   const meets = (value: number) => (side === 'least' ? value >= bar : value <= bar);
   return meets(good) ? 'met' : meets(bad) ? 'not resolved' : 'MISSED';
+}
+
+/** CPU time of all threads of a process so far, seconds. */
+export function cpuSeconds(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`)
+    .map((thread) => Number(readFact(`/proc/${pid}/task/${thread}/schedstat`)?.split(' ')[0] ?? 0))
+    .reduce((sum, ns) => sum + ns / 1e9, 0);
 }
 
 /** The contenders of one block in an order of its own, so that drift of the machine meets all alike. */

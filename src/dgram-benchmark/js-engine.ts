@@ -63,6 +63,7 @@ class JsEngine implements Engine {
 
   async open(): Promise<void> {
     await this.#lanes.open(this.#config);
+    this.#lanes.onError = (lane, error) => this.#failed(lane, error);
     for (const lane of this.#lanes.lanes) {
       lane.socket.on('message', (reply, from) => this.#receive(lane, reply, from.port));
       lane.socket.on('error', () => this.#refused(lane));
@@ -97,16 +98,18 @@ class JsEngine implements Engine {
 
   #send(flow: Flow, intended: number): void {
     const at = this.#now();
-    this.#format.write(flow.id, flow.ledger.send(intended, at), intended, at);
+    const letter = this.#lanes.take(this.#format);
+    this.#format.write(letter.datagram, flow.id, flow.ledger.send(intended, at), intended, at);
     flow.lane.outstanding++;
     this.#recorder.sent(at, this.#config.rate > 0 ? at - intended : null);
-    // node:dgram may read the bytes later, so each datagram has its own.
-    this.#lanes.send(flow, Buffer.from(this.#format.datagram), (error) => {
-      if (!error || this.#freed) return;
-      // An ICMP error for an earlier datagram reaches the next send on a connected socket.
-      if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') this.#refused(flow.lane);
-      else this.#recorder.counts.sendErrors++;
-    });
+    this.#lanes.send(flow, letter);
+  }
+
+  #failed(lane: Lane, { code }: NodeJS.ErrnoException): void {
+    if (this.#freed) return;
+    // An ICMP error for an earlier datagram reaches the next send on a connected socket.
+    if (code === 'ECONNREFUSED') this.#refused(lane);
+    else this.#recorder.counts.sendErrors++;
   }
 
   #receive(lane: Lane, reply: Buffer, port: number): void {
@@ -122,47 +125,45 @@ class JsEngine implements Engine {
     }
     const receipt = flow.ledger.receive(reading, at, this.#config.timeoutNs, counts);
     if (receipt.answered) this.#recorder.answered(flow.id, receipt, at);
-    if (receipt.settled) this.#settled(lane);
+    if (receipt.settled) this.#settled(lane, at);
   }
 
   /** Which datagram was refused, node:dgram does not tell. */
   #refused(lane: Lane): void {
     this.#recorder.counts.unreachable++;
-    if (lane.flows[0]!.ledger.settle(undefined)) this.#settled(lane);
+    if (lane.flows[0]!.ledger.settle(undefined)) this.#settled(lane, this.#now());
   }
 
-  #settled(lane: Lane): void {
+  #settled(lane: Lane, at: number): void {
     lane.outstanding--;
-    if (this.#config.rate === 0 && this.#phase === 'sending') this.#refill(lane);
+    if (this.#config.rate === 0 && this.#phase === 'sending') this.#refill(lane, at);
   }
 
-  #refill(lane: Lane): void {
+  #refill(lane: Lane, at: number): void {
     const { pipelining, durationNs } = this.#config;
     const most = this.#config.amount || Number.POSITIVE_INFINITY;
-    while (lane.outstanding < pipelining && this.#offered < most && !this.#halted()) {
-      const now = this.#now();
-      if (now >= durationNs) return;
+    while (lane.outstanding < pipelining && this.#offered < most && at < durationNs && !this.#halted()) {
       this.#offered++;
-      this.#send(lane.flows[lane.next()]!, now);
+      this.#send(lane.flows[lane.next()]!, at);
     }
   }
 
-  #expire(limit: number): void {
+  #expire(now: number, limit: number): void {
     for (const { ledger, lane } of this.#lanes.flows) {
       const expired = ledger.expire(limit);
       this.#timeouts += expired;
-      for (let left = expired; left > 0; left--) this.#settled(lane);
+      for (let left = expired; left > 0; left--) this.#settled(lane, now);
     }
   }
 
   #runClosed(): void {
     const { amount, timeoutNs, durationNs } = this.#config;
-    for (const lane of this.#lanes.lanes) this.#refill(lane);
+    for (const lane of this.#lanes.lanes) this.#refill(lane, this.#now());
     const look = () => {
       const now = this.#now();
       if (this.#halted() || now >= durationNs || (amount > 0 && this.#offered >= amount))
         return this.#drain();
-      this.#expire(now - timeoutNs);
+      this.#expire(now, now - timeoutNs);
       this.#later(Math.min(checkMs, (durationNs - now) / 1e6) + timerMs, look);
     };
     look();
@@ -203,7 +204,7 @@ class JsEngine implements Engine {
         due = schedule.next().value;
         now = this.#now();
       }
-      this.#expire(now - latePatience * timeoutNs);
+      this.#expire(now, now - latePatience * timeoutNs);
       const over = due === null ? amount > 0 || now >= durationNs : now >= grace;
       if (this.#halted() || over) {
         // The rest was asked for and not sent in time.

@@ -29,8 +29,9 @@ export interface Reading {
 }
 
 export class DatagramFormat {
-  readonly #view: DataView;
   readonly #payloadCrc: number;
+  readonly #blank: Buffer;
+  readonly #replyLength: number;
   readonly #reading: Reading = {
     verdict: 'corrupt',
     identified: false,
@@ -39,8 +40,6 @@ export class DatagramFormat {
     intended: 0,
     actual: 0,
   };
-  /** the datagram that write() prepares; the payload stands in it */
-  readonly datagram: Buffer;
 
   constructor(
     readonly identity: Identity,
@@ -50,46 +49,45 @@ export class DatagramFormat {
     /** what a reply must equal when the server does not echo */
     readonly expected: Uint8Array | null,
   ) {
-    this.datagram = Buffer.alloc(size);
     const header = headerBytes[identity];
+    this.#blank = Buffer.alloc(size);
     for (let at = header; at < size; at++) {
-      this.datagram[at] = body.length === 0 ? at - header : body[(at - header) % body.length]!;
+      this.#blank[at] = body.length === 0 ? at - header : body[(at - header) % body.length]!;
     }
-    this.#view = new DataView(this.datagram.buffer, this.datagram.byteOffset, size);
-    this.#payloadCrc = crc32c(0, this.datagram, header);
+    this.#payloadCrc = crc32c(0, this.#blank, header);
+    this.#replyLength = expected === null ? size : expected.length;
   }
 
-  #put64(at: number, value: number): void {
-    this.#view.setUint32(at, value % high, true);
-    this.#view.setUint32(at + 4, Math.floor(value / high), true);
+  /** A datagram whose header is still to be written. */
+  blank(): Buffer {
+    return Buffer.from(this.#blank);
   }
 
   #compactCrc(bytes: Uint8Array): number {
     return crc32c(crc32c(this.nonce, bytes, 0, 4), bytes, 8);
   }
 
-  write(flow: number, sequence: number, intended: number, actual: number): void {
-    const view = this.#view;
+  write(datagram: Buffer, flow: number, sequence: number, intended: number, actual: number): void {
     if (this.identity === 'full') {
-      view.setUint32(0, magic, true);
-      view.setUint32(4, flow, true);
-      this.#put64(8, sequence);
-      this.#put64(16, intended);
-      this.#put64(24, actual);
-      view.setUint32(32, this.#payloadCrc, true);
-      view.setUint32(36, crc32c(this.nonce, this.datagram, 0, 36), true);
+      datagram.writeUInt32LE(magic, 0);
+      datagram.writeUInt32LE(flow, 4);
+      put64(datagram, 8, sequence);
+      put64(datagram, 16, intended);
+      put64(datagram, 24, actual);
+      datagram.writeUInt32LE(this.#payloadCrc, 32);
+      datagram.writeUInt32LE(crc32c(this.nonce, datagram, 0, 36), 36);
     } else if (this.identity === 'compact') {
-      view.setUint32(0, flow, true);
-      this.#put64(8, sequence);
-      view.setUint32(4, this.#compactCrc(this.datagram), true);
+      datagram.writeUInt32LE(flow, 0);
+      put64(datagram, 8, sequence);
+      datagram.writeUInt32LE(this.#compactCrc(datagram), 4);
     }
   }
 
   /** The object is the same one each time: read it before the next reply. */
   read(reply: Buffer): Reading {
     const reading = this.#reading;
-    const exact = reply.length === (this.expected ?? this.datagram).length;
-    reading.verdict = reply.length < (this.expected ?? this.datagram).length ? 'truncated' : 'corrupt';
+    const exact = reply.length === this.#replyLength;
+    reading.verdict = reply.length < this.#replyLength ? 'truncated' : 'corrupt';
     reading.identified = false;
     if (this.identity === 'none') {
       if (exact && (!this.expected || reply.equals(this.expected))) reading.verdict = 'intact';
@@ -114,6 +112,12 @@ export class DatagramFormat {
     this.#reading.flow = reply.readUInt32LE(flowAt);
     this.#reading.sequence = get64(reply, 8);
   }
+}
+
+/** Whole numbers below 2^53; fractions of a nanosecond are dropped. */
+function put64(bytes: Buffer, at: number, value: number): void {
+  bytes.writeUInt32LE(Math.floor(value) % high, at);
+  bytes.writeUInt32LE(Math.floor(value / high), at + 4);
 }
 
 const get64 = (bytes: Buffer, at: number) => bytes.readUInt32LE(at + 4) * high + bytes.readUInt32LE(at);

@@ -24,6 +24,12 @@ export interface Lane {
   next: () => number;
 }
 
+interface Letter {
+  datagram: Buffer;
+  lane: Lane;
+  done: (error: Error | null) => void;
+}
+
 export class JsLanes {
   readonly lanes: Lane[] = [];
   /** by id */
@@ -31,6 +37,9 @@ export class JsLanes {
   /** a socket that has one flow only is connected: its datagrams need no address, and errors come back to it */
   readonly connected: boolean;
   readonly #host: string;
+  readonly #letters: Letter[] = [];
+  /** a datagram could not be sent */
+  onError: (lane: Lane, error: NodeJS.ErrnoException) => void = () => {};
 
   constructor(config: EngineConfig, { identity }: DatagramFormat) {
     const { host, connections, ports, port, portOrder, seed, rate } = config;
@@ -85,11 +94,30 @@ export class JsLanes {
     }
   }
 
-  send(
-    { lane: { socket }, figures: { port } }: Flow,
-    datagram: Buffer,
-    done: (error: Error | null) => void,
-  ): void {
+  /**
+   * A datagram to write into. node:dgram may read its bytes after send() has returned, so it is used again only when
+   * it is out.
+   */
+  take(format: DatagramFormat): Letter {
+    return this.#letters.pop() ?? this.#newLetter(format.blank());
+  }
+
+  #newLetter(datagram: Buffer): Letter {
+    const letter: Letter = {
+      datagram,
+      lane: this.lanes[0]!,
+      done: (error) => {
+        this.#letters.push(letter);
+        if (error) this.onError(letter.lane, error as NodeJS.ErrnoException);
+      },
+    };
+    return letter;
+  }
+
+  send({ lane, figures: { port } }: Flow, letter: Letter): void {
+    const { datagram, done } = letter;
+    const { socket } = lane;
+    letter.lane = lane;
     if (this.connected) socket.send(datagram, done);
     else socket.send(datagram, port, this.#host, done);
   }

@@ -20,7 +20,7 @@ const whole = (ns: number) => Math.max(0, Math.round(ns));
 export class JsRecorder {
   readonly counts = noCounts();
   readonly latency: Histogram = emptyHistogram();
-  readonly uncorrected: Histogram = emptyHistogram();
+  readonly #uncorrected: Histogram = emptyHistogram();
   readonly sendLag: Histogram = emptyHistogram();
   readonly intervals: EngineInterval[] = [];
   bytesIn = 0;
@@ -48,6 +48,7 @@ export class JsRecorder {
       this.#interval.meanNs = histogram.mean;
       this.#interval.p50Ns = histogram.getValueAtPercentile(50);
       this.#interval.p99Ns = histogram.getValueAtPercentile(99);
+      this.latency.add(histogram);
       histogram.reset();
     }
     this.intervals.push(this.#interval);
@@ -73,9 +74,9 @@ export class JsRecorder {
     if (!times || (late && this.#config.excludeLate)) return;
     const latency = whole(at - times.intended);
     const trip = whole(at - times.actual);
-    this.latency.recordValue(latency);
-    this.uncorrected.recordValue(trip);
     this.#intervalLatency.recordValue(latency);
+    // In a closed loop a datagram is sent when it is intended.
+    if (this.#config.rate > 0) this.#uncorrected.recordValue(trip);
     this.#interval.maxNs = Math.max(this.#interval.maxNs, latency);
     const figures = this.#flows[flow]!;
     figures.latencySumNs += latency;
@@ -85,6 +86,10 @@ export class JsRecorder {
     if (last >= 0) figures.jitterNs += (Math.abs(trip - last) - figures.jitterNs) / 16;
     this.#lastTrip[flow] = trip;
     if (this.#config.logReplies) this.#replies.push(flow, latency);
+  }
+
+  get uncorrected(): Histogram {
+    return this.#config.rate > 0 ? this.#uncorrected : this.latency;
   }
 
   replies(): Float64Array {

@@ -93,7 +93,8 @@ export function resultOf(
     loss,
     jitter: ms(meanJitterNs(outcome.flows)),
     schedule: {
-      offered: open ? outcome.offered / seconds : null,
+      // Sending may have gone on a little after the schedule's end.
+      offered: open ? outcome.offered / Math.min(seconds, options.duration) : null,
       achieved: counts.sent / seconds,
       lagP50: ms(lagAt(50)),
       lagP99: ms(lagAt(99)),
