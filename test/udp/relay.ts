@@ -57,14 +57,12 @@ export class Relay {
       this.port = 12_000 + Math.floor(Math.random() * 15_000);
       for (let offset = 0; offset < ports; offset++) {
         const socket = createSocket('udp4');
-        const bound = Promise.race([once(socket, 'listening'), once(socket, 'error')]);
+        const bound = once(socket, 'listening').then(
+          () => true,
+          () => false,
+        );
         socket.bind(this.port + offset, '127.0.0.1');
-        await bound;
-        try {
-          socket.address();
-        } catch {
-          break; // the port is in use: try another range
-        }
+        if (!(await bound)) break; // the port is in use: try another range
         this.#serve(socket, this.seed + offset);
         this.sockets.push(socket);
       }
