@@ -51,7 +51,8 @@ UdpBatch::UdpBatch(std::size_t capacity, std::size_t slot_bytes)
       slab_(new std::uint8_t[capacity * stride_]()),
       parts_(capacity),
       peers_(capacity),
-      messages_(capacity) {
+      messages_(capacity),
+      used_(capacity) {
   for (std::size_t slot = 0; slot < capacity; ++slot) {
     parts_[slot] = {data(slot), slot_bytes_};
     messages_[slot] = {};
@@ -61,12 +62,14 @@ UdpBatch::UdpBatch(std::size_t capacity, std::size_t slot_bytes)
 }
 
 int UdpBatch::receive(int fd, std::size_t limit, int flags) noexcept {
-  for (std::size_t slot = 0; slot < limit; ++slot) {
+  for (std::size_t slot = 0; slot < used_; ++slot) {
     messages_[slot].msg_hdr.msg_name = &peers_[slot];
     messages_[slot].msg_hdr.msg_namelen = sizeof peers_[slot];
     parts_[slot].iov_len = slot_bytes_;
   }
-  return receive_many(fd, messages_.data(), limit, flags);
+  const int got = receive_many(fd, messages_.data(), limit, flags);
+  used_ = got > 0 ? static_cast<std::size_t>(got) : 0;
+  return got;
 }
 
 void UdpBatch::move(std::size_t from, std::size_t to) noexcept {
@@ -83,6 +86,7 @@ int UdpBatch::reply(int fd, std::size_t first, std::size_t count) noexcept {
 }
 
 void UdpBatch::prepare(std::size_t slot, std::size_t length, const Address* target) noexcept {
+  used_ = messages_.size();
   parts_[slot].iov_len = length;
   msghdr& header = messages_[slot].msg_hdr;
   header.msg_name = target == nullptr ? nullptr : const_cast<sockaddr*>(target->raw());
@@ -90,7 +94,12 @@ void UdpBatch::prepare(std::size_t slot, std::size_t length, const Address* targ
 }
 
 int UdpBatch::send(int fd, std::size_t first, std::size_t count) noexcept {
-  return send_many(fd, messages_.data() + first, count);
+  if (count > 1) return send_many(fd, messages_.data() + first, count);
+  // One datagram, the usual case of a quiet socket: the plain call spares the kernel reading message headers.
+  const msghdr& header = messages_[first].msg_hdr;
+  const auto* target = static_cast<const sockaddr*>(header.msg_name);
+  const iovec& part = parts_[first];
+  return sendto(fd, part.iov_base, part.iov_len, 0, target, header.msg_namelen) < 0 ? -errno : 1;
 }
 
 }  // namespace net

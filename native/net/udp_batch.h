@@ -61,6 +61,7 @@ class UdpBatch {
   std::vector<iovec> parts_;
   std::vector<sockaddr_storage> peers_;
   std::vector<Message> messages_;
+  std::size_t used_;  // slots whose lengths the last call changed: only they are made ready again
 };
 
 }  // namespace net
