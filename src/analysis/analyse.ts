@@ -97,7 +97,10 @@ function analyseExperiment(name: string, cells: readonly Cell[]): ExperimentAnal
 
 export function analyse(run: RunInfo | null, { samples, refused, notices }: ParsedSamples): Analysis {
   const cells = cellsOf(samples);
-  const names = [...new Set(cells.map(({ experiment }) => experiment))];
+  // In the plan's order: the first trial is whatever the shuffle put first.
+  const planned = run?.plan.experiments.map(({ experiment }) => experiment) ?? [];
+  const measured = new Set(cells.map(({ experiment }) => experiment));
+  const names = [...new Set([...planned, ...measured])].filter((name) => measured.has(name));
   return {
     run,
     samples,

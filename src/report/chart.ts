@@ -305,7 +305,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
   return {
     animation: false,
     backgroundColor: view.legend ? ink.ground : 'transparent',
-    textStyle: { fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif', color: ink.text },
+    textStyle: { fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", color: ink.text },
     aria: {
       enabled: true,
       label: { description: `${plot.title}. ${plot.meaning} The table beside the plot has every figure.` },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -30,6 +30,7 @@ describe('report in a browser', { skip }, () => {
   const cleanups: (() => void)[] = [];
   let browser: Browser;
   let page: Page;
+  let folder: string;
   const complaints: string[] = [];
   let requests = 0;
 
@@ -56,7 +57,7 @@ describe('report in a browser', { skip }, () => {
       cpuUs: 6,
       status: 'invalid',
     });
-    const folder = runFolder({ after: (clean) => cleanups.push(clean as () => void) }, [
+    folder = runFolder({ after: (clean) => cleanups.push(clean as () => void) }, [
       ...idleRun(),
       ...ports,
       invalid,
@@ -99,6 +100,20 @@ describe('report in a browser', { skip }, () => {
     await page.screenshot({ path: join(pictures, 'report.png'), fullPage: true });
     assert.deepEqual(complaints, []);
     assert.equal(requests, 0, 'nothing is fetched');
+  });
+
+  it('writes plot files that a browser takes as pictures', async () => {
+    const plots = join(folder, 'plots');
+    const files = readdirSync(plots);
+    assert.ok(files.length >= 10);
+    for (const file of files) {
+      const fault = await page.evaluate(
+        (text) =>
+          new DOMParser().parseFromString(text, 'image/svg+xml').querySelector('parsererror')?.textContent,
+        readFileSync(join(plots, file), 'utf8'),
+      );
+      assert.equal(fault, undefined, file);
+    }
   });
 
   it('switches axes, trials and series by keyboard', async () => {
