@@ -40,7 +40,8 @@ describe('pacing', () => {
       const { port } = await server();
       const result = await dgramBenchmark({ url: `127.0.0.1:${port}`, connections: workers, ...input });
       const { offered, lagP50, lagP99 } = result.schedule;
-      assert.equal(Math.round(offered! * result.duration), total);
+      // A last datagram sent late makes the measured time longer than the asked one, not the offered rate lower.
+      assert.equal(Math.round(offered! * Math.min(result.duration, input.duration!)), total);
       assert.ok(result.sent <= total);
       assert.ok(result.sent === total || result.clientSaturated, 'a schedule not held is said to be so');
       assert.equal(result.sent, result.received + result.lost);
