@@ -7,15 +7,16 @@ import { type Metric, type MetricId, metric } from './metrics.js';
 import { cliffsDelta, hodgesLehmann, holm, mannWhitney } from './ranks.js';
 
 /** Metrics worth a verdict; the others explain. */
-const compared: MetricId[] = [
+export const comparedMetrics = [
   'throughput',
   'cpu-per-request',
   'open-cpu-per-request',
   'latency-p50',
   'latency-p99',
-];
+] as const satisfies readonly MetricId[];
+export type ComparedMetric = (typeof comparedMetrics)[number];
 
-/** A family of comparisons is wrong about "different" in at most this share of cases. */
+/** A comparison of two equal runs calls anything at all different in at most this share of cases. */
 const familyError = 0.05;
 
 export interface Comparison {
@@ -32,7 +33,7 @@ export interface Comparison {
   confidence: number;
   /** Cliff's delta of b against a */
   effect: number;
-  /** Mann-Whitney, adjusted by Holm over all cells of the metric */
+  /** Mann-Whitney, adjusted by Holm over all rows of the comparison */
   p: number;
   /** `~`: nothing is shown */
   change: 'better' | 'worse' | 'different' | '~';
@@ -95,7 +96,10 @@ function compareCells(a: Cell, b: Cell, measured: Metric): Comparison | null {
   };
 }
 
-/** Adjusts p over the family of one metric and says what is shown. */
+/**
+ * Adjusts p over the family and says what is shown. The family is the whole comparison, all cells in all metrics, because
+ * its reader and `--fail-if` act on any row of it.
+ */
 function decide(family: Comparison[]): void {
   const adjusted = holm(family.map(({ p }) => p));
   family.forEach((row, i) => {
@@ -116,8 +120,15 @@ function decide(family: Comparison[]): void {
   });
 }
 
-/** @throws Error in one sentence when the runs cannot be compared at all */
-export function compareRuns(a: Analysis, b: Analysis): RunComparison {
+/**
+ * @param chosen what to compare; fewer metrics make a smaller family, which shows smaller differences
+ * @throws Error in one sentence when the runs cannot be compared at all
+ */
+export function compareRuns(
+  a: Analysis,
+  b: Analysis,
+  chosen: readonly ComparedMetric[] = comparedMetrics,
+): RunComparison {
   const [hostA, hostB] = [a.samples[0]!.host, b.samples[0]!.host];
   if (hostA.executionClass !== hostB.executionClass) {
     throw new Error(
@@ -134,13 +145,12 @@ export function compareRuns(a: Analysis, b: Analysis): RunComparison {
       `no cell of A exists in B: every one differs in a factor (for example A has '${onlyA[0] ?? 'none'}', B has '${onlyB[0] ?? 'none'}')`,
     );
   }
-  const rows = compared.flatMap((id) => {
-    const family = shared
+  const rows = chosen.flatMap((id) =>
+    shared
       .map((key) => compareCells(cellsA.get(key)!, cellsB.get(key)!, metric(id)))
-      .filter((row) => row !== null);
-    decide(family);
-    return family;
-  });
+      .filter((row) => row !== null),
+  );
+  decide(rows);
   const factsB = new Map(facts(b.run, hostB));
   return {
     environment: facts(a.run, hostA)

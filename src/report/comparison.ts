@@ -125,7 +125,7 @@ export function preamble({ environment, rows, unmatched }: RunComparison): strin
   const few =
     hopeless > 0
       ? [
-          `- too few trials: in ${hopeless} of ${rows.length} comparisons not even a complete separation could be shown; run more blocks or compare fewer cells`,
+          `- too few trials: in ${hopeless} of ${rows.length} comparisons not even a complete separation could be shown; run more blocks, or compare fewer metrics with --metric`,
         ]
       : [];
   return [...(different.length > 0 ? different : ['The environments agree.']), ...left, ...few].join('\n');

@@ -69,6 +69,18 @@ describe('comparison of runs', () => {
       assert.ok(p > 0.05 && hopeless, 'five trials cannot show anything in forty cells');
   });
 
+  it('corrects for the number of metrics, so that fewer of them show more', () => {
+    const [a, b] = [analysed(cells([6.1, 6.2, 6.3, 6.4])), analysed(cells([7.1, 7.2, 7.3, 7.4]))];
+    const [among] = compareRuns(a, b).rows.filter(({ metric: { id } }) => id === 'cpu-per-request');
+    assert.equal(among!.change, '~');
+    assert.equal(among!.hopeless, true);
+    const alone = compareRuns(a, b, ['cpu-per-request']).rows;
+    assert.deepEqual(
+      alone.map(({ change }) => change),
+      ['worse'],
+    );
+  });
+
   it('puts differences of the environment first and leaves cells apart that differ in a factor', () => {
     const b = analysed(idleRun({ idle: [0, 1000, 2000] }));
     b.samples[0]!.host = { ...host, kernel: 'Linux 6.9.0' };

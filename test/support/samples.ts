@@ -267,3 +267,22 @@ export function runInfo(id = 'synthetic'): RunInfo {
     git: { commit: '0123456789abcdef0123456789abcdef01234567', dirty: false },
   };
 }
+
+/** The same trial of a server that needs `factor` times as long for everything. */
+export function slowed(sample: Sample, factor: number): Sample {
+  const windows = Object.entries(sample.windows).map(([name, { load, before, after, ...rest }]) => {
+    const { userUs, systemUs } = before.cpu;
+    const cpu = {
+      userUs: userUs + factor * (after.cpu.userUs - userUs),
+      systemUs: systemUs + factor * (after.cpu.systemUs - systemUs),
+    };
+    const { p50, p99 } = load.latency;
+    const slower = {
+      ...load,
+      achievedRate: load.mode === 'closed' ? load.achievedRate / factor : load.achievedRate,
+      latency: { ...load.latency, p50: p50 * factor, p99: p99 * factor },
+    };
+    return [name, { load: slower, before, after: { ...after, cpu }, ...rest }];
+  });
+  return { ...sample, windows: Object.fromEntries(windows) };
+}

@@ -1,6 +1,6 @@
 /** `dispatchbench compare A B`: what changed between two runs, as far as it can be shown. */
 import { Command, Option } from '@commander-js/extra-typings';
-import { compareRuns, failureRule } from '../../analysis/compare.js';
+import { comparedMetrics, compareRuns, failureRule } from '../../analysis/compare.js';
 import { comparisonFormats, formatComparison } from '../../report/comparison.js';
 import { analyseRun, findRun } from '../../report/write.js';
 
@@ -13,11 +13,17 @@ export const compare = new Command('compare')
     'exit with code 2 when it holds anywhere: slower>3%, faster>3% or different',
   )
   .addOption(
+    new Option(
+      '--metric <id...>',
+      'compare these metrics only; a smaller family shows smaller differences',
+    ).choices(comparedMetrics),
+  )
+  .addOption(
     new Option('--format <format>', 'form of the output').choices(comparisonFormats).default('terminal'),
   )
-  .action((a, b, { failIf, format }) => {
+  .action((a, b, { failIf, format, metric }) => {
     const fails = failIf ? failureRule(failIf) : () => false;
-    const comparison = compareRuns(analyseRun(findRun(a)), analyseRun(findRun(b)));
+    const comparison = compareRuns(analyseRun(findRun(a)), analyseRun(findRun(b)), metric);
     console.log(formatComparison(comparison, format as (typeof comparisonFormats)[number], fails));
     const broken = comparison.rows.filter(fails).length;
     if (broken === 0) return;
