@@ -5,7 +5,7 @@ import { type Cell, cellsOf, type Series, seriesAlong, valuesOf } from './cells.
 import { type Interval, meanInterval } from './interval.js';
 import { type Metric, type MetricId, metric, metrics } from './metrics.js';
 import type { ParsedSamples, Refusal } from './parse.js';
-import { type ScalingModel, scalingModel } from './scaling.js';
+import { type ScalingModel, scalingModel, straightLine } from './scaling.js';
 import { type Notice, validityNotices } from './validity.js';
 import { type Verdict, verdicts } from './verdicts.js';
 
@@ -27,6 +27,14 @@ export interface CostModel {
   model: ScalingModel;
 }
 
+/** How fast a cost grows along the factor: slope of the straight line through all trials, per 1000 of the factor. */
+export interface Growth {
+  series: Series;
+  metric: Metric;
+  slope: Pick<Interval, 'estimate' | 'low' | 'high'>;
+  trials: number;
+}
+
 export interface ExperimentAnalysis {
   name: string;
   /** the factor drawn along the x axis */
@@ -34,6 +42,7 @@ export interface ExperimentAnalysis {
   cells: CellSummary[];
   series: Series[];
   models: CostModel[];
+  growth: Growth[];
   summaryOf(cell: Cell): CellSummary;
 }
 
@@ -47,8 +56,11 @@ export interface Analysis {
   refused: Refusal[];
 }
 
+/** What an experiment asks about, even where another factor has more levels. */
+const askedFactor: Record<string, string> = { 'udp-ports': 'ports' };
+
 /** The numeric factor with most levels: what an experiment varies. Ties go to the one named first in the cell. */
-function mainFactor(cells: readonly Cell[]): string {
+function mainFactor(name: string, cells: readonly Cell[]): string {
   const levels = new Map<string, Set<number>>();
   for (const cell of cells) {
     for (const [name, level] of Object.entries(cell.levels)) {
@@ -57,8 +69,10 @@ function mainFactor(cells: readonly Cell[]): string {
       levels.get(name)!.add(level);
     }
   }
-  let best = '';
-  for (const [name, seen] of levels) if (best === '' || seen.size > levels.get(best)!.size) best = name;
+  const asked = askedFactor[name] ?? '';
+  let best = levels.has(asked) && levels.get(asked)!.size > 1 ? asked : '';
+  if (best !== '') return best;
+  for (const [factor, seen] of levels) if (best === '' || seen.size > levels.get(best)!.size) best = factor;
   return best;
 }
 
@@ -71,10 +85,34 @@ function summarise(cell: Cell): CellSummary {
   return { cell, figures };
 }
 
+/** From the model where three levels or more allow one; a straight line needs two. */
+function growthOf(series: Series, measured: Metric, model: ScalingModel | null): Growth | null {
+  const levels = series.points
+    .map(({ x, cell }) => ({ x, values: valuesOf(cell, measured) }))
+    .filter(({ values }) => values.length > 0);
+  const line = model
+    ? { fit: model.linear, slope: model.intervals.linearSlope }
+    : levels.length > 1
+      ? straightLine(levels)
+      : null;
+  if (!line) return null;
+  const perThousand = (value: number | undefined) => (value === undefined ? null : 1000 * value);
+  return {
+    series,
+    metric: measured,
+    slope: {
+      estimate: 1000 * line.fit.slope,
+      low: perThousand(line.slope?.low),
+      high: perThousand(line.slope?.high),
+    },
+    trials: levels.reduce((sum, { values }) => sum + values.length, 0),
+  };
+}
+
 const modelled: MetricId[] = ['cpu-per-request', 'open-cpu-per-request'];
 
 function analyseExperiment(name: string, cells: readonly Cell[]): ExperimentAnalysis {
-  const factor = mainFactor(cells);
+  const factor = mainFactor(name, cells);
   const series = seriesAlong(cells, factor);
   const summaries = new Map(cells.map((cell) => [cell.key, summarise(cell)]));
   const models = modelled.flatMap((id) =>
@@ -85,12 +123,19 @@ function analyseExperiment(name: string, cells: readonly Cell[]): ExperimentAnal
       return model ? [{ series: one, metric: metric(id), model }] : [];
     }),
   );
+  const growth = modelled.flatMap((id) =>
+    series.flatMap((one) => {
+      const found = models.find((each) => each.series === one && each.metric === metric(id));
+      return growthOf(one, metric(id), found?.model ?? null) ?? [];
+    }),
+  );
   return {
     name,
     factor,
     cells: [...summaries.values()],
     series,
     models,
+    growth,
     summaryOf: (cell) => summaries.get(cell.key)!,
   };
 }

@@ -55,6 +55,12 @@ export interface Series {
 const text = (level: string | number | null | undefined) =>
   level === null || level === undefined ? '' : `${level}`;
 
+/** A level as part of a label: "idle 100"; a rate of null is the closed loop. */
+export function levelLabel(factor: string, level: string | number | null | undefined): string {
+  if (factor === 'rate' && level === null) return 'closed loop';
+  return `${factor} ${text(level)}`;
+}
+
 /** "epoll · ts batch": mechanism first, then who runs it. */
 export function seriesLabel(levels: CellLevels): string {
   const who = [text(levels.impl), text(levels.io)].filter(Boolean).join(' ');
@@ -91,7 +97,7 @@ export function seriesAlong(cells: readonly Cell[], factor: string): Series[] {
     const key = `${cell.host.name} ${levelsKey(levels)}`;
     const label = [
       seriesLabel(levels),
-      ...others.map((name) => `${name} ${levels[name]}`),
+      ...others.map((name) => levelLabel(name, levels[name])),
       ...(hosts.size > 1 ? [cell.host.name] : []),
     ].join(' · ');
     const series = all.get(key) ?? { key, label, levels, host: cell.host, points: [] };

@@ -1,6 +1,14 @@
 /** The few kinds of test that decide claims. Each turns cells into rows of evidence, one per series or pair. */
-import type { ClaimTest, Expectation, KneeTest, Selector } from '../claims/claim.js';
-import { type Cell, levelsKey, type Series, seriesAlong, seriesLabel, valuesOf } from './cells.js';
+import type { ClaimTest, Expectation, KneeTest, Level, Selector } from '../claims/claim.js';
+import {
+  type Cell,
+  levelLabel,
+  levelsKey,
+  type Series,
+  seriesAlong,
+  seriesLabel,
+  valuesOf,
+} from './cells.js';
 import { differenceInterval, type Interval, position, ratioInterval } from './interval.js';
 import { knee } from './knee.js';
 import { type Metric, metrics } from './metrics.js';
@@ -124,7 +132,16 @@ type AlongTest = Extract<ClaimTest, { factor: string }>;
 
 /** Series a test speaks about, or the sentence that says how far short the sweep falls. */
 function series(test: AlongTest, cells: readonly Cell[], measured: Metric, reach: number) {
-  const all = seriesAlong(select(cells, test.of, measured), test.factor);
+  // A level that the test itself fixes does not vary among its cells, and would be missing in the label.
+  const fixed = Object.entries(test.of.levels ?? {}).flatMap(([factor, level]) =>
+    Array.isArray(level) || ['backend', 'impl', 'io', test.factor].includes(factor)
+      ? []
+      : [levelLabel(factor, level as Level)],
+  );
+  const all = seriesAlong(select(cells, test.of, measured), test.factor).map((one) => ({
+    ...one,
+    label: [one.label, ...fixed].join(' · '),
+  }));
   const long = all.filter(({ points }) => points.length > 1 && points[points.length - 1]!.x >= reach);
   const furthest = Math.max(...all.flatMap(({ points }) => points.map(({ x }) => x)));
   const missing =

@@ -35,6 +35,19 @@ function inWindow(name: string, of: (window: Window) => number | null): Metric['
   };
 }
 
+/** A metric of the only window of a trial whose window may be either. */
+function inEither(of: (window: Window) => number | null): Metric['of'] {
+  return ({ windows }) => {
+    const window = windows.open ?? windows.closed;
+    return window ? of(window) : null;
+  };
+}
+
+const percentileUs =
+  (name: 'p50' | 'p99') =>
+  ({ load: { latency } }: Window) =>
+    latency.count > 0 ? latency[name] / 1000 : null;
+
 const wallUs = (w: Window) => (w.after.monotonicNs - w.before.monotonicNs) / 1000;
 
 /** `closed` is the peak window, `open` the one at a rate every server can hold. */
@@ -85,7 +98,7 @@ export const metrics = [
     unit: 'µs',
     better: 'lower',
     digits: 1,
-    of: inWindow('open', ({ load }) => (load.latency.count > 0 ? load.latency.p50 / 1000 : null)),
+    of: inWindow('open', percentileUs('p50')),
   },
   {
     id: 'latency-p99',
@@ -93,7 +106,15 @@ export const metrics = [
     unit: 'µs',
     better: 'lower',
     digits: 1,
-    of: inWindow('open', ({ load }) => (load.latency.count > 0 ? load.latency.p99 / 1000 : null)),
+    of: inWindow('open', percentileUs('p99')),
+  },
+  {
+    id: 'closed-latency-p99',
+    title: '99th percentile of latency, closed loop',
+    unit: 'µs',
+    better: 'lower',
+    digits: 1,
+    of: inWindow('closed', percentileUs('p99')),
   },
   {
     id: 'reply-rate',
@@ -102,6 +123,26 @@ export const metrics = [
     better: 'higher',
     digits: 0,
     of: inWindow('open', ({ load }) => load.achievedRate),
+  },
+  {
+    // Datagrams only: a stream has none to lose.
+    id: 'loss-rate',
+    title: 'Datagrams lost',
+    unit: '%',
+    better: 'lower',
+    digits: 3,
+    of: inEither(({ load: { datagrams } }) =>
+      datagrams ? ratio(100 * datagrams.lost, datagrams.sent) : null,
+    ),
+  },
+  {
+    // A closed loop that lost one was held up by its timeout: what it answered then is no rate of the server's.
+    id: 'loss-free-rate',
+    title: 'Loss-free rate, closed loop',
+    unit: 'datagrams/s',
+    better: 'higher',
+    digits: 0,
+    of: inWindow('closed', ({ load }) => (load.datagrams?.lost === 0 ? load.achievedRate : null)),
   },
   {
     id: 'events-per-wait',

@@ -1,7 +1,7 @@
 /** What a claim is: a published statement as data, with the tests that decide it. */
 import type { CellLevels } from '../contract/sample.js';
 
-type Level = CellLevels[string];
+export type Level = CellLevels[string];
 
 /** Which cells: every named factor has one of the levels, and the host's kernel starts with `kernel`. */
 export interface Selector {

@@ -1,7 +1,7 @@
 /** Ways to show a run's events: NDJSON, plain lines, a live view on a terminal, or nothing. */
 import { Ansis } from 'ansis';
 import { createLogUpdate } from 'log-update';
-import { seriesLabel } from '../analysis/cells.js';
+import { levelLabel, seriesLabel } from '../analysis/cells.js';
 import type { RunEvent } from '../contract/run.js';
 import type { CellLevels } from '../contract/sample.js';
 
@@ -27,7 +27,7 @@ function clock(ms: number): string {
 /** 'epoll · ts batch, idle 1000, connections 100' */
 export function cellLabel(levels: CellLevels): string {
   const { backend: _, impl: __, io: ___, ...rest } = levels;
-  const others = Object.entries(rest).map(([name, level]) => `${name} ${level}`);
+  const others = Object.entries(rest).map(([name, level]) => levelLabel(name, level));
   return [seriesLabel(levels), ...others].filter(Boolean).join(', ');
 }
 

@@ -30,7 +30,7 @@ export function chartLayout(plot: Plot, width: number, legend: boolean) {
 }
 
 /** 16000 -> "16k": axis labels only; tables give full figures. */
-function short(value: number): string {
+export function short(value: number): string {
   const size = Math.abs(value);
   const trim = (scaled: number) => String(Number(scaled.toPrecision(3)));
   if (size >= 1e6) return `${trim(value / 1e6)}M`;
@@ -127,6 +127,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
         view.logY,
       );
   const logY = view.logY && !isStack && !isHeat;
+  const shade = (y: number) => (plot.logY ? Math.log10(Math.max(y, 1e-9)) : y);
   const colorOf = (one: PlotSeries) =>
     one.role === 'reference' ? ink.reference : palette[one.style % palette.length]!;
   const left = 62;
@@ -183,18 +184,19 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
     return {
       ...name,
       type: 'value',
+      minInterval: 1,
       min: logX ? (positions[0] ?? 0) - margin : undefined,
-      max: logX ? last + margin : undefined,
+      max: last + margin,
       splitLine: { show: false },
       axisTick: { ...axisStyle.axisTick, ...ticks },
-      axisLabel: { ...label((value) => short(Math.round(scale.from(value)))), ...ticks },
+      axisLabel: { ...label((value) => short(Math.round(scale.from(value)))), ...ticks, showMaxLabel: logX },
     };
   });
   const yAxis = plot.panels.map((_, index) => ({
     gridIndex: index,
     ...axisStyle,
     ...(isHeat
-      ? { type: 'category', data: plot.rows.map(short) }
+      ? { type: 'category', data: plot.rows }
       : { type: logY ? 'log' : 'value', min: extent.min, max: extent.max }),
     axisLine: { show: false },
     name: index % columns === 0 ? plot.yName : '',
@@ -219,7 +221,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
           {
             ...at,
             type: 'heatmap',
-            data: one.points.map(({ x, low, y }) => [levels.indexOf(x), plot.rows.indexOf(low!), y]),
+            data: one.points.map(({ x, row, y }) => [levels.indexOf(x), row, y, shade(y)]),
             itemStyle: { borderColor: ink.ground, borderWidth: 2 },
             label: {
               show: cellWidth / levels.length > 34,
@@ -301,7 +303,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
   );
   const text = (value: number) =>
     Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(4);
-  const heat = all.flatMap((one) => one.points.map(({ y }) => y));
+  const heat = all.flatMap((one) => one.points.map(({ y }) => shade(y)));
   return {
     animation: false,
     backgroundColor: view.legend ? ink.ground : 'transparent',
@@ -349,8 +351,10 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
       ? {
           visualMap: {
             show: false,
+            dimension: 3,
             min: Math.min(...heat),
-            max: Math.max(...heat),
+            // One shade only, such as no loss anywhere, is the lightest.
+            max: Math.max(...heat, Math.min(...heat) + 1e-6),
             inRange: { color: view.dark ? ['#123', '#4bb', '#fe8'] : ['#f2f7fb', '#5aa7d4', '#08306b'] },
           },
         }
@@ -372,7 +376,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
       }) => {
         if (!Array.isArray(value)) return `${seriesName}: ${text(value)} ${plot.unit}`;
         if (isHeat)
-          return `${short(levels[value[0]!]!)} × ${short(plot.rows[value[1]!]!)}: ${text(value[2]!)} ${plot.unit}`;
+          return `${short(levels[value[0]!]!)} × ${plot.rows[value[1]!]}: ${text(value[2]!)} ${plot.unit}`;
         const where = isPercentiles ? nines(value[0]!) : `${text(value[5] ?? value[0]!)} ${plot.xName}`;
         const figure = `${text(value[1]!)} ${plot.unit}`;
         if (seriesType === 'scatter') return `${seriesName}<br>${where}<br>trial ${value[2]}: ${figure}`;

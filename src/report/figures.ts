@@ -3,12 +3,14 @@ import type { CostModel, ExperimentAnalysis } from '../analysis/analyse.js';
 import type { Cell, Series } from '../analysis/cells.js';
 import { seriesLabel, valuesOf, varyingFactors } from '../analysis/cells.js';
 import { decodeHistogram, mergeCounts } from '../analysis/histogram.js';
+import { meanInterval } from '../analysis/interval.js';
 import { mechanismOrder } from '../analysis/mechanisms.js';
 import { type Metric, type MetricId, metric } from '../analysis/metrics.js';
 import { percentile } from '../analysis/percentiles.js';
 import { referenceCurves } from '../analysis/reference/curves.js';
 import { predict } from '../analysis/scaling.js';
-import { factorName, implementationName, levelInWords, number } from './format.js';
+import { short } from './chart.js';
+import { factorName, implementationName, levelInWords, number, worded } from './format.js';
 import type { Panel, Plot, PlotPoint, PlotSeries } from './plot.js';
 
 /** Place of a mechanism in palette and symbols: the same in every figure of every report. */
@@ -34,12 +36,16 @@ const explanations: Partial<Record<MetricId, string>> = {
   throughput:
     'Closed loop: every connection sends its next request when the reply is there. Higher is better; where the client was the limit, the server CPU per request below decides.',
   'cpu-per-request':
-    'User and system time of the server process at peak, divided by the requests of the window. Lower is better; a rising line is the price of connections that do nothing.',
+    'User and system time of the server process at peak, divided by the requests of the window. Lower is better; a rising line is the price of descriptors on which nothing happens.',
   'open-cpu-per-request':
     'While requests arrive by a schedule that does not wait: few events arrive per wait, so a scan is shared by fewer requests.',
   'latency-p50':
     'From the intended send time, so that a stalled server cannot hide its stall: half of the replies came sooner.',
   'latency-p99': 'From the intended send time: one reply in a hundred took longer than this.',
+  'loss-free-rate':
+    'Closed loop: the unanswered datagrams always fit every socket buffer, so that none is lost and the server sets the pace. It is the highest loss-free rate of that kind of load, not of every kind: an open loop may be carried at a higher rate, where a longer queue lets a scan serve more datagrams, or lose some at a lower one, where a burst overflows a buffer. The table below the plots has both.',
+  'loss-rate':
+    'Datagrams without an intact reply when the client stopped waiting, of those sent. Trials that the client limited are left out.',
   'reply-rate':
     'Replies per second at the offered rate. The straight part follows the offer; the knee is saturation.',
 };
@@ -82,16 +88,13 @@ function panelsOf(all: readonly Series[], draw: (series: Series) => PlotSeries[]
   const baselines = all.filter(({ levels }) => levels.impl === 'baseline');
   const groups = new Map<string, { title: string; members: Series[] }>();
   const context = ({ levels, host }: Series) =>
-    [...others.map((name) => `${factorName(name)} ${levels[name]}`), host.name].join(', ');
+    [...others.map((name) => levelInWords(name, levels[name])), host.name].join(', ');
   const several = new Set(all.map(({ host }) => host.name)).size > 1;
   const shown =
     baselines.length === all.length ? all : all.filter(({ levels }) => levels.impl !== 'baseline');
   for (const series of shown) {
     const { levels, host } = series;
-    const parts = [
-      implementationName(levels),
-      ...others.map((name) => `${factorName(name)} ${levels[name]}`),
-    ];
+    const parts = [implementationName(levels), ...others.map((name) => levelInWords(name, levels[name]))];
     const title = [...parts, ...(several ? [host.name] : [])].filter(Boolean).join(' · ');
     const group = groups.get(title) ?? { title, members: [] };
     group.members.push(series);
@@ -180,15 +183,20 @@ function addReferences(panels: Panel[], experiment: ExperimentAnalysis, id: Metr
 
 const anyPoint: PlotPoint = { x: 0, y: 0, low: null, high: null, n: 1, dots: [] };
 
+/** The implementation nearest to the mechanism, for figures that show one only. */
+function nearest(series: readonly Series[]): Series[] {
+  const impl = ['native', 'ts', 'libuv', 'baseline'].find((name) =>
+    series.some(({ levels }) => levels.impl === name),
+  );
+  return series.filter(({ levels }) => levels.impl === impl && levels.io !== 'call');
+}
+
 /** User and system time stacked, a panel per mechanism, for the implementation nearest to the mechanism. */
 function cpuStack(experiment: ExperimentAnalysis): Plot | null {
   const measured = experiment.series.filter(({ points }) =>
     points.some(({ cell }) => valuesOf(cell, metric('cpu-user')).length > 0),
   );
-  const impl = ['native', 'ts', 'libuv', 'baseline'].find((name) =>
-    measured.some(({ levels }) => levels.impl === name),
-  );
-  const chosen = measured.filter(({ levels }) => levels.impl === impl && levels.io !== 'call');
+  const chosen = nearest(measured);
   if (chosen.length === 0) return null;
   const part = (series: Series, id: 'cpu-user' | 'cpu-system', name: string): PlotSeries => ({
     name,
@@ -281,68 +289,144 @@ function percentilePlot(experiment: ExperimentAnalysis): Plot | null {
   };
 }
 
-/** A heat map per mechanism where an experiment crosses two numeric factors. */
-function heatMap(experiment: ExperimentAnalysis): Plot | null {
+/** The rates of the thesis, and the figures that show them. */
+const thesisFigures: Record<number, string> = { 10: '5.3', 100: '5.4' };
+
+/** Mean response time of one second of the window: its mean over trials, for as many seconds as every trial has. */
+function secondBySecond({ trials }: Cell): PlotPoint[] {
+  const windows = trials.map(({ windows: { open } }) => open?.load.datagrams?.series ?? []);
+  const seconds = windows.length > 0 ? Math.min(...windows.map(({ length }) => length)) : 0;
+  return Array.from({ length: seconds }, (_, second): PlotPoint[] => {
+    const dots = windows.map((series) => series[second]!).filter(({ received }) => received > 0);
+    if (dots.length === 0) return [];
+    const means = dots.map(({ mean }) => mean / 1000);
+    const { estimate, low, high, n } = meanInterval(means);
+    return [{ x: second + 1, y: estimate, low, high, n, dots: means }];
+  }).flat();
+}
+
+/** The thesis's figures 5.3 and 5.4: response time over the run, a panel per number of ports. */
+function perSecond(experiment: ExperimentAnalysis, rate: number): Plot | null {
+  const chosen = nearest(experiment.series.filter(({ levels }) => levels.rate === rate));
+  const counts = [...new Set(chosen.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
+  const panels = counts
+    .map((count) => ({
+      title: levelInWords(experiment.factor, count),
+      series: chosen
+        .map((series) =>
+          plotSeries(
+            series,
+            series.points.flatMap(({ x, cell }) => (x === count ? secondBySecond(cell) : [])),
+          ),
+        )
+        // A single second is no course.
+        .filter(({ points }) => points.length > 1),
+    }))
+    .filter(({ series }) => series.length > 0);
+  if (panels.length === 0) return null;
+  return {
+    id: `${experiment.name}-per-second-${rate}`,
+    title: `Response time second by second, ${rate} datagrams/s (as thesis figure ${thesisFigures[rate]})`,
+    meaning: `Mean of each second, as the thesis computed it, averaged over trials, ${implementationName(chosen[0]!.levels)}. A line that lies higher from panel to panel grows with the ports. Between datagrams this rare server, client and CPUs sleep: waking them is part of every figure, and alike for every mechanism. The thesis gives its figures as pictures without a table, so no value of it is drawn.`,
+    kind: 'lines',
+    xName: 'second of the window',
+    yName: 'Response time (µs)',
+    unit: 'µs',
+    panels,
+    rows: [],
+    logX: false,
+    logY: true,
+  };
+}
+
+/** What heat maps show, and what stands in on the row of the closed loop. */
+const heated: readonly { id: MetricId; closed?: MetricId; logarithmic: boolean }[] = [
+  { id: 'latency-p99', closed: 'closed-latency-p99', logarithmic: true },
+  { id: 'loss-rate', logarithmic: false },
+];
+
+/** A heat map per mechanism where an experiment crosses two factors of numbers. */
+function heatMap(
+  experiment: ExperimentAnalysis,
+  { id, closed = id, logarithmic }: (typeof heated)[number],
+): Plot | null {
   const [second] = varyingFactors(experiment.series.map(({ levels }) => levels));
-  const id = (['latency-p50', 'cpu-per-request'] as const).find((name) =>
-    experiment.cells.some(({ figures }) => figures.has(name)),
-  );
-  if (!second || !id) return null;
-  const rowsOf = (series: Series) => series.levels[second];
-  const rows = [...new Set(experiment.series.map(rowsOf))].filter((level) => typeof level === 'number');
-  if (rows.length < 2) return null;
+  if (!second) return null;
+  const isClosed = (level: unknown) => second === 'rate' && level === null;
+  const rowOf = ({ levels }: Series) => levels[second];
+  const levels = [...new Set(experiment.series.map(rowOf))].filter(
+    (level) => typeof level === 'number' || isClosed(level),
+  ) as (number | null)[];
+  if (levels.length < 2) return null;
+  // The closed loop goes as fast as it can: the topmost row.
+  levels.sort((a, b) => (a ?? Infinity) - (b ?? Infinity));
   const groups = new Map<string, PlotSeries>();
   for (const series of experiment.series) {
-    const row = rowsOf(series);
-    if (typeof row !== 'number') continue;
+    const level = rowOf(series);
+    const row = levels.indexOf(level as number | null);
     const label = seriesLabel(series.levels);
-    const one = groups.get(label) ?? {
-      name: label,
-      role: 'mechanism',
-      style: 0,
-      points: [],
-      curve: [],
-      dashed: false,
-    };
+    const one = groups.get(label) ?? { ...plotSeries(series, []), name: label, role: 'mechanism' };
     one.points.push(
-      ...pointsOf(series, experiment, metric(id)).map((point) => ({
+      ...pointsOf(series, experiment, metric(isClosed(level) ? closed : id)).map((point) => ({
         ...point,
-        low: row,
-        high: null,
+        row,
         dots: [],
       })),
     );
     groups.set(label, one);
   }
+  const panels = [...groups.values()]
+    .filter(({ points }) => points.length > 0)
+    .map((series) => ({ title: series.name, series: [series] }));
+  if (panels.length === 0) return null;
+  const { title, unit } = metric(id);
   return {
-    id: `${experiment.name}-heat`,
-    title: `${metric(id).title}: ${factorName(experiment.factor)} × ${factorName(second)}`,
-    meaning: `Each cell is the mean over its trials (${metric(id).unit}); darker is more. Intervals are in the tables of the line plots.`,
+    id: `${experiment.name}-heat-${id}`,
+    title: `${title.split(',')[0]}: ${factorName(experiment.factor)} × ${factorName(second)}`,
+    meaning: `Each cell is the mean over its trials (${unit}); the stronger the colour, the more${logarithmic ? ', by its logarithm' : ''}.${levels.includes(null) ? ' The topmost row is the closed loop, whose next datagram waits for a reply: the server is as busy as it can be, and nothing can be lost.' : ''} An empty cell was not measured, or every trial of it was left out.`,
     kind: 'heat',
     xName: factorName(experiment.factor),
     yName: factorName(second),
-    unit: metric(id).unit,
-    panels: [...groups.values()].map((series) => ({ title: series.name, series: [series] })),
-    rows: rows.sort((a, b) => a - b),
+    unit,
+    panels,
+    rows: levels.map((level) => (level === null ? 'closed' : short(level))),
     logX: false,
-    logY: false,
+    logY: logarithmic,
   };
 }
 
-/** Every plot of an experiment that its samples can fill. */
+/** A line plot only where there is something to see. */
+function linePlotOfAny(experiment: ExperimentAnalysis, id: MetricId): Plot | null {
+  const seen = experiment.cells.some(({ figures }) => figures.get(id)?.values.some((value) => value > 0));
+  return seen ? linePlot(experiment, id, false) : null;
+}
+
+/** Every plot of an experiment that its samples can fill, in the experiment's own words. */
 export function plotsOf(experiment: ExperimentAnalysis): Plot[] {
-  return [
-    linePlot(experiment, 'throughput', false),
+  const plots = [
+    // Where datagrams can be lost, a peak is the loss-free rate.
+    linePlot(experiment, 'loss-free-rate', false) ?? linePlot(experiment, 'throughput', false),
     // At a common rate the reply rate is that rate; only a ramp makes a figure of it.
     experiment.factor === 'rate' ? linePlot(experiment, 'reply-rate', false) : null,
     linePlot(experiment, 'cpu-per-request', true),
     cpuStack(experiment),
     linePlot(experiment, 'open-cpu-per-request', true),
+    ...Object.keys(thesisFigures).map((rate) => perSecond(experiment, Number(rate))),
     linePlot(experiment, 'latency-p50', true),
     linePlot(experiment, 'latency-p99', true),
     percentilePlot(experiment),
-    heatMap(experiment),
+    linePlotOfAny(experiment, 'loss-rate'),
+    ...heated.map((shown) => heatMap(experiment, shown)),
   ].filter((plot) => plot !== null);
+  const words = (text: string) => worded(experiment.name, text);
+  return plots.map((plot) => ({
+    ...plot,
+    title: words(plot.title),
+    meaning: words(plot.meaning),
+    xName: words(plot.xName),
+    yName: words(plot.yName),
+    panels: plot.panels.map((panel) => ({ ...panel, title: words(panel.title) })),
+  }));
 }
 
 /** Order of mechanisms in legends. */

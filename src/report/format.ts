@@ -48,9 +48,11 @@ export function factorName(factor: string): string {
   return factorNames[factor] ?? factor;
 }
 
-/** "16 000 idle connections", "300 000 offered requests/s". */
-export function levelInWords(factor: string, level: number): string {
-  return `${number(level)} ${factor === 'rate' ? 'offered requests/s' : factorName(factor)}`;
+/** "16 000 idle connections", "300 000/s", "closed loop" (a rate of null). */
+export function levelInWords(factor: string, level: string | number | null | undefined): string {
+  if (factor === 'rate' && level === null) return 'closed loop';
+  if (typeof level !== 'number') return `${factorName(factor)} ${level}`;
+  return factor === 'rate' ? `${number(level)}/s` : `${number(level)} ${factorName(factor)}`;
 }
 
 const implementations: Record<string, string> = {
@@ -63,4 +65,19 @@ const implementations: Record<string, string> = {
 export function implementationName(levels: CellLevels): string {
   const name = implementations[`${levels.impl}`] ?? `${levels.impl ?? ''}`;
   return levels.io ? `${name}, io=${levels.io}` : name;
+}
+
+/** What an experiment calls what metrics call requests and latency: whole words, in the order they are replaced. */
+const vocabularies: Record<string, readonly (readonly [RegExp, string])[]> = {
+  'udp-ports': [
+    [/\breq\/s/g, 'datagrams/s'],
+    [/\brequest(s?)\b/g, 'datagram$1'],
+    [/\blatency\b/g, 'response time'],
+    [/\bLatency\b/g, 'Response time'],
+  ],
+};
+
+/** The same text in the words of an experiment. */
+export function worded(experiment: string, text: string): string {
+  return (vocabularies[experiment] ?? []).reduce((all, [word, own]) => all.replaceAll(word, own), text);
 }

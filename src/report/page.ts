@@ -6,7 +6,8 @@ import { transfers2025 } from '../analysis/reference/transfers-2025.js';
 import type { ScalingModel } from '../analysis/scaling.js';
 import type { Verdict } from '../analysis/verdicts.js';
 import { legendOrder } from './figures.js';
-import { factorName, number, withInterval } from './format.js';
+import { growthSection, lossFreeTable } from './findings.js';
+import { factorName, number, withInterval, worded } from './format.js';
 import { embedded, Html, html, table } from './html.js';
 import type { Plot } from './plot.js';
 import { understanding } from './understanding.js';
@@ -27,7 +28,8 @@ const figureId = (plot: Plot) => `figure-${plot.id}`;
 
 function evidenceRow(row: Evidence, experiment: string, known: ReadonlySet<string>): Html {
   const target = `figure-${experiment}-${row.metric}`;
-  const measure = known.has(target) ? html`<a href="#${target}">${row.measure}</a>` : row.measure;
+  const words = worded(experiment, row.measure);
+  const measure = known.has(target) ? html`<a href="#${target}">${words}</a>` : words;
   return html`<li><strong>${row.subject}</strong>: ${withInterval(row, row.unit)}, n = ${row.n}
 <span class="${row.outcome}"><span class="verdict">${marks[row.outcome]} ${row.outcome}</span></span><br>
 <span class="soft">${measure}${row.note ? `. ${row.note}` : ''}</span></li>`;
@@ -78,13 +80,13 @@ function plotTable(plot: Plot): Html {
   const heat = plot.kind === 'heat';
   const rows = plot.panels.flatMap((panel) =>
     panel.series.flatMap((series) =>
-      series.points.map(({ x, y, low, high, n }) => [
+      series.points.map(({ x, y, low, high, n, row }) => [
         panel.title,
-        series.name,
+        heat ? plot.rows[row!]! : series.name,
         plot.kind === 'percentiles' ? `${Number((100 * (1 - 10 ** -x)).toFixed(4))} %` : number(x),
         number(y),
         low === null ? '–' : number(low),
-        heat || high === null ? '–' : number(high),
+        high === null ? '–' : number(high),
         number(n),
       ]),
     ),
@@ -93,10 +95,10 @@ function plotTable(plot: Plot): Html {
     `${plot.title}, ${plot.unit}`,
     [
       { name: 'Panel' },
-      { name: 'Series' },
+      { name: heat ? plot.yName : 'Series' },
       { name: plot.xName, figure: true },
       { name: 'Mean', figure: true },
-      { name: heat ? plot.yName : '95 % low', figure: true },
+      { name: '95 % low', figure: true },
       { name: '95 % high', figure: true },
       { name: 'n', figure: true },
     ],
@@ -149,10 +151,10 @@ export function equation({ best }: ScalingModel, factor: string): string {
   }
 }
 
-const ends = (range: { low: number; high: number } | null, scale = 1) =>
-  range ? `[${number(range.low * scale, 3)}, ${number(range.high * scale, 3)}]` : '–';
+const ends = (range: { low: number; high: number } | null) =>
+  range ? `[${number(range.low, 3)}, ${number(range.high, 3)}]` : '–';
 
-function modelTable({ models, factor }: ExperimentAnalysis): Html | string {
+function modelTable({ name, models, factor }: ExperimentAnalysis): Html | string {
   if (models.length === 0) return '';
   return html`<div class="panel"><h3>Cost models</h3>
 <p class="soft">Cost as a function of ${factorName(factor)}, always with an intercept; AICc chooses among constant, linear, n log n, power and linear with a break-point. Dashed in the plots.</p>
@@ -163,17 +165,15 @@ ${table(
     { name: 'Figure' },
     { name: 'Model' },
     { name: 'Equation (µs)' },
-    { name: 'Slope per 1000', figure: true },
     { name: 'Exponent', figure: true },
     { name: 'R²', figure: true },
     { name: 'n', figure: true },
   ],
   models.map(({ series, metric, model }) => [
     series.label,
-    metric.title,
+    worded(name, metric.title),
     model.best.kind,
     equation(model, factor),
-    ends(model.intervals.linearSlope, 1000),
     ends(model.intervals.exponent),
     model.best.rSquared.toFixed(3),
     model.trials,
@@ -185,7 +185,7 @@ function experimentSection(experiment: ExperimentAnalysis, plots: readonly Plot[
   const trials = experiment.cells.reduce((sum, { cell }) => sum + cell.trials.length, 0);
   return html`<section aria-labelledby="experiment-${experiment.name}"><h2 id="experiment-${experiment.name}">Experiment ${experiment.name}</h2>
 <p class="soft">${experiment.cells.length} cells, ${trials} trials in fresh processes. Marks are means over trials with 95 % intervals; small dots are single trials.</p>
-${plots.map(figure)}${modelTable(experiment)}</section>`;
+${plots.map(figure)}${lossFreeTable(experiment)}${growthSection(experiment)}${modelTable(experiment)}</section>`;
 }
 
 function excludedSection({ excluded, refused }: Analysis): Html {

@@ -8,6 +8,8 @@ export interface PlotPoint {
   n: number;
   /** the trials */
   dots: number[];
+  /** heat: index into the plot's rows; y is the colour */
+  row?: number;
 }
 
 export interface PlotSeries {
@@ -37,9 +39,10 @@ export interface Plot {
   yName: string;
   unit: string;
   panels: Panel[];
-  /** heat: y positions of rows; values are in points as [x, row] with y the colour */
-  rows: number[];
+  /** heat: names of the rows, from the lowest */
+  rows: string[];
   logX: boolean;
+  /** heat: the colour follows the logarithm */
   logY: boolean;
 }
 

@@ -2,9 +2,9 @@
 import ansis from 'ansis';
 import Table from 'cli-table3';
 import type { Analysis, ExperimentAnalysis } from '../analysis/analyse.js';
-import type { Series } from '../analysis/cells.js';
+import { type Series, seriesLabel } from '../analysis/cells.js';
 import type { VerdictName } from '../analysis/verdicts.js';
-import { factorName, number, withInterval } from './format.js';
+import { factorName, number, withInterval, worded } from './format.js';
 
 const bars = '▁▂▃▄▅▆▇█';
 
@@ -47,9 +47,10 @@ function experimentTable(experiment: ExperimentAnalysis): string | null {
   const levels = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
   const [first, last] = [levels[0]!, levels[levels.length - 1]!];
   const name = id.startsWith('latency') ? 'p50' : 'CPU';
+  const words = (text: string) => worded(experiment.name, text);
   const head = [
     '',
-    `req/s at ${number(first)}`,
+    `per s at ${number(first)}`,
     `at ${number(last)}`,
     `${name} µs at ${number(first)}`,
     `at ${number(last)}`,
@@ -60,13 +61,16 @@ function experimentTable(experiment: ExperimentAnalysis): string | null {
     style: borders,
     colAligns: ['left', 'right', 'right', 'right', 'right', 'left'],
   });
+  // What every series shares is no part of its label: there is room for what tells them apart.
+  const servers = new Set(series.map(({ levels }) => seriesLabel({ ...levels, backend: null })));
+  const shared = servers.size === 1 ? ` · ${[...servers][0]}` : '';
   for (const one of series) {
     const trend = one.points.flatMap(
       ({ cell }) => experiment.summaryOf(cell).figures.get(id)?.interval.estimate ?? [],
     );
     if (trend.length === 0) continue;
     table.push([
-      one.label.slice(0, 22),
+      one.label.replace(shared, '').slice(0, 22),
       plusMinus(experiment, one, first, rate),
       plusMinus(experiment, one, last, rate),
       plusMinus(experiment, one, first, id),
@@ -75,7 +79,7 @@ function experimentTable(experiment: ExperimentAnalysis): string | null {
     ]);
   }
   const what = name === 'CPU' ? 'server CPU per request' : 'median latency';
-  return `${ansis.bold(experiment.name)}: throughput and ${what} against ${factorName(factor)} (mean ± 95 %)\n${table}`;
+  return `${ansis.bold(experiment.name)}: throughput and ${words(what)} against ${factorName(factor)} (mean ± 95 %)\n${table}`;
 }
 
 const paint: Record<VerdictName, (text: string) => string> = {

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { writeReport } from '../../src/report/write.js';
 import { runFolder } from '../support/run-folder.js';
-import { idleRun, syntheticSample } from '../support/samples.js';
+import { idleRun, syntheticSample, udpSample } from '../support/samples.js';
 
 const executable = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const skip = existsSync(executable)
@@ -38,17 +38,21 @@ describe('report in a browser', { skip }, () => {
     const { chromium } = await import('playwright-core');
     mkdirSync(pictures, { recursive: true });
     const ports = ['select', 'epoll'].flatMap((backend) =>
-      [10, 100].flatMap((rate) =>
+      [10, 100, 100_000, null].flatMap((offered) =>
         [10, 1000, 5000].flatMap((count) =>
-          [0, 1, 2].map((block) =>
-            syntheticSample({
-              experiment: 'udp-ports',
-              cell: { backend, impl: 'native', ports: count, rate },
+          [0, 1, 2].map((block) => {
+            const medianLatency = 40_000 + (backend === 'select' ? 30 * count : 0) + 100 * block;
+            return udpSample({
+              backend,
+              ports: count,
+              offered,
               block,
+              lost: offered === 100_000 && count === 5000 ? 7 : 0,
               cpuUs: 20 + block,
-              medianLatency: 40_000 + (backend === 'select' ? 30 * count : 0) + 100 * block,
-            }),
-          ),
+              medianLatency,
+              seconds: [1, 1.2, 0.9, 1.1].map((factor) => factor * medianLatency),
+            });
+          }),
         ),
       ),
     );

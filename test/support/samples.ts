@@ -2,6 +2,7 @@
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import { type Random, randomFrom } from '../../src/analysis/random.js';
 import type { BackendName, Implementation } from '../../src/contract/common.js';
+import type { DatagramLoad } from '../../src/contract/dgram.js';
 import type { Latency, LoadResult } from '../../src/contract/load.js';
 import type { RunInfo } from '../../src/contract/run.js';
 import type { HostFacts, Sample } from '../../src/contract/sample.js';
@@ -193,6 +194,72 @@ export function syntheticSample(trial: Trial): Sample {
         : {},
     network: null,
   };
+}
+
+export interface UdpTrial extends Omit<Trial, 'cell' | 'experiment'> {
+  backend: string;
+  impl?: string;
+  ports: number;
+  /** null: closed loop */
+  offered: number | null;
+  lost?: number;
+  /** mean response time of each second, ns; its length is the window's */
+  seconds?: readonly number[];
+}
+
+/** One trial of udp-ports: the window and the ledger that it has. */
+export function udpSample(trial: UdpTrial): Sample {
+  const { backend, impl = 'native', ports, offered, lost = 0, seconds = [], ...rest } = trial;
+  const cell = { backend, impl, io: null, ports, rate: offered };
+  const sample = syntheticSample({
+    ...rest,
+    experiment: 'udp-ports',
+    cell,
+    ...(offered === null ? {} : { rate: offered }),
+  });
+  const name = offered === null ? 'closed' : 'open';
+  const window = sample.windows[name];
+  if (!window) return sample;
+  const { requests: sent } = window.load;
+  const datagrams: DatagramLoad = {
+    ports,
+    portOrder: 'random',
+    sent,
+    received: sent - lost,
+    lost,
+    late: 0,
+    reordered: 0,
+    duplicates: 0,
+    corrupted: 0,
+    truncated: 0,
+    unattributable: 0,
+    foreign: 0,
+    unreachable: 0,
+    sendErrors: 0,
+    sendStalls: 0,
+    lossRate: lost / sent,
+    loss: {
+      clientSocket: 0,
+      serverSocket: lost,
+      serverUnread: 0,
+      unreachable: 0,
+      badReply: 0,
+      unexplained: 0,
+      seen: { clientSockets: true, serverSockets: true },
+      system: null,
+    },
+    jitterNs: 100,
+    series: seconds.map((mean) => ({
+      sent: 10,
+      received: mean > 0 ? 10 : 0,
+      bytesIn: 640,
+      mean,
+      p50: mean,
+      p99: mean,
+      max: mean,
+    })),
+  };
+  return { ...sample, windows: { [name]: { ...window, load: { ...window.load, datagrams } } } };
 }
 
 /** CPU per request (µs) of a mechanism with `idle` connections: the shape the suite expects, not a measurement. */
