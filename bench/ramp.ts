@@ -136,7 +136,7 @@ async function startSkews(): Promise<{ late: number[]; apart: number[] }> {
         });
         late.push(...parts.map(({ startSkewNs }) => Math.abs(startSkewNs!) / 1000));
         // One machine has one clock: their distance needs no estimate.
-        const starts = parts.map(({ result }) => result!.detail!.startedAtNs);
+        const starts = parts.map(({ result, offsetNs }) => result!.detail!.startedAtNs - offsetNs);
         apart.push((Math.max(...starts) - Math.min(...starts)) / 1000);
       }
     } finally {

@@ -1,5 +1,5 @@
 /**
- * The session client: one step of a ramp. Its argument is a SessionSpec as JSON; it prints `ready`, waits for a line
+ * The session client: one step of a ramp. Its arguments are a SessionSpec as JSON and the number of load threads; it prints `ready`, waits for a line
  * `start <nanoseconds of CLOCK_MONOTONIC>` on stdin, and prints `ended` and `result`. It ends when its stdin does.
  */
 import { sessionSpec } from '../src/contract/ramp.js';
@@ -20,13 +20,14 @@ await runProgram('session', async () => {
       () => process.exit(0),
     );
   });
-  const result = await runSession(spec, {
+  const observer = {
     begin() {
       printLine({ event: 'ready' });
       return start;
     },
     ended: () => printLine({ event: 'ended' }),
-  });
+  };
+  const result = await runSession(spec, observer, Number(process.argv[3] ?? 1));
   printLine(result);
   process.exit(0);
 });

@@ -31,6 +31,7 @@ Napi::Value session_start(const Napi::CallbackInfo& info) {
   plan.rate = fields.number("rate", 1e-3, 1e7);
   plan.arrival = fields.boolean("exponential") ? load::Arrival::exponential : load::Arrival::fixed;
   plan.seed = fields.integer<std::uint64_t>("seed", 0, 9007199254740991);
+  plan.offset = fields.integer<load::Nanoseconds>("offsetNs", 0, 3.6e12);
   plan.connections = fields.integer<std::uint64_t>("connections", 1, 1e9);
   plan.calls = fields.integer<std::uint32_t>("calls", 1, 1e9);
   plan.timeout = fields.integer<load::Nanoseconds>("timeoutNs", 1e6, 3.6e12);

@@ -53,10 +53,20 @@ void SessionEngine::run() {
   enter(error_ == 0 && !stopping() ? SessionPhase::done : SessionPhase::failed);
 }
 
+/// Sleeps to the instant, in pieces so that stop() is heard. Only the very last is left to turn(), which spins: several
+/// clients on few CPUs that all spin towards the same instant would keep the last of them from its CPU.
+void SessionEngine::await(Nanoseconds instant) {
+  constexpr Nanoseconds kLast = 50 * kMicrosecond;
+  for (Nanoseconds left = instant - monotonic_now(); left > kLast && !stopping(); left = instant - monotonic_now()) {
+    poller_->wait(events_, std::min(left - kLast, kLongestWait));
+  }
+}
+
 void SessionEngine::serve() {
   tally_.due_at = std::max(begin_at_.load(std::memory_order_relaxed), monotonic_now());
-  schedule_ = Schedule(plan_.arrival, plan_.rate, tally_.due_at, plan_.seed);
+  schedule_ = Schedule(plan_.arrival, plan_.rate, tally_.due_at + plan_.offset, plan_.seed);
   enter(SessionPhase::running);
+  await(schedule_.due());
   const Nanoseconds cpu = thread_cpu_now();
   while (!stopping() && error_ == 0 && !(all_started() && open_ == 0)) turn();
   tally_.ended_at = monotonic_now();

@@ -28,6 +28,7 @@ struct SessionPlan {
   double rate = 1;         ///< connections started per second
   Arrival arrival = Arrival::fixed;
   std::uint64_t seed = 1;
+  Nanoseconds offset = 0;  ///< the schedule starts so long after begin(): several clients of one load take turns
   std::uint64_t connections = 1;
   std::uint32_t calls = 1;            ///< on each connection
   Nanoseconds timeout = 5 * kSecond;  ///< of the connect, and of each call
@@ -50,7 +51,7 @@ inline constexpr std::array kSessionFailureNames{"client-timo", "socket-timo", "
                                                  "fd-unavail",  "addrunavail", "ftab-full",   "other"};
 
 struct SessionTally {
-  Nanoseconds due_at = 0;      ///< start of the schedule
+  Nanoseconds due_at = 0;      ///< begin() or when it was heard; samples and durations count from here
   Nanoseconds started_at = 0;  ///< first connection really started
   Nanoseconds ended_at = 0;    ///< last connection closed
   std::uint64_t connections = 0;
@@ -100,6 +101,7 @@ class SessionEngine final : public Worker {
   };
 
   void run() override;
+  void await(Nanoseconds instant);
   void serve();
   void turn();
   void start_due(Nanoseconds now);

@@ -6,9 +6,9 @@ import { AGENT_PROTOCOL, type AgentFacts, type Command, type Job, type Report } 
 import type { SessionResult, SessionSpec } from '../contract/ramp.js';
 import { monotonicNs } from '../ramp/client.js';
 import { mergeResults } from '../ramp/merge.js';
+import { splitLoad } from '../ramp/split.js';
 import { type ClockEstimate, type Exchange, estimateClock, toOurs, toTheirs } from './clock.js';
 import type { Link } from './link.js';
-import { splitLoad } from './split.js';
 
 export type AgentLink = Link<Report, Command>;
 
@@ -18,7 +18,9 @@ export interface Part {
   /** connections per second it was asked for; 0: none of this step's load fell to it */
   rate: number;
   result: SessionResult | null;
-  /** first connection later than the common start, on our clock; null when it does not say */
+  /** its turn comes so long after the common start */
+  offsetNs: number;
+  /** first connection later than its turn, on our clock; null when it does not say */
   startSkewNs: number | null;
   /** half the shortest round trip: how well its clock is known */
   clockBoundNs: number;
@@ -221,13 +223,14 @@ export class Fleet {
 
     const parts = await Promise.all(
       working.map(async ({ member, share, ready, result }): Promise<Part> => {
-        const part = { name: member.name, rate: share.rate, clockBoundNs: member.clock().boundNs };
+        const offsetNs = share.part?.offsetNs ?? 0;
+        const part = { name: member.name, rate: share.rate, offsetNs, clockBoundNs: member.clock().boundNs };
         try {
           await ready;
           const frame = await result;
           return {
             ...part,
-            ...measured(frame as Extract<Report, { type: 'result' }>, member.clock(), startNs),
+            ...measured(frame as Extract<Report, { type: 'result' }>, member.clock(), startNs + offsetNs),
           };
         } catch (error) {
           if (!member.gone) member.link.send({ type: 'stop', id });
@@ -271,11 +274,11 @@ export class Fleet {
 function measured(
   { result }: Extract<Report, { type: 'result' }>,
   clock: ClockEstimate,
-  startNs: number,
+  turnNs: number,
 ): Pick<Part, 'result' | 'startSkewNs' | 'problems'> {
   return {
     result,
-    startSkewNs: result.detail ? toOurs(clock, result.detail.startedAtNs) - startNs : null,
+    startSkewNs: result.detail ? toOurs(clock, result.detail.startedAtNs) - turnNs : null,
     problems: (result.detail?.saturation ?? []).map((reason) => `saturated: ${reason}`),
   };
 }

@@ -1,5 +1,6 @@
 /** The few kinds of test that decide claims. Each turns cells into rows of evidence, one per series or pair. */
 import type { ClaimTest, Expectation, KneeTest, Level, Selector } from '../claims/claim.js';
+import type { CellLevels, HostFacts } from '../contract/sample.js';
 import {
   type Cell,
   levelLabel,
@@ -12,6 +13,7 @@ import {
 import { differenceInterval, type Interval, position, ratioInterval } from './interval.js';
 import { knee } from './knee.js';
 import { type Metric, metrics } from './metrics.js';
+import { heldOutPeaks } from './peak.js';
 import { scalingModel, straightLine } from './scaling.js';
 
 export type Outcome = 'supported' | 'contradicted' | 'inconclusive';
@@ -87,20 +89,34 @@ function words({ levels = {}, kernel }: Selector): string {
 
 const average = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** A figure of one cell against the best of its peers: those that agree in every factor neither selector names. */
+type AgainstTest = Extract<ClaimTest, { to: Selector }>;
+
+/** What peers have to agree in: every factor neither selector names. */
+function restOf(test: AgainstTest): (levels: CellLevels) => string {
+  const named = new Set([...Object.keys(test.of.levels ?? {}), ...Object.keys(test.to.levels ?? {})]);
+  return (levels) =>
+    levelsKey(Object.fromEntries(Object.entries(levels).filter(([factor]) => !named.has(factor))));
+}
+
+/** Absolute figures are compared within an execution class only: why these two cannot be, or null. */
+function incomparable(a: HostFacts, b: HostFacts): string | null {
+  return a.executionClass === b.executionClass
+    ? null
+    : `hosts of class ${a.executionClass} and ${b.executionClass} cannot be compared absolutely`;
+}
+
+/** A figure of one cell against the best of its peers. */
 function against(
   test: Extract<ClaimTest, { kind: 'ratio' | 'difference' }>,
   cells: readonly Cell[],
   measured: Metric,
 ): TestResult {
-  const named = new Set([...Object.keys(test.of.levels ?? {}), ...Object.keys(test.to.levels ?? {})]);
-  const rest = (cell: Cell) =>
-    levelsKey(Object.fromEntries(Object.entries(cell.levels).filter(([factor]) => !named.has(factor))));
+  const rest = restOf(test);
   const subjects = select(cells, test.of, measured);
   const peers = select(cells, test.to, measured);
   const evidence: Evidence[] = [];
   for (const cell of subjects) {
-    const candidates = peers.filter((peer) => rest(peer) === rest(cell));
+    const candidates = peers.filter((peer) => rest(peer.levels) === rest(cell.levels));
     const sign = measured.better === 'lower' ? 1 : -1;
     const best = candidates.sort(
       (a, b) => sign * (average(valuesOf(a, measured)) - average(valuesOf(b, measured))),
@@ -111,16 +127,14 @@ function against(
       valuesOf(cell, measured),
       valuesOf(best, measured),
     );
-    const sameClass = cell.host.executionClass === best.host.executionClass;
+    const doubt = incomparable(cell.host, best.host);
     evidence.push({
       subject: seriesLabel(cell.levels),
       measure: `${measured.title.toLowerCase()}, ${isRatio ? 'ratio' : 'difference'} to ${seriesLabel(best.levels)}: ${describe(test.expect)}`,
       ...interval,
       unit: isRatio ? '×' : measured.unit,
-      outcome: sameClass ? judge(interval, test.expect) : 'inconclusive',
-      note: sameClass
-        ? null
-        : `hosts of class ${cell.host.executionClass} and ${best.host.executionClass} cannot be compared absolutely`,
+      outcome: doubt ? 'inconclusive' : judge(interval, test.expect),
+      note: doubt,
       metric: measured.id,
     });
   }
@@ -128,7 +142,7 @@ function against(
   return { evidence, missing: evidence.length > 0 ? null : `no usable trial of ${words(lacking)}` };
 }
 
-type AlongTest = Extract<ClaimTest, { factor: string }>;
+type AlongTest = Exclude<Extract<ClaimTest, { factor: string }>, { kind: 'peak-ratio' }>;
 
 /** Series a test speaks about, or the sentence that says how far short the sweep falls. */
 function series(test: AlongTest, cells: readonly Cell[], measured: Metric, reach: number) {
@@ -182,6 +196,50 @@ function ratioAlong(
   });
   const absent = missing ?? `${test.factor} ${test.from} with ${words(test.of)}`;
   return { evidence, missing: evidence.length > 0 ? null : absent };
+}
+
+/** Offered rates that are answered to this share are no saturation. */
+const answered = 0.95;
+
+/** Peaks of ramps against the best peak of their peers. A ramp that never reached saturation has none. */
+function peakRatio(
+  test: Extract<ClaimTest, { kind: 'peak-ratio' }>,
+  cells: readonly Cell[],
+  measured: Metric,
+): TestResult {
+  const rest = restOf(test);
+  const ramps = (selector: Selector) => seriesAlong(select(cells, selector, measured), test.factor);
+  const peers = ramps(test.to);
+  const valuesAt = (one: Series) => levelsOf(one, measured).map(({ values }) => values);
+  const peakOf = (one: Series) => Math.max(...valuesAt(one).map(average));
+  const unsaturated = (one: Series) => {
+    const { x, values } = levelsOf(one, measured).at(-1)!;
+    return average(values) < answered * x ? null : `${one.label} still answered the highest rate, ${x}/s`;
+  };
+  const subjects = ramps(test.of);
+  const evidence = subjects.flatMap((one): Evidence[] => {
+    const candidates = peers.filter((peer) => rest(peer.levels) === rest(one.levels));
+    const best = [...candidates].sort((a, b) => peakOf(b) - peakOf(a))[0];
+    const ours = heldOutPeaks(valuesAt(one));
+    // The best peer is chosen the same way as its best level: by the trials that are not the figure.
+    const theirs = heldOutPeaks(candidates.flatMap(valuesAt));
+    if (!best || ours.length === 0 || theirs.length === 0) return [];
+    const interval = ratioInterval(ours, theirs);
+    const doubt = incomparable(one.host, best.host) ?? unsaturated(one) ?? unsaturated(best);
+    return [
+      {
+        subject: one.label,
+        measure: `peak ${measured.title.toLowerCase()} of the ramp, ratio to the best, ${best.label}: ${describe(test.expect)}`,
+        ...interval,
+        unit: '×',
+        outcome: doubt ? 'inconclusive' : judge(interval, test.expect),
+        note: doubt ?? 'each trial at the level that the other trials chose',
+        metric: measured.id,
+      },
+    ];
+  });
+  const lacking = subjects.length === 0 ? test.of : test.to;
+  return { evidence, missing: evidence.length > 0 ? null : `two usable trials of ${words(lacking)}` };
 }
 
 function slope(
@@ -294,6 +352,8 @@ export function runTest(test: ClaimTest, cells: readonly Cell[]): TestResult {
     case 'ratio':
     case 'difference':
       return against(test, cells, measured);
+    case 'peak-ratio':
+      return peakRatio(test, cells, measured);
     case 'ratio-along':
       return ratioAlong(test, cells, measured);
     case 'slope':

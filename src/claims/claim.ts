@@ -28,6 +28,12 @@ export type ClaimTest =
   | { kind: 'ratio'; metric: string; of: Selector; to: Selector; expect: Expectation }
   /** the same as a difference, in the metric's unit */
   | { kind: 'difference'; metric: string; of: Selector; to: Selector; expect: Expectation }
+  /**
+   * peak along `factor` of each series in `of` over the best peak in `to` among the series that agree with it in all
+   * factors neither names. `factor` is the offered rate in the metric's unit: a ramp whose last level is still answered
+   * has shown no peak.
+   */
+  | { kind: 'peak-ratio'; metric: string; of: Selector; to: Selector; factor: string; expect: Expectation }
   /** within each series in `of`: figure at the largest level of `factor` (at least `reach`) over that at `from` */
   | {
       kind: 'ratio-along';

@@ -47,6 +47,15 @@ export const sessionSpec = z.object({
   arrival: z.enum(['fixed', 'exponential']),
   /** CPUs the client may run on; empty: any */
   cpus: z.array(count).max(1024),
+  /** a part of a load that several clients share; left out: all of it */
+  part: z
+    .object({
+      /** its schedule starts so long after the common start: with even gaps the parts take turns */
+      offsetNs: z.number().nonnegative().max(3.6e12),
+      /** its exponential gaps are its own */
+      seed: count.min(1),
+    })
+    .optional(),
 });
 export type SessionSpec = z.infer<typeof sessionSpec>;
 

@@ -42,8 +42,8 @@ function profile(name: ProfileName, machine: Machine): RateRampSettings {
       ...common,
       backends: machine.available.filter((backend) => ['select', 'poll', node].includes(backend)),
       impls: ['native'],
-      rates: [10_000, 30_000, 60_000, 120_000, 200_000, 300_000],
-      connections: 100,
+      rates: [30_000, 60_000, 100_000, 150_000, 220_000, 330_000],
+      connections: 1000,
       leastMs: 1000,
     };
   }

@@ -6,6 +6,7 @@ import { Child } from '../hosts/child.js';
 import { httperfCommand } from '../httperf/command.js';
 import { parseHttperf } from '../httperf/parse.js';
 import { sessionCommand } from '../programs/session.js';
+import { threadsFor } from './split.js';
 
 /** A step that is prepared and waits for its start. */
 export interface Step {
@@ -25,8 +26,17 @@ const LONGEST_MS = 2 ** 31 - 1;
 
 export const monotonicNs = (): number => Number(process.hrtime.bigint());
 
-export const prepareStep = (job: Job, httperfOptions?: ReadonlyMap<string, string | null>): Step =>
-  job.kind === 'session' ? prepareSession(job.spec) : prepareHttperf(job.spec, httperfOptions);
+export interface StepOptions {
+  /** httperf's own */
+  httperf?: ReadonlyMap<string, string | null>;
+  /** our client may use so many, one load thread on each; 1 when left out. httperf has one thread. */
+  cores?: number;
+}
+
+export const prepareStep = (job: Job, { httperf, cores = 1 }: StepOptions = {}): Step =>
+  job.kind === 'session'
+    ? prepareSession(job.spec, threadsFor(job.spec, cores))
+    : prepareHttperf(job.spec, httperf);
 
 /** Every call may wait its full timeout, one after the other. */
 export function longestMs(spec: SessionSpec): number {
@@ -36,8 +46,8 @@ export function longestMs(spec: SessionSpec): number {
   );
 }
 
-function prepareSession(spec: SessionSpec): Step {
-  const child = new Child('the session client', sessionCommand(spec));
+function prepareSession(spec: SessionSpec, threads: number): Step {
+  const child = new Child('the session client', sessionCommand(spec, threads));
   const ready = child.expect('ready', READY_MS).then((line) => void sessionReady.parse(line));
   const result = ready
     .then(() => child.expect('result', longestMs(spec)))

@@ -29,7 +29,7 @@ export const measureHere =
   (ramp: Pick<Ramp, 'options' | 'httperf'>): Measure =>
   async (spec) => {
     const kind = ramp.options.client === 'httperf' ? 'httperf' : 'session';
-    const step = prepareStep({ kind, spec }, ramp.httperf);
+    const step = prepareStep({ kind, spec }, { httperf: ramp.httperf });
     await step.ready;
     step.start(monotonicNs());
     const result = await step.result;

@@ -6,7 +6,9 @@ import type { Failures, SessionDetail, SessionResult, SessionSpec } from '../con
 import { latencyOf, type RawHistogram } from '../load/histogram.js';
 import { connectionsPerProcess } from '../load/limits.js';
 import { clientBackend, resolveTarget } from '../load/native.js';
+import { mergeResults } from './merge.js';
 import { replyRate } from './reply-rate.js';
+import { splitLoad } from './split.js';
 
 interface SessionConfig {
   backend: BackendName;
@@ -17,6 +19,7 @@ interface SessionConfig {
   rate: number;
   exponential: boolean;
   seed: number;
+  offsetNs: number;
   connections: number;
   calls: number;
   timeoutNs: number;
@@ -57,9 +60,9 @@ interface SessionExports {
   sessionStop(handle: number): void;
 }
 
-/** Gaps of an exponential schedule: the same in every step, so that steps differ in their rate alone. */
-const SEED = 1;
-const POLL_MS = 2;
+const READY_POLL_MS = 2;
+/** The main thread shares its CPU with the load thread where both are pinned. */
+const END_POLL_MS = 10;
 
 export interface SessionObserver {
   /** Called once the engine is ready; resolves with the instant to start at (CLOCK_MONOTONIC, nanoseconds). */
@@ -69,48 +72,69 @@ export interface SessionObserver {
 }
 
 /**
+ * Several threads share the load as several clients would.
  * @throws Error in one sentence when the host is unknown or the engine breaks down
  */
-export async function runSession(spec: SessionSpec, observer: SessionObserver): Promise<SessionResult> {
+export async function runSession(
+  spec: SessionSpec,
+  observer: SessionObserver,
+  threads = 1,
+): Promise<SessionResult> {
   const native = addon<SessionExports>();
   const { host, port } = await resolveTarget(spec);
-  const handle = native.sessionStart({
-    backend: clientBackend,
-    host,
-    port,
-    hostHeader: `${spec.host.includes(':') ? `[${spec.host}]` : spec.host}:${spec.port}`,
-    path: spec.uri,
-    rate: spec.rate,
-    exponential: spec.arrival === 'exponential',
-    seed: SEED,
-    connections: spec.connections,
-    calls: spec.calls,
-    timeoutNs: spec.timeoutMs * 1e6,
-    sampleNs: spec.sampleMs * 1e6,
-    concurrent: Math.min(spec.connections, connectionsPerProcess(), 1 << 20),
-  });
-  const until = async (...phases: string[]): Promise<void> => {
+  const parts =
+    threads === 1 ? [spec] : splitLoad(spec, Array<number>(threads).fill(1)).filter((part) => part !== null);
+  const handles: number[] = [];
+  const until = async (pollMs: number, phase: 'ready' | 'done'): Promise<void> => {
     for (;;) {
-      const { phase, errno } = native.sessionState(handle);
-      if (phase === 'failed') throw new Error(`the load thread broke down (${errno ?? 'stopped'})`);
-      if (phases.includes(phase)) return;
-      await sleep(POLL_MS);
+      const states = handles.map((handle) => native.sessionState(handle));
+      const broken = states.find((state) => state.phase === 'failed');
+      if (broken) throw new Error(`the load thread broke down (${broken.errno ?? 'stopped'})`);
+      if (states.every((state) => state.phase === phase)) return;
+      await sleep(pollMs);
     }
   };
   try {
-    await until('ready');
+    for (const part of parts)
+      handles.push(
+        native.sessionStart({
+          backend: clientBackend,
+          host,
+          port,
+          hostHeader: `${spec.host.includes(':') ? `[${spec.host}]` : spec.host}:${spec.port}`,
+          path: spec.uri,
+          rate: part.rate,
+          exponential: spec.arrival === 'exponential',
+          // The same in every step, so that steps differ in their rate alone.
+          seed: part.part?.seed ?? 1,
+          offsetNs: Math.round(part.part?.offsetNs ?? 0),
+          connections: part.connections,
+          calls: spec.calls,
+          timeoutNs: spec.timeoutMs * 1e6,
+          sampleNs: spec.sampleMs * 1e6,
+          concurrent: Math.min(
+            part.connections,
+            Math.max(1, Math.floor(connectionsPerProcess() / parts.length)),
+            1 << 20,
+          ),
+        }),
+      );
+    await until(READY_POLL_MS, 'ready');
     const startNs = await observer.begin();
-    const cpu = process.cpuUsage();
-    native.sessionBegin(handle, startNs);
-    await until('done');
+    const before = process.cpuUsage();
+    for (const handle of handles) native.sessionBegin(handle, startNs);
+    await until(END_POLL_MS, 'done');
     observer.ended?.();
-    return sessionResultOf(spec, native.sessionResult(handle), process.cpuUsage(cpu));
+    const { user, system } = process.cpuUsage(before);
+    const results = parts.map((part, index) => sessionResultOf(part, native.sessionResult(handles[index]!)));
+    return { ...mergeResults(results), cpu: { userS: user / 1e6, systemS: system / 1e6 } };
   } finally {
-    native.sessionStop(handle);
+    for (const handle of handles) native.sessionStop(handle);
   }
 }
 
-function sessionResultOf(spec: SessionSpec, raw: RawSession, cpu: NodeJS.CpuUsage): SessionResult {
+/** Without the CPU time, which is known of the whole process only. */
+function sessionResultOf(spec: SessionSpec, raw: RawSession): SessionResult {
   const durationNs = raw.endedAtNs - raw.dueAtNs;
   const response = latencyOf(raw.response);
   const connect = latencyOf(raw.connect);
@@ -134,7 +158,7 @@ function sessionResultOf(spec: SessionSpec, raw: RawSession, cpu: NodeJS.CpuUsag
     status: raw.status,
     netKBps: (raw.bytesIn + raw.bytesOut) / 1024 / (durationNs / 1e9),
     failures: raw.failures,
-    cpu: { userS: cpu.user / 1e6, systemS: cpu.system / 1e6 },
+    cpu: { userS: 0, systemS: 0 },
     detail: {
       response,
       connect,

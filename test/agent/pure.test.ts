@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Exchange, estimateClock, toOurs, toTheirs } from '../../src/agent/clock.js';
 import { decodeFrame, encodeFrame, FrameDecoder } from '../../src/agent/frames.js';
-import { splitLoad } from '../../src/agent/split.js';
 import { randomFrom } from '../../src/analysis/random.js';
 import { command, MAX_FRAME_BYTES, report } from '../../src/contract/agent.js';
 import type { SessionSpec } from '../../src/contract/ramp.js';
+import { splitLoad, threadsFor } from '../../src/ramp/split.js';
 
 const spec: SessionSpec = {
   host: '127.0.0.1',
@@ -118,4 +118,26 @@ test('the load is split by capacity and nothing is lost', () => {
   }
   assert.equal(splitLoad(spec, [1, 0])[1], null);
   assert.throws(() => splitLoad(spec, [0, 0]), /no client has any capacity/);
+});
+
+test('parts of parts take turns: together they keep the even gaps of the whole, each with gaps of its own', () => {
+  const even = { ...spec, connections: 1200 };
+  const threads = splitLoad(even, [1, 1, 1]).flatMap((agent) => splitLoad(agent!, [1, 1]));
+  const starts = threads
+    .flatMap((thread) =>
+      Array.from({ length: 10 }, (_, index) => thread!.part!.offsetNs + (index * 1e9) / thread!.rate),
+    )
+    .sort((a, b) => a - b);
+  for (const [index, start] of starts.entries()) assert.ok(Math.abs(start - index * 1e7) < 1, `${start}`);
+  assert.equal(new Set(threads.map((thread) => thread!.part!.seed)).size, threads.length);
+});
+
+test('a step gets the load threads that its rate needs and the machine has', () => {
+  const at = (rate: number, cores: number, more: Partial<SessionSpec> = {}) =>
+    threadsFor({ ...spec, rate, ...more }, cores);
+  assert.equal(at(100, 8), 1);
+  assert.equal(at(20_000, 8), 4);
+  assert.equal(at(20_000, 2), 2);
+  assert.equal(at(20_000, 8, { cpus: [3] }), 1);
+  assert.equal(at(20_000, 8, { connections: 2 }), 2);
 });

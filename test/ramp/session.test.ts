@@ -115,6 +115,25 @@ test('a step starts at the instant it is told, and no earlier', async () => {
   );
 });
 
+test('several load threads are one client: all connections and calls, and a step that starts once', async () => {
+  await serving(
+    (_, response) => response.end('hello'),
+    async (port) => {
+      const asked = spec(port, { rate: 15_000, connections: 41, calls: 10 });
+      const step = prepareStep({ kind: 'session', spec: asked }, { cores: 3 });
+      await step.ready;
+      const atNs = monotonicNs() + 50e6;
+      step.start(atNs);
+      const { connections, replies, failures, cpu, detail } = await step.result;
+      assert.deepEqual([connections, replies, failures], [41, 410, noFailures()]);
+      assert.equal(detail!.response.count, 410);
+      assert.equal(detail!.dueAtNs, atNs);
+      assert.ok(detail!.startedAtNs >= atNs);
+      assert.ok(cpu.userS + cpu.systemS > 0);
+    },
+  );
+});
+
 test('response time is that of a known delay; a step counts as long as its slowest reply', async () => {
   await serving(
     (_, response) => void setTimeout(() => response.end('x'), 100),

@@ -4,7 +4,7 @@ import { checkedName, defaultAgentName } from '../../agent/clients.js';
 import { agentFacts } from '../../agent/facts.js';
 import { streamLink } from '../../agent/link.js';
 import { connectNats, serveNats } from '../../agent/nats.js';
-import { command as frame, type Report } from '../../contract/agent.js';
+import { command as frame, type Job, type Report } from '../../contract/agent.js';
 import { prepareStep } from '../../ramp/client.js';
 import { natsOptions, withNatsOptions } from '../nats-options.js';
 
@@ -15,10 +15,11 @@ export const agent = withNatsOptions(new Command('agent'))
   )
   .option('--name <name>', 'how the coordinator calls it (default: the host name)')
   .action(async ({ name, ...options }) => {
+    const facts = agentFacts();
     const agent = {
       name: checkedName(name ?? defaultAgentName()),
-      facts: agentFacts(),
-      prepare: prepareStep,
+      facts,
+      prepare: (job: Job) => prepareStep(job, { cores: facts.cores }),
     };
     const nats = natsOptions(options);
     if (!nats) {
