@@ -1,5 +1,5 @@
 /** What a sample says: one number per metric, or null where the sample has no such window or counter. */
-import type { Sample, Window } from '../contract/sample.js';
+import type { CpuTimes, Sample, Window } from '../contract/sample.js';
 
 export interface Metric {
   id: string;
@@ -43,6 +43,27 @@ function inEither(of: (window: Window) => number | null): Metric['of'] {
   };
 }
 
+/** A metric of the peak, or of the open loop where a trial has no other. */
+function inPeak(of: (window: Window, sample: Sample) => number | null): Metric['of'] {
+  return (sample) => {
+    const window = sample.windows.closed ?? sample.windows.open;
+    return window ? of(window, sample) : null;
+  };
+}
+
+/** Time per request that the server's CPUs spent in the given states, whoever they spent it for. */
+function onServerCpus(...states: Exclude<keyof CpuTimes, 'cpu'>[]): Metric['of'] {
+  return inPeak((w, { pinning }) => {
+    const times = w.cpus?.filter(({ cpu }) => pinning.server.includes(cpu)) ?? [];
+    const parts = times.flatMap((cpu) => states.map((state) => cpu[state]));
+    if (parts.length === 0 || parts.includes(null)) return null;
+    return ratio(
+      parts.reduce((sum: number, part) => sum + part!, 0),
+      requests(w),
+    );
+  });
+}
+
 const percentileUs =
   (name: 'p50' | 'p99') =>
   ({ load: { latency } }: Window) =>
@@ -74,7 +95,7 @@ export const metrics = [
     unit: 'µs',
     better: 'lower',
     digits: 2,
-    of: inWindow('closed', (w) => ratio(userUs(w), requests(w))),
+    of: inPeak((w) => ratio(userUs(w), requests(w))),
   },
   {
     id: 'cpu-system',
@@ -82,7 +103,31 @@ export const metrics = [
     unit: 'µs',
     better: 'lower',
     digits: 2,
-    of: inWindow('closed', (w) => ratio(systemUs(w), requests(w))),
+    of: inPeak((w) => ratio(systemUs(w), requests(w))),
+  },
+  {
+    id: 'core-user',
+    title: "Time of the server's CPU per request, user",
+    unit: 'µs',
+    better: 'neither',
+    digits: 2,
+    of: onServerCpus('userUs', 'niceUs'),
+  },
+  {
+    id: 'core-system',
+    title: "Time of the server's CPU per request, system",
+    unit: 'µs',
+    better: 'neither',
+    digits: 2,
+    of: onServerCpus('systemUs'),
+  },
+  {
+    id: 'core-softirq',
+    title: "Time of the server's CPU per request, irq and softirq",
+    unit: 'µs',
+    better: 'neither',
+    digits: 2,
+    of: onServerCpus('irqUs', 'softirqUs'),
   },
   {
     id: 'open-cpu-per-request',

@@ -39,11 +39,31 @@ export const networkCounters = z.object({
   udpInErrors: count,
 });
 
+/**
+ * What one CPU did during a window, microseconds, whoever it did it for. Linux counts most of these in ticks of 10 ms:
+ * a window of a second tells a share to about one percent of the CPU.
+ */
+export const cpuTimes = z.object({
+  cpu: count,
+  userUs: count,
+  niceUs: count,
+  systemUs: count,
+  idleUs: count,
+  iowaitUs: count,
+  /** null: the kernel does not account interrupts apart, their time is in the other states */
+  irqUs: count.nullable(),
+  softirqUs: count.nullable(),
+  stealUs: count,
+});
+export type CpuTimes = z.infer<typeof cpuTimes>;
+
 /** One measured window of a trial: the client's view and the server's two snapshots around it. */
 export const window = z.object({
   load: loadResult,
   before: snapshotBody,
   after: snapshotBody,
+  /** CPUs of server and client; left out where the system does not tell */
+  cpus: z.array(cpuTimes).optional(),
   /** a ramp's step as httperf would tell it; `load` says the same in the shape of the other windows */
   session: sessionResult.optional(),
 });

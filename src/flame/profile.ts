@@ -67,7 +67,7 @@ export async function profileWithPerf(request: ProfileRequest, support: PerfSupp
   const server = readableByPerf(request.programs.server);
   const scratch = mkdtempSync(join(tmpdir(), 'dispatchbench-flame-'));
   let recording: PerfRecording | undefined;
-  let map: string | null = null;
+  let map = '';
   try {
     const session = await runSession({
       ...request,
@@ -75,8 +75,10 @@ export async function profileWithPerf(request: ProfileRequest, support: PerfSupp
       windows: windowOrder(pairs),
       windowMs: durationMs / pairs,
       profiler: {
-        attach({ pid, cpuAffinity }) {
+        started(pid) {
           map = perfMapPath(pid);
+        },
+        attach({ pid, cpuAffinity }) {
           recording = new PerfRecording(pid, cpuAffinity, join(scratch, 'perf.data'), support, frequencyHz);
         },
         on: () => recording!.enable(),
@@ -87,8 +89,8 @@ export async function profileWithPerf(request: ProfileRequest, support: PerfSupp
     const { stacks, samples, events } = parsePerfScript(recording!.script(), packageRoot);
     if (samples === 0)
       throw new Error('perf took no sample: the server used no CPU time in the profiled windows');
-    const perfMap = map && existsSync(map) ? perfMapFile : null;
-    if (perfMap) copyFileSync(map!, perfMap);
+    const perfMap = existsSync(map) ? perfMapFile : null;
+    if (perfMap) copyFileSync(map, perfMap);
     return {
       profiler: 'perf',
       hello: session.hello,
@@ -106,7 +108,7 @@ export async function profileWithPerf(request: ProfileRequest, support: PerfSupp
   } finally {
     await recording?.stop();
     // V8 leaves its map in /tmp for ever.
-    if (map) rmSync(map, { force: true });
+    rmSync(map, { force: true });
     rmSync(scratch, { recursive: true, force: true });
   }
 }

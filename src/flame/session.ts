@@ -24,8 +24,9 @@ export interface SessionRequest {
   /** true: profiled; one window after the other */
   windows: boolean[];
   windowMs: number;
-  /** called when the server listens, at each edge of a profiled window, and when all windows are over */
+  /** called when the server was started and when it listens, at each edge of a profiled window, and when all windows are over */
   profiler: {
+    started(pid: number): void;
     attach(hello: Hello): void;
     on(): Promise<void>;
     off(): Promise<void>;
@@ -53,6 +54,7 @@ export async function runSession(request: SessionRequest): Promise<SessionResult
   };
   try {
     const server = start('server', programs.server);
+    profiler?.started(server.pid);
     const line = hello.parse(await server.expect('hello', answerMs));
     const different = mismatch(request.asked.server, request.asked.cpus, line);
     if (different) throw new Error(`refused to profile: ${different}`);

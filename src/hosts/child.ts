@@ -46,7 +46,6 @@ export class Child implements HostProcess {
     });
   }
 
-  /** 0 when it could not be started */
   get pid(): number {
     return this.child.pid ?? 0;
   }

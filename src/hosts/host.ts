@@ -4,13 +4,15 @@
  * Programs pin themselves (`--cpu` in their arguments), because only they can move all their threads on every kind of
  * host, so a host has nothing to do with CPUs beyond naming them in its facts.
  */
-import type { HostFacts, Sample } from '../contract/sample.js';
+import type { CpuTimes, HostFacts, Sample } from '../contract/sample.js';
 import type { NetworkCounters } from './network-counters.js';
 
 /** Ends of lines of a program that a host runs, and its control channel. */
 export interface HostProcess {
   /** what to call it in messages */
   readonly name: string;
+  /** process id on its host; 0 when it could not be started */
+  readonly pid: number;
   /**
    * The next JSON line whose `event` is this one, kept from when it was printed until it is asked for.
    * @throws Error in one sentence with the end of stderr when the program ends first or `timeoutMs` pass
@@ -38,6 +40,8 @@ export interface Host {
   spawn(name: string, command: Command): HostProcess;
   /** Sums since boot; null where the system has none. */
   networkCounters(): NetworkCounters | null;
+  /** Time of every CPU in each state since boot; null where the system does not tell. */
+  cpuTimes(): CpuTimes[] | null;
   /** Nanoseconds of a fixed amount of arithmetic, the best of three: a slower machine or a busy neighbour shows here. */
   calibrationNs(): number;
   /** 1-minute load average and CPU pressure right now. */

@@ -6,9 +6,10 @@
  * this machine is told by the `hypervisor` field, which the report prints with every figure.
  */
 import { cpus as allCpus, loadavg, release, totalmem } from 'node:os';
-import type { HostFacts, Sample } from '../contract/sample.js';
+import type { CpuTimes, HostFacts, Sample } from '../contract/sample.js';
 import { calibrationSpinNs, clockStepNs } from '../process.js';
 import { Child } from './child.js';
+import { parseCpuTimes } from './cpu-times.js';
 import type { Command, Host, HostProcess } from './host.js';
 import { allowedCpus, hypervisor, readFact } from './linux-facts.js';
 import { type NetworkCounters, parseNetworkCounters } from './network-counters.js';
@@ -46,6 +47,11 @@ export class LocalHost implements Host {
   networkCounters(): NetworkCounters | null {
     const files = ['/proc/net/netstat', '/proc/net/snmp'].map(readFact);
     return files.includes(null) ? null : parseNetworkCounters(files.join('\n'));
+  }
+
+  cpuTimes(): CpuTimes[] | null {
+    const stat = readFact('/proc/stat');
+    return stat === null ? null : parseCpuTimes(stat);
   }
 
   calibrationNs(): number {

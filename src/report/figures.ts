@@ -191,32 +191,65 @@ function nearest(series: readonly Series[]): Series[] {
   return series.filter(({ levels }) => levels.impl === impl && levels.io !== 'call');
 }
 
-/** User and system time stacked, a panel per mechanism, for the implementation nearest to the mechanism. */
+interface StackPart {
+  id: MetricId;
+  name: string;
+  style: number;
+  dashed: boolean;
+}
+
+const processParts: StackPart[] = [
+  { id: 'cpu-user', name: 'user', style: 3, dashed: false },
+  { id: 'cpu-system', name: 'system', style: 1, dashed: true },
+];
+/** The kernel charges an interrupt to one state of the CPU only, so these do not overlap. */
+const coreParts: StackPart[] = [
+  { id: 'core-user', name: 'user', style: 3, dashed: false },
+  { id: 'core-system', name: 'system', style: 1, dashed: true },
+  { id: 'core-softirq', name: 'softirq', style: 7, dashed: false },
+];
+
+const processMeaning =
+  "User time is the program's own work, system time the kernel's on its behalf. A mechanism that scans spends the growth in the kernel.";
+
+/** Why a stack is the process's alone. */
+function withoutSoftirq(series: readonly Series[]): string {
+  const windows = series
+    .flatMap(({ points }) => points.flatMap(({ cell }) => cell.trials))
+    .flatMap((trial) => Object.values(trial.windows));
+  return windows.some(({ cpus }) => cpus?.some(({ softirqUs }) => softirqUs === null))
+    ? 'Softirq is not accounted by this kernel: that time is part of the others.'
+    : 'What the CPU did in softirq was not recorded in this run.';
+}
+
+/** User, system and softirq time stacked, a panel per mechanism, for the implementation nearest to the mechanism. */
 function cpuStack(experiment: ExperimentAnalysis): Plot | null {
-  const measured = experiment.series.filter(({ points }) =>
-    points.some(({ cell }) => valuesOf(cell, metric('cpu-user')).length > 0),
-  );
-  const chosen = nearest(measured);
+  const having = (all: readonly Series[], id: MetricId) =>
+    all.filter(({ points }) => points.some(({ cell }) => valuesOf(cell, metric(id)).length > 0));
+  const chosen = nearest(having(experiment.series, 'cpu-user'));
   if (chosen.length === 0) return null;
-  const part = (series: Series, id: 'cpu-user' | 'cpu-system', name: string): PlotSeries => ({
-    name,
-    role: 'mechanism',
-    style: id === 'cpu-user' ? 3 : 1,
-    points: pointsOf(series, experiment, metric(id)),
-    curve: [],
-    dashed: id === 'cpu-system',
-  });
+  const wholeCore = having(chosen, 'core-softirq').length === chosen.length;
+  const who = implementationName(chosen[0]!.levels);
   return {
     id: `${experiment.name}-cpu-stack`,
-    title: 'Where the server spends its CPU time',
-    meaning: `User time is the program's own work, system time the kernel's on its behalf, ${implementationName(chosen[0]!.levels)}. A mechanism that scans spends the growth in the kernel.`,
+    title: wholeCore ? "Where the server's CPU spends its time" : 'Where the server spends its CPU time',
+    meaning: wholeCore
+      ? `Time of the CPU that the ${who} is pinned to, per request, whoever it was spent for. ${processMeaning} Softirq (with hardware interrupts) is the network stack delivering packets, here also those that the client's sends leave on this CPU. The kernel counts in ticks of 10 ms: a window of a second tells shares to about 1 % of the CPU.`
+      : `${processMeaning} Of the ${who}. ${withoutSoftirq(chosen)}`,
     kind: 'stack',
     xName: factorName(experiment.factor),
     yName: 'CPU per request (µs)',
     unit: 'µs',
     panels: chosen.map((series) => ({
       title: series.label,
-      series: [part(series, 'cpu-user', 'user'), part(series, 'cpu-system', 'system')],
+      series: (wholeCore ? coreParts : processParts).map(
+        ({ id, ...part }): PlotSeries => ({
+          ...part,
+          role: 'mechanism',
+          points: pointsOf(series, experiment, metric(id)),
+          curve: [],
+        }),
+      ),
     })),
     rows: [],
     logX: false,

@@ -7,6 +7,7 @@ import { loadResult } from '../contract/load.js';
 import { type SessionSpec, sessionResult } from '../contract/ramp.js';
 import type { Sample, Window } from '../contract/sample.js';
 import type { TrialSpec, WindowSpec } from '../experiments/experiment.js';
+import { cpuTimesDifference } from '../hosts/cpu-times.js';
 import type { Host, HostProcess } from '../hosts/host.js';
 import { networkDifference } from '../hosts/network-counters.js';
 import { asLoadResult } from '../ramp/as-load.js';
@@ -133,28 +134,42 @@ class Trial {
     await this.requireCount(idle + spec.connections);
     for (const client of clients) client.send('go');
     await together(clients, 'window-start', answerMs + spec.warmupMs);
-    const before = await this.servers.snapshot();
+    const edge = await this.edge();
     await together(clients, 'window-end', answerMs + spec.durationMs);
-    const after = await this.servers.snapshot();
+    const between = await this.since(edge);
     const results = (await together(clients, 'result', answerMs)).map((line) =>
       validated(loadResult, line, "the client's result"),
     );
     await Promise.all(clients.map((client) => this.cast.end(client)));
     await this.requireCount(idle);
-    return { load: mergeLoads(results), before, after };
+    return { load: mergeLoads(results), ...between };
   }
 
   /** A ramp's step: no connection stands before it, and it ends when its last connection has. */
   private async step(client: HostProcess, spec: SessionSpec): Promise<Window> {
     await client.expect('ready', answerMs);
-    const before = await this.servers.snapshot();
+    const edge = await this.edge();
     client.send(`start ${monotonicNs()}`);
     await client.expect('ended', longestMs(spec));
-    const after = await this.servers.snapshot();
+    const between = await this.since(edge);
     const line = await client.expect('result', answerMs);
     await this.cast.end(client);
     const session = validated(sessionResult, line, "the client's result");
-    return { load: asLoadResult(spec, session), before, after, session };
+    return { load: asLoadResult(spec, session), ...between, session };
+  }
+
+  /** What server and CPUs count where a window begins. */
+  private async edge() {
+    return { before: await this.servers.snapshot(), cpus: this.context.host.cpuTimes() };
+  }
+
+  /** The same where it ends. */
+  private async since({ before, cpus }: Awaited<ReturnType<Trial['edge']>>): Promise<Omit<Window, 'load'>> {
+    const { host, pinning } = this.context;
+    const now = host.cpuTimes();
+    const after = await this.servers.snapshot();
+    if (!cpus || !now) return { before, after };
+    return { before, after, cpus: cpuTimesDifference(cpus, now, [...pinning.server, ...pinning.client]) };
   }
 
   /** Nobody else's connections, and none of an earlier window, while one is measured. UDP has none to count. */

@@ -6,9 +6,11 @@ import { after, describe, test } from 'node:test';
 import { type FlameProfile, type FlameRecord, flameRecord } from '../../src/contract/flame.js';
 import { type FlameOptions, runFlame } from '../../src/flame/flame.js';
 import { writeDerived } from '../../src/flame/output.js';
-import { perfMapPath, probePerf } from '../../src/flame/perf.js';
+import { type PerfSupport, perfMapPath, probePerf } from '../../src/flame/perf.js';
+import { type ProfileRequest, profileWithPerf } from '../../src/flame/profile.js';
 import { parseFolded, totalWeight } from '../../src/flame/stacks.js';
 import { install, runTool } from '../../src/flame/tools.js';
+import type { Host } from '../../src/hosts/host.js';
 import { descriptorLimit } from '../../src/hosts/linux-facts.js';
 import { LocalHost } from '../../src/hosts/local.js';
 
@@ -119,6 +121,45 @@ describe('flame trial with perf', { skip }, () => {
     assert.ok(first.events.length > 0);
     assert.ok(first.requests.profiled > 0 && first.requests.unprofiled > 0);
     assert.ok(first.overhead.pairs >= 5 && first.overhead.rate !== null);
+  });
+});
+
+describe('a profiled server that ends before it listens', {
+  skip: typeof support === 'string' && support,
+}, () => {
+  test('leaves no map of its functions behind', async () => {
+    const scratch = mkdtempSync(join(tmpdir(), 'flame-trial-'));
+    folders.push(scratch);
+    const host = new LocalHost();
+    const pids: number[] = [];
+    const watched = Object.create(host, {
+      spawn: {
+        value: (...all: Parameters<Host['spawn']>) => {
+          const child = host.spawn(...all);
+          pids.push(child.pid);
+          return child;
+        },
+      },
+    }) as Host;
+    const never = () => {
+      throw new Error('nothing else is started');
+    };
+    const request: ProfileRequest = {
+      host: watched,
+      programs: {
+        server: { command: process.execPath, args: ['-e', 'process.exit(7)'] },
+        idle: never,
+        load: never,
+      },
+      asked: { server: { impl: 'ts', backend: 'poll', protocol: 'tcp-echo', io: 'call' }, cpus: [0] },
+      idleConnections: 0,
+      durationMs: 1000,
+      frequencyHz: 99,
+      perfMapFile: join(scratch, 'kept.map'),
+    };
+    await assert.rejects(profileWithPerf(request, support as PerfSupport), /ended with code 7/);
+    assert.equal(pids.length, 1);
+    assert.ok(!existsSync(perfMapPath(pids[0]!)));
   });
 });
 

@@ -1,5 +1,5 @@
 /** A run of fake programs, for tests: in this process, or as a process of its own that a test can kill. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,7 +57,17 @@ export function tinyPlan(changes: Partial<Plan> = {}, settings: Record<string, u
   return { ...plan, blocks: { min: 2, max: 2 }, precision: 1e-9, ...changes };
 }
 
-export const freshFolder = () => mkdtempSync(join(tmpdir(), 'dispatchbench-run-'));
+const folders: string[] = [];
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Gone with this process: what it needs of a run it has read by then. */
+export function freshFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'dispatchbench-run-'));
+  folders.push(folder);
+  return folder;
+}
 
 /** Runs a plan to its end and returns what happened. */
 export async function fakeRun(
