@@ -5,7 +5,7 @@ import type { Claim } from './claim.js';
 const idleSweep = 'dispatchbench run idle-connections --profile thesis';
 const ramp = 'dispatchbench run rate-ramp --profile thesis';
 const crossHost = 'dispatchbench run cross-host';
-const portSweep = 'dispatchbench run udp-ports --profile thesis';
+const portSweep = 'dispatchbench run udp-ports --profile thesis --budget 25m';
 
 /** The largest idle count the thesis drew. */
 const manyIdle = 15_000;

@@ -1,35 +1,17 @@
 /** From an analysed experiment to its plots, each with the sentence that says what it means. */
-import type { CostModel, ExperimentAnalysis } from '../analysis/analyse.js';
+import type { ExperimentAnalysis } from '../analysis/analyse.js';
 import type { Cell, Series } from '../analysis/cells.js';
-import { seriesLabel, valuesOf, varyingFactors } from '../analysis/cells.js';
+import { valuesOf } from '../analysis/cells.js';
 import { decodeHistogram, mergeCounts } from '../analysis/histogram.js';
-import { meanInterval } from '../analysis/interval.js';
 import { mechanismOrder } from '../analysis/mechanisms.js';
 import { type Metric, type MetricId, metric } from '../analysis/metrics.js';
 import { percentile } from '../analysis/percentiles.js';
 import { referenceCurves } from '../analysis/reference/curves.js';
-import { predict } from '../analysis/scaling.js';
-import { short } from './chart.js';
 import { factorName, implementationName, levelInWords, number, worded } from './format.js';
+import { heated, heatMap } from './heat-map.js';
+import { perSecond, thesisFigures } from './per-second.js';
 import type { Panel, Plot, PlotPoint, PlotSeries } from './plot.js';
-
-/** Place of a mechanism in palette and symbols: the same in every figure of every report. */
-const styles: Record<string, number> = {
-  select: 0,
-  'select-posix': 1,
-  poll: 2,
-  epoll: 3,
-  'epoll-et': 4,
-  'epoll-oneshot': 5,
-  kqueue: 3,
-  'kqueue-clear': 4,
-  evport: 5,
-  devpoll: 6,
-  wsapoll: 2,
-  'uring-poll': 6,
-};
-
-const baselineName = 'raw system calls (dotted)';
+import { nearest, panelsOf, plotSeries, pointsOf, styles } from './plot-series.js';
 
 /** What a figure of each metric tells, independent of the numbers. */
 const explanations: Partial<Record<MetricId, string>> = {
@@ -49,70 +31,6 @@ const explanations: Partial<Record<MetricId, string>> = {
   'reply-rate':
     'Replies per second at the offered rate. The straight part follows the offer; the knee is saturation.',
 };
-
-function pointsOf(series: Series, experiment: ExperimentAnalysis, measured: Metric): PlotPoint[] {
-  return series.points.flatMap(({ x, cell }): PlotPoint[] => {
-    const figure = experiment.summaryOf(cell).figures.get(measured.id);
-    if (!figure) return [];
-    const { estimate, low, high, n } = figure.interval;
-    return [{ x, y: estimate, low, high, n, dots: figure.values }];
-  });
-}
-
-function curveOf(model: CostModel | undefined): [number, number][] {
-  if (!model) return [];
-  const xs = model.series.points.map(({ x }) => x);
-  const [first, last] = [Math.min(...xs), Math.max(...xs)];
-  // Denser near 0, so that the curve stays smooth on a logarithmic axis as well.
-  return Array.from({ length: 49 }, (_, i) => first + (last - first) * (i / 48) ** 3).map((x) => [
-    x,
-    predict(model.model.best, x),
-  ]);
-}
-
-function plotSeries(series: Series, points: PlotPoint[], model?: CostModel): PlotSeries {
-  const isBaseline = series.levels.impl === 'baseline';
-  return {
-    name: isBaseline ? baselineName : `${series.levels.backend ?? series.label}`,
-    role: isBaseline ? 'baseline' : 'mechanism',
-    style: styles[`${series.levels.backend}`] ?? 7,
-    points,
-    curve: isBaseline ? [] : curveOf(model),
-    dashed: false,
-  };
-}
-
-/** Series of one panel: the same implementation and other factors; mechanisms are told apart inside it. */
-function panelsOf(all: readonly Series[], draw: (series: Series) => PlotSeries[]): Panel[] {
-  const others = varyingFactors(all.map(({ levels }) => levels));
-  const baselines = all.filter(({ levels }) => levels.impl === 'baseline');
-  const groups = new Map<string, { title: string; members: Series[] }>();
-  const context = ({ levels, host }: Series) =>
-    [...others.map((name) => levelInWords(name, levels[name])), host.name].join(', ');
-  const several = new Set(all.map(({ host }) => host.name)).size > 1;
-  const shown =
-    baselines.length === all.length ? all : all.filter(({ levels }) => levels.impl !== 'baseline');
-  for (const series of shown) {
-    const { levels, host } = series;
-    const parts = [implementationName(levels), ...others.map((name) => levelInWords(name, levels[name]))];
-    const title = [...parts, ...(several ? [host.name] : [])].filter(Boolean).join(' · ');
-    const group = groups.get(title) ?? { title, members: [] };
-    group.members.push(series);
-    groups.set(title, group);
-  }
-  return [...groups.values()].map(({ title, members }) => {
-    const fitting = baselines.filter(
-      (baseline) =>
-        !members.includes(baseline) &&
-        context(baseline) === context(members[0]!) &&
-        members.some(({ levels }) => levels.backend === baseline.levels.backend),
-    );
-    return {
-      title,
-      series: [...fitting, ...members].flatMap(draw).filter(({ points }) => points.length > 0),
-    };
-  });
-}
 
 /** "At 16 000 idle connections epoll needs 6.4 µs, select 151 µs (24 times as much)." */
 function extremes(panel: Panel, measured: Metric, factor: string): string {
@@ -182,14 +100,6 @@ function addReferences(panels: Panel[], experiment: ExperimentAnalysis, id: Metr
 }
 
 const anyPoint: PlotPoint = { x: 0, y: 0, low: null, high: null, n: 1, dots: [] };
-
-/** The implementation nearest to the mechanism, for figures that show one only. */
-function nearest(series: readonly Series[]): Series[] {
-  const impl = ['native', 'ts', 'libuv', 'baseline'].find((name) =>
-    series.some(({ levels }) => levels.impl === name),
-  );
-  return series.filter(({ levels }) => levels.impl === impl && levels.io !== 'call');
-}
 
 interface StackPart {
   id: MetricId;
@@ -319,112 +229,6 @@ function percentilePlot(experiment: ExperimentAnalysis): Plot | null {
     rows: [],
     logX: false,
     logY: true,
-  };
-}
-
-/** The rates of the thesis, and the figures that show them. */
-const thesisFigures: Record<number, string> = { 10: '5.3', 100: '5.4' };
-
-/** Mean response time of one second of the window: its mean over trials, for as many seconds as every trial has. */
-function secondBySecond({ trials }: Cell): PlotPoint[] {
-  const windows = trials.map(({ windows: { open } }) => open?.load.datagrams?.series ?? []);
-  const seconds = windows.length > 0 ? Math.min(...windows.map(({ length }) => length)) : 0;
-  return Array.from({ length: seconds }, (_, second): PlotPoint[] => {
-    const dots = windows.map((series) => series[second]!).filter(({ received }) => received > 0);
-    if (dots.length === 0) return [];
-    const means = dots.map(({ mean }) => mean / 1000);
-    const { estimate, low, high, n } = meanInterval(means);
-    return [{ x: second + 1, y: estimate, low, high, n, dots: means }];
-  }).flat();
-}
-
-/** The thesis's figures 5.3 and 5.4: response time over the run, a panel per number of ports. */
-function perSecond(experiment: ExperimentAnalysis, rate: number): Plot | null {
-  const chosen = nearest(experiment.series.filter(({ levels }) => levels.rate === rate));
-  const counts = [...new Set(chosen.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
-  const panels = counts
-    .map((count) => ({
-      title: levelInWords(experiment.factor, count),
-      series: chosen
-        .map((series) =>
-          plotSeries(
-            series,
-            series.points.flatMap(({ x, cell }) => (x === count ? secondBySecond(cell) : [])),
-          ),
-        )
-        // A single second is no course.
-        .filter(({ points }) => points.length > 1),
-    }))
-    .filter(({ series }) => series.length > 0);
-  if (panels.length === 0) return null;
-  return {
-    id: `${experiment.name}-per-second-${rate}`,
-    title: `Response time second by second, ${rate} datagrams/s (as thesis figure ${thesisFigures[rate]})`,
-    meaning: `Mean of each second, as the thesis computed it, averaged over trials, ${implementationName(chosen[0]!.levels)}. A line that lies higher from panel to panel grows with the ports. Between datagrams this rare server, client and CPUs sleep: waking them is part of every figure, and alike for every mechanism. The thesis gives its figures as pictures without a table, so no value of it is drawn.`,
-    kind: 'lines',
-    xName: 'second of the window',
-    yName: 'Response time (µs)',
-    unit: 'µs',
-    panels,
-    rows: [],
-    logX: false,
-    logY: true,
-  };
-}
-
-/** What heat maps show, and what stands in on the row of the closed loop. */
-const heated: readonly { id: MetricId; closed?: MetricId; logarithmic: boolean }[] = [
-  { id: 'latency-p99', closed: 'closed-latency-p99', logarithmic: true },
-  { id: 'loss-rate', logarithmic: false },
-];
-
-/** A heat map per mechanism where an experiment crosses two factors of numbers. */
-function heatMap(
-  experiment: ExperimentAnalysis,
-  { id, closed = id, logarithmic }: (typeof heated)[number],
-): Plot | null {
-  const [second] = varyingFactors(experiment.series.map(({ levels }) => levels));
-  if (!second) return null;
-  const isClosed = (level: unknown) => second === 'rate' && level === null;
-  const rowOf = ({ levels }: Series) => levels[second];
-  const levels = [...new Set(experiment.series.map(rowOf))].filter(
-    (level) => typeof level === 'number' || isClosed(level),
-  ) as (number | null)[];
-  if (levels.length < 2) return null;
-  // The closed loop goes as fast as it can: the topmost row.
-  levels.sort((a, b) => (a ?? Infinity) - (b ?? Infinity));
-  const groups = new Map<string, PlotSeries>();
-  for (const series of experiment.series) {
-    const level = rowOf(series);
-    const row = levels.indexOf(level as number | null);
-    const label = seriesLabel(series.levels);
-    const one = groups.get(label) ?? { ...plotSeries(series, []), name: label, role: 'mechanism' };
-    one.points.push(
-      ...pointsOf(series, experiment, metric(isClosed(level) ? closed : id)).map((point) => ({
-        ...point,
-        row,
-        dots: [],
-      })),
-    );
-    groups.set(label, one);
-  }
-  const panels = [...groups.values()]
-    .filter(({ points }) => points.length > 0)
-    .map((series) => ({ title: series.name, series: [series] }));
-  if (panels.length === 0) return null;
-  const { title, unit } = metric(id);
-  return {
-    id: `${experiment.name}-heat-${id}`,
-    title: `${title.split(',')[0]}: ${factorName(experiment.factor)} × ${factorName(second)}`,
-    meaning: `Each cell is the mean over its trials (${unit}); the stronger the colour, the more${logarithmic ? ', by its logarithm' : ''}.${levels.includes(null) ? ' The topmost row is the closed loop, whose next datagram waits for a reply: the server is as busy as it can be, and nothing can be lost.' : ''} An empty cell was not measured, or every trial of it was left out.`,
-    kind: 'heat',
-    xName: factorName(experiment.factor),
-    yName: factorName(second),
-    unit,
-    panels,
-    rows: levels.map((level) => (level === null ? 'closed' : short(level))),
-    logX: false,
-    logY: logarithmic,
   };
 }
 

@@ -6,6 +6,7 @@ import type { DatagramLoad } from '../../src/contract/dgram.js';
 import type { Latency, LoadResult } from '../../src/contract/load.js';
 import type { RunInfo } from '../../src/contract/run.js';
 import type { HostFacts, Sample } from '../../src/contract/sample.js';
+import { noCounts } from '../../src/dgram-benchmark/js-ledger.js';
 
 /** Standard normal by Box and Muller. */
 export function normal(random: Random): number {
@@ -224,19 +225,10 @@ export function udpSample(trial: UdpTrial): Sample {
   const datagrams: DatagramLoad = {
     ports,
     portOrder: 'random',
+    ...noCounts(),
     sent,
     received: sent - lost,
     lost,
-    late: 0,
-    reordered: 0,
-    duplicates: 0,
-    corrupted: 0,
-    truncated: 0,
-    unattributable: 0,
-    foreign: 0,
-    unreachable: 0,
-    sendErrors: 0,
-    sendStalls: 0,
     lossRate: lost / sent,
     loss: {
       clientSocket: 0,

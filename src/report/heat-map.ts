@@ -1,0 +1,64 @@
+/** Heat maps over two factors, such as ports and rates: a panel per mechanism and implementation. */
+import type { ExperimentAnalysis } from '../analysis/analyse.js';
+import { type Series, seriesLabel, varyingFactors } from '../analysis/cells.js';
+import { type MetricId, metric } from '../analysis/metrics.js';
+import { short } from './chart.js';
+import { factorName } from './format.js';
+import type { Plot, PlotSeries } from './plot.js';
+import { plotSeries, pointsOf } from './plot-series.js';
+
+/** What heat maps show, and what stands in on the row of the closed loop. */
+export const heated: readonly { id: MetricId; closed?: MetricId; logarithmic: boolean }[] = [
+  { id: 'latency-p99', closed: 'closed-latency-p99', logarithmic: true },
+  { id: 'loss-rate', logarithmic: false },
+];
+
+/** Null where an experiment does not cross two factors of numbers. */
+export function heatMap(
+  experiment: ExperimentAnalysis,
+  { id, closed = id, logarithmic }: (typeof heated)[number],
+): Plot | null {
+  const [second] = varyingFactors(experiment.series.map(({ levels }) => levels));
+  if (!second) return null;
+  const isClosed = (level: unknown) => second === 'rate' && level === null;
+  const rowOf = ({ levels }: Series) => levels[second];
+  const levels = [...new Set(experiment.series.map(rowOf))].filter(
+    (level) => typeof level === 'number' || isClosed(level),
+  ) as (number | null)[];
+  if (levels.length < 2) return null;
+  // The closed loop goes as fast as it can: the topmost row.
+  levels.sort((a, b) => (a ?? Infinity) - (b ?? Infinity));
+  const groups = new Map<string, PlotSeries>();
+  for (const series of experiment.series) {
+    const level = rowOf(series);
+    const row = levels.indexOf(level as number | null);
+    const label = seriesLabel(series.levels);
+    const one = groups.get(label) ?? { ...plotSeries(series, []), name: label, role: 'mechanism' };
+    one.points.push(
+      ...pointsOf(series, experiment, metric(isClosed(level) ? closed : id)).map((point) => ({
+        ...point,
+        row,
+        dots: [],
+      })),
+    );
+    groups.set(label, one);
+  }
+  const panels = [...groups.values()]
+    .filter(({ points }) => points.length > 0)
+    .map((series) => ({ title: series.name, series: [series] }));
+  if (panels.length === 0) return null;
+  const { title, unit } = metric(id);
+  return {
+    id: `${experiment.name}-heat-${id}`,
+    title: `${title.split(',')[0]}: ${factorName(experiment.factor)} × ${factorName(second)}`,
+    meaning: `Each cell is the mean over its trials (${unit}); the stronger the colour, the more${logarithmic ? ', by its logarithm' : ''}.${levels.includes(null) ? ' The topmost row is the closed loop, whose next datagram waits for a reply: the server is as busy as it can be, and nothing can be lost.' : ''} An empty cell was not measured, or every trial of it was left out.`,
+    kind: 'heat',
+    xName: factorName(experiment.factor),
+    yName: factorName(second),
+    unit,
+    panels,
+    rows: levels.map((level) => (level === null ? 'closed' : short(level))),
+    logX: false,
+    logY: logarithmic,
+  };
+}
