@@ -76,11 +76,17 @@ function mainFactor(name: string, cells: readonly Cell[]): string {
   return best;
 }
 
+/** Every metric is a time, a rate or a share: what an interval says below 0 is not possible. */
+function notBelowZero({ low, ...interval }: Interval): Interval {
+  return { ...interval, low: low === null ? null : Math.max(0, low) };
+}
+
 function summarise(cell: Cell): CellSummary {
   const figures = new Map<string, Figure>();
   for (const each of metrics) {
     const values = valuesOf(cell, each);
-    if (values.length > 0) figures.set(each.id, { metric: each, interval: meanInterval(values), values });
+    if (values.length > 0)
+      figures.set(each.id, { metric: each, interval: notBelowZero(meanInterval(values)), values });
   }
   return { cell, figures };
 }

@@ -73,7 +73,7 @@ function profile(name: ProfileName, machine: Machine): UdpPortsSettings {
       rates: [...thesisRates, 10_000, null],
       warmupMs: 300,
       durationMs: 1000,
-      slowDurationMs: 6000,
+      slowDurationMs: 4000,
     };
   }
   const most = machine.descriptorLimit - reservedDescriptors;

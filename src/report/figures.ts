@@ -20,7 +20,7 @@ const explanations: Partial<Record<MetricId, string>> = {
   'cpu-per-request':
     'User and system time of the server process at peak, divided by the requests of the window. Lower is better; a rising line is the price of descriptors on which nothing happens.',
   'open-cpu-per-request':
-    'While requests arrive by a schedule that does not wait: few events arrive per wait, so a scan is shared by fewer requests.',
+    'While requests arrive by a schedule that does not wait: few events arrive per wait, so a scan is shared by fewer requests. The cost of a server without a pause stops at one second over the rate.',
   'latency-p50':
     'From the intended send time, so that a stalled server cannot hide its stall: half of the replies came sooner.',
   'latency-p99': 'From the intended send time: one reply in a hundred took longer than this.',

@@ -21,6 +21,14 @@ export const understanding: readonly (readonly [string, string])[] = [
     'In the closed loop a connection waits for its reply before it sends again: it finds the peak. In the open loop requests leave by a schedule that does not wait, and latency counts from the intended time, so that a stalled server cannot hide its stall.',
   ],
   [
+    'Loss',
+    'A datagram sent and not answered intact when the client stopped waiting. A closed loop with few datagrams under way cannot lose any; an open loop goes on sending, and what the server does not take overflows a socket buffer. Each trial keeps where its lost ones were lost.',
+  ],
+  [
+    'Growth per 1000',
+    'Slope of a straight line through the trials. Where its interval holds 0, the run shows no growth; that is not the same as showing that there is none: the interval says how much growth is still possible.',
+  ],
+  [
     'Verdict',
     'A published claim is a record with a bound. It is supported or contradicted when the whole interval lies on one side of that bound, inconclusive when the bound lies inside, and not tested when a needed cell is missing. Bounds are never moved.',
   ],

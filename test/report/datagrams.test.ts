@@ -152,8 +152,13 @@ describe('figures of udp-ports', () => {
     assert.ok(Math.abs(Number(y) - 0.3) < 1e-9);
   });
 
-  it('show loss as lines only when there is some', () => {
-    assert.ok(plotOf(analysed(), 'loss-rate'));
+  it('show loss as lines only when there is some, and never less than none', () => {
+    const uneven = sweep(({ offered, block }) => ({ lost: offered === 100_000 && block === 0 ? 90 : 0 }));
+    const points = plotOf(analysed(uneven), 'loss-rate')!.panels.flatMap(({ series }) =>
+      series.flatMap((one) => one.points),
+    );
+    assert.ok(points.some(({ y, high }) => y > 0 && high! > y));
+    assert.ok(points.every(({ low }) => low! >= 0));
     assert.equal(plotOf(analysed(sweep(() => ({ lost: 0 }))), 'loss-rate'), undefined);
   });
 

@@ -105,10 +105,23 @@ const cases: { name: string; change: Partial<Evidence>; id: string | null; inval
     invalidates: true,
   },
   {
+    name: 'the same among datagrams, which nobody acknowledges',
+    change: open(0.1, { latencyUncorrected: delayed(), protocol: 'udp-echo' }),
+    id: null,
+  },
+  {
     name: 'listen queue overflow',
     change: { network: { ...quiet, listenOverflows: 1 } },
     id: 'listen-overflow',
     invalidates: true,
+  },
+  {
+    name: 'connections of somebody else beside a trial of datagrams',
+    change: {
+      ...open(0.1, { protocol: 'udp-echo' }),
+      network: { ...quiet, listenOverflows: 1, synRetransmits: 1 },
+    },
+    id: null,
   },
   {
     name: 'listen drops',
