@@ -64,28 +64,25 @@ function profile(name: ProfileName, machine: Machine): UdpPortsSettings {
       slowDurationMs: 400,
     };
   }
+  const windows = { warmupMs: 300, durationMs: 1000, slowDurationMs: 4000 };
   if (name === 'thesis') {
     return {
       ...common,
+      ...windows,
       backends: machine.available.filter((backend) => mechanisms.includes(backend)),
       impls: ['native'],
       ports: thesisPorts,
       rates: [...thesisRates, 10_000, null],
-      warmupMs: 300,
-      durationMs: 1000,
-      slowDurationMs: 4000,
     };
   }
   const most = machine.descriptorLimit - reservedDescriptors;
   return {
     ...common,
+    ...windows,
     backends: machine.available,
     impls: ['native', 'ts', 'baseline', 'libuv'],
     ports: [...thesisPorts, 10_000].filter((ports) => ports <= most),
     rates: [...thesisRates, 10_000, 50_000, 100_000, 200_000, 400_000, null],
-    warmupMs: 300,
-    durationMs: 1000,
-    slowDurationMs: 5000,
   };
 }
 

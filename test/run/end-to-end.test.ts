@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { addonPath, packageRoot } from '../../src/addon.js';
 import { runEvent } from '../../src/contract/run.js';
+import type { Sample } from '../../src/contract/sample.js';
 import { listBackends } from '../../src/dispatch/registry.js';
 import { RunFolder } from '../../src/run/folder.js';
 import { freshFolder } from './fake-run.js';
@@ -112,6 +113,30 @@ test('kill -9 of the runner takes the real server, idle holder and client with i
   await nobodyLeft(...children);
 });
 
+test('udp-ports takes its ports and rates from the command line, and every ledger closes', () => {
+  const out = freshFolder();
+  const path = join(out, 'udp.json');
+  const settings = { backends, impls: ['native'], warmupMs: 20, durationMs: 150, slowDurationMs: 150 };
+  const plan = { blocks: { min: 1, max: 1 }, experiments: [{ experiment: 'udp-ports', settings }] };
+  writeFileSync(path, JSON.stringify(plan));
+  const asked = ['--ports', '2,30', '--rates', '400,closed', '--seed', '1'];
+  const { status, stderr } = dispatchbench('run', 'udp-ports', '--plan', path, ...asked, '--out', out);
+  assert.equal(status, 0, stderr);
+  const [run] = readdirSync(out).filter((name) => name !== 'udp.json');
+  const samples = readFileSync(join(out, run!, 'samples.ndjson'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Sample);
+  assert.equal(samples.length, backends.length * 4);
+  for (const { cell, windows } of samples) {
+    assert.deepEqual(Object.keys(windows), [cell.rate === null ? 'closed' : 'open']);
+    const { datagrams } = Object.values(windows)[0]!.load;
+    assert.equal(datagrams!.ports, cell.ports);
+    assert.ok(datagrams!.received > 0);
+    assert.equal(datagrams!.sent, datagrams!.received + datagrams!.lost);
+  }
+});
+
 const refusals: [string, string[], RegExp][] = [
   ['unknown backend', ['--backends', 'epol'], /unknown backend 'epol': known are select/],
   [
@@ -121,6 +146,8 @@ const refusals: [string, string[], RegExp][] = [
   ],
   ['unknown experiment', [], /Allowed choices are idle-connections/],
   ['bad number', ['--idle', '1,x'], /'x' is not a whole number/],
+  ['bad rate', ['--rates', '10,fast'], /'fast' is not a number above 0/],
+  ['an option of another experiment', ['--ports', '10'], /idle-connections: Unrecognized key: "ports"/],
   ['bad budget', ['--budget', 'long'], /'long' is not a duration/],
   [
     'too many connections',

@@ -5,7 +5,7 @@ import { backendNames, implementation, ioMode } from '../../contract/common.js';
 import { type Plan, profileName } from '../../contract/run.js';
 import { experiments, quickStart } from '../../experiments/registry.js';
 import { hosts } from '../../hosts/registry.js';
-import { duration, wholeNumber } from '../../options.js';
+import { duration, positiveNumber, wholeNumber } from '../../options.js';
 import { outcome } from '../../report/terminal.js';
 import { writeReport } from '../../report/write.js';
 import { localLimits } from '../../run/environment.js';
@@ -56,6 +56,14 @@ export const run = new Command('run')
   )
   .option('--idle <list>', 'numbers of idle connections, comma-separated', (text) =>
     text.split(',').map(wholeNumber(0, 10_000_000)),
+  )
+  .option('--ports <list>', 'udp-ports: numbers of ports, comma-separated', (text) =>
+    text.split(',').map(wholeNumber(1, 65_000)),
+  )
+  .option(
+    '--rates <list>',
+    "offered rates per second, comma-separated; udp-ports: 'closed' is the closed loop",
+    (text) => text.split(',').map((one) => (one === 'closed' ? null : positiveNumber(one))),
   )
   .option('--connections <n>', 'active connections', wholeNumber(1, 1_000_000))
   .option(
@@ -117,6 +125,8 @@ interface Options {
   impl?: string[] | undefined;
   io?: string[] | undefined;
   idle?: number[] | undefined;
+  ports?: number[] | undefined;
+  rates?: (number | null)[] | undefined;
   connections?: number | undefined;
   seed?: number | undefined;
   budget?: number | undefined;
@@ -126,8 +136,9 @@ interface Options {
 }
 
 /** Settings that the options replace. */
-function changedSettings({ backends, impl, io, idle, connections }: Options): Record<string, unknown> {
-  const given = { backends, impls: impl, ios: io, idle, connections };
+function changedSettings(options: Options): Record<string, unknown> {
+  const { backends, impl: impls, io: ios, idle, ports, rates, connections } = options;
+  const given = { backends, impls, ios, idle, ports, rates, connections };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
