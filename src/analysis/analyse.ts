@@ -115,6 +115,9 @@ function growthOf(series: Series, measured: Metric, model: ScalingModel | null):
   };
 }
 
+/** With fewer trials AICc's correction for their number outweighs any fit: a curve would be an artefact of it. */
+const fewestModelled = 8;
+
 const modelled: MetricId[] = ['cpu-per-request', 'open-cpu-per-request'];
 
 function analyseExperiment(name: string, cells: readonly Cell[]): ExperimentAnalysis {
@@ -126,7 +129,7 @@ function analyseExperiment(name: string, cells: readonly Cell[]): ExperimentAnal
       const model = scalingModel(
         one.points.map(({ x, cell }) => ({ x, values: valuesOf(cell, metric(id)) })),
       );
-      return model ? [{ series: one, metric: metric(id), model }] : [];
+      return model && model.trials >= fewestModelled ? [{ series: one, metric: metric(id), model }] : [];
     }),
   );
   const growth = modelled.flatMap((id) =>

@@ -39,7 +39,8 @@ function embeddedJson(value: unknown): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c');
 }
 
-export function flameFigure(figure: FlameFigure): string {
+/** @param least see encodeGraph */
+export function flameFigure(figure: FlameFigure, least = 0): string {
   const { graph } = figure;
   const title = escapeText(graph.title);
   return `<figure class="flame">
@@ -54,9 +55,23 @@ ${legend(graph)}
 <div class="flame-status" role="status" aria-live="polite"></div>
 <figcaption class="flame-caption">${escapeText(figure.caption)}</figcaption>
 ${figure.tables.map(table).join('')}
-<script type="application/json">${embeddedJson(encodeGraph(graph))}</script>
+<script type="application/json">${embeddedJson(encodeGraph(graph, least))}</script>
 </figure>`;
 }
+
+/** One below the other; the first is open. */
+export function flameDetails(figures: readonly FlameFigure[], heading: 'h2' | 'h4', least = 0): string {
+  return figures
+    .map(
+      (figure, index) =>
+        `<details${index === 0 ? ' open' : ''}><summary><${heading}>${escapeText(figure.graph.title)}</${heading}></summary>${flameFigure(figure, least)}</details>`,
+    )
+    .join('\n');
+}
+
+export const flameKeys = `<details class="help"><summary>Keys</summary><p>Click a graph or move to it with Tab. Arrow keys: towards the leaf, the
+root, or the neighbours; Enter or Space: zoom in; Backspace: zoom out one frame; Escape: whole graph; Home: the zoomed
+frame; / search; n and N: next and previous match.</p></details>`;
 
 function legend(graph: FlameGraph): string {
   const swatch = (content: string, text: string) =>
@@ -109,20 +124,14 @@ export function flamePage(page: FlamePage): string {
     ([name, value]) => `<dt>${escapeText(name)}</dt><dd>${escapeText(value)}</dd>`,
   );
   const notes = page.notes.map((note) => `<li>${escapeText(note)}</li>`);
-  const sections = page.figures.map(
-    (figure, index) =>
-      `<details${index === 0 ? ' open' : ''}><summary><h2>${escapeText(figure.graph.title)}</h2></summary>${flameFigure(figure)}</details>`,
-  );
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>${escapeText(page.title)}</title><link rel="icon" href="data:,"><style>${pageStyle}${style}</style></head>
 <body><main><h1>${escapeText(page.title)}</h1><dl>${facts.join('')}</dl>
 ${notes.length > 0 ? `<ul class="notes">${notes.join('')}</ul>` : ''}
 <noscript>The graphs need JavaScript; the .svg files beside this page do not.</noscript>
-${sections.join('\n')}
-<details class="help"><summary>Keys</summary><p>Click a graph or move to it with Tab. Arrow keys: towards the leaf, the
-root, or the neighbours; Enter or Space: zoom in; Backspace: zoom out one frame; Escape: whole graph; Home: the zoomed
-frame; / search; n and N: next and previous match.</p></details></main>
+${flameDetails(page.figures, 'h2')}
+${flameKeys}</main>
 <script type="module">${script}</script></body></html>
 `;
 }

@@ -69,10 +69,17 @@ export interface RecordedFlame {
 
 /** @throws Error when flame.json is missing or not one of ours */
 export function readFlame(folder: string): RecordedFlame {
-  const parsed = flameRecord.safeParse(JSON.parse(readFileSync(join(folder, 'flame.json'), 'utf8')));
+  const path = join(folder, 'flame.json');
+  let raw: unknown;
+  try {
+    raw = JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    throw new Error(`${path} cannot be read as JSON: restore it, or remove its folder`);
+  }
+  const parsed = flameRecord.safeParse(raw);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    throw new Error(`${join(folder, 'flame.json')}: ${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`${path}: ${issue.path.join('.')}: ${issue.message}`);
   }
   const record = parsed.data;
   const stacks = record.profiles.map(({ files }) =>

@@ -18,11 +18,13 @@ export interface Payload {
 /** Shares are kept to 1e-5 of the whole: finer than a pixel, and a third of the digits. */
 const round = (share: number) => Math.round(share * 1e5) / 1e5;
 
-export function encodeGraph(graph: FlameGraph): Payload {
-  const names = [...new Set(graph.nodes.map((node) => node.name))];
-  const kinds = [...new Set(graph.nodes.map((node) => node.kind))];
+/** @param least share of the whole below which a frame, and so everything on it, is left out */
+export function encodeGraph(graph: FlameGraph, least = 0): Payload {
+  const kept = graph.nodes.filter(({ value }) => value >= least * graph.total);
+  const names = [...new Set(kept.map((node) => node.name))];
+  const kinds = [...new Set(kept.map((node) => node.kind))];
   const nameIndex = new Map(names.map((name, index) => [name, index]));
-  const nodes = graph.nodes.map((node) => [
+  const nodes = kept.map((node) => [
     nameIndex.get(node.name)!,
     kinds.indexOf(node.kind),
     node.depth,
@@ -33,7 +35,7 @@ export function encodeGraph(graph: FlameGraph): Payload {
   return { title: graph.title, unit: graph.unit, differential: graph.differential, names, kinds, nodes };
 }
 
-/** Left edges are not carried: siblings abut, the first one at its parent's edge. */
+/** Left edges are not carried: siblings abut, the first one at its parent's edge. What was left out is a gap right of them. */
 export function decodeGraph(payload: Payload): FlameGraph {
   /** where the next child of the node at each depth begins */
   const next: number[] = [0];

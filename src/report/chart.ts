@@ -39,12 +39,14 @@ export function short(value: number): string {
 }
 
 /** Round bounds for a linear (0 up) or logarithmic axis shared by all panels. */
-function bounds(values: number[], log: boolean): { min: number; max: number } {
+function bounds(values: number[], means: number[], log: boolean): { min: number; max: number } {
   const positive = values.filter((value) => Number.isFinite(value) && (!log || value > 0));
   const largest = Math.max(...positive, 1e-9);
   if (!log) {
     const step = 10 ** Math.floor(Math.log10(largest)) / 2;
-    return { min: Math.min(0, ...positive), max: Math.ceil((largest * 1.03) / step) * step };
+    // What cannot be negative has an axis from 0, also where an interval reaches below; it is cut off there.
+    const lowest = means.some((value) => value < 0) ? Math.min(...positive) : 0;
+    return { min: lowest, max: Math.ceil((largest * 1.03) / step) * step };
   }
   const smallest = Math.min(...positive, largest);
   const nice = (value: number, up: boolean) => {
@@ -113,6 +115,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
             panel.series.reduce((sum, one) => sum + (one.points.find((point) => point.x === x)?.y ?? 0), 0),
           ),
         ),
+        [],
         false,
       )
     : bounds(
@@ -124,6 +127,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
             ...(view.dots ? dots : []),
           ]),
         ]),
+        all.flatMap((one) => one.points.map(({ y }) => y)),
         view.logY,
       );
   const logY = view.logY && !isStack && !isHeat;
@@ -175,7 +179,8 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
         min: 0,
         max: Math.max(1, ...levels),
         interval: 1,
-        axisLabel: label(nines),
+        // A curve may end between two nines, where no round label stands.
+        axisLabel: { ...label(nines), showMaxLabel: Number.isInteger(Math.max(1, ...levels)) },
       };
     }
     const ticks = logX ? { customValues: positions } : {};
@@ -198,7 +203,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
     ...(isHeat
       ? { type: 'category', data: plot.rows }
       : { type: logY ? 'log' : 'value', min: extent.min, max: extent.max }),
-    axisLine: { show: false },
+    axisLine: { show: false, onZero: false },
     name: index % columns === 0 ? plot.yName : '',
     nameLocation: 'middle',
     nameGap: 44,
@@ -269,6 +274,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
         ...at,
         type: 'custom',
         renderItem: drawInterval,
+        clip: true,
         silent: true,
         data: visible
           .filter(({ low, high }) => low !== null && high !== null && (!logY || low > 0))

@@ -10,6 +10,7 @@ import { growthSection, lossFreeTable } from './findings.js';
 import { factorName, number, withInterval, worded } from './format.js';
 import { embedded, Html, html, table } from './html.js';
 import type { Plot } from './plot.js';
+import { profileSection, type RunProfile } from './profiles.js';
 import { understanding } from './understanding.js';
 
 export interface PageParts {
@@ -18,7 +19,16 @@ export interface PageParts {
   plots: ReadonlyMap<string, readonly Plot[]>;
   /** embedded files by name */
   downloads: ReadonlyMap<string, string>;
-  assets: { css: string; script: string; chart: string; echarts: string };
+  /** flame trials of the run */
+  profiles: readonly RunProfile[];
+  assets: {
+    css: string;
+    script: string;
+    chart: string;
+    echarts: string;
+    /** style and script of flame graphs */
+    flame: { style: string; script: string };
+  };
 }
 
 const marks = { supported: '✓', contradicted: '✗', inconclusive: '≈', 'not tested': '○' };
@@ -221,7 +231,7 @@ ${table(
 function environmentSection({ run, samples }: Analysis): Html {
   const { host, pinning, server } = samples.find((sample) => sample.server) ?? samples[0]!;
   const facts: [string, string][] = [
-    ['Host', `${host.name}, ${host.executionClass}${host.hypervisor ? ` on ${host.hypervisor}` : ''}`],
+    ['Host', `${host.name}, ${host.executionClass}, hypervisor: ${host.hypervisor ?? 'none'}`],
     ['CPU', `${host.cpuModel}, ${host.vcpus} CPUs`],
     ['Memory', `${number(host.memoryBytes / 2 ** 30, 3)} GiB`],
     ['Kernel', host.kernel],
@@ -298,24 +308,26 @@ function downloadLinks(downloads: ReadonlyMap<string, string>): Html[] {
   });
 }
 
-export function page({ analysis, plots, downloads, assets }: PageParts): string {
+export function page({ analysis, plots, downloads, profiles, assets }: PageParts): string {
   const { run, samples, experiments, notices } = analysis;
   const all = [...plots.values()].flat();
   const known = new Set(all.map(figureId));
   const started = (run?.startedAt ?? samples[0]!.startedAt).slice(0, 16).replace('T', ' ');
   const name = run?.id ?? 'run';
+  const profiled = profiles.length > 0;
   const document = html`<!doctype html>
 <html lang="en" data-theme="light"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>dispatchbench: ${name}</title><link rel="icon" href="data:,"><style>${new Html(assets.css)}</style></head><body>
+<title>dispatchbench: ${name}</title><link rel="icon" href="data:,"><style>${new Html(assets.css)}${profiled ? new Html(assets.flame.style) : ''}</style></head><body>
 <a class="skip" href="#content">Skip to the content</a>
 <header><h1>How event dispatch holds up</h1>
 <p class="soft">Run ${name} · ${started} UTC · ${samples[0]!.host.cpuModel} · ${samples[0]!.host.kernel} · ${samples.length} samples</p>
-<nav aria-label="Sections"><ul><li><a href="#validity">Validity</a></li><li><a href="#verdicts">Verdicts</a></li>${experiments.map((one) => html`<li><a href="#experiment-${one.name}">${one.name}</a></li>`)}<li><a href="#left-out">Trials left out</a></li><li><a href="#environment">Environment</a></li><li><a href="#understanding">Understanding this report</a></li><li><button type="button" id="theme" aria-pressed="false">dark</button></li></ul></nav></header>
+<nav aria-label="Sections"><ul><li><a href="#validity">Validity</a></li><li><a href="#verdicts">Verdicts</a></li>${experiments.map((one) => html`<li><a href="#experiment-${one.name}">${one.name}</a></li>`)}${profiled ? html`<li><a href="#profiles">CPU time</a></li>` : ''}<li><a href="#left-out">Trials left out</a></li><li><a href="#environment">Environment</a></li><li><a href="#understanding">Understanding this report</a></li><li><button type="button" id="theme" aria-pressed="false">dark</button></li></ul></nav></header>
 <main id="content">
 <section aria-labelledby="validity"><h2 id="validity">Can these figures be believed?</h2>
-<ul class="notices">${notices.map(({ level, text }) => html`<li class="${level}"><b>${noticeNames[level]}.</b>${text}</li>`)}</ul></section>
+<ul class="notices">${notices.map(({ level, text }) => html`<li class="${level}"><b>${noticeNames[level]}.</b>${text.replaceAll(' %', '\u00a0%')}</li>`)}</ul></section>
 ${verdictSection(analysis, known)}
 ${experiments.map((one) => experimentSection(one, plots.get(one.name) ?? []))}
+${profileSection(profiles)}
 ${excludedSection(analysis)}
 ${referenceSection()}
 ${environmentSection(analysis)}
@@ -327,7 +339,7 @@ ${understanding.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</
 <script>${new Html(assets.echarts)}</script>
 <script type="module">${new Html(assets.chart)}
 const plots = ${embedded(all)};
-${new Html(assets.script)}</script></body></html>
+${new Html(assets.script)}</script>${profiled ? html`<script type="module">${new Html(assets.flame.script)}</script>` : ''}</body></html>
 `;
   return document.text;
 }

@@ -15,9 +15,12 @@ import { fileURLToPath } from 'node:url';
 import { type Analysis, analyse } from '../analysis/analyse.js';
 import { type ParsedSamples, parseSamples } from '../analysis/parse.js';
 import { type RunInfo, runInfo } from '../contract/run.js';
+import { flameAssets } from '../flame/html.js';
+import { readFlame, writeDerived } from '../flame/output.js';
 import { autobenchTables } from './autobench.js';
 import { plotsOf } from './figures.js';
 import { page } from './page.js';
+import type { RunProfile } from './profiles.js';
 import { claimsJson, summaryCsv, summaryTsv } from './summary.js';
 import { plotSvg } from './svg.js';
 
@@ -75,6 +78,18 @@ export function analyseRun(folder: string): Analysis {
   return analyse(info, parsed);
 }
 
+/** Where flame trials that belong to a run lie, a folder each. */
+export const profilesFolder = (folder: string) => join(folder, 'flame');
+
+function readProfiles(folder: string): RunProfile[] {
+  const parent = profilesFolder(folder);
+  if (!existsSync(parent)) return [];
+  return readdirSync(parent)
+    .filter((name) => existsSync(join(parent, name, 'flame.json')))
+    .sort()
+    .map((name) => ({ name, ...readFlame(join(parent, name)) }));
+}
+
 function pageAssets() {
   // Compiled code lies in dist/; styles and scripts of the page stay in src/.
   const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -85,6 +100,7 @@ function pageAssets() {
   return {
     css: asset('report.css'),
     script: asset('report.js'),
+    flame: flameAssets(),
     chart: readFileSync(here('chart.js'), 'utf8').replace(/^\/\/# sourceMappingURL=.*$/m, ''),
     echarts: readFileSync(createRequire(import.meta.url).resolve('echarts/dist/echarts.min.js'), 'utf8'),
   };
@@ -110,7 +126,10 @@ export interface Written {
   report: string;
 }
 
-/** Rebuilds report.html, summary.csv, summary.tsv, claims.json, plots/ and autobench/ from run.json and samples.ndjson. */
+/**
+ * Rebuilds report.html, summary.csv, summary.tsv, claims.json, plots/ and autobench/ from run.json and samples.ndjson,
+ * and what follows from the flame trials of the run.
+ */
 export function writeReport(folder: string): Written {
   const analysis = analyseRun(folder);
   const plots = new Map(analysis.experiments.map((one) => [one.name, plotsOf(one)]));
@@ -120,13 +139,15 @@ export function writeReport(folder: string): Written {
     ['claims.json', claimsJson(analysis)],
   ]);
   const svgs = [...plots.values()].flat().map((plot) => [plot.id, plotSvg(plot)] as const);
-  const text = page({ analysis, plots, downloads, assets: pageAssets() });
+  const profiles = readProfiles(folder);
+  const text = page({ analysis, plots, downloads, profiles, assets: pageAssets() });
 
   putAll(
     join(folder, 'plots'),
     svgs.map(([id, svg]) => [`${id}.svg`, svg]),
   );
   putAll(join(folder, 'autobench'), [...autobenchTables(analysis.samples)]);
+  for (const { name } of profiles) writeDerived(join(profilesFolder(folder), name));
   for (const [name, content] of downloads) put(join(folder, name), content);
   const report = join(folder, 'report.html');
   put(report, text);

@@ -9,17 +9,22 @@ function identity({ host, versions, addonDigest }: Pick<RunInfo, 'host' | 'versi
   return { ...machine, ...versions, addon: addonDigest };
 }
 
-/** @throws Error naming what differs */
-export function checkSameRun(before: RunInfo, now: Pick<RunInfo, 'host' | 'versions' | 'addonDigest'>): void {
+type Taken = Pick<RunInfo, 'host' | 'versions' | 'addonDigest'>;
+
+/** "its kernel was 'a' and is now 'b'", or null when new trials would be the same measurement. */
+export function changedSince(before: RunInfo, now: Taken): string | null {
   const then = identity(before);
   for (const [what, value] of Object.entries(identity(now))) {
     const old = then[what as keyof typeof then];
-    if (!isDeepStrictEqual(old, value)) {
-      throw new Error(
-        `run ${before.id} cannot be resumed: its ${what} was '${old}' and is now '${value}'; start a new run`,
-      );
-    }
+    if (!isDeepStrictEqual(old, value)) return `its ${what} was '${old}' and is now '${value}'`;
   }
+  return null;
+}
+
+/** @throws Error naming what differs */
+export function checkSameRun(before: RunInfo, now: Taken): void {
+  const changed = changedSince(before, now);
+  if (changed) throw new Error(`run ${before.id} cannot be resumed: ${changed}; start a new run`);
 }
 
 /**

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { writeReport } from '../../src/report/write.js';
+import { profilesFolder, writeReport } from '../../src/report/write.js';
+import { writeProfile } from '../support/flame.js';
 import { runFolder } from '../support/run-folder.js';
 import { idleRun, syntheticSample, udpSample } from '../support/samples.js';
 
@@ -66,6 +67,7 @@ describe('report in a browser', { skip }, () => {
       ...ports,
       invalid,
     ]);
+    writeProfile(join(profilesFolder(folder), 'select-against-epoll'));
     const { report } = writeReport(folder);
     browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox', '--disable-gpu'] });
     page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
@@ -138,6 +140,25 @@ describe('report in a browser', { skip }, () => {
       await button.press('Space');
       assert.equal(await drawing(), before, `${selector} back again`);
     }
+  });
+
+  it('shows flame graphs that search, zoom and reset by keyboard, and their difference', async () => {
+    const graphs = page.locator('figure.flame');
+    assert.equal(await graphs.count(), 4);
+    const [first, difference] = [graphs.nth(0), graphs.nth(2)];
+    const frames = first.locator('.flame-frame');
+    await frames.first().waitFor();
+    const all = await frames.count();
+    await first.locator('input[type=search]').fill('do_select');
+    assert.equal(await first.locator('.flame-match').count(), 1);
+    await first.locator('input[type=search]').press('Enter');
+    await first.locator('svg.flame-graph').press('Enter');
+    assert.ok((await frames.count()) < all, 'zoomed');
+    await first.locator('svg.flame-graph').press('Escape');
+    assert.equal(await frames.count(), all);
+    await page.locator('.flame-trial summary', { hasText: 'From epoll' }).first().click();
+    assert.match((await difference.locator('title').first().textContent())!, /points/);
+    await first.locator('input[type=search]').fill('');
   });
 
   it('links each verdict to the figure that shows it', async () => {

@@ -1,5 +1,5 @@
 /** `dispatchbench flame`: where a server spends its CPU time, and how two backends differ in it. */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { backendNames, type Implementation } from '../../contract/common.js';
 import type { FlameRecord } from '../../contract/flame.js';
@@ -7,8 +7,12 @@ import { runFlame } from '../../flame/flame.js';
 import { describeOverhead } from '../../flame/overhead.js';
 import { percent } from '../../flame/render.js';
 import { runTool, toolNames } from '../../flame/tools.js';
+import type { Host } from '../../hosts/host.js';
 import { LocalHost } from '../../hosts/local.js';
 import { duration, wholeNumber } from '../../options.js';
+import { findRun, profilesFolder, readRun, writeReport } from '../../report/write.js';
+import { localLimits, surroundings } from '../../run/environment.js';
+import { changedSince } from '../../run/resume.js';
 
 const milliseconds = (text: string) => duration(text) / 1e6;
 
@@ -58,12 +62,22 @@ export const flame = new Command('flame')
       'run another tool instead, installed on demand, http, autocannon as its load',
     ).choices(toolNames),
   )
+  .addOption(
+    new Option(
+      '--run <run>',
+      'make it part of this run: files in its folder flame/, graphs in its report',
+    ).conflicts(['out', 'with']),
+  )
   .option('--out <folder>', 'where the files go (default: results/flame-TIME)')
   .option('--json', 'print flame.json instead of a summary')
   .action(async (options) => {
     const host = new LocalHost();
     const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '');
-    const folder = resolve(options.out ?? `results/flame-${stamp}`);
+    const run = options.run === undefined ? null : runToProfile(options.run, host);
+    const named = `${[options.backend, ...(options.diff ? ['against', options.diff] : [])].join('-')}-${stamp}`;
+    const folder = resolve(
+      run ? join(profilesFolder(run), named) : (options.out ?? `results/flame-${stamp}`),
+    );
     const say = (line: string) => console.error(line);
     const { backend, impl, io, protocol, idle, connections, frequency, profiler } = options;
     if (options.with) {
@@ -93,7 +107,22 @@ export const flame = new Command('flame')
       say,
     );
     console.log(options.json ? JSON.stringify(record, null, 2) : summary(record, folder));
+    if (run) say(`Report: ${writeReport(run).report}`);
   });
+
+/** Folder of the run. @throws Error when the run was taken on another machine or by other programs */
+function runToProfile(name: string, host: Host): string {
+  const folder = findRun(name);
+  const { info } = readRun(folder);
+  if (!info)
+    throw new Error(
+      `${folder} has no run.json, so nobody can tell whether a profile fits it: leave out --run`,
+    );
+  const changed = changedSince(info, { host: host.facts(), ...surroundings(localLimits()) });
+  if (changed)
+    throw new Error(`a profile taken now does not belong to run ${info.id}: ${changed}; leave out --run`);
+  return folder;
+}
 
 /** At most 100 columns. */
 export function summary(record: FlameRecord, folder: string): string {
