@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { randomFrom } from '../../src/analysis/random.js';
-import { checks, closeRow, efforts } from '../../src/selftest/checks.js';
+import { resolve } from '../../src/selftest/attempts.js';
+import { type Check, efforts } from '../../src/selftest/check.js';
+import { checks } from '../../src/selftest/checks.js';
+import { slowdownRow } from '../../src/selftest/comparisons.js';
 import { compare, falseAlarmShare } from '../../src/selftest/false-alarms.js';
 import { withKnownAnswer } from '../../src/selftest/known-answer.js';
 import {
@@ -10,6 +13,8 @@ import {
   gapsOf,
   unevenShare,
 } from '../../src/selftest/pacing.js';
+import { closeRow, type Outcome } from '../../src/selftest/row.js';
+import type { Disturbance } from '../../src/selftest/witness.js';
 
 const exponential = (count: number, seed: string): number[] => {
   const random = randomFrom(seed);
@@ -53,22 +58,22 @@ test('equal trials are rarely called different, and different ones are', () => {
 });
 
 test('a figure that is off by more than its limit does not hold', () => {
-  assert.equal(closeRow('x', 100e6, 100.9e6, 1000).holds, true);
-  assert.equal(closeRow('x', 100e6, 101.1e6, 1000).holds, false);
-  assert.equal(closeRow('x', 100e6, 98.9e6, 1000).holds, false);
+  assert.equal(closeRow('x', 100e6, 100.9e6, 1000).outcome, 'ok');
+  assert.equal(closeRow('x', 100e6, 101.1e6, 1000).outcome, 'off');
+  assert.equal(closeRow('x', 100e6, 98.9e6, 1000).outcome, 'off');
   // The grain of a small number.
-  assert.equal(closeRow('x', 20, 21, 0).holds, false);
-  assert.equal(closeRow('x', 20, 21, 1).holds, true);
+  assert.equal(closeRow('x', 20, 21, 0).outcome, 'off');
+  assert.equal(closeRow('x', 20, 21, 1).outcome, 'ok');
 });
 
 test('loss is reported to the request', async () => {
   const check = checks.find(({ name }) => name === 'loss')!;
   const rows = await check.run({ ...efforts.quick, seconds: 1 });
   assert.deepEqual(
-    rows.map(({ truth, reported, holds }) => [truth === reported, holds]),
+    rows.map(({ truth, reported, outcome }) => [truth === reported, outcome]),
     [
-      [true, true],
-      [true, true],
+      [true, 'ok'],
+      [true, 'ok'],
     ],
   );
 });
@@ -88,3 +93,55 @@ test('a behaviour that does not exist is refused', async () => {
     /ended with code 1/,
   );
 });
+
+test('what a relay does to datagrams is reported to the datagram', async () => {
+  const check = checks.find(({ name }) => name === 'datagrams')!;
+  const rows = await check.run({ ...efforts.quick, seconds: 1 });
+  const counted = rows.slice(0, 3);
+  assert.deepEqual(
+    counted.map(({ outcome }) => outcome),
+    ['ok', 'ok', 'ok'],
+    JSON.stringify(counted),
+  );
+  for (const { truth } of counted) assert.ok(Number(truth) > 10, truth);
+});
+
+const quiet: Disturbance = { others: 0.01, steal: 0, pressure: 0.3 };
+const busy: Disturbance = { others: 0.4, steal: 0, pressure: 0.6 };
+
+for (const [name, machine, outcomes, expected, note] of [
+  ['a check that holds is made once', [busy], ['ok'], 'ok', ''],
+  ['one disturbance is no fault', [quiet, quiet], ['off', 'ok'], 'ok', 'in attempt 2'],
+  ['a fault fails every time', [quiet, quiet, quiet], ['off', 'off', 'off'], 'off', ''],
+  ['a fault is not excused by noise now and then', [busy, quiet, busy], ['off', 'off', 'off'], 'off', ''],
+  [
+    'on a busy machine nothing is concluded from a failure',
+    [busy, busy, busy],
+    ['off', 'off', 'off'],
+    'not resolved',
+    'machine busy (others used 40 % of its CPUs, pressure 60 %)',
+  ],
+  ['a system that does not tell excuses nothing', [null, null, null], ['off', 'off', 'off'], 'off', ''],
+] as [string, (Disturbance | null)[], Outcome[], Outcome, string][])
+  test(name, async () => {
+    let attempt = 0;
+    const check: Check = {
+      name: 'x',
+      run: async () => [{ ...closeRow('x', 1, 1, 0), outcome: outcomes[attempt++]! }],
+    };
+    const [row] = await resolve(check, efforts.quick, () => () => machine[attempt - 1]!);
+    assert.deepEqual([row!.outcome, row!.note, attempt], [expected, note, outcomes.length]);
+  });
+
+for (const [name, cost, spread, trials, expected] of [
+  ['that is there is found', 1.1, 0.01, 10, 'ok'],
+  ['that the trials scatter over is not resolved', 1.1, 0.8, 10, 'not resolved'],
+  ['that is reported as none is off', 1, 0.005, 10, 'off'],
+  ['that is reported much too large is off', 1.5, 0.01, 10, 'off'],
+] as const)
+  test(`an injected slowdown ${name}`, () => {
+    const random = randomFrom('cost');
+    const group = (centre: number) =>
+      Array.from({ length: trials }, () => centre * (1 + spread * (random() - 0.5)));
+    assert.equal(slowdownRow(group(1), group(cost), 0.1).outcome, expected);
+  });

@@ -3,7 +3,7 @@ import { after, describe, test } from 'node:test';
 import { dgramResult } from '../../src/contract/dgram.js';
 import { DgramBenchmark } from '../../src/dgram-benchmark/benchmark.js';
 import type { DgramInput } from '../../src/dgram-benchmark/options.js';
-import { type Faults, Relay } from './relay.js';
+import { type Faults, Relay } from '../../src/selftest/relay.js';
 
 const relays: Relay[] = [];
 after(() => {

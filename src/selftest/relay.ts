@@ -1,10 +1,11 @@
 /**
- * A server with known faults: it echoes, but drops, duplicates, holds back, delays, corrupts and truncates at given
+ * A known-answer server for datagrams: it echoes, but drops, duplicates, holds back, delays, corrupts and truncates at given
  * rates from a seed, and knows how often it did. One fault per datagram at most, so that the answer is exact.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { randomFrom } from '../../src/analysis/random.js';
+import { randomFrom } from '../analysis/random.js';
+import { monotonicNs } from '../process.js';
 
 export interface Faults {
   /** shares, 0..1 */
@@ -20,25 +21,28 @@ export interface Faults {
   delayed?: number;
 }
 
-export interface Truth {
+export interface RelayTruth {
   seen: number;
   dropped: number;
   duplicates: number;
   corrupted: number;
   truncated: number;
   late: number;
+  /** how much later those were really sent, nanoseconds */
+  delaysNs: number[];
   /** replies sent for the first time after one with a higher sequence number */
   reordered: number;
 }
 
 export class Relay {
-  readonly truth: Truth = {
+  readonly truth: RelayTruth = {
     seen: 0,
     dropped: 0,
     duplicates: 0,
     corrupted: 0,
     truncated: 0,
     late: 0,
+    delaysNs: [],
     reordered: 0,
   };
   readonly sockets: Socket[] = [];
@@ -118,7 +122,11 @@ export class Relay {
         return;
       } else if (is(faults.delay) && truth.seen <= (faults.delayed ?? 0)) {
         truth.late++;
-        setTimeout(send, faults.delayMs, datagram, to);
+        const cameNs = monotonicNs();
+        setTimeout(() => {
+          send(datagram, to);
+          truth.delaysNs.push(monotonicNs() - cameNs);
+        }, faults.delayMs);
       } else {
         send(datagram, to);
       }
