@@ -19,6 +19,12 @@ export interface DatagramLoadOptions extends Omit<LoadOptions, 'protocol'> {
   portOrder: DgramOptions['portOrder'];
 }
 
+/**
+ * Bytes of SO_RCVBUF, which the system cuts to what it allows (net.core.rmem_max). A server that finds thousands of
+ * ports ready answers them in one burst, and what the one socket of the client drops would look like the server's loss.
+ */
+const receiveBuffer = 4 << 20;
+
 function optionsOf({ target, rate, ...load }: DatagramLoadOptions): DgramOptions {
   const host = target.host.includes(':') ? `[${target.host}]` : target.host;
   return readOptions({
@@ -33,6 +39,7 @@ function optionsOf({ target, rate, ...load }: DatagramLoadOptions): DgramOptions
     size: load.size,
     duration: load.windowNs / 1e9,
     timeout: load.timeoutNs / 1e9,
+    receiveBuffer,
   });
 }
 

@@ -27,7 +27,7 @@ const explanations: Partial<Record<MetricId, string>> = {
   'loss-free-rate':
     'Closed loop: the unanswered datagrams always fit every socket buffer, so that none is lost and the server sets the pace. It is the highest loss-free rate of that kind of load, not of every kind: an open loop may be carried at a higher rate, where a longer queue lets a scan serve more datagrams, or lose some at a lower one, where a burst overflows a buffer. The table below the plots has both.',
   'loss-rate':
-    'Datagrams without an intact reply when the client stopped waiting, of those sent. Trials that the client limited are left out.',
+    'Datagrams without an intact reply when the client stopped waiting, of those sent. Trials in which the client was the limit, or dropped replies itself, are left out.',
   'reply-rate':
     'Replies per second at the offered rate. The straight part follows the offer; the knee is saturation.',
 };

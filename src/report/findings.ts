@@ -1,9 +1,11 @@
 /** What a sweep comes to, in sentences and tables: how costs grow, and what a UDP server carries without loss. */
 import type { ExperimentAnalysis, Growth } from '../analysis/analyse.js';
 import { seriesLabel, varyingFactors } from '../analysis/cells.js';
+import { type Ledger, ledgerOf, lossCauses } from '../analysis/ledger.js';
 import { lossFreeRates } from '../analysis/loss-free.js';
 import { factorName, implementationName, levelInWords, number, withInterval, worded } from './format.js';
 import { type Html, html, table } from './html.js';
+import { nearest } from './plot-series.js';
 
 /** What a slope's interval says about "does it grow". */
 export function growthReading({ slope: { low, high } }: Growth): string {
@@ -36,18 +38,26 @@ function byCondition({ name, growth, series }: ExperimentAnalysis): Map<string, 
   return groups;
 }
 
-/** Slope of the cost per 1000 of the factor: a sentence per condition, mechanism by mechanism. */
-export function growthSection(experiment: ExperimentAnalysis): Html | string {
-  if (experiment.growth.length === 0) return '';
-  return html`<div class="panel"><h3>How the cost grows, per 1000 ${factorName(experiment.factor)}</h3>
-<p class="soft">Slope of a straight line through all trials, with its 95 % bootstrap interval over trials, whatever the shape of the growth.</p>
-<ul>${[...byCondition(experiment)].map(
+function sentences(conditions: readonly [string, Growth[]][]): Html {
+  return html`<ul>${conditions.map(
     ([condition, rows]) =>
       html`<li>${condition}: ${rows.map(
         (row, i) =>
           html`${i > 0 ? '; ' : ''}<strong>${row.series.levels.backend ?? row.series.label}</strong> ${slopeText(row)}, ${growthReading(row)}`,
       )}.</li>`,
-  )}</ul></div>`;
+  )}</ul>`;
+}
+
+/** Slope of the cost per 1000 of the factor: a sentence per condition, mechanism by mechanism. */
+export function growthSection(experiment: ExperimentAnalysis): Html | string {
+  if (experiment.growth.length === 0) return '';
+  const near = new Set(nearest(experiment.series));
+  const conditions = [...byCondition(experiment)];
+  const shown = conditions.filter(([, rows]) => rows.some(({ series }) => near.has(series)));
+  const folded = conditions.filter((one) => !shown.includes(one));
+  return html`<div class="panel"><h3>How the cost grows, per 1000 ${factorName(experiment.factor)}</h3>
+<p class="soft">Slope of a straight line through all trials, with its 95 % bootstrap interval over trials, whatever the shape of the growth.</p>
+${sentences(shown)}${folded.length > 0 ? html`<details><summary>${folded.length} more, of the other implementations</summary>${sentences(folded)}</details>` : ''}</div>`;
 }
 
 /** Closed loop and open loop side by side; nothing where neither says where loss begins. */
@@ -75,4 +85,70 @@ ${table(
     rate(lostAt, 'none of the offered'),
   ]),
 )}</div>`;
+}
+
+const causeNames: Record<(typeof lossCauses)[number], string> = {
+  serverSocket: "at the server's full sockets",
+  serverUnread: "unread in the server's sockets",
+  clientSocket: "at the client's full sockets",
+  unreachable: 'at closed ports',
+  badReply: 'by a bad reply',
+  unexplained: 'unexplained',
+};
+
+function causes(ledger: Ledger): string {
+  return lossCauses
+    .filter((cause) => ledger[cause] > 0)
+    .map((cause) => `${number(ledger[cause])} ${causeNames[cause]}`)
+    .join(', ');
+}
+
+/** The books of every datagram: a sentence for all, and a row for each cell that lost, doubled or reordered some. */
+export function ledgerSection({ series, factor }: ExperimentAnalysis): Html | string {
+  const cells = series.flatMap(({ label, points }) => points.map(({ x, cell }) => ({ label, x, cell })));
+  const all = ledgerOf(cells.map(({ cell }) => cell));
+  if (!all) return '';
+  const rows = cells.flatMap(({ label, x, cell }) => {
+    const ledger = ledgerOf([cell]);
+    const isNotable =
+      ledger && ledger.lost + ledger.late + ledger.reordered + ledger.duplicates + ledger.corrupted > 0;
+    return isNotable ? [{ label, x, ledger }] : [];
+  });
+  const books =
+    all.open === 0
+      ? `The books of all ${number(all.trials)} windows close: sent is received and lost, and every lost one has its place.`
+      : `The books of ${number(all.open)} of ${number(all.trials)} windows do not close.`;
+  return html`<div class="panel"><h3>What became of the datagrams</h3>
+<p>Of ${number(all.sent)} sent in counting trials ${number(all.received)} were answered and ${number(all.lost)} lost${all.lost > 0 ? ` (${causes(all)})` : ''}. ${books}</p>
+${
+  rows.length === 0
+    ? html`<p class="soft">In no cell was one late, reordered, doubled or corrupted.</p>`
+    : html`<details><summary>Table: ${rows.length} ${rows.length === 1 ? 'cell' : 'cells'} that lost some, or had late, reordered, doubled or corrupted ones</summary>${table(
+        'Datagrams of all trials of a cell',
+        [
+          'Series',
+          factorName(factor),
+          'Sent',
+          'Lost',
+          'Late',
+          'Reordered',
+          'Duplicates',
+          'Corrupted',
+          'Lost where',
+        ].map((name, i) => ({ name, figure: i > 0 && i < 8 })),
+        rows.map(({ label, x, ledger }) => [
+          label,
+          ...[
+            x,
+            ledger.sent,
+            ledger.lost,
+            ledger.late,
+            ledger.reordered,
+            ledger.duplicates,
+            ledger.corrupted,
+          ].map((value) => number(value)),
+          causes(ledger) || '–',
+        ]),
+      )}</details>`
+}</div>`;
 }

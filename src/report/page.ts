@@ -6,7 +6,7 @@ import { transfers2025 } from '../analysis/reference/transfers-2025.js';
 import type { ScalingModel } from '../analysis/scaling.js';
 import type { Verdict } from '../analysis/verdicts.js';
 import { legendOrder } from './figures.js';
-import { growthSection, lossFreeTable } from './findings.js';
+import { growthSection, ledgerSection, lossFreeTable } from './findings.js';
 import { factorName, number, withInterval, worded } from './format.js';
 import { embedded, Html, html, table } from './html.js';
 import type { Plot } from './plot.js';
@@ -195,7 +195,7 @@ function experimentSection(experiment: ExperimentAnalysis, plots: readonly Plot[
   const trials = experiment.cells.reduce((sum, { cell }) => sum + cell.trials.length, 0);
   return html`<section aria-labelledby="experiment-${experiment.name}"><h2 id="experiment-${experiment.name}">Experiment ${experiment.name}</h2>
 <p class="soft">${experiment.cells.length} cells, ${trials} trials in fresh processes. Marks are means over trials with 95 % intervals; small dots are single trials.</p>
-${plots.map(figure)}${lossFreeTable(experiment)}${growthSection(experiment)}${modelTable(experiment)}</section>`;
+${plots.map(figure)}${lossFreeTable(experiment)}${ledgerSection(experiment)}${growthSection(experiment)}${modelTable(experiment)}</section>`;
 }
 
 function excludedSection({ excluded, refused }: Analysis): Html {

@@ -99,6 +99,18 @@ function errors(name: string, window: Window): Gate[] {
   ];
 }
 
+/** Loss is the server's only when the client took every reply that reached it, however busy the server was. */
+function clientDrops(name: string, { load }: Window): Gate[] {
+  const dropped = load.datagrams?.loss.clientSocket ?? 0;
+  if (dropped === 0) return [];
+  return [
+    invalid(
+      'client-drops',
+      `${name}: ${dropped} replies overflowed the client's own sockets (a larger net.core.rmem_max holds more)`,
+    ),
+  ];
+}
+
 /**
  * A mode at 40 ms that its neighbours do not have is the kernel's delayed-acknowledgement timer, not the server. Its tick
  * is up to 4 ms, and a busy machine adds to that. Datagrams are not acknowledged: there it is an accident of few.
@@ -208,6 +220,7 @@ export function gates(evidence: Evidence): Gate[] {
   const perWindow = Object.entries(evidence.windows).flatMap(([name, window]) => [
     ...errors(name, window),
     ...saturation(name, window),
+    ...clientDrops(name, window),
     ...delayedAcks(name, window),
   ]);
   return [

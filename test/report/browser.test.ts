@@ -108,6 +108,24 @@ describe('report in a browser', { skip }, () => {
     assert.equal(requests, 0, 'nothing is fetched');
   });
 
+  it('draws the port sweep: a panel per number of ports, and the closed loop on top of the heat maps', async () => {
+    const words = async (id: string) =>
+      (await page.locator(`[data-plot="udp-ports-${id}"] .plot svg text`).allTextContents()).map((text) =>
+        text.replaceAll('\u202f', ' '),
+      );
+    for (const rate of [10, 100]) {
+      const drawn = await words(`per-second-${rate}`);
+      for (const panel of ['10 UDP ports', '1 000 UDP ports', '5 000 UDP ports'])
+        assert.ok(drawn.includes(panel), panel);
+    }
+    for (const id of ['heat-latency-p99', 'heat-loss-rate']) {
+      const drawn = await words(id);
+      for (const name of ['closed', '100k', '100', '10', 'select · native', 'epoll · native'])
+        assert.ok(drawn.includes(name), `${id}: ${name}`);
+    }
+    assert.ok((await words('heat-loss-rate')).includes('0.007'), 'the loss of 7 in 100 000');
+  });
+
   it('writes plot files that a browser takes as pictures', async () => {
     const plots = join(folder, 'plots');
     const files = readdirSync(plots);

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { type Analysis, analyse } from '../../src/analysis/analyse.js';
+import { ledgerOf } from '../../src/analysis/ledger.js';
 import { lossFreeRates } from '../../src/analysis/loss-free.js';
 import { metric } from '../../src/analysis/metrics.js';
+import type { Sample } from '../../src/contract/sample.js';
 import { plotsOf } from '../../src/report/figures.js';
 import { outcome } from '../../src/report/terminal.js';
 import { writeReport } from '../../src/report/write.js';
@@ -96,6 +98,54 @@ describe('what is carried without loss', () => {
     const limited = sweep(({ offered }) => (offered === 100_000 ? { status: 'invalid' as const } : {}));
     const { held, lostAt } = rowOf(analysed(limited), 'select', 5000);
     assert.deepEqual([held, lostAt], [100, null]);
+  });
+});
+
+describe('what became of the datagrams', () => {
+  const books = (samples = sweep()) => ledgerOf(only(analysed(samples)).cells.map(({ cell }) => cell));
+
+  it('adds up over trials, with the place of every loss', () => {
+    const samples = sweep();
+    const all = books(samples)!;
+    const sent = samples.flatMap(({ windows }) =>
+      Object.values(windows).map(({ load }) => load.datagrams!.sent),
+    );
+    assert.equal(all.trials, samples.length);
+    assert.equal(
+      all.sent,
+      sent.reduce((sum, one) => sum + one, 0),
+    );
+    assert.deepEqual([all.lost, all.serverSocket, all.clientSocket], [900, 900, 0]);
+    assert.equal(all.received, all.sent - 900);
+    assert.equal(all.open, 0);
+  });
+
+  it('tells books that do not close', () => {
+    const samples = sweep();
+    samples[0]!.windows.open!.load.datagrams!.received -= 1;
+    samples[5]!.windows.open!.load.datagrams!.loss.unexplained += 1;
+    assert.equal(books(samples)!.open, 2);
+  });
+
+  it('does not exist for streams', () => {
+    assert.equal(
+      ledgerOf(
+        only(analyse(null, { samples: idleRun(), refused: [], notices: [] })).cells.map(({ cell }) => cell),
+      ),
+      null,
+    );
+  });
+
+  it('stands in the report, with the cells that lost some', (t) => {
+    const read = (samples: Sample[]) =>
+      readFileSync(writeReport(runFolder(t, samples)).report, 'utf8').replaceAll('\u202f', ' ');
+    const text = read(sweep());
+    assert.match(
+      text,
+      /and 900 lost \(900 at the server.{1,6}s full sockets\)\. The books of all 72 windows close/,
+    );
+    assert.match(text, /1 cells? that lost some/);
+    assert.match(read(sweep(() => ({ lost: 0 }))), /and 0 lost\. .*In no cell was one late/s);
   });
 });
 

@@ -5,7 +5,7 @@ import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import type { LoadResult } from '../../src/contract/load.js';
 import type { Sample, Window } from '../../src/contract/sample.js';
 import { type Evidence, gates } from '../../src/run/gates.js';
-import { syntheticSample } from '../support/samples.js';
+import { syntheticSample, udpSample } from '../support/samples.js';
 
 const quiet: NonNullable<Sample['network']> = {
   listenOverflows: 0,
@@ -54,6 +54,19 @@ function delayed(): LoadResult['latency'] {
   return { ...base.open!.load.latency, histogram: encodeIntoCompressedBase64(histogram) };
 }
 
+/** A busy server, and one datagram lost of 2000, there. */
+function udpLoss(where: 'clientSocket' | 'serverSocket'): Evidence['windows'] {
+  const { windows } = udpSample({ backend: 'epoll', ports: 10, offered: 2000, cpuUs: 10, lost: 1 });
+  const window = windowWith('open', 0.95, { ...windows.open!.load });
+  window.load.datagrams!.loss = {
+    ...window.load.datagrams!.loss,
+    clientSocket: 0,
+    serverSocket: 0,
+    [where]: 1,
+  };
+  return { open: window };
+}
+
 const open = (busy: number, load: Partial<LoadResult>) => ({
   windows: { open: windowWith('open', busy, load) },
 });
@@ -96,6 +109,17 @@ const cases: { name: string; change: Partial<Evidence>; id: string | null; inval
     change: closed(0.95, { errors: errors('reset', 2) }),
     id: 'errors',
     invalidates: true,
+  },
+  {
+    name: "replies dropped at the client's sockets beside a busy server",
+    change: { windows: udpLoss('clientSocket') },
+    id: 'client-drops',
+    invalidates: true,
+  },
+  {
+    name: "datagrams dropped at the busy server's sockets",
+    change: { windows: udpLoss('serverSocket') },
+    id: null,
   },
   { name: 'no replies', change: closed(0.95, { replies: 0 }), id: 'no-replies', invalidates: true },
   {
