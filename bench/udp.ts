@@ -5,7 +5,7 @@
  * sockperf answers only its own message header, and its client takes only such answers: so both clients meet at
  * sockperf's server, and our client, sending that header, meets both servers.
  *
- *     npm run bench:udp [-- --quick] [-- --trials N]
+ *     npm run bench:udp [-- --quick] [-- --trials N] [-- --only 'server CPU']
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -30,7 +30,12 @@ import { pinning } from '../src/run/pinning.js';
 import { cpuSeconds, saveRecord, shown, shuffled, verdict } from './lib.js';
 
 const { values: options } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, trials: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    trials: { type: 'string' },
+    /** rows whose name holds this */
+    only: { type: 'string', default: '' },
+  },
 });
 const trials = Number(options.trials ?? (options.quick ? 2 : 10));
 const seconds = options.quick ? 1 : 3;
@@ -215,14 +220,17 @@ interface Row {
   figures: Record<string, number[]>;
 }
 
-/** Each block runs both contenders once. */
+const rows: Row[] = [];
+
+/** Adds a row; each block runs both contenders once. */
 async function compare<Name extends string>(
   what: string,
   names: readonly [Name, Name],
   bar: number,
   side: Row['side'],
   measure: (name: Name) => Promise<number>,
-): Promise<Row> {
+): Promise<void> {
+  if (!what.includes(options.only)) return;
   const figures = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
   for (let block = 0; block < trials; block++) {
     for (const name of shuffled(names, random)) {
@@ -231,7 +239,7 @@ async function compare<Name extends string>(
     }
   }
   process.stderr.write('\r\u001b[K');
-  return { what, ratio: ratioInterval(figures[names[0]], figures[names[1]]), bar, side, figures };
+  rows.push({ what, ratio: ratioInterval(figures[names[0]], figures[names[1]]), bar, side, figures });
 }
 
 const hasSockperf = await once(spawn('sockperf', ['--version'], { stdio: 'ignore' }), 'exit').then(
@@ -241,23 +249,18 @@ const hasSockperf = await once(spawn('sockperf', ['--version'], { stdio: 'ignore
 // The bench is the client: its engine's threads run where it runs.
 setAffinity(places.client);
 
-const rows: Row[] = [];
 try {
   if (hasSockperf) {
-    rows.push(await compare('ping-pong, median round trip', ['ours', 'sockperf'], 1.05, 'most', pingPong));
-    rows.push(
-      await compare('datagrams per second of client CPU', ['ours', 'sockperf'], 1.5, 'least', perClientCore),
-    );
+    await compare('ping-pong, median round trip', ['ours', 'sockperf'], 1.05, 'most', pingPong);
+    await compare('datagrams per second of client CPU', ['ours', 'sockperf'], 1.5, 'least', perClientCore);
     for (const ports of [1, 1000]) {
       const what = `datagrams per second of server CPU, ${ports} ports`;
-      rows.push(
-        await compare(what, ['native', 'sockperf'], 1, 'least', (kind) => perServerCore(kind, ports)),
-      );
+      await compare(what, ['native', 'sockperf'], 1, 'least', (kind) => perServerCore(kind, ports));
     }
   } else {
     console.log('sockperf is not installed (apt install sockperf): its rows are left out');
   }
-  rows.push(await compare('js engine, replies per second', ['js', 'plain'], 1, 'least', jsEngine));
+  await compare('js engine, replies per second', ['js', 'plain'], 1, 'least', jsEngine);
 
   const wide = await withServer('native', 5000, (server) =>
     ours(server, { ports: 5000, overallRate: 500_000, duration: seconds, receiveBuffer: 1 << 24 }),

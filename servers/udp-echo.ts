@@ -14,7 +14,8 @@ import type { ServerOptions } from './options.js';
 import { printLine, Statistics } from './statistics.js';
 
 interface UdpExports {
-  udpOpen(args: readonly string[]): number;
+  /** @param drains every receive must empty the socket */
+  udpOpen(args: readonly string[], drains: boolean): number;
   udpSockets(handle: number): Int32Array;
   udpTake(handle: number, fd: number, limit: number): number;
   udpAnswer(handle: number, fd: number): void;
@@ -37,11 +38,11 @@ class UdpEchoServer {
   readonly bound: { address: string; port: number };
 
   constructor(poller: Poller, options: ServerOptions, args: readonly string[], statistics: Statistics) {
-    this.#handle = this.#native.udpOpen(nativeArguments(args));
+    this.#edge = poller.capabilities.trigger === 'edge';
+    this.#handle = this.#native.udpOpen(nativeArguments(args), this.#edge);
     this.#poller = poller;
     this.#budget = options.budgets.datagrams;
     this.#limit = options.io === 'call' ? 1 : this.#budget;
-    this.#edge = poller.capabilities.trigger === 'edge';
     this.#rearms = poller.capabilities.needsRearm;
     const descriptors = this.#native.udpSockets(this.#handle);
     for (const fd of descriptors) poller.add(fd, Interest.read);

@@ -11,8 +11,8 @@ namespace {
 struct Desk {
   net::Options options;
   net::Statistics statistics;
-  net::UdpEcho echo{options, statistics};
-  explicit Desk(net::Options given) : options(std::move(given)) {}
+  net::UdpEcho echo;
+  Desk(net::Options given, bool drains) : options(std::move(given)), echo(options, statistics, drains) {}
 };
 using Desks = Handles<Desk>;
 
@@ -24,11 +24,11 @@ Desk* desk_argument(const Napi::CallbackInfo& info) {
   return desk;
 }
 
-/// udpOpen(arguments) -> handle; the arguments are those of a native udp-echo server
+/// udpOpen(arguments, drains) -> handle; the arguments are those of a native udp-echo server; drains: see net::UdpEcho
 Napi::Value udp_open(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  if (info.Length() < 1 || !info[0].IsArray()) {
-    throw_coded(env, "ERR_INVALID_ARG_TYPE", "arguments must be an array of strings");
+  if (info.Length() < 2 || !info[0].IsArray() || !info[1].IsBoolean()) {
+    throw_coded(env, "ERR_INVALID_ARG_TYPE", "arguments must be an array of strings, drains a boolean");
     return env.Undefined();
   }
   const Napi::Array given = info[0].As<Napi::Array>();
@@ -40,7 +40,7 @@ Napi::Value udp_open(const Napi::CallbackInfo& info) {
   std::string fault = net::parse_options(pointers, options);
   std::unique_ptr<Desk> desk;
   if (fault.empty()) {
-    desk = std::make_unique<Desk>(std::move(options));
+    desk = std::make_unique<Desk>(std::move(options), info[1].As<Napi::Boolean>().Value());
     fault = desk->echo.open();
   }
   if (!fault.empty()) {

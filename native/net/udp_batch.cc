@@ -7,6 +7,24 @@ namespace net {
 
 namespace {
 
+// recvfrom(2) spares the kernel reading a message header; only Linux lets it tell that a datagram was cut.
+template <class Message>
+int receive_one(int fd, Message& message, int flags) noexcept {
+  msghdr& header = message.msg_hdr;
+#if defined(__linux__)
+  const iovec& part = header.msg_iov[0];
+  auto* const peer = static_cast<sockaddr*>(header.msg_name);
+  const ssize_t length = recvfrom(fd, part.iov_base, part.iov_len, flags | MSG_TRUNC, peer, &header.msg_namelen);
+  const bool cut = length > static_cast<ssize_t>(part.iov_len);
+  header.msg_flags = cut ? MSG_TRUNC : 0;
+  if (length >= 0) message.msg_len = static_cast<unsigned>(cut ? part.iov_len : static_cast<std::size_t>(length));
+#else
+  const ssize_t length = recvmsg(fd, &header, flags);
+  if (length >= 0) message.msg_len = static_cast<unsigned>(length);
+#endif
+  return length < 0 ? -errno : 1;
+}
+
 #if defined(__linux__) || defined(__FreeBSD__) || defined(__NetBSD__)
 template <class Message>
 int receive_many(int fd, Message* messages, std::size_t count, int flags) noexcept {
@@ -23,9 +41,9 @@ template <class Message>
 int receive_many(int fd, Message* messages, std::size_t count, int flags) noexcept {
   std::size_t done = 0;
   while (done < count) {
-    const ssize_t length = recvmsg(fd, &messages[done].msg_hdr, done == 0 ? flags : flags | MSG_DONTWAIT);
-    if (length < 0) return done > 0 ? static_cast<int>(done) : -errno;
-    messages[done++].msg_len = static_cast<unsigned>(length);
+    const int got = receive_one(fd, messages[done], done == 0 ? flags : flags | MSG_DONTWAIT);
+    if (got < 0) return done > 0 ? static_cast<int>(done) : got;
+    ++done;
   }
   return static_cast<int>(done);
 }
@@ -67,7 +85,7 @@ int UdpBatch::receive(int fd, std::size_t limit, int flags) noexcept {
     messages_[slot].msg_hdr.msg_namelen = sizeof peers_[slot];
     parts_[slot].iov_len = slot_bytes_;
   }
-  const int got = receive_many(fd, messages_.data(), limit, flags);
+  const int got = limit == 1 ? receive_one(fd, messages_[0], flags) : receive_many(fd, messages_.data(), limit, flags);
   used_ = got > 0 ? static_cast<std::size_t>(got) : 0;
   return got;
 }

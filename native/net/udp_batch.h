@@ -29,7 +29,8 @@ class UdpBatch {
   std::uint8_t* data(std::size_t slot) noexcept { return slab_.get() + slot * stride_; }
 
   /// Receives what is there, at most `limit` datagrams into slots 0.., with the flags of recvmmsg(2). Returns how many,
-  /// or a negative errno (-EAGAIN: none). Fewer than `limit` means that the socket was empty.
+  /// or a negative errno (-EAGAIN: none). Fewer than `limit` means that the socket was empty. With a limit of 1 it is the
+  /// plain call.
   int receive(int fd, std::size_t limit, int flags = 0) noexcept;
   std::size_t length(std::size_t slot) const noexcept { return messages_[slot].msg_len; }
   /// The datagram was longer than a slot; length() is what fitted.

@@ -69,11 +69,18 @@ UdpEcho::~UdpEcho() { close_all(sockets_); }
 std::string UdpEcho::open() {
   std::string fault = bind_ports(options_, sockets_);
   statistics_.sockets = sockets_.size();
+  if (!sockets_.empty()) plain_.resize(static_cast<std::size_t>(*std::max_element(sockets_.begin(), sockets_.end())) + 1);
   return fault;
 }
 
 std::size_t UdpEcho::take(int fd, std::size_t limit) noexcept {
-  const auto got = static_cast<std::size_t>(std::max(batch_.receive(fd, limit), 0));
+  std::uint8_t* const plain = !drains_ && limit > 1 && static_cast<std::size_t>(fd) < plain_.size()
+                                  ? &plain_[static_cast<std::size_t>(fd)]
+                                  : nullptr;
+  const bool alone = plain != nullptr && *plain > 0;
+  const auto got = static_cast<std::size_t>(std::max(batch_.receive(fd, alone ? 1 : limit), 0));
+  if (alone) --*plain;
+  else if (plain != nullptr && got < 2) *plain = kPlainReceives;
   taken_ = 0;
   for (std::size_t slot = 0; slot < got; ++slot) {
     statistics_.bytes_in += batch_.length(slot);

@@ -14,8 +14,8 @@ namespace net {
 class UdpServer {
  public:
   UdpServer(dispatch::Poller& poller, const Options& options, Statistics& statistics)
-      : poller_(poller), echo_(options, statistics), edge_(poller.capabilities().trigger == dispatch::Trigger::edge),
-        needs_rearm_(poller.capabilities().needs_rearm) {}
+      : poller_(poller), edge_(poller.capabilities().trigger == dispatch::Trigger::edge),
+        echo_(options, statistics, edge_), needs_rearm_(poller.capabilities().needs_rearm) {}
 
   /// Binds all ports and registers them. Returns one sentence on what failed, empty when nothing did.
   std::string open() {
@@ -47,8 +47,8 @@ class UdpServer {
   }
 
   dispatch::Poller& poller_;
-  UdpEcho echo_;
   const bool edge_;
+  UdpEcho echo_;
   const bool needs_rearm_;
   std::vector<int> backlog_;
 };

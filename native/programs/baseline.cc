@@ -147,7 +147,7 @@ template <class Mechanism>
 std::string run_datagrams(const Options& options, const net::Identity& identity, net::Control& control) {
   const std::int64_t started = net::monotonic_ns();
   net::Statistics statistics;
-  net::UdpEcho echo(options, statistics);
+  net::UdpEcho echo(options, statistics, false);  // its mechanisms are all level-triggered
   if (const std::string fault = echo.open(); !fault.empty()) return fault;
   Mechanism mechanism{options.budgets.max_events};
   for (const int fd : echo.sockets()) mechanism.set(fd, true, false);
