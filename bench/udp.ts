@@ -41,8 +41,10 @@ const trials = Number(options.trials ?? (options.quick ? 2 : 10));
 const seconds = options.quick ? 1 : 3;
 const window = 64;
 const basePort = 21_000;
-/** messages per second that sockperf's under-load mode is asked for, one after the other */
-const loads = options.quick ? [20_000, 50_000] : [50_000, 100_000, 150_000, 200_000, 300_000];
+/** messages per second that sockperf's under-load mode is asked for, up to the first that it loses some of */
+const loads = options.quick
+  ? [5000, 20_000, 50_000]
+  : [5000, 10_000, 20_000, 35_000, 50_000, 75_000, 100_000, 150_000, 200_000, 300_000];
 const patienceMs = 10_000;
 
 const places = pinning(new LocalHost().cpus());
@@ -152,6 +154,13 @@ async function pingPong(client: string): Promise<number> {
   });
 }
 
+/** Messages per second of client CPU that sockperf had answered at a load; null when it lost some. */
+async function lossFree(load: number): Promise<number | null> {
+  const { text, cpu } = await sockperf(['under-load', '--reply-every=1', `--mps=${load}`]);
+  const received = numberIn(text, /Total Run.*ReceivedMessages=(\d+)/);
+  return text.includes('# dropped messages = 0;') ? received / cpu : null;
+}
+
 /** Answered datagrams per second of client CPU at the highest rate without loss. */
 async function perClientCore(client: string): Promise<number> {
   return withServer('sockperf', 1, async (server) => {
@@ -162,12 +171,12 @@ async function perClientCore(client: string): Promise<number> {
     }
     let best = 0;
     for (const load of loads) {
-      const { text, cpu } = await sockperf(['under-load', '--reply-every=1', `--mps=${load}`]);
-      const received = numberIn(text, /Total Run.*ReceivedMessages=(\d+)/);
-      if (text.includes('# dropped messages = 0;')) best = Math.max(best, received / cpu);
+      const found = (await lossFree(load)) ?? (await lossFree(load));
+      if (found === null) break;
+      best = Math.max(best, found);
     }
     if (best === 0)
-      throw new Error('sockperf lost messages at every rate: the machine is too busy to compare');
+      throw new Error(`sockperf lost messages at ${loads[0]}/s: the machine is too busy to compare`);
     return best;
   });
 }
