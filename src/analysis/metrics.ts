@@ -35,14 +35,6 @@ function inWindow(name: string, of: (window: Window) => number | null): Metric['
   };
 }
 
-/** A metric of the only window of a trial whose window may be either. */
-function inEither(of: (window: Window) => number | null): Metric['of'] {
-  return ({ windows }) => {
-    const window = windows.open ?? windows.closed;
-    return window ? of(window) : null;
-  };
-}
-
 /** A metric of the peak, or of the open loop where a trial has no other. */
 function inPeak(of: (window: Window, sample: Sample) => number | null): Metric['of'] {
   return (sample) => {
@@ -176,9 +168,7 @@ export const metrics = [
     unit: '%',
     better: 'lower',
     digits: 3,
-    of: inEither(({ load: { datagrams } }) =>
-      datagrams ? ratio(100 * datagrams.lost, datagrams.sent) : null,
-    ),
+    of: inPeak(({ load: { datagrams } }) => (datagrams ? ratio(100 * datagrams.lost, datagrams.sent) : null)),
   },
   {
     // A closed loop that lost one was held up by its timeout: what it answered then is no rate of the server's.

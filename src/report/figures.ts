@@ -26,8 +26,6 @@ const explanations: Partial<Record<MetricId, string>> = {
   'latency-p99': 'From the intended send time: one reply in a hundred took longer than this.',
   'loss-free-rate':
     'Closed loop: the unanswered datagrams always fit every socket buffer, so that none is lost and the server sets the pace. It is the highest loss-free rate of that kind of load, not of every kind: an open loop may be carried at a higher rate, where a longer queue lets a scan serve more datagrams, or lose some at a lower one, where a burst overflows a buffer. The table below the plots has both.',
-  'loss-rate':
-    'Datagrams without an intact reply when the client stopped waiting, of those sent. Trials in which the client was the limit, or dropped replies itself, are left out.',
   'reply-rate':
     'Replies per second at the offered rate. The straight part follows the offer; the knee is saturation.',
 };
@@ -101,6 +99,14 @@ function addReferences(panels: Panel[], experiment: ExperimentAnalysis, id: Metr
 
 const anyPoint: PlotPoint = { x: 0, y: 0, low: null, high: null, n: 1, dots: [] };
 
+/** Of several offered rates the closed loop, or else the highest: where the server had most to do. */
+function busiest(series: readonly Series[]): readonly Series[] {
+  const rates = series.map(({ levels }) => levels.rate);
+  const numbers = rates.filter((rate) => typeof rate === 'number');
+  const top = rates.includes(null) ? null : Math.max(...numbers);
+  return numbers.length === 0 ? series : series.filter(({ levels }) => levels.rate === top);
+}
+
 interface StackPart {
   id: MetricId;
   name: string;
@@ -136,7 +142,7 @@ function withoutSoftirq(series: readonly Series[]): string {
 function cpuStack(experiment: ExperimentAnalysis): Plot | null {
   const having = (all: readonly Series[], id: MetricId) =>
     all.filter(({ points }) => points.some(({ cell }) => valuesOf(cell, metric(id)).length > 0));
-  const chosen = nearest(having(experiment.series, 'cpu-user'));
+  const chosen = busiest(nearest(having(experiment.series, 'cpu-user')));
   if (chosen.length === 0) return null;
   const wholeCore = having(chosen, 'core-softirq').length === chosen.length;
   const who = implementationName(chosen[0]!.levels);
@@ -232,12 +238,6 @@ function percentilePlot(experiment: ExperimentAnalysis): Plot | null {
   };
 }
 
-/** A line plot only where there is something to see. */
-function linePlotOfAny(experiment: ExperimentAnalysis, id: MetricId): Plot | null {
-  const seen = experiment.cells.some(({ figures }) => figures.get(id)?.values.some((value) => value > 0));
-  return seen ? linePlot(experiment, id, false) : null;
-}
-
 /** Every plot of an experiment that its samples can fill, in the experiment's own words. */
 export function plotsOf(experiment: ExperimentAnalysis): Plot[] {
   const plots = [
@@ -252,7 +252,6 @@ export function plotsOf(experiment: ExperimentAnalysis): Plot[] {
     linePlot(experiment, 'latency-p50', true),
     linePlot(experiment, 'latency-p99', true),
     percentilePlot(experiment),
-    linePlotOfAny(experiment, 'loss-rate'),
     ...heated.map((shown) => heatMap(experiment, shown)),
   ].filter((plot) => plot !== null);
   const words = (text: string) => worded(experiment.name, text);

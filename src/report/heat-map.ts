@@ -51,7 +51,7 @@ export function heatMap(
   return {
     id: `${experiment.name}-heat-${id}`,
     title: `${title.split(',')[0]}: ${factorName(experiment.factor)} × ${factorName(second)}`,
-    meaning: `Each cell is the mean over its trials (${unit}); the stronger the colour, the more${logarithmic ? ', by its logarithm' : ''}.${levels.includes(null) ? ' The topmost row is the closed loop, whose next datagram waits for a reply: the server is as busy as it can be, and nothing can be lost.' : ''} An empty cell was not measured, or every trial of it was left out.`,
+    meaning: `Each cell is the mean over its trials (${unit}); the stronger the colour, the more${logarithmic ? ', by its logarithm' : ''}.${levels.includes(null) ? ' The topmost row is the closed loop, whose next datagram waits for a reply: the server is as busy as it can be, and nothing can be lost.' : ''} An empty cell was not measured, or every trial of it was left out, for example because the client was the limit or dropped replies itself.`,
     kind: 'heat',
     xName: factorName(experiment.factor),
     yName: factorName(second),

@@ -202,14 +202,23 @@ describe('figures of udp-ports', () => {
     assert.ok(Math.abs(Number(y) - 0.3) < 1e-9);
   });
 
-  it('show loss as lines only when there is some, and never less than none', () => {
+  it('never show less than no loss', () => {
     const uneven = sweep(({ offered, block }) => ({ lost: offered === 100_000 && block === 0 ? 90 : 0 }));
-    const points = plotOf(analysed(uneven), 'loss-rate')!.panels.flatMap(({ series }) =>
+    const points = plotOf(analysed(uneven), 'heat-loss-rate')!.panels.flatMap(({ series }) =>
       series.flatMap((one) => one.points),
     );
     assert.ok(points.some(({ y, high }) => y > 0 && high! > y));
     assert.ok(points.every(({ low }) => low! >= 0));
-    assert.equal(plotOf(analysed(sweep(() => ({ lost: 0 }))), 'loss-rate'), undefined);
+  });
+
+  it('stack CPU time for the busiest load only', () => {
+    const titles = (rates: (number | null)[]) =>
+      plotOf(
+        analysed(sweep().filter(({ cell }) => rates.includes(cell.rate as number | null))),
+        'cpu-stack',
+      )!.panels.map(({ title }) => title);
+    assert.deepEqual(titles([10, null]), ['select · native · closed loop', 'epoll · native · closed loop']);
+    assert.deepEqual(titles([10, 100]), ['select · native · rate 100', 'epoll · native · rate 100']);
   });
 
   it('speak of datagrams and response times, and other experiments of requests', () => {
