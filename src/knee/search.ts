@@ -8,7 +8,10 @@ import { broken, type Measurement, type Term } from './objective.js';
 /** One repetition at one rate. */
 export interface Repetition {
   measured: Measurement;
-  /** why the client itself may have been the limit; such a repetition says nothing about the server */
+  /**
+   * Why the client itself may have been the limit, or was disturbed. An objective that breaks then says nothing about the
+   * server; one that holds holds, because latency counts from the intended send time.
+   */
   saturation: readonly string[];
 }
 
@@ -16,7 +19,7 @@ export interface Probe {
   rate: number;
   stage: 'bracket' | 'bisect' | 'confirm';
   repetitions: readonly Repetition[];
-  /** repetitions in which the objective held; saturated ones count for neither */
+  /** repetitions in which the objective held, and in which it broke though the client was sound */
   held: number;
   failed: number;
 }
@@ -43,7 +46,7 @@ export type KneeVerdict =
   | 'above'
   /** it did not even hold at the lowest rate */
   | 'below'
-  /** the client gave out before the server did */
+  /** the client gave out before the server did, or was disturbed too often */
   | 'client';
 
 export interface Knee {
@@ -58,15 +61,16 @@ export interface Knee {
 
 export async function findKnee(options: KneeOptions): Promise<Knee> {
   const probes: Probe[] = [];
+  const holdsIn = ({ measured }: Repetition): boolean => broken(options.objective, measured).length === 0;
   const probe = async (rate: number, stage: Probe['stage']): Promise<Probe> => {
     const repetitions: Repetition[] = [];
     let answers: Repetition[] = [];
     // A noisy machine disturbs a client now and then: what it spoilt is tried again, but not for ever.
-    while (answers.length < options.repetitions && repetitions.length < 2 * options.repetitions) {
+    while (answers.length < options.repetitions && repetitions.length < 3 * options.repetitions) {
       repetitions.push(await options.measure(rate));
-      answers = repetitions.filter((repetition) => repetition.saturation.length === 0);
+      answers = repetitions.filter((one) => holdsIn(one) || one.saturation.length === 0);
     }
-    const held = answers.filter(({ measured }) => broken(options.objective, measured).length === 0).length;
+    const held = answers.filter(holdsIn).length;
     const done = { rate, stage, repetitions, held, failed: answers.length - held };
     probes.push(done);
     options.progress?.(done);
@@ -91,23 +95,35 @@ export async function findKnee(options: KneeOptions): Promise<Knee> {
 
   let stage: Probe['stage'] = 'bracket';
   let rate = options.low;
-  while (!narrow() && probes.length < options.maxProbes) {
-    const step = await probe(rate, stage);
-    if (clientGaveOut(step)) return end('client', probes.length > 1 ? interval() : null);
-    bisection.answer(step);
-    const where = outside();
-    if (where) return end(where, null);
-    // Rates far above the knee leave a server with a backlog to digest, so the knee is approached from below.
-    if (stage === 'bracket' && (!holds(step) || rate >= options.high)) stage = 'bisect';
-    rate = Math.min(options.high, stage === 'bracket' ? rate * 2 : Math.max(options.low, bisection.next()));
+  for (let look = 1; ; look += 1) {
+    while (!narrow() && probes.length < options.maxProbes) {
+      const step = await probe(rate, stage);
+      if (clientGaveOut(step)) return end('client', probes.length > 1 ? interval() : null);
+      bisection.answer(step);
+      const where = outside();
+      if (where) return end(where, null);
+      // Rates far above the knee leave a server with a backlog to digest, so the knee is approached from below.
+      if (stage === 'bracket' && (!holds(step) || rate >= options.high)) stage = 'bisect';
+      rate = Math.min(options.high, stage === 'bracket' ? rate * 2 : Math.max(options.low, bisection.next()));
+    }
+    const found = interval();
+    const below = await probe(0.95 * found.median, 'confirm');
+    const above = await probe(1.05 * found.median, 'confirm');
+    const confirmed = holds(below) && !holds(above);
+    // A look that contradicts the interval is an answer like any other: the search goes on from what it says.
+    bisection.answer(below);
+    bisection.answer(above);
+    if (confirmed || look === LOOKS || probes.length >= options.maxProbes)
+      return {
+        ...end(found.high / found.low <= 1 + options.tolerance ? 'found' : 'wide', found),
+        confirmation: { below, above, confirmed },
+      };
+    rate = Math.min(options.high, Math.max(options.low, bisection.next()));
   }
-
-  const found = interval();
-  const verdict = narrow() ? 'found' : 'wide';
-  const below = await probe(0.95 * found.median, 'confirm');
-  const above = await probe(1.05 * found.median, 'confirm');
-  return { ...end(verdict, found), confirmation: { below, above, confirmed: holds(below) && !holds(above) } };
 }
+
+/** A knee that still moves after so many fresh looks is a machine that does. */
+const LOOKS = 3;
 
 const holds = (probe: Probe): boolean => probe.held > probe.failed;
 const clientGaveOut = (probe: Probe): boolean => 2 * (probe.held + probe.failed) < probe.repetitions.length;

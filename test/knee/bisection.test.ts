@@ -104,9 +104,32 @@ test('no knee within reach is said, not guessed', async () => {
 
 test('a saturated client ends the search without blaming the server', async () => {
   const knee = await search(() => true, {
-    measure: async (rate) => ({ measured: calm, saturation: rate > 1000 ? ['client CPU'] : [] }),
+    measure: async (rate) =>
+      rate > 1000
+        ? { measured: { ...calm, p99: 9e6 }, saturation: ['client CPU'] }
+        : { measured: calm, saturation: [] },
   });
   assert.equal(knee.verdict, 'client');
+});
+
+test('an objective that holds although the client was late holds', async () => {
+  const knee = await search(() => true, {
+    measure: async () => ({ measured: calm, saturation: ['late'] }),
+  });
+  assert.equal(knee.verdict, 'above');
+});
+
+test('a fresh look that contradicts the interval is learnt from', async () => {
+  // The server gets faster between the search and the look at it.
+  let knee = 800;
+  const found = await search((rate) => rate < knee, {
+    progress: ({ stage }) => {
+      if (stage === 'confirm') knee = 1600;
+    },
+  });
+  assert.ok(found.probes.filter(({ stage }) => stage === 'confirm').length > 2);
+  assert.equal(found.confirmation!.confirmed, true);
+  assert.ok(found.interval!.low <= 1600 && 1600 <= found.interval!.high, JSON.stringify(found.interval));
 });
 
 test('a budget too small for a narrow interval is said', async () => {

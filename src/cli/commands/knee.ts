@@ -113,7 +113,7 @@ function kneeText({ verdict, interval, limiting, confirmation, probes }: Knee): 
     wide: `maximum sustainable rate not narrowed down within ${probes.length} probes: ${range}`,
     above: 'the objective held at the highest rate: the knee lies above it (--high)',
     below: 'the objective did not hold at the lowest rate: the knee lies below it (--low)',
-    client: `not resolved: the client gave out before the server did${range ? `; so far ${range}` : ''}`,
+    client: `not resolved: at ${figure('rate', probes.at(-1)!.rate)}/s the client was the limit, or was disturbed${range ? `; so far ${range}` : ''}`,
   }[verdict];
   const both =
     confirmation &&
