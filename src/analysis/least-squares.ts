@@ -75,16 +75,27 @@ export function leastSquares(
 
 /** Residual sum of the straight line over f(x) in closed form: the inner loop of exponent searches. */
 export function lineRss(observations: readonly Observation[], f: (x: number) => number): number {
-  let [w, wx, wy] = [0, 0, 0];
-  for (const { x, y, weight } of observations) {
+  const count = observations.length;
+  const at = new Float64Array(count);
+  let w = 0;
+  let wx = 0;
+  let wy = 0;
+  for (let i = 0; i < count; i++) {
+    const { x, y, weight } = observations[i]!;
+    at[i] = f(x);
     w += weight;
-    wx += weight * f(x);
+    wx += weight * at[i]!;
     wy += weight * y;
   }
-  const [centreX, centreY] = [wx / w, wy / w];
-  let [xx, xy, yy] = [0, 0, 0];
-  for (const { x, y, weight } of observations) {
-    const [dx, dy] = [f(x) - centreX, y - centreY];
+  const centreX = wx / w;
+  const centreY = wy / w;
+  let xx = 0;
+  let xy = 0;
+  let yy = 0;
+  for (let i = 0; i < count; i++) {
+    const { y, weight } = observations[i]!;
+    const dx = at[i]! - centreX;
+    const dy = y - centreY;
     xx += weight * dx * dx;
     xy += weight * dx * dy;
     yy += weight * dy * dy;

@@ -50,13 +50,14 @@ export function resampledMeans(values: readonly number[], count: number, stream 
   let drawn = draws.get(key);
   if (!drawn) {
     const random = randomFrom(stream);
-    drawn = Uint32Array.from({ length: n * count }, () => Math.floor(random() * n));
+    drawn = new Uint32Array(n * count).map(() => Math.floor(random() * n));
     draws.set(key, drawn);
   }
+  const source = Float64Array.from(values);
   const means = new Float64Array(count);
   for (let i = 0, at = 0; i < count; i++) {
     let sum = 0;
-    for (let k = 0; k < n; k++) sum += values[drawn[at++]!]!;
+    for (let k = 0; k < n; k++) sum += source[drawn[at++]!]!;
     means[i] = sum / n;
   }
   return means;

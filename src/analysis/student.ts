@@ -55,8 +55,20 @@ function inverse(cdf: (t: number) => number, p: number): number {
   return (low + high) / 2;
 }
 
+/** Few different ones are asked for, thousands of times. */
+const known = new Map<string, number>();
+function remembered(name: string, find: () => number): number {
+  let value = known.get(name);
+  if (value === undefined) {
+    value = find();
+    known.set(name, value);
+  }
+  return value;
+}
+
 /** The t with P(T <= t) = p. */
-export const studentQuantile = (p: number, df: number) => inverse((t) => studentCdf(t, df), p);
+export const studentQuantile = (p: number, df: number) =>
+  remembered(`t ${p} ${df}`, () => inverse((t) => studentCdf(t, df), p));
 
 /** The z with P(Z <= z) = p. */
-export const normalQuantile = (p: number) => inverse(normalCdf, p);
+export const normalQuantile = (p: number) => remembered(`z ${p}`, () => inverse(normalCdf, p));

@@ -2,12 +2,11 @@
  * 0x and clinic flame on our servers, for readers who know them. They are installed when first asked for, into a
  * folder of their own, because together they bring 700 packages. Neither shows kernel, libuv or addon frames.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../addon.js';
 import { hello } from '../contract/server.js';
 import type { Command, Host } from '../hosts/host.js';
+import { install } from '../on-demand.js';
 import { pinning } from '../run/pinning.js';
 import { programs } from '../run/programs.js';
 import { type ServerChoice, specOf } from './flame.js';
@@ -81,7 +80,7 @@ export async function runTool(
   if (server.command !== process.execPath) {
     throw new Error(`${name} profiles Node.js only: take --impl ts or --impl libuv, or leave out --with`);
   }
-  const modules = install(name, join(packageRoot, '.cache/flame-tools'), say);
+  const modules = install({ name, packages: tools[name].packages }, say);
   mkdirSync(folder, { recursive: true });
   say(`${name}: ${choice.impl} server under autocannon for ${durationMs / 1000} s ...`);
   const command = tools[name].command(join(modules, '.bin'), folder, [server.command, ...server.args]);
@@ -114,33 +113,4 @@ export async function runTool(
     scope:
       'JavaScript and V8 only: no kernel, libuv or addon frame; system calls appear inside their JavaScript caller',
   };
-}
-
-/**
- * @param cache folder of all tools
- * @returns the node_modules folder that holds the tool
- * @throws Error with one sentence when npm cannot bring it
- */
-export function install(name: ToolName, cache: string, say: (line: string) => void): string {
-  const folder = join(cache, name);
-  const modules = join(folder, 'node_modules');
-  if (existsSync(join(modules, '.bin', name))) return modules;
-  const { packages } = tools[name];
-  say(`installing ${packages.join(' and ')} into ${folder} ...`);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  const args = [
-    'install',
-    '--ignore-scripts',
-    '--no-audit',
-    '--no-fund',
-    '--save-exact',
-    '--fetch-retries=1',
-    '--fetch-retry-mintimeout=1000',
-  ];
-  const done = spawnSync('npm', [...args, ...packages], { cwd: folder, encoding: 'utf8' });
-  if (done.status === 0) return modules;
-  const said =
-    done.error?.message ?? done.stderr.split('\n').find((line) => /npm (error|ERR!)/.test(line)) ?? '';
-  throw new Error(`${name} could not be installed; is the npm registry reachable? npm says: ${said.trim()}`);
 }

@@ -96,6 +96,23 @@ function drawInterval(
   };
 }
 
+const dotOpacity = 0.5;
+
+/** The trials of a series as plain circles: a file needs no tooltips, and symbols that have them cost seconds. */
+function drawDots(dots: readonly [number, number][], shift: number) {
+  return (
+    _: unknown,
+    api: { coord(point: readonly [number, number]): [number, number]; visual(name: string): string },
+  ) => {
+    const style = { fill: api.visual('color'), opacity: dotOpacity };
+    const circle = (dot: readonly [number, number]) => {
+      const [x, y] = api.coord(dot);
+      return { type: 'circle', shape: { cx: x + shift, cy: y, r: 2 }, style };
+    };
+    return { type: 'group', children: dots.map(circle) };
+  };
+}
+
 /** The option object of a plot as seen in `view`. */
 export function chartOption(plot: Plot, view: View): Record<string, unknown> {
   const ink = view.dark ? inks.dark : inks.light;
@@ -282,19 +299,41 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
         encode: { x: 0, y: [1, 2] },
         z: 3,
       };
-      const trials = {
-        ...at,
-        type: 'scatter',
-        symbolSize: 4,
-        symbolOffset: [8 + (order % 3) * 3, 0],
-        itemStyle: { color, opacity: 0.5 },
-        data: view.dots
-          ? visible.flatMap(({ x, dots }) =>
-              dots.map((y, trial) => [scale.to(x), y, trial + 1, null, null, x]),
-            )
-          : [],
-        z: 3,
-      };
+      // Beside the mark, so that neither hides the other.
+      const shift = 8 + (order % 3) * 3;
+      const dots = view.dots
+        ? visible.flatMap(({ x, dots: all }) =>
+            all.map((y, trial): [number, number, number, null, null, number] => [
+              scale.to(x),
+              y,
+              trial + 1,
+              null,
+              null,
+              x,
+            ]),
+          )
+        : [];
+      const trials = view.legend
+        ? {
+            ...at,
+            type: 'custom',
+            renderItem: drawDots(
+              dots.map(([x, y]) => [x, y]),
+              shift,
+            ),
+            silent: true,
+            data: dots.slice(0, 1).map(([x, y]) => [x, y]),
+            z: 3,
+          }
+        : {
+            ...at,
+            type: 'scatter',
+            symbolSize: 4,
+            symbolOffset: [shift, 0],
+            itemStyle: { color, opacity: dotOpacity },
+            data: dots,
+            z: 3,
+          };
       const model = {
         ...at,
         type: 'line',
@@ -341,6 +380,8 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
       left: 12,
       top: 30,
       itemHeight: 9,
+      // Room for fonts wider than the one the layout was computed with.
+      itemGap: 26,
       textStyle: { color: ink.text },
       data: [...new Set(all.map((one) => one.name))],
     },

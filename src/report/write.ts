@@ -78,6 +78,8 @@ export function analyseRun(folder: string): Analysis {
   return analyse(info, parsed);
 }
 
+export const plotsFolder = (folder: string) => join(folder, 'plots');
+
 /** Where flame trials that belong to a run lie, a folder each. */
 export const profilesFolder = (folder: string) => join(folder, 'flame');
 
@@ -143,7 +145,7 @@ export function writeReport(folder: string): Written {
   const text = page({ analysis, plots, downloads, profiles, assets: pageAssets() });
 
   putAll(
-    join(folder, 'plots'),
+    plotsFolder(folder),
     svgs.map(([id, svg]) => [`${id}.svg`, svg]),
   );
   putAll(join(folder, 'autobench'), [...autobenchTables(analysis.samples)]);

@@ -9,10 +9,11 @@ import { writeDerived } from '../../src/flame/output.js';
 import { type PerfSupport, perfMapPath, probePerf } from '../../src/flame/perf.js';
 import { type ProfileRequest, profileWithPerf } from '../../src/flame/profile.js';
 import { parseFolded, totalWeight } from '../../src/flame/stacks.js';
-import { install, runTool } from '../../src/flame/tools.js';
+import { runTool } from '../../src/flame/tools.js';
 import type { Host } from '../../src/hosts/host.js';
 import { descriptorLimit } from '../../src/hosts/linux-facts.js';
 import { LocalHost } from '../../src/hosts/local.js';
+import { install } from '../../src/on-demand.js';
 
 const support = probePerf();
 const idle = 10_000;
@@ -204,7 +205,7 @@ describe('tools on demand', () => {
     process.env.npm_config_registry = 'http://127.0.0.1:9/';
     try {
       assert.throws(
-        () => install('0x', cache, () => {}),
+        () => install({ name: '0x', packages: ['0x@6.0.0'] }, () => {}, cache),
         /0x could not be installed; is the npm registry reachable\? .*ECONNREFUSED/,
       );
     } finally {

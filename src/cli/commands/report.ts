@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Command } from '@commander-js/extra-typings';
+import { writePngs } from '../../report/png.js';
 import { claimsJson } from '../../report/summary.js';
 import { outcome } from '../../report/terminal.js';
 import { findRun, readRun, writeReport } from '../../report/write.js';
@@ -11,11 +12,16 @@ export const report = new Command('report')
   .description('rebuild report.html, tables, plots and verdicts of a run from its samples')
   .argument('<run>', "folder of the run, its name under results/, or 'latest'")
   .option('--json', 'print verdicts and the path of the report as JSON')
+  .option('--png', 'write every plot as PNG as well; its rasteriser is installed when first asked for')
   .option('--watch', 'follow a run in progress: rebuild after every trial until it is finished')
-  .action(async (run, { json, watch }) => {
+  .action(async (run, { json, png, watch }) => {
     const folder = findRun(run);
     if (watch) await follow(folder);
     const { analysis, report: path } = writeReport(folder);
+    if (png) {
+      const files = writePngs(folder, (line) => console.error(line));
+      console.error(`${files.length} PNG files, beside the SVG files in ${folder}`);
+    }
     if (json)
       console.log(JSON.stringify({ report: path, claims: JSON.parse(claimsJson(analysis)) }, null, 2));
     else console.log(`${outcome(analysis)}\n\nReport: ${path}`);
