@@ -25,7 +25,7 @@ const explanations: Partial<Record<MetricId, string>> = {
     'From the intended send time, so that a stalled server cannot hide its stall: half of the replies came sooner.',
   'latency-p99': 'From the intended send time: one reply in a hundred took longer than this.',
   'loss-free-rate':
-    'Closed loop: the unanswered datagrams always fit every socket buffer, so that none is lost and the server sets the pace. It is the highest loss-free rate of that kind of load, not of every kind: an open loop may be carried at a higher rate, where a longer queue lets a scan serve more datagrams, or lose some at a lower one, where a burst overflows a buffer. The table below the plots has both.',
+    'Closed loop: the unanswered datagrams always fit every socket buffer, so that none is lost and the server sets the pace. It is the highest rate that is loss-free for certain, not the highest of every load: an open loop may be carried at a higher rate, where a longer queue lets a scan serve more datagrams, or lose some at a lower one, where a burst overflows a buffer. The table below the plots has both.',
   'reply-rate':
     'Replies per second at the offered rate. The straight part follows the offer; the knee is saturation.',
 };
