@@ -16,6 +16,8 @@ const busyLimit = 0.85;
 const achievedLimit = 0.99;
 /** below this the lag is the pacer's, whatever its trend, nanoseconds */
 const smallLag = 200_000;
+/** above this on average it is the latency of the client that is measured, whatever the trend */
+const largeLag = 1_000_000;
 
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
@@ -34,8 +36,11 @@ export function saturationReasons(figures: ClientFigures): string[] {
       `only ${percent(achievedRate / offeredRate)} of the offered rate was answered although connections were free`,
     );
   }
+  const us = (ns: number) => (ns / 1000).toFixed(0);
+  const meanLagNs = (meanLagFirstHalfNs + meanLagSecondHalfNs) / 2;
+  if (meanLagNs > largeLag)
+    reasons.push(`requests were sent ${us(meanLagNs)} us late on average although connections were free`);
   if (meanLagSecondHalfNs > smallLag && meanLagSecondHalfNs > 2 * meanLagFirstHalfNs) {
-    const us = (ns: number) => (ns / 1000).toFixed(0);
     reasons.push(
       `sending fell behind its schedule: mean lag ${us(meanLagFirstHalfNs)} us, then ${us(meanLagSecondHalfNs)} us`,
     );

@@ -72,6 +72,11 @@ const saturations = [
   ['too few replies with free connections', { achievedRate: 980 }, [/98 % of the offered rate/]],
   ['too few replies because none was free: the server', { achievedRate: 500, backlogged: 600 }, []],
   ['a growing lag', { meanLagFirstHalfNs: 1e5, meanLagSecondHalfNs: 9e5 }, [/lag 100 us, then 900 us/]],
+  [
+    'a steady lag that is the client',
+    { meanLagFirstHalfNs: 4e6, meanLagSecondHalfNs: 4e6 },
+    [/sent 4000 us late on average although connections were free/],
+  ],
   ['a lag that is small, if growing', { meanLagFirstHalfNs: 1e3, meanLagSecondHalfNs: 9e3 }, []],
 ] as const;
 

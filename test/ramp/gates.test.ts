@@ -2,15 +2,22 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { resolve } from 'node:path';
 import { after, test } from 'node:test';
+import { packageRoot } from '../../src/addon.js';
 import { loadResult } from '../../src/contract/load.js';
 import { noFailures, type SessionResult, type SessionSpec, sessionResult } from '../../src/contract/ramp.js';
 import { Child } from '../../src/hosts/child.js';
+import type { Command } from '../../src/hosts/host.js';
+import { LocalHost } from '../../src/hosts/local.js';
 import { networkDifference, parseNetworkCounters } from '../../src/hosts/network-counters.js';
 import { loadCommand } from '../../src/programs/load.js';
 import { sessionCommand } from '../../src/programs/session.js';
 import { monotonicNs } from '../../src/ramp/client.js';
-import { gates } from '../../src/run/gates.js';
+import { type Evidence, gates } from '../../src/run/gates.js';
+import { pinning } from '../../src/run/pinning.js';
+import { programs } from '../../src/run/programs.js';
+import { runTrial } from '../../src/run/trial.js';
 import { syntheticSample } from '../support/samples.js';
 
 /** Each gate that the network provokes, provoked in a namespace of the test's own, and seen in what is reported. */
@@ -37,6 +44,18 @@ const missing = ((): string | null => {
 after(() => {
   if (!missing) ip('netns', 'del', space);
 });
+
+const sample = syntheticSample({ cell: {}, cpuUs: 10 });
+/** Evidence that raises no gate. */
+const sound: Evidence = {
+  ...sample,
+  network: null,
+  siblings: false,
+  vcpus: 2,
+  clockStepNs: 30,
+  bestCalibrationNs: sample.calibrationNs,
+};
+const raised = (network: Evidence['network']): string[] => gates({ ...sound, network }).map(({ id }) => id);
 
 const counters = () => parseNetworkCounters(inside('cat', '/proc/net/netstat', '/proc/net/snmp'));
 
@@ -90,6 +109,7 @@ test('a full listen queue: overflows and repeated SYNs are counted, connections 
     const seen = networkDifference(before, counters());
     assert.ok(seen.listenOverflows > 0, JSON.stringify(seen));
     assert.ok(seen.synRetransmits > 0, JSON.stringify(seen));
+    assert.deepEqual(raised(seen), ['listen-overflow', 'syn-retransmit']);
     assert.deepEqual(result.failures, { ...noFailures(), 'client-timo': 40 });
   } finally {
     await stop();
@@ -125,6 +145,21 @@ test('the kernel gives up before the client does: socket-timo', async (t) => {
   assert.ok(networkDifference(before, counters()).synRetransmits >= 10);
 });
 
+test('a datagram socket that nobody reads: the overflow of its buffer is marked', (t) => {
+  if (missing) return t.skip(missing);
+  const before = counters();
+  inside(
+    'python3',
+    '-c',
+    `import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+s.bind(('127.0.0.1', 0)); [s.sendto(b'x' * 1000, s.getsockname()) for _ in range(100)]`,
+  );
+  const seen = networkDifference(before, counters());
+  assert.ok(seen.udpRcvbufErrors > 50, JSON.stringify(seen));
+  assert.deepEqual(raised(seen), ['udp-buffers']);
+});
+
 test('Nagle against delayed acknowledgements: the 40 ms mode is seen', async () => {
   // Two small writes without TCP_NODELAY: the second waits for the acknowledgement of the first, which waits, too.
   const server = createServer({ noDelay: false }, (socket) => {
@@ -152,17 +187,8 @@ test('Nagle against delayed acknowledgements: the 40 ms mode is seen', async () 
     await client.expect('connected', 20_000);
     client.send('go');
     const load = loadResult.parse(await client.expect('result', 60_000));
-    const sample = syntheticSample({ cell: {}, cpuUs: 10 });
-    const { before, after } = sample.windows.closed!;
-    const found = gates({
-      ...sample,
-      windows: { closed: { load, before, after } },
-      network: null,
-      siblings: false,
-      vcpus: 2,
-      clockStepNs: 30,
-      bestCalibrationNs: sample.calibrationNs,
-    });
+    const { before, after } = sound.windows.closed!;
+    const found = gates({ ...sound, windows: { closed: { load, before, after } } });
     assert.ok(
       found.some(({ id, invalidates }) => id === 'delayed-ack' && invalidates),
       `p50 ${load.latency.p50} ns; ${JSON.stringify(found)}`,
@@ -171,4 +197,34 @@ test('Nagle against delayed acknowledgements: the 40 ms mode is seen', async () 
     await client.end(1000);
     server.close();
   }
+});
+
+test('a client that gets its CPU half of the time: its trial is invalid, and says that the client was the limit', async () => {
+  const host = new LocalHost();
+  const starved = (command: Command): Command => ({
+    ...command,
+    command: process.execPath,
+    args: [resolve(packageRoot, 'dist/test/support/stutter.js'), command.command, ...command.args],
+  });
+  const measured = await runTrial(
+    {
+      server: { protocol: 'tcp-echo', impl: 'native', backend: 'poll', io: null },
+      idle: 0,
+      windows: [{ name: 'open', connections: 500, rate: 500, warmupMs: 100, durationMs: 1500, size: 64 }],
+    },
+    {
+      host,
+      programs: { ...programs, load: (spec) => starved(programs.load(spec)) },
+      pinning: pinning(host.cpus()),
+      bestCalibrationNs: null,
+      signal: new AbortController().signal,
+    },
+  );
+  assert.equal(measured.error, null);
+  assert.equal(measured.status, 'invalid');
+  const gate = measured.gates.find(({ id }) => id === 'client-saturated');
+  assert.match(
+    gate?.message ?? JSON.stringify(measured.gates),
+    /sent \d+ us late on average although connections were free/,
+  );
 });
