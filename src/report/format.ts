@@ -81,3 +81,20 @@ const vocabularies: Record<string, readonly (readonly [RegExp, string])[]> = {
 export function worded(experiment: string, text: string): string {
   return (vocabularies[experiment] ?? []).reduce((all, [word, own]) => all.replaceAll(word, own), text);
 }
+
+/** Columns that any terminal has room for. */
+export const terminalWidth = 100;
+
+/** Lines of at most `terminalWidth`, all but the first indented. A percent sign stays with its number. */
+export function wrap(text: string, indent = '    '): string {
+  const lines: string[] = [];
+  let rest = text.replaceAll(' %', '\u00a0%');
+  while (rest.length > terminalWidth) {
+    const space = rest.lastIndexOf(' ', terminalWidth);
+    // A word longer than a line is cut.
+    const at = space > indent.length ? space : terminalWidth;
+    lines.push(rest.slice(0, at));
+    rest = indent + rest.slice(at).trimStart();
+  }
+  return [...lines, rest].join('\n').replaceAll('\u00a0', ' ');
+}

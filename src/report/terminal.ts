@@ -1,10 +1,11 @@
 /** What a run found, in at most 100 columns of a terminal. */
+import { stripVTControlCharacters } from 'node:util';
 import ansis from 'ansis';
 import Table from 'cli-table3';
 import type { Analysis, ExperimentAnalysis } from '../analysis/analyse.js';
 import { type Series, seriesLabel } from '../analysis/cells.js';
 import type { VerdictName } from '../analysis/verdicts.js';
-import { factorName, number, withInterval, worded } from './format.js';
+import { factorName, number, terminalWidth, withInterval, worded, wrap } from './format.js';
 
 const bars = '▁▂▃▄▅▆▇█';
 
@@ -21,16 +22,37 @@ export function sparkline(values: readonly number[], low: number, high: number):
 
 const borders = { head: [], border: [], compact: true };
 
+/** Up to 9 999 999 as in any table; beyond that by power of ten, which always fits. */
+const brief = (value: number, digits: number) =>
+  Math.abs(value) < 1e7 ? number(value, digits) : value.toExponential(digits - 1).replace('e+', 'e');
+
 /** Mean and half width: "6.41 ± 0.03". Asymmetric intervals take their wider side. */
 function plusMinus(experiment: ExperimentAnalysis, series: Series, x: number, id: string): string {
   const point = series.points.find((candidate) => candidate.x === x);
   const interval = point && experiment.summaryOf(point.cell).figures.get(id)?.interval;
   if (!interval) return '–';
   const { estimate, low, high } = interval;
-  if (low === null || high === null) return `${number(estimate, 3)} (1 trial)`;
+  if (low === null || high === null) return `${brief(estimate, 3)} (1 trial)`;
   const half = Math.max(high - estimate, estimate - low);
-  return `${number(estimate, 3)} ± ${number(half, 2)}`;
+  return `${brief(estimate, 3)} ± ${brief(half, 2)}`;
 }
+
+/** Widths for a table that would not fit: its cells break between mean and half width. */
+const narrow = { colWidths: [22, 17, 17, 14, 14, 9], wordWrap: true };
+
+/** At most `count` of the values, evenly taken, both ends among them. */
+function thinned(values: readonly number[], count: number): number[] {
+  if (values.length <= count) return [...values];
+  return Array.from(
+    { length: count },
+    (_, i) => values[Math.round((i * (values.length - 1)) / (count - 1))]!,
+  );
+}
+
+const fits = (text: string) =>
+  stripVTControlCharacters(text)
+    .split('\n')
+    .every((line) => line.length <= terminalWidth);
 
 function experimentTable(experiment: ExperimentAnalysis): string | null {
   const { series, factor } = experiment;
@@ -56,11 +78,7 @@ function experimentTable(experiment: ExperimentAnalysis): string | null {
     `at ${number(last)}`,
     'growth',
   ];
-  const table = new Table({
-    head,
-    style: borders,
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'left'],
-  });
+  const rows: string[][] = [];
   // What every series shares is no part of its label: there is room for what tells them apart.
   const servers = new Set(series.map(({ levels }) => seriesLabel({ ...levels, backend: null })));
   const shared = servers.size === 1 ? ` · ${[...servers][0]}` : '';
@@ -69,17 +87,31 @@ function experimentTable(experiment: ExperimentAnalysis): string | null {
       ({ cell }) => experiment.summaryOf(cell).figures.get(id)?.interval.estimate ?? [],
     );
     if (trend.length === 0) continue;
-    table.push([
+    rows.push([
       one.label.replace(shared, '').slice(0, 22),
       plusMinus(experiment, one, first, rate),
       plusMinus(experiment, one, last, rate),
       plusMinus(experiment, one, first, id),
       plusMinus(experiment, one, last, id),
-      sparkline(trend, low, high),
+      sparkline(thinned(trend, 7), low, high),
     ]);
   }
+  const drawn = (widths: Partial<typeof narrow>) => {
+    const table = new Table({
+      head,
+      style: borders,
+      colAligns: ['left', 'right', 'right', 'right', 'right', 'left'],
+      ...widths,
+    });
+    table.push(...rows);
+    return table.toString();
+  };
+  const natural = drawn({});
   const what = name === 'CPU' ? 'server CPU per request' : 'median latency';
-  return `${ansis.bold(experiment.name)}: throughput and ${words(what)} against ${factorName(factor)} (mean ± 95 %)\n${table}`;
+  const title = wrap(
+    `${experiment.name}: throughput and ${words(what)} against ${factorName(factor)} (mean ± 95 %)`,
+  );
+  return `${ansis.bold(title)}\n${fits(natural) ? natural : drawn(narrow)}`;
 }
 
 const paint: Record<VerdictName, (text: string) => string> = {
@@ -122,7 +154,9 @@ export function claimsTable({ verdicts }: Analysis, everything = false): string 
 export function outcome(analysis: Analysis): string {
   const doubts = analysis.notices
     .filter(({ level }) => level !== 'good')
-    .map(({ level, text }) => (level === 'serious' ? ansis.red(`! ${text}`) : ansis.yellow(`- ${text}`)));
+    .map(({ level, text }) =>
+      level === 'serious' ? ansis.red(wrap(`! ${text}`, '  ')) : ansis.yellow(wrap(`- ${text}`, '  ')),
+    );
   const tables = analysis.experiments.map(experimentTable).filter((text) => text !== null);
   return [...tables, claimsTable(analysis), ...(doubts.length > 0 ? [doubts.join('\n')] : [])].join('\n\n');
 }

@@ -9,7 +9,7 @@ import { parseSamples } from '../../src/analysis/parse.js';
 import { outcome } from '../../src/report/terminal.js';
 import { analyseRun, findRun, writeReport } from '../../src/report/write.js';
 import { runFolder, writeSamples } from '../support/run-folder.js';
-import { host, idleRun, runInfo, syntheticSample } from '../support/samples.js';
+import { host, idleRun, runInfo, slowed, syntheticSample } from '../support/samples.js';
 
 const short = { trials: 3, impls: ['baseline', 'native'] };
 
@@ -68,24 +68,31 @@ describe('report', () => {
     assert.ok(with_.notices.some(({ text }) => text.includes('client-saturated')));
   });
 
-  it('closes with a table of at most 100 columns', () => {
-    const text = outcome(
-      analyse(
-        runInfo(),
-        parseSamples(
-          idleRun()
-            .map((s) => `${JSON.stringify(s)}\n`)
-            .join(''),
-        ),
-      ),
-    );
-    const widest = Math.max(
-      ...stripVTControlCharacters(text)
-        .split('\n')
-        .map((line) => line.length),
-    );
-    assert.ok(widest <= 100, `${widest} columns`);
-  });
+  const wide: { name: string; of(index: number): number }[] = [
+    { name: 'ordinary figures', of: () => 1 },
+    { name: 'intervals wider than their means', of: (index) => (index % 2 === 0 ? 1 : 900) },
+    { name: 'figures of many digits', of: (index) => 1e-9 * (1 + (index % 3)) },
+    { name: 'figures near zero and huge ones', of: (index) => (index % 2 === 0 ? 1e-12 : 1e9) },
+  ];
+  for (const { name, of } of wide) {
+    it(`closes within 100 columns with ${name}`, () => {
+      const samples = idleRun({ idle: Array.from({ length: 40 }, (_, i) => 400 * i), trials: 2 }).map(
+        (sample, index) => slowed(sample, of(index)),
+      );
+      const invalid = syntheticSample({ cell: samples[0]!.cell, cpuUs: 6, status: 'invalid' });
+      const long = { id: 'long', invalidates: true, message: `${'word '.repeat(60)}${'x'.repeat(250)} 97 %` };
+      const lines = [...samples, { ...invalid, gates: [long] }].map(
+        (sample) => `${JSON.stringify(sample)}\n`,
+      );
+      const text = stripVTControlCharacters(outcome(analyse(runInfo(), parseSamples(lines.join('')))));
+      assert.deepEqual(
+        text.split('\n').filter((line) => line.length > 100),
+        [],
+      );
+      assert.ok(text.includes('97 %'), 'nothing of a notice is cut off');
+      assert.ok(!/\d…/.test(text), 'nothing of a figure is cut off');
+    });
+  }
 });
 
 describe('bad input to the report', () => {

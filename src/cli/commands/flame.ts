@@ -10,6 +10,7 @@ import { runTool, toolNames } from '../../flame/tools.js';
 import type { Host } from '../../hosts/host.js';
 import { LocalHost } from '../../hosts/local.js';
 import { duration, wholeNumber } from '../../options.js';
+import { wrap } from '../../report/format.js';
 import { findRun, profilesFolder, readRun, writeReport } from '../../report/write.js';
 import { localLimits, surroundings } from '../../run/environment.js';
 import { changedSince } from '../../run/resume.js';
@@ -130,25 +131,15 @@ export function summary(record: FlameRecord, folder: string): string {
   const notes = new Set(record.profiles.flatMap((profile) => profile.notes));
   return [
     ...record.profiles.flatMap((profile) => [
-      wrapped(
-        `${profile.title}: ${profile.samples} samples of ${profile.events.join(', ')}, ${profile.scope}`,
-      ),
+      wrap(`${profile.title}: ${profile.samples} samples of ${profile.events.join(', ')}, ${profile.scope}`),
       ...profile.families
         .slice(0, 6)
         .map((family) => `  ${percent(family.share).padStart(7)}  ${family.name}`),
-      wrapped(`  profiler's overhead: ${describeOverhead(profile.overhead)}`),
+      wrap(`  profiler's overhead: ${describeOverhead(profile.overhead)}`),
       '',
     ]),
-    ...[...notes].map((note) => wrapped(`note: ${note}`)),
+    ...[...notes].map((note) => wrap(`note: ${note}`)),
     `host: ${name} (${executionClass}), ${kernel}`,
     resolve(folder, record.page),
   ].join('\n');
-}
-
-/** A number keeps its percent sign on its line. */
-function wrapped(text: string): string {
-  return text
-    .replaceAll(' %', '\u00a0%')
-    .replace(/(.{60,98}) (?=\S)/g, '$1\n    ')
-    .replaceAll('\u00a0', ' ');
 }
