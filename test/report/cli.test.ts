@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { parquetReadObjects } from 'hyparquet';
 import { runFolder } from '../support/run-folder.js';
 import { idleRun, runInfo } from '../support/samples.js';
 
@@ -85,6 +86,37 @@ describe('commands on finished runs', () => {
     assert.equal(status, 0);
     assert.match(stdout, /^run,started_at,experiment/);
     assert.match(cli('history', '--out', join(folder, 'none')).stderr, /there is no folder/);
+  });
+
+  it('history writes every figure as Parquet, the same as CSV says', async (t) => {
+    const folder = runFolder(t, idleRun(few));
+    const single = runFolder(t, idleRun({ ...few, trials: 1 }));
+    cpSync(single, join(dirname(folder), 'single'), { recursive: true });
+    const file = join(dirname(folder), 'all.parquet');
+    const { status, stderr } = cli('history', '--out', dirname(folder), '--parquet', file);
+    assert.equal(status, 0, stderr);
+    const bytes = readFileSync(file);
+    const rows = await parquetReadObjects({
+      file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer,
+    });
+    const csv = cli('history', '--out', dirname(folder), '--csv', '--metric', 'latency-p50').stdout;
+    const [head, ...lines] = csv.trim().split('\n');
+    const plain = rows
+      .filter(({ metric }) => metric === 'latency-p50')
+      .map((row) =>
+        Object.values(row)
+          .map((value) => (`${value ?? ''}`.includes(',') ? `"${value}"` : `${value ?? ''}`))
+          .join(','),
+      );
+    assert.deepEqual(Object.keys(rows[0]!).join(','), head);
+    assert.deepEqual(plain, lines);
+    assert.ok(new Set(rows.map(({ metric }) => metric)).size > 5, 'not one figure only');
+    assert.ok(
+      rows.some(({ low95, trials }) => low95 === null && trials === 1),
+      'one trial has no interval',
+    );
+    const refused = cli('history', '--out', dirname(folder), '--parquet', join(folder, 'none', 'x'));
+    assert.notEqual(refused.status, 0);
   });
 
   it('open serves the folder on loopback and nothing else', async (t) => {

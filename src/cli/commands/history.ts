@@ -1,9 +1,9 @@
 /**
  * `dispatchbench history`: every run under results/ as one table. Read straight from the runs' own files: thousands of
  * samples take a second, and no database has to be installed or kept in step. For questions beyond this table, --csv
- * is what DuckDB, R or a spreadsheet reads (and DuckDB writes as Parquet).
+ * and --parquet (every figure in one table) are what DuckDB, R, pandas or a spreadsheet reads.
  */
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import Table from 'cli-table3';
@@ -21,15 +21,23 @@ export const history = new Command('history')
   .option('--out <dir>', 'folder of the runs', 'results')
   .option('--json', 'print the trends as JSON')
   .option('--csv', 'print a row per run and cell')
-  .action(({ metric: id, out, json, csv }) => {
+  .option('--parquet <file>', 'write a row per run, cell and figure, all figures, as Parquet')
+  .action(async ({ metric: id, out, json, csv, parquet }) => {
     const measured = metric(id as (typeof ids)[number]);
     const { runs, unreadable } = readRuns(out);
     if (runs.length === 0)
       throw new Error(`${out}/ holds no readable run: start one with 'dispatchbench run quick'`);
-    const found = trends(runs, measured);
     for (const reason of unreadable) console.error(`left out: ${reason}`);
+    if (parquet !== undefined) {
+      const all = metrics.flatMap((each) => rowsOf(trends(runs, each), each.id));
+      await writeParquet(parquet, all);
+      console.log(`${all.length} rows of ${runs.length} runs: ${parquet}`);
+      return;
+    }
+    const found = trends(runs, measured);
     if (json) console.log(JSON.stringify(found, null, 2));
-    else console.log(csv ? rows(found, id) : `${measured.title} (${measured.unit})\n${table(found)}`);
+    else
+      console.log(csv ? csvOf(rowsOf(found, id)) : `${measured.title} (${measured.unit})\n${table(found)}`);
   });
 
 function readRuns(folder: string): { runs: PastRun[]; unreadable: string[] } {
@@ -77,22 +85,57 @@ function table(all: readonly Trend[]): string {
   return out.toString();
 }
 
-function rows(all: readonly Trend[], id: string): string {
-  const lines = all.flatMap(({ experiment, machine, cell, points }) =>
-    points.map(({ run, startedAt, interval }) =>
-      [
-        run,
-        startedAt,
-        experiment,
-        `"${machine.replaceAll('"', '""')}"`,
-        cell,
-        id,
-        interval.estimate,
-        interval.low,
-        interval.high,
-        interval.n,
-      ].join(','),
-    ),
+/** Columns of an export, in this order, with their Parquet types. */
+const columns = {
+  run: 'STRING',
+  started_at: 'STRING',
+  experiment: 'STRING',
+  machine: 'STRING',
+  cell: 'STRING',
+  metric: 'STRING',
+  mean: 'DOUBLE',
+  low95: 'DOUBLE',
+  high95: 'DOUBLE',
+  trials: 'INT32',
+} as const;
+type Column = keyof typeof columns;
+type Row = Record<Column, string | number | null>;
+const columnNames = Object.keys(columns) as Column[];
+
+function rowsOf(all: readonly Trend[], metricId: string): Row[] {
+  return all.flatMap(({ experiment, machine, cell, points }) =>
+    points.map(({ run, startedAt, interval }) => ({
+      run,
+      started_at: startedAt,
+      experiment,
+      machine,
+      cell,
+      metric: metricId,
+      mean: interval.estimate,
+      low95: interval.low,
+      high95: interval.high,
+      trials: interval.n,
+    })),
   );
-  return ['run,started_at,experiment,machine,cell,metric,mean,low95,high95,trials', ...lines].join('\n');
+}
+
+function csvOf(rows: readonly Row[]): string {
+  const text = (value: Row[Column]) =>
+    typeof value === 'string' && /[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : `${value ?? ''}`;
+  return [
+    columnNames.join(','),
+    ...rows.map((row) => columnNames.map((name) => text(row[name])).join(',')),
+  ].join('\n');
+}
+
+/** @throws Error when the file cannot be written */
+async function writeParquet(file: string, rows: readonly Row[]): Promise<void> {
+  const { parquetWriteBuffer } = await import('hyparquet-writer');
+  const columnData = columnNames.map((name) => ({
+    name,
+    data: rows.map((row) => row[name]),
+    type: columns[name],
+    nullable: true,
+  }));
+  writeFileSync(file, Buffer.from(parquetWriteBuffer({ columnData })));
 }
