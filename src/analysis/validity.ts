@@ -3,6 +3,7 @@
 import { mean, sampleStandardDeviation } from 'simple-statistics';
 import type { RunInfo } from '../contract/run.js';
 import type { Sample } from '../contract/sample.js';
+import { impossibleWindow } from './reference/plausibility.js';
 
 export interface Notice {
   level: 'serious' | 'caution' | 'good';
@@ -49,6 +50,18 @@ export function validityNotices(run: RunInfo | null, samples: readonly Sample[])
     say(
       invalidates ? 'serious' : 'caution',
       `${id}: ${plural(count, 'trial')} ${invalidates ? 'left out of all verdicts' : 'marked'}, for example: ${message}`,
+    );
+  }
+  const copyBytesPerSecond = run?.memoryCopy?.bytesPerSecond ?? null;
+  const absurd = measured.flatMap(({ windows, pinning, host }) => {
+    const limits = { serverCpus: pinning.server.length || host.vcpus, vcpus: host.vcpus, copyBytesPerSecond };
+    const reasons = Object.values(windows).map((window) => impossibleWindow(window, limits));
+    return reasons.find((reason) => reason !== null) ?? [];
+  });
+  if (absurd.length > 0) {
+    say(
+      'serious',
+      `${plural(absurd.length, 'trial')} cannot be true of any machine, for example: ${absurd[0]}.`,
     );
   }
   const failed = samples.filter(({ status }) => status === 'failed').length;

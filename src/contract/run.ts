@@ -41,6 +41,17 @@ export const planFile = plan.partial().required({ experiments: true }).extend({
 export const stopReason = z.enum(['precision', 'blocks', 'budget', 'interrupted']);
 export type StopReason = z.infer<typeof stopReason>;
 
+/** How fast this machine copies memory, measured at the start of a run: no figure that moves bytes can be beyond it. */
+export const memoryCopy = z.object({
+  /** bytes copied per second by one thread, the best of `copies`; a byte counts once */
+  bytesPerSecond: z.number().positive(),
+  copies: count.min(1),
+  blockBytes: count.min(1),
+  /** where the block fits into it, the rate is the cache's and so only the higher; null: unknown */
+  lastLevelCacheBytes: count.nullable(),
+});
+export type MemoryCopy = z.infer<typeof memoryCopy>;
+
 export const runInfo = z.object({
   schemaVersion: z.literal(1),
   /** name of the run's folder */
@@ -56,6 +67,8 @@ export const runInfo = z.object({
   /** what the machine cannot do as asked, found before the sweep; one sentence each */
   limits: z.array(z.string()),
   host: hostFacts,
+  /** left out by runs before it was measured */
+  memoryCopy: memoryCopy.optional(),
   /** CPUs given to server and clients in every trial */
   pinning: z.object({ server: z.array(count), client: z.array(count) }),
   environment: z.object({

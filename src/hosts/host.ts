@@ -4,6 +4,7 @@
  * Programs pin themselves (`--cpu` in their arguments), because only they can move all their threads on every kind of
  * host, so a host has nothing to do with CPUs beyond naming them in its facts.
  */
+import type { MemoryCopy } from '../contract/run.js';
 import type { CpuTimes, HostFacts, Sample } from '../contract/sample.js';
 import type { NetworkCounters } from './network-counters.js';
 
@@ -42,6 +43,8 @@ export interface Host {
   networkCounters(): NetworkCounters | null;
   /** Time of every CPU in each state since boot; null where the system does not tell. */
   cpuTimes(): CpuTimes[] | null;
+  /** How fast one thread copies memory here; takes a fraction of a second. */
+  memoryCopy(): MemoryCopy;
   /** Nanoseconds of a fixed amount of arithmetic, the best of three: a slower machine or a busy neighbour shows here. */
   calibrationNs(): number;
   /** 1-minute load average and CPU pressure right now. */

@@ -36,6 +36,13 @@ export function coreSiblings(cpu: number): number[] {
   return list ? parseCpuList(list) : [cpu];
 }
 
+/** Size of the cache nearest to memory; null where the system does not say. */
+export function lastLevelCacheBytes(): number | null {
+  const sizes = [3, 2].map((index) => readFact(`/sys/devices/system/cpu/cpu0/cache/index${index}/size`));
+  const found = sizes.find((size) => size !== null)?.match(/^(\d+)([KM]?)$/);
+  return found ? Number(found[1]) * { '': 1, K: 1 << 10, M: 1 << 20 }[found[2] as '' | 'K' | 'M'] : null;
+}
+
 const vendors: [RegExp, string][] = [
   [/fireck/i, 'firecracker'],
   [/amazon ec2/i, 'amazon'],

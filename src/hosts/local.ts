@@ -6,12 +6,14 @@
  * this machine is told by the `hypervisor` field, which the report prints with every figure.
  */
 import { cpus as allCpus, loadavg, release, totalmem } from 'node:os';
+import type { MemoryCopy } from '../contract/run.js';
 import type { CpuTimes, HostFacts, Sample } from '../contract/sample.js';
 import { calibrationSpinNs, clockStepNs } from '../process.js';
 import { Child } from './child.js';
 import { parseCpuTimes } from './cpu-times.js';
 import type { Command, Host, HostProcess } from './host.js';
-import { allowedCpus, hypervisor, readFact } from './linux-facts.js';
+import { allowedCpus, hypervisor, lastLevelCacheBytes, readFact } from './linux-facts.js';
+import { measureMemoryCopy } from './memory-copy.js';
 import { type NetworkCounters, parseNetworkCounters } from './network-counters.js';
 
 export class LocalHost implements Host {
@@ -52,6 +54,10 @@ export class LocalHost implements Host {
   cpuTimes(): CpuTimes[] | null {
     const stat = readFact('/proc/stat');
     return stat === null ? null : parseCpuTimes(stat);
+  }
+
+  memoryCopy(): MemoryCopy {
+    return measureMemoryCopy(lastLevelCacheBytes());
   }
 
   calibrationNs(): number {

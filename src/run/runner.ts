@@ -65,6 +65,7 @@ function describe(request: RunRequest, folder: RunFolder, limits: string[]): Run
     plan,
     limits,
     host: host.facts(),
+    memoryCopy: host.memoryCopy(),
     pinning: { server: pinning.server, client: pinning.client },
     ...around,
   };

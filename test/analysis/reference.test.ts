@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { referenceCurves } from '../../src/analysis/reference/curves.js';
 import { gatewayLatency, gatewayThroughput } from '../../src/analysis/reference/gateways-2026.js';
-import { impossible } from '../../src/analysis/reference/plausibility.js';
+import { impossible, impossibleWindow } from '../../src/analysis/reference/plausibility.js';
 import { transfers2025 } from '../../src/analysis/reference/transfers-2025.js';
+import { validityNotices } from '../../src/analysis/validity.js';
+import { memoryCopy } from '../../src/contract/run.js';
+import { blockFor, measureMemoryCopy } from '../../src/hosts/memory-copy.js';
+import { idleRun, runInfo, slowed } from '../support/samples.js';
 
 describe('reference data', () => {
   it('holds what the sources say of their own tables', () => {
@@ -31,5 +35,61 @@ describe('reference data', () => {
     const sound = { ...transfers2025[0]!, bytesPerSecond: 12e9 };
     assert.equal(impossible(sound), null);
     assert.match(impossible(sound, 8e9)!, /memcpy rate measured here/);
+  });
+});
+
+describe('figures of our own', () => {
+  const [sample] = idleRun({ trials: 1, impls: ['native'], backends: ['epoll'], idle: [0] });
+  const { closed } = sample!.windows;
+  const limits = { serverCpus: 1, vcpus: 2, copyBytesPerSecond: 5e9 };
+  const moved = (bytes: number) => ({ ...closed!, load: { ...closed!.load, bytesIn: bytes, bytesOut: 0 } });
+  const cases = [
+    { name: 'as they are', window: closed!, says: null },
+    { name: 'as fast as memory', window: moved(5e9), says: null },
+    {
+      name: 'faster than all CPUs can copy',
+      window: moved(12e9),
+      says: /12 GB\/s of payload exceed 5 GB\/s/,
+    },
+    {
+      name: 'with more CPU time than there is',
+      window: slowed(sample!, 1.5).windows.closed!,
+      says: /used 1\.50 s of CPU time in 1\.00 s on 1 CPU$/,
+    },
+  ];
+  for (const { name, window, says } of cases) {
+    it(`${name} are ${says ? 'impossible' : 'possible'}`, () => {
+      const reason = impossibleWindow(window, limits);
+      if (says) assert.match(reason!, says);
+      else assert.equal(reason, null);
+    });
+  }
+
+  it('are flagged in the report when they are impossible', () => {
+    const run = {
+      ...runInfo(),
+      memoryCopy: { bytesPerSecond: 5e9, copies: 5, blockBytes: 1, lastLevelCacheBytes: null },
+    };
+    const said = (window: typeof closed) =>
+      validityNotices(run, [{ ...sample!, windows: { closed: window! } }]).some(
+        ({ level, text }) => level === 'serious' && text.includes('cannot be true of any machine'),
+      );
+    assert.deepEqual([said(closed), said(moved(12e9))], [false, true]);
+  });
+});
+
+describe('memcpy rate', () => {
+  it('is measured with its conditions', () => {
+    const { bytesPerSecond, ...conditions } = memoryCopy.parse(measureMemoryCopy(1 << 20, 1 << 22));
+    assert.deepEqual(conditions, { copies: 5, blockBytes: 1 << 22, lastLevelCacheBytes: 1 << 20 });
+    assert.ok(bytesPerSecond > 1e7 && bytesPerSecond < 1e13, `${bytesPerSecond}`);
+  });
+
+  it('takes a block beyond the cache, within reason', () => {
+    const mebibyte = 1 << 20;
+    assert.deepEqual(
+      [null, 2 * mebibyte, 30 * mebibyte, 480 * mebibyte].map((cache) => blockFor(cache) / mebibyte),
+      [32, 32, 60, 128],
+    );
   });
 });

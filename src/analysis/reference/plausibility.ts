@@ -1,4 +1,5 @@
-/** Rules that tell when a published figure cannot be true of any machine, whatever was meant to be measured. */
+/** Rules that tell when a figure, published or our own, cannot be true of any machine, whatever was meant to be measured. */
+import type { Window } from '../../contract/sample.js';
 
 export interface PublishedRate {
   what: string;
@@ -26,6 +27,34 @@ export function impossible(rate: PublishedRate, copyBytesPerSecond: number | nul
   }
   if (copyBytesPerSecond !== null && bytesPerSecond > copyBytesPerSecond * Math.min(threads, cpus)) {
     return `${terabytes(bytesPerSecond)} exceeds ${terabytes(copyBytesPerSecond)} a CPU, the memcpy rate measured here`;
+  }
+  return null;
+}
+
+/** What the snapshots around a window may be apart from it: they are taken by other processes. */
+const tolerance = 1.1;
+
+/**
+ * Why a window of our own is impossible, or null: more CPU time than its CPUs have, or more bytes moved than all CPUs
+ * could copy. Client and server both touch every byte, so one copy a byte is the least anybody can do.
+ */
+export function impossibleWindow(
+  { load, before, after }: Window,
+  {
+    serverCpus,
+    vcpus,
+    copyBytesPerSecond,
+  }: { serverCpus: number; vcpus: number; copyBytesPerSecond: number | null },
+): string | null {
+  const wallUs = (after.monotonicNs - before.monotonicNs) / 1000;
+  const cpuUs = after.cpu.userUs + after.cpu.systemUs - before.cpu.userUs - before.cpu.systemUs;
+  if (cpuUs > wallUs * serverCpus * tolerance) {
+    return `the server used ${(cpuUs / 1e6).toFixed(2)} s of CPU time in ${(wallUs / 1e6).toFixed(2)} s on ${serverCpus} CPU${serverCpus === 1 ? '' : 's'}`;
+  }
+  const rate = (load.bytesIn + load.bytesOut) / (load.windowNs / 1e9);
+  if (copyBytesPerSecond !== null && rate > copyBytesPerSecond * vcpus * tolerance) {
+    const gigabytes = (value: number) => `${Number((value / 1e9).toPrecision(3))} GB/s`;
+    return `${gigabytes(rate)} of payload exceed ${gigabytes(copyBytesPerSecond)} a CPU, the memcpy rate measured in this run`;
   }
   return null;
 }
