@@ -376,7 +376,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
       })),
     ],
     legend: {
-      show: view.legend,
+      show: view.legend && !isHeat,
       left: 12,
       top: 30,
       itemHeight: 9,

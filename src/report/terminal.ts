@@ -54,21 +54,27 @@ const fits = (text: string) =>
     .split('\n')
     .every((line) => line.length <= terminalWidth);
 
+const costs = ['cpu-per-request', 'open-cpu-per-request'];
+
 function experimentTable(experiment: ExperimentAnalysis): string | null {
   const { series, factor } = experiment;
-  const firstMeasured = (names: readonly string[]) =>
-    names.find((name) => experiment.cells.some(({ figures }) => figures.has(name)));
-  const id = firstMeasured(['cpu-per-request', 'open-cpu-per-request', 'latency-p50']);
-  // An experiment without a closed loop has no peak; what it was offered and answered stands in.
-  const rate = firstMeasured(['throughput', 'reply-rate']) ?? 'throughput';
-  const figures = experiment.cells.flatMap(({ figures: all }) =>
-    id ? (all.get(id)?.interval.estimate ?? []) : [],
-  );
-  if (!id || figures.length === 0) return null;
+  const figuresOf = (one: Series, id: string) =>
+    one.points.flatMap(({ cell }) => experiment.summaryOf(cell).figures.get(id)?.interval.estimate ?? []);
+  // A series without a closed loop has no peak; what it was offered and answered, and its cost then, stand in.
+  const firstMeasured = (one: Series, names: readonly string[]) =>
+    names.find((name) => figuresOf(one, name).length > 0);
+  const hasCpu = series.some((one) => firstMeasured(one, costs));
+  const measured = series.flatMap((one) => {
+    const id = firstMeasured(one, hasCpu ? costs : ['latency-p50']);
+    const rate = firstMeasured(one, ['throughput', 'reply-rate']) ?? 'throughput';
+    return id ? [{ one, id, rate, trend: figuresOf(one, id) }] : [];
+  });
+  if (measured.length === 0) return null;
+  const figures = measured.flatMap(({ trend }) => trend);
   const [low, high] = [Math.min(...figures), Math.max(...figures)];
   const levels = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
   const [first, last] = [levels[0]!, levels[levels.length - 1]!];
-  const name = id.startsWith('latency') ? 'p50' : 'CPU';
+  const name = hasCpu ? 'CPU' : 'p50';
   const words = (text: string) => worded(experiment.name, text);
   const head = [
     '',
@@ -82,11 +88,7 @@ function experimentTable(experiment: ExperimentAnalysis): string | null {
   // What every series shares is no part of its label: there is room for what tells them apart.
   const servers = new Set(series.map(({ levels }) => seriesLabel({ ...levels, backend: null })));
   const shared = servers.size === 1 ? ` · ${[...servers][0]}` : '';
-  for (const one of series) {
-    const trend = one.points.flatMap(
-      ({ cell }) => experiment.summaryOf(cell).figures.get(id)?.interval.estimate ?? [],
-    );
-    if (trend.length === 0) continue;
+  for (const { one, id, rate, trend } of measured) {
     rows.push([
       one.label.replace(shared, '').slice(0, 22),
       plusMinus(experiment, one, first, rate),
@@ -107,7 +109,7 @@ function experimentTable(experiment: ExperimentAnalysis): string | null {
     return table.toString();
   };
   const natural = drawn({});
-  const what = name === 'CPU' ? 'server CPU per request' : 'median latency';
+  const what = hasCpu ? 'server CPU per request' : 'median latency';
   const title = wrap(
     `${experiment.name}: throughput and ${words(what)} against ${factorName(factor)} (mean ± 95 %)`,
   );

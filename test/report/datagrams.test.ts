@@ -270,5 +270,9 @@ describe('growth per 1000 ports', () => {
     const text = outcome(analysed(sweep().filter(({ cell }) => cell.rate === 10 || cell.rate === 100)));
     for (const label of ['select · rate 10 ', 'select · rate 100', 'epoll · rate 100'])
       assert.ok(text.includes(label), label);
+    // A closed loop among the rates is a row like the others, each with the cost it has.
+    const mixed = outcome(analysed());
+    for (const label of ['select · rate 10 ', 'select · closed loop'])
+      assert.ok(mixed.includes(label), label);
   });
 });
