@@ -170,6 +170,19 @@ function series(test: AlongTest, cells: readonly Cell[], measured: Metric, reach
 const levelsOf = ({ points }: Series, measured: Metric) =>
   points.map(({ x, cell }) => ({ x, values: valuesOf(cell, measured) }));
 
+const pointsOf = (one: Series, measured: Metric) =>
+  levelsOf(one, measured).flatMap(({ x, values }) => values.map((y) => ({ x, y })));
+
+/** Offered rates that are answered to this share are no saturation. */
+const answered = 0.95;
+
+/** Why a ramp of replies against offered rate shows neither peak nor fall, or null. */
+function stillAnswered(points: readonly { x: number; y: number }[]): string | null {
+  const highest = Math.max(...points.map(({ x }) => x));
+  const replies = average(points.filter(({ x }) => x === highest).map(({ y }) => y));
+  return replies < answered * highest ? null : `still answered the highest rate, ${highest}/s`;
+}
+
 function ratioAlong(
   test: Extract<ClaimTest, { kind: 'ratio-along' }>,
   cells: readonly Cell[],
@@ -198,9 +211,6 @@ function ratioAlong(
   return { evidence, missing: evidence.length > 0 ? null : absent };
 }
 
-/** Offered rates that are answered to this share are no saturation. */
-const answered = 0.95;
-
 /** Peaks of ramps against the best peak of their peers. A ramp that never reached saturation has none. */
 function peakRatio(
   test: Extract<ClaimTest, { kind: 'peak-ratio' }>,
@@ -213,8 +223,8 @@ function peakRatio(
   const valuesAt = (one: Series) => levelsOf(one, measured).map(({ values }) => values);
   const peakOf = (one: Series) => Math.max(...valuesAt(one).map(average));
   const unsaturated = (one: Series) => {
-    const { x, values } = levelsOf(one, measured).at(-1)!;
-    return average(values) < answered * x ? null : `${one.label} still answered the highest rate, ${x}/s`;
+    const still = stillAnswered(pointsOf(one, measured));
+    return still && `${one.label} ${still}`;
   };
   const subjects = ramps(test.of);
   const evidence = subjects.flatMap((one): Evidence[] => {
@@ -286,27 +296,23 @@ export function kneeEvidence(
 ): Evidence[] {
   const found = knee(points);
   if (!found) return [];
+  const still = stillAnswered(points);
   return (['before', 'past'] as const).map((side) => ({
     subject,
     measure: `slope of replies ${side} the knee at ${Math.round(found.at)}/s: ${describe(test[side])}`,
     ...found[side],
     unit: '',
     n: found.observations,
-    outcome: judge(found[side], test[side]),
-    note: `R² ${found.rSquared.toFixed(3)}`,
+    // A corner within a ramp that was answered throughout is noise: nothing is known of what comes past saturation.
+    outcome: side === 'past' && still ? 'inconclusive' : judge(found[side], test[side]),
+    note: side === 'past' && still ? still : `R² ${found.rSquared.toFixed(3)}`,
     metric: test.metric,
   }));
 }
 
 function kneeTest(test: KneeTest, cells: readonly Cell[], measured: Metric): TestResult {
   const { long, missing } = series(test, cells, measured, 0);
-  const evidence = long.flatMap((one) =>
-    kneeEvidence(
-      test,
-      one.label,
-      levelsOf(one, measured).flatMap(({ x, values }) => values.map((y) => ({ x, y }))),
-    ),
-  );
+  const evidence = long.flatMap((one) => kneeEvidence(test, one.label, pointsOf(one, measured)));
   const absent = missing ?? `at least five levels of ${test.factor} with ${words(test.of)}`;
   return { evidence, missing: evidence.length > 0 ? null : absent };
 }

@@ -111,6 +111,12 @@ describe('claim T2', () => {
     assert.equal(verdict('T2', ramp(0.1)).verdict, 'contradicted');
   });
 
+  it('says nothing about what comes past a saturation that the ramp never reached', () => {
+    const { verdict: name, evidence } = verdict('T2', ramp(1));
+    assert.equal(name, 'inconclusive');
+    assert.match(evidence[1]!.note!, /still answered the highest rate, 10000\/s/);
+  });
+
   it("is contradicted by the thesis's own table, which shows a plateau", () => {
     const { reference } = verdict('T2', []);
     assert.equal(reference!.verdict, 'contradicted');
