@@ -43,16 +43,22 @@ function inPeak(of: (window: Window, sample: Sample) => number | null): Metric['
   };
 }
 
-/** Time per request that the server's CPUs spent in the given states, whoever they spent it for. */
-function onServerCpus(...states: Exclude<keyof CpuTimes, 'cpu'>[]): Metric['of'] {
+type CpuState = Exclude<keyof CpuTimes, 'cpu'>;
+const busyStates = ['userUs', 'niceUs', 'systemUs', 'irqUs', 'softirqUs'] as const satisfies CpuState[];
+
+/**
+ * Time per request that the server's CPUs spent in the given states, whoever they spent it for. Null where they worked
+ * mostly for others, or where so little was done that the kernel's ticks of 10 ms miss it: the CPUs' busy time and the
+ * server's own must agree within a factor of two.
+ */
+function onServerCpus(...states: CpuState[]): Metric['of'] {
   return inPeak((w, { pinning }) => {
     const times = w.cpus?.filter(({ cpu }) => pinning.server.includes(cpu)) ?? [];
-    const parts = times.flatMap((cpu) => states.map((state) => cpu[state]));
-    if (parts.length === 0 || parts.includes(null)) return null;
-    return ratio(
-      parts.reduce((sum: number, part) => sum + part!, 0),
-      requests(w),
-    );
+    const spent = (which: readonly CpuState[]) =>
+      times.flatMap((cpu) => which.map((state) => cpu[state] ?? 0)).reduce((sum, part) => sum + part, 0);
+    if (times.length === 0 || times.some((cpu) => states.some((state) => cpu[state] === null))) return null;
+    const share = (userUs(w) + systemUs(w)) / spent(busyStates);
+    return share >= 0.5 && share <= 2 ? ratio(spent(states), requests(w)) : null;
   });
 }
 

@@ -133,9 +133,11 @@ function withoutSoftirq(series: readonly Series[]): string {
   const windows = series
     .flatMap(({ points }) => points.flatMap(({ cell }) => cell.trials))
     .flatMap((trial) => Object.values(trial.windows));
+  if (!windows.some(({ cpus }) => cpus && cpus.length > 0))
+    return 'What the CPU did in softirq was not recorded in this run.';
   return windows.some(({ cpus }) => cpus?.some(({ softirqUs }) => softirqUs === null))
     ? 'Softirq is not accounted by this kernel: that time is part of the others.'
-    : 'What the CPU did in softirq was not recorded in this run.';
+    : 'Softirq is left out: the load was too low to tell the CPU time of this server from that of others.';
 }
 
 /** User, system and softirq time stacked, a panel per mechanism, for the implementation nearest to the mechanism. */
@@ -144,7 +146,13 @@ function cpuStack(experiment: ExperimentAnalysis): Plot | null {
     all.filter(({ points }) => points.some(({ cell }) => valuesOf(cell, metric(id)).length > 0));
   const chosen = busiest(nearest(having(experiment.series, 'cpu-user')));
   if (chosen.length === 0) return null;
-  const wholeCore = having(chosen, 'core-softirq').length === chosen.length;
+  // All of it or none: bars of different meaning must not stand beside each other.
+  const wholeCore = chosen.every(({ points }) =>
+    points.every(
+      ({ cell }) =>
+        valuesOf(cell, metric('cpu-user')).length === 0 || valuesOf(cell, metric('core-softirq')).length > 0,
+    ),
+  );
   const who = implementationName(chosen[0]!.levels);
   return {
     id: `${experiment.name}-cpu-stack`,
