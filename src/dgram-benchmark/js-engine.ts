@@ -96,8 +96,7 @@ class JsEngine implements Engine {
     return this.#stopping || (bailout > 0 && this.#recorder.wrong() >= bailout);
   }
 
-  #send(flow: Flow, intended: number): void {
-    const at = this.#now();
+  #send(flow: Flow, intended: number, at: number): void {
     const letter = this.#lanes.take(this.#format);
     this.#format.write(letter.datagram, flow.id, flow.ledger.send(intended, at), intended, at);
     flow.lane.outstanding++;
@@ -131,7 +130,7 @@ class JsEngine implements Engine {
   /** Which datagram was refused, node:dgram does not tell. */
   #refused(lane: Lane): void {
     this.#recorder.counts.unreachable++;
-    if (lane.flows[0]!.ledger.settle(undefined)) this.#settled(lane, this.#now());
+    if (lane.flows[0]!.ledger.settle(-1)) this.#settled(lane, this.#now());
   }
 
   #settled(lane: Lane, at: number): void {
@@ -142,9 +141,12 @@ class JsEngine implements Engine {
   #refill(lane: Lane, at: number): void {
     const { pipelining, durationNs } = this.#config;
     const most = this.#config.amount || Number.POSITIVE_INFINITY;
-    while (lane.outstanding < pipelining && this.#offered < most && at < durationNs && !this.#halted()) {
+    // A reply and the datagram that takes its place are one moment; only those after it look at the clock again.
+    let moment = at;
+    while (lane.outstanding < pipelining && this.#offered < most && moment < durationNs && !this.#halted()) {
       this.#offered++;
-      this.#send(lane.flows[lane.next()]!, at);
+      this.#send(lane.flows[lane.next()]!, moment, moment);
+      if (lane.outstanding < pipelining) moment = this.#now();
     }
   }
 
@@ -200,7 +202,7 @@ class JsEngine implements Engine {
       let now = this.#now();
       for (let taken = 0; taken < takeMost && due !== null && due <= now && !this.#halted(); taken++) {
         this.#offered++;
-        this.#send(this.#lanes.flows[order()]!, due);
+        this.#send(this.#lanes.flows[order()]!, due, now);
         due = schedule.next().value;
         now = this.#now();
       }

@@ -4,16 +4,31 @@ import { headerBytes, type Identity } from './engine.js';
 const magic = 0x31424744;
 const high = 2 ** 32;
 
-const table = Uint32Array.from({ length: 256 }, (_, index) => {
-  let value = index;
-  for (let bit = 0; bit < 8; bit++) value = (value & 1) !== 0 ? (value >>> 1) ^ 0x82f63b78 : value >>> 1;
-  return value;
-});
+/** tables[k][b]: what byte b adds to the checksum when k bytes follow it. */
+const tables = [
+  Uint32Array.from({ length: 256 }, (_, index) => {
+    let value = index;
+    for (let bit = 0; bit < 8; bit++) value = (value & 1) !== 0 ? (value >>> 1) ^ 0x82f63b78 : value >>> 1;
+    return value;
+  }),
+];
+const [last] = tables as [Uint32Array];
+for (let k = 1; k < 4; k++) tables[k] = tables[k - 1]!.map((value) => (value >>> 8) ^ last[value & 0xff]!);
+const [third, second, first] = tables.slice(1) as [Uint32Array, Uint32Array, Uint32Array];
 
-/** CRC-32C (Castagnoli), continuing from `crc`; of '123456789' it is 0xe3069283. */
+/** CRC-32C (Castagnoli), continuing from `crc`; of '123456789' it is 0xe3069283. Four bytes a step. */
 export function crc32c(crc: number, bytes: Uint8Array, from = 0, to = bytes.length): number {
   let value = ~crc;
-  for (let at = from; at < to; at++) value = (value >>> 8) ^ table[(value ^ bytes[at]!) & 0xff]!;
+  let at = from;
+  for (; at + 4 <= to; at += 4) {
+    value ^= bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    value =
+      first[value & 0xff]! ^
+      second[(value >>> 8) & 0xff]! ^
+      third[(value >>> 16) & 0xff]! ^
+      last[value >>> 24]!;
+  }
+  for (; at < to; at++) value = (value >>> 8) ^ last[(value ^ bytes[at]!) & 0xff]!;
   return ~value >>> 0;
 }
 
@@ -69,17 +84,17 @@ export class DatagramFormat {
 
   write(datagram: Buffer, flow: number, sequence: number, intended: number, actual: number): void {
     if (this.identity === 'full') {
-      datagram.writeUInt32LE(magic, 0);
-      datagram.writeUInt32LE(flow, 4);
+      put32(datagram, 0, magic);
+      put32(datagram, 4, flow);
       put64(datagram, 8, sequence);
       put64(datagram, 16, intended);
       put64(datagram, 24, actual);
-      datagram.writeUInt32LE(this.#payloadCrc, 32);
-      datagram.writeUInt32LE(crc32c(this.nonce, datagram, 0, 36), 36);
+      put32(datagram, 32, this.#payloadCrc);
+      put32(datagram, 36, crc32c(this.nonce, datagram, 0, 36));
     } else if (this.identity === 'compact') {
-      datagram.writeUInt32LE(flow, 0);
+      put32(datagram, 0, flow);
       put64(datagram, 8, sequence);
-      datagram.writeUInt32LE(this.#compactCrc(datagram), 4);
+      put32(datagram, 4, this.#compactCrc(datagram));
     }
   }
 
@@ -114,10 +129,19 @@ export class DatagramFormat {
   }
 }
 
+/** Byte by byte: half the cost of Buffer's checked writes. */
+function put32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
+}
+
 /** Whole numbers below 2^53; fractions of a nanosecond are dropped. */
-function put64(bytes: Buffer, at: number, value: number): void {
-  bytes.writeUInt32LE(Math.floor(value) % high, at);
-  bytes.writeUInt32LE(Math.floor(value / high), at + 4);
+function put64(bytes: Uint8Array, at: number, value: number): void {
+  const upper = Math.floor(value / high);
+  put32(bytes, at, value - upper * high);
+  put32(bytes, at + 4, upper);
 }
 
 const get64 = (bytes: Buffer, at: number) => bytes.readUInt32LE(at + 4) * high + bytes.readUInt32LE(at);

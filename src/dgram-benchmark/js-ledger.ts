@@ -61,6 +61,64 @@ export interface Times {
   actual: number;
 }
 
+/**
+ * Send times of unanswered datagrams by sequence number, in a ring that spans from the oldest of them to the newest: a
+ * lost one holds its place until it is given up.
+ */
+export class SendTimes {
+  #capacity = 64;
+  #intended = new Float64Array(this.#capacity);
+  /** -1: no longer waited for */
+  #actual = new Float64Array(this.#capacity).fill(-1);
+  #first = 0;
+  #next = 0;
+
+  /** Sequence numbers are those of the calls, from 0. */
+  add(intended: number, actual: number): void {
+    if (this.#next - this.#first === this.#capacity) this.#grow();
+    const at = this.#next++ & (this.#capacity - 1);
+    this.#intended[at] = intended;
+    this.#actual[at] = actual;
+  }
+
+  #grow(): void {
+    const [intended, actual, mask] = [this.#intended, this.#actual, this.#capacity - 1];
+    this.#capacity *= 2;
+    this.#intended = new Float64Array(this.#capacity);
+    this.#actual = new Float64Array(this.#capacity).fill(-1);
+    for (let sequence = this.#first; sequence < this.#next; sequence++) {
+      const at = sequence & (this.#capacity - 1);
+      this.#intended[at] = intended[sequence & mask]!;
+      this.#actual[at] = actual[sequence & mask]!;
+    }
+  }
+
+  /** The oldest that is waited for; -1: none. */
+  oldest(): number {
+    return this.#first < this.#next ? this.#first : -1;
+  }
+
+  /** When it was sent; -1 when it is not waited for. */
+  actual(sequence: number): number {
+    const waited = sequence >= this.#first && sequence < this.#next;
+    return waited ? this.#actual[sequence & (this.#capacity - 1)]! : -1;
+  }
+
+  /** Of one that is waited for. */
+  intended(sequence: number): number {
+    return this.#intended[sequence & (this.#capacity - 1)]!;
+  }
+
+  /** @returns false when it was not waited for */
+  remove(sequence: number): boolean {
+    if (this.actual(sequence) < 0) return false;
+    const mask = this.#capacity - 1;
+    this.#actual[sequence & mask] = -1;
+    while (this.#first < this.#next && this.#actual[this.#first & mask]! < 0) this.#first++;
+    return true;
+  }
+}
+
 export interface Receipt {
   /** a first intact reply */
   answered: boolean;
@@ -71,14 +129,13 @@ export interface Receipt {
   late: boolean;
 }
 
-const nothing: Receipt = { answered: false, times: null, settled: false, late: false };
-
 export class FlowLedger {
   sent = 0;
   received = 0;
   readonly #window = new ReceiveWindow();
-  /** send times of what is unanswered, oldest first: a Map keeps the order of insertion */
-  readonly #outstanding = new Map<number, Times>();
+  readonly #outstanding = new SendTimes();
+  readonly #times: Times = { intended: 0, actual: 0 };
+  readonly #receipt: Receipt = { answered: false, times: null, settled: false, late: false };
 
   constructor(
     readonly identity: Identity,
@@ -87,59 +144,75 @@ export class FlowLedger {
   ) {}
 
   send(intended: number, actual: number): number {
-    if (this.keepTimes) this.#outstanding.set(this.sent, { intended, actual });
+    if (this.keepTimes) this.#outstanding.add(intended, actual);
     return this.sent++;
   }
 
-  #oldest(): number | undefined {
-    return this.#outstanding.keys().next().value;
-  }
-
-  /** Gives up waiting for one datagram whose fate is known. */
-  settle(sequence: number | undefined): boolean {
-    const which = sequence ?? (this.identity === 'none' ? this.#oldest() : undefined);
-    return which !== undefined && this.#outstanding.delete(which);
+  /** Gives up waiting for one datagram whose fate is known; -1: which one, is not. */
+  settle(sequence: number): boolean {
+    const guess = sequence < 0 && this.identity === 'none';
+    return this.#outstanding.remove(guess ? this.#outstanding.oldest() : sequence);
   }
 
   /** Gives up waiting for datagrams sent at or before `limit`; returns how many. */
   expire(limit: number): number {
     let expired = 0;
-    for (const [sequence, { actual }] of this.#outstanding) {
-      if (actual > limit) break;
-      this.#outstanding.delete(sequence);
+    for (;;) {
+      const oldest = this.#outstanding.oldest();
+      if (oldest < 0 || this.#outstanding.actual(oldest) > limit) return expired;
+      this.#outstanding.remove(oldest);
       expired++;
     }
-    return expired;
   }
 
+  /** The object is the same one each time: read it before the next reply. */
   receive(reading: Reading, now: number, timeout: number, counts: Counts): Receipt {
     const { identified, sequence } = reading;
     if (reading.verdict !== 'intact' || (identified && sequence >= this.sent)) {
       counts[reading.verdict === 'truncated' ? 'truncated' : 'corrupted']++;
-      return { ...nothing, settled: this.settle(identified ? sequence : undefined) };
+      return this.#unanswered(this.settle(identified ? sequence : -1));
     }
-    let which: number | undefined = sequence;
+    let which = sequence;
     if (this.identity === 'none') {
       if (this.received === this.sent) {
         counts.duplicates++;
-        return nothing;
+        return this.#unanswered(false);
       }
-      which = this.#oldest();
+      which = this.#outstanding.oldest();
     } else {
       const arrival = this.#window.mark(sequence);
       if (arrival === 'duplicate') counts.duplicates++;
       else if (arrival === 'beyond') counts.unattributable++;
       else if (arrival === 'reordered') counts.reordered++;
-      if (arrival === 'duplicate' || arrival === 'beyond') return nothing;
+      if (arrival === 'duplicate' || arrival === 'beyond') return this.#unanswered(false);
     }
-    const kept = which === undefined ? undefined : this.#outstanding.get(which);
-    const times =
-      this.identity === 'full' ? { intended: reading.intended, actual: reading.actual } : (kept ?? null);
-    if (kept) this.#outstanding.delete(which!);
+    const full = this.identity === 'full';
+    const kept = this.#outstanding.actual(which);
+    const waited = kept >= 0;
+    const times = full || waited ? this.#times : null;
+    if (times) {
+      times.intended = full ? reading.intended : this.#outstanding.intended(which);
+      times.actual = full ? reading.actual : kept;
+    }
+    if (waited) this.#outstanding.remove(which);
     const late = times === null || now - times.actual > timeout;
     this.received++;
     counts.received++;
     if (late) counts.late++;
-    return { answered: true, times, settled: kept !== undefined, late };
+    const receipt = this.#receipt;
+    receipt.answered = true;
+    receipt.times = times;
+    receipt.settled = waited;
+    receipt.late = late;
+    return receipt;
+  }
+
+  #unanswered(settled: boolean): Receipt {
+    const receipt = this.#receipt;
+    receipt.answered = false;
+    receipt.times = null;
+    receipt.settled = settled;
+    receipt.late = false;
+    return receipt;
   }
 }
