@@ -35,7 +35,8 @@ constexpr SessionFailure kind_of(int error) noexcept {
 class Urgent {
  public:
   Urgent() noexcept {
-    const sched_param first{.sched_priority = sched_get_priority_min(SCHED_FIFO)};
+    sched_param first{};  // some systems have fields beside the one that counts
+    first.sched_priority = sched_get_priority_min(SCHED_FIFO);
     raised_ = pthread_getschedparam(pthread_self(), &policy_, &before_) == 0 &&
               pthread_setschedparam(pthread_self(), SCHED_FIFO, &first) == 0;
   }
