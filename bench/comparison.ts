@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { analyse } from '../src/analysis/analyse.js';
 import { type ComparedMetric, comparedMetrics, compareRuns } from '../src/analysis/compare.js';
+import { metric } from '../src/analysis/metrics.js';
 import { parseSamples } from '../src/analysis/parse.js';
 import { type Random, randomFrom } from '../src/analysis/random.js';
 import type { Sample } from '../src/contract/sample.js';
@@ -50,8 +51,8 @@ function measure(blocks: number, name: string): Sample[] {
     backends: ['epoll'],
     impls: ['native'],
     idle: [0],
-    closed: { warmupMs: 200, durationMs: 500 },
-    open: { rate: 2000, warmupMs: 100, durationMs: 500 },
+    closed: { warmupMs: 100, durationMs: 400 },
+    open: { rate: 2000, warmupMs: 50, durationMs: 300 },
   };
   writeFileSync(
     plan,
@@ -148,7 +149,9 @@ try {
   console.log(
     `live, first half against second (drift of the machine included): ${share(live.halves, live.runs)}`,
   );
-  const record = { trials, slowdown, recorded: recorded.length, alarms, resampled, found, live };
+  const values = Object.fromEntries(comparedMetrics.map((id) => [id, recorded.map(metric(id).of)]));
+  const { host } = recorded[0]!;
+  const record = { trials, slowdown, alarms, resampled, found, live, host, values };
   console.log(`saved in ${saveRecord('comparison', record)}`);
 } finally {
   rmSync(folder, { recursive: true });
