@@ -1,7 +1,7 @@
 /** Are equal servers told apart, and different ones not? Judged by CPU per request, which is steadier than latency. */
 import { randomFrom } from '../analysis/random.js';
 import { type Check, driveLoad } from './check.js';
-import { compare, falseAlarmShare } from './false-alarms.js';
+import { compare, falseAlarmLimit, falseAlarmShare } from './false-alarms.js';
 import { withKnownAnswer } from './known-answer.js';
 import { percent, plainRow, type Row } from './row.js';
 
@@ -22,22 +22,20 @@ async function spinRoundUs(): Promise<number> {
 }
 
 const RELABELLED = 500;
-const ALARMS = 0.05;
-/** Two standard errors of a share of 5 % that was counted so often. */
-const COUNTED = 2 * Math.sqrt((ALARMS * (1 - ALARMS)) / RELABELLED);
 
 function falseAlarms(a: readonly number[], same: readonly number[]): Row {
   const pairs = a.flatMap((value, index) => [value, same[index]!]);
   const alarms = falseAlarmShare(pairs, RELABELLED, randomFrom('labels'));
+  const limit = falseAlarmLimit(a.length, RELABELLED, randomFrom('limit'));
   return plainRow(
     {
       check: `A/A: the same server under two names, ${a.length} trials each, labelled ${RELABELLED} times`,
       truth: 'never different',
       reported: `${percent(alarms)} called different`,
       deviation: percent(alarms),
-      limit: `${percent(ALARMS)}, counted to ${percent(COUNTED)}`,
+      limit: `${percent(limit)}, which equal trials reach once in 100`,
     },
-    alarms <= ALARMS + COUNTED,
+    alarms <= limit,
   );
 }
 

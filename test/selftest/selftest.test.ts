@@ -5,7 +5,7 @@ import { resolve } from '../../src/selftest/attempts.js';
 import { type Check, efforts } from '../../src/selftest/check.js';
 import { checks } from '../../src/selftest/checks.js';
 import { slowdownRow } from '../../src/selftest/comparisons.js';
-import { compare, falseAlarmShare } from '../../src/selftest/false-alarms.js';
+import { compare, falseAlarmLimit, falseAlarmShare } from '../../src/selftest/false-alarms.js';
 import { withKnownAnswer } from '../../src/selftest/known-answer.js';
 import {
   andersonDarlingExponential,
@@ -55,6 +55,12 @@ test('equal trials are rarely called different, and different ones are', () => {
     ).different,
     true,
   );
+});
+
+test('few trials alarm more unevenly than many', () => {
+  const limit = (pairs: number) => falseAlarmLimit(pairs, 200, randomFrom('limit'));
+  assert.ok(limit(6) > limit(40), `${limit(6)} and ${limit(40)}`);
+  assert.ok(limit(6) < 0.25 && limit(40) > 0.05, `${limit(6)} and ${limit(40)}`);
 });
 
 test('a figure that is off by more than its limit does not hold', () => {
