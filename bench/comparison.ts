@@ -34,7 +34,8 @@ const { values: options } = parseArgs({
   },
 });
 const { quick } = options;
-const trialsRecorded = quick ? 24 : 120;
+/** more than are drawn: a gate may leave some out */
+const trialsRecorded = quick ? 32 : 120;
 const liveRuns = Number(options.live ?? (quick ? 1 : 20));
 const resampled = { alike: quick ? 20 : 200, slower: quick ? 5 : 50 };
 /** trials on either side: what the full profile takes of every cell at least */
