@@ -56,11 +56,14 @@ export interface Analysis {
   refused: Refusal[];
 }
 
-/** What an experiment asks about, even where another factor has more levels. */
-const askedFactor: Record<string, string> = { 'udp-ports': 'ports' };
+/** What each experiment is drawn along, by its name. */
+export type Axes = Readonly<Record<string, string>>;
 
-/** The numeric factor with most levels: what an experiment varies. Ties go to the one named first in the cell. */
-function mainFactor(name: string, cells: readonly Cell[]): string {
+/**
+ * `asked` where several of its levels were measured, or else the numeric factor with most levels. Ties go to the one
+ * named first in the cell.
+ */
+function mainFactor(asked: string | undefined, cells: readonly Cell[]): string {
   const levels = new Map<string, Set<number>>();
   for (const cell of cells) {
     for (const [name, level] of Object.entries(cell.levels)) {
@@ -69,9 +72,8 @@ function mainFactor(name: string, cells: readonly Cell[]): string {
       levels.get(name)!.add(level);
     }
   }
-  const asked = askedFactor[name] ?? '';
-  let best = levels.has(asked) && levels.get(asked)!.size > 1 ? asked : '';
-  if (best !== '') return best;
+  if (asked !== undefined && (levels.get(asked)?.size ?? 0) > 1) return asked;
+  let best = '';
   for (const [factor, seen] of levels) if (best === '' || seen.size > levels.get(best)!.size) best = factor;
   return best;
 }
@@ -120,8 +122,12 @@ const fewestModelled = 8;
 
 const modelled: MetricId[] = ['cpu-per-request', 'open-cpu-per-request'];
 
-function analyseExperiment(name: string, cells: readonly Cell[]): ExperimentAnalysis {
-  const factor = mainFactor(name, cells);
+function analyseExperiment(
+  name: string,
+  cells: readonly Cell[],
+  asked: string | undefined,
+): ExperimentAnalysis {
+  const factor = mainFactor(asked, cells);
   const series = seriesAlong(cells, factor);
   const summaries = new Map(cells.map((cell) => [cell.key, summarise(cell)]));
   const models = modelled.flatMap((id) =>
@@ -149,7 +155,12 @@ function analyseExperiment(name: string, cells: readonly Cell[]): ExperimentAnal
   };
 }
 
-export function analyse(run: RunInfo | null, { samples, refused, notices }: ParsedSamples): Analysis {
+/** @param axes an experiment not named there is drawn along the numeric factor with most levels */
+export function analyse(
+  run: RunInfo | null,
+  { samples, refused, notices }: ParsedSamples,
+  axes: Axes = {},
+): Analysis {
   const cells = cellsOf(samples);
   // In the plan's order: the first trial is whatever the shuffle put first.
   const planned = run?.plan.experiments.map(({ experiment }) => experiment) ?? [];
@@ -172,6 +183,7 @@ export function analyse(run: RunInfo | null, { samples, refused, notices }: Pars
       analyseExperiment(
         name,
         cells.filter(({ experiment }) => experiment === name),
+        axes[name],
       ),
     ),
     verdicts: verdicts(cells),

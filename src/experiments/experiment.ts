@@ -62,6 +62,8 @@ export interface Experiment<Settings = unknown> {
   id: string;
   /** the question it answers, for the report and --help */
   question: string;
+  /** the factor the question is about: what figures are drawn along, even where another one has more levels */
+  axis: string;
   /** shape of the settings, complete */
   settings: z.ZodType<Settings>;
   /** complete settings of a built-in profile on this machine */

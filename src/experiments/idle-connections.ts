@@ -117,6 +117,7 @@ function figures(sample: Sample): string {
 export const idleConnections: Experiment<IdleConnectionsSettings> = {
   id: 'idle-connections',
   question: 'How much does a request cost while idle connections stand beside the active ones?',
+  axis: 'idle',
   settings,
   profile,
   cells,

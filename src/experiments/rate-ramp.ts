@@ -62,6 +62,7 @@ function profile(name: ProfileName, machine: Machine): RateRampSettings {
 export const rateRamp: Experiment<RateRampSettings> = {
   id: 'rate-ramp',
   question: 'How does throughput follow the offered load, and what happens past saturation?',
+  axis: 'rate',
   settings,
   profile,
   cells: (chosen, machine) =>

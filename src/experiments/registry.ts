@@ -10,6 +10,11 @@ export const experiments: Record<string, Experiment> = {
   [udpPorts.id]: udpPorts as Experiment,
 };
 
+/** What figures of each are drawn along. */
+export const axes: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.values(experiments).map(({ id, axis }) => [id, axis]),
+);
+
 /** What `run quick` (npm start) runs, in less than two minutes together. */
 export const quickStart: readonly string[] = [idleConnections.id, udpPorts.id];
 

@@ -116,6 +116,7 @@ export const udpPorts: Experiment<UdpPortsSettings> = {
   id: 'udp-ports',
   question:
     'How does the number of UDP ports a server watches change its response time and its cost per datagram?',
+  axis: 'ports',
   settings,
   profile,
   cells,

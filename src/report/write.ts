@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { type Analysis, analyse } from '../analysis/analyse.js';
 import { type ParsedSamples, parseSamples } from '../analysis/parse.js';
 import { type RunInfo, runInfo } from '../contract/run.js';
+import { axes } from '../experiments/registry.js';
 import { flameAssets } from '../flame/html.js';
 import { readFlame, writeDerived } from '../flame/output.js';
 import { autobenchTables } from './autobench.js';
@@ -75,7 +76,7 @@ export function readRun(folder: string): { info: RunInfo | null; parsed: ParsedS
 /** @throws Error in one sentence */
 export function analyseRun(folder: string): Analysis {
   const { info, parsed } = readRun(folder);
-  return analyse(info, parsed);
+  return analyse(info, parsed, axes);
 }
 
 export const plotsFolder = (folder: string) => join(folder, 'plots');

@@ -6,6 +6,8 @@ import { ledgerOf } from '../../src/analysis/ledger.js';
 import { lossFreeRates } from '../../src/analysis/loss-free.js';
 import { metric } from '../../src/analysis/metrics.js';
 import type { Sample } from '../../src/contract/sample.js';
+import type { Machine } from '../../src/experiments/experiment.js';
+import { axes, experiments } from '../../src/experiments/registry.js';
 import { plotsOf } from '../../src/report/figures.js';
 import { outcome } from '../../src/report/terminal.js';
 import { writeReport } from '../../src/report/write.js';
@@ -41,7 +43,7 @@ function sweep(change: (trial: UdpTrial) => Partial<UdpTrial> = () => ({})) {
   );
 }
 
-const analysed = (samples = sweep()): Analysis => analyse(null, { samples, refused: [], notices: [] });
+const analysed = (samples = sweep()): Analysis => analyse(null, { samples, refused: [], notices: [] }, axes);
 const only = (analysis: Analysis) => analysis.experiments[0]!;
 const plotOf = (analysis: Analysis, id: string) =>
   plotsOf(only(analysis)).find((plot) => plot.id === `udp-ports-${id}`);
@@ -234,6 +236,14 @@ describe('figures of udp-ports', () => {
     const few = sweep().filter(({ cell }) => cell.ports !== 1000);
     assert.equal(only(analysed(few)).factor, 'ports');
   });
+
+  const machine: Machine = { available: ['select', 'epoll'], nodeBackend: 'epoll', descriptorLimit: 20_000 };
+  for (const { id, axis, profile, cells } of Object.values(experiments)) {
+    it(`can be drawn for ${id}: its axis is a factor of several levels`, () => {
+      const levels = cells(profile('thesis', machine), machine).map((cell) => cell[axis]);
+      assert.ok(new Set(levels.filter((level) => typeof level === 'number')).size > 1);
+    });
+  }
 });
 
 describe('growth per 1000 ports', () => {
