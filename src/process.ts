@@ -16,6 +16,7 @@ export interface ProcessUsage {
 
 interface ProcessExports {
   processSetAffinity(cpus: readonly number[]): void;
+  processKeepAwake(cpus: readonly number[]): void;
   processAffinity(): number[];
   processMonotonicNs(): number;
   processUsage(): ProcessUsage;
@@ -30,6 +31,12 @@ const native = addon<ProcessExports>();
 
 /** Lets every thread of the process, V8's helpers included, run only on these CPUs. @throws EINVAL, ENOSYS */
 export const setAffinity = (cpus: readonly number[]): void => native.processSetAffinity(cpus);
+
+/**
+ * Keeps these CPUs from sleeping until the process ends: a thread on each calculates at the idle priority, and gives way
+ * to anything that wakes. @throws EINVAL, ENOSYS
+ */
+export const keepAwake = (cpus: readonly number[]): void => native.processKeepAwake(cpus);
 
 /** CPUs this thread may run on; empty where the system cannot say. */
 export const getAffinity = (): number[] => native.processAffinity();

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "addon/environment.h"
+#include "net/awake.h"
 
 namespace addon {
 namespace {
@@ -14,27 +15,42 @@ Napi::Array array_of(Napi::Env env, const std::vector<int>& values) {
   return array;
 }
 
-/// processSetAffinity(cpus: number[])
-Napi::Value set_affinity(const Napi::CallbackInfo& info) {
+/// The first argument as a list of CPU numbers; empty with a pending exception when it is none.
+std::vector<int> cpus_argument(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   std::vector<int> cpus;
   if (info.Length() < 1 || !info[0].IsArray() || info[0].As<Napi::Array>().Length() == 0) {
     throw_coded(env, "ERR_INVALID_ARG_TYPE", "cpus must be an array with at least one CPU number");
-    return env.Undefined();
+    return {};
   }
   const Napi::Array list = info[0].As<Napi::Array>();
   for (std::uint32_t i = 0; i < list.Length(); ++i) {
     const Napi::Value value = list.Get(i);
-    if (env.IsExceptionPending()) return env.Undefined();
+    if (env.IsExceptionPending()) return {};
     const double cpu = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
     if (!(cpu >= 0 && cpu < 1024)) {
       throw_coded(env, "ERR_OUT_OF_RANGE", "cpus must hold CPU numbers from 0 to 1023");
-      return env.Undefined();
+      return {};
     }
     cpus.push_back(static_cast<int>(cpu));
   }
-  if (const int error = net::set_affinity(cpus)) throw_errno(env, error, "set the CPU affinity");
-  return env.Undefined();
+  return cpus;
+}
+
+/// processSetAffinity(cpus: number[])
+Napi::Value set_affinity(const Napi::CallbackInfo& info) {
+  const std::vector<int> cpus = cpus_argument(info);
+  if (cpus.empty()) return info.Env().Undefined();
+  if (const int error = net::set_affinity(cpus)) throw_errno(info.Env(), error, "set the CPU affinity");
+  return info.Env().Undefined();
+}
+
+/// processKeepAwake(cpus: number[])
+Napi::Value keep_awake(const Napi::CallbackInfo& info) {
+  const std::vector<int> cpus = cpus_argument(info);
+  if (cpus.empty()) return info.Env().Undefined();
+  if (const int error = net::keep_awake(cpus)) throw_errno(info.Env(), error, "keep CPUs awake");
+  return info.Env().Undefined();
 }
 
 /// processAffinity() -> number[], empty where the system cannot say
@@ -103,6 +119,7 @@ Napi::Value build(const Napi::CallbackInfo& info) {
 
 void export_process(Napi::Env env, Napi::Object exports) {
   exports.Set("processSetAffinity", Napi::Function::New<set_affinity>(env));
+  exports.Set("processKeepAwake", Napi::Function::New<keep_awake>(env));
   exports.Set("processAffinity", Napi::Function::New<affinity>(env));
   exports.Set("processMonotonicNs", Napi::Function::New<monotonic_ns>(env));
   exports.Set("processUsage", Napi::Function::New<usage>(env));

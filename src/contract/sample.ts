@@ -1,5 +1,6 @@
 /** A sample: what one trial measured, one line of samples.ndjson. Raw enough to rebuild every derived file from it. */
 import { z } from 'zod';
+import { awake } from './awake.js';
 import { backendName, count, executionClass, implementation, ioMode } from './common.js';
 import { loadResult } from './load.js';
 import { sessionResult } from './ramp.js';
@@ -100,6 +101,8 @@ export const sample = z.object({
   serverProcesses: count.optional(),
   /** CPUs asked for server and client; shared = they overlap */
   pinning: z.object({ server: z.array(count), client: z.array(count), shared: z.boolean() }),
+  /** CPUs kept from sleeping during the windows, where the experiment asks for it */
+  awake: awake.optional(),
   /** 1-minute load average and CPU pressure (some, avg10, percent) before the trial; null where the system has none */
   loadBefore: z.object({ average: z.number(), pressure: z.number().nullable() }),
   /** nanoseconds of a fixed calibration loop before the trial: drift of the machine shows here */

@@ -42,6 +42,8 @@ export interface TrialSpec {
   servers?: number;
   /** connections that stand silent during the windows */
   idle: number;
+  /** CPUs of server and client do not sleep during the windows, so that no wake-up of a CPU is measured */
+  keepAwake?: boolean;
   windows: WindowSpec[];
 }
 

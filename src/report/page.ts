@@ -238,6 +238,7 @@ function copyRate({ bytesPerSecond, copies, blockBytes, lastLevelCacheBytes }: M
 
 function environmentSection({ run, samples }: Analysis): Html {
   const { host, pinning, server } = samples.find((sample) => sample.server) ?? samples[0]!;
+  const kept = samples.filter(({ awake }) => awake && awake.cpus.length > 0);
   const facts: [string, string][] = [
     ['Host', `${host.name}, ${host.executionClass}, hypervisor: ${host.hypervisor ?? 'none'}`],
     ['CPU', `${host.cpuModel}, ${host.vcpus} CPUs`],
@@ -249,6 +250,14 @@ function environmentSection({ run, samples }: Analysis): Html {
       'Pinning',
       `server on CPU ${pinning.server.join(', ') || 'any'}, client on CPU ${pinning.client.join(', ') || 'any'}${pinning.shared ? ' (shared)' : ''}`,
     ],
+    ...(kept.length > 0
+      ? [
+          [
+            'CPU sleep',
+            `CPUs ${kept[0]!.awake!.cpus.join(', ')} were kept awake during ${kept.length} trials of slow loads`,
+          ] satisfies [string, string],
+        ]
+      : []),
     [
       'Versions',
       Object.entries({ ...server?.versions, ...run?.versions })

@@ -4,6 +4,7 @@ import type { SessionSpec } from '../contract/ramp.js';
 import type { ServerSpec, WindowSpec } from '../experiments/experiment.js';
 import type { Command } from '../hosts/host.js';
 import type { HostPort } from '../options.js';
+import { awakeCommand } from '../programs/awake.js';
 import { idleCommands } from '../programs/idle.js';
 import { loadCommand } from '../programs/load.js';
 import { serverCommand } from '../programs/server.js';
@@ -17,6 +18,7 @@ export interface Programs {
   server(spec: ServerSpec & Placed): Command;
   /** as many holders as the descriptor limit makes necessary */
   idle(spec: { target: HostPort; connections: number } & Placed): Command[];
+  awake(spec: Placed): Command;
   load(spec: WindowSpec & Pick<ServerSpec, 'protocol' | 'ports'> & { target: HostPort } & Placed): Command;
 }
 
@@ -40,6 +42,7 @@ export function sessionSpecOf(window: WindowSpec & { target: HostPort } & Placed
 export const programs: Programs = {
   server: ({ io, ...spec }) => serverCommand({ ...spec, io: io ?? undefined, control: true }),
   idle: (spec) => idleCommands(spec).map(({ command }) => command),
+  awake: awakeCommand,
   load(spec) {
     if (spec.sessions) return sessionCommand(sessionSpecOf(spec));
     const { protocol, ports, pipelining, target, connections, rate, size, warmupMs, durationMs, cpus } = spec;

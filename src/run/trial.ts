@@ -2,6 +2,7 @@
  * Carries one trial out in fresh processes: server, idle connections, then each window, with the server's snapshots
  * taken when the client says that its window begins and ends. Whatever goes wrong becomes a failed sample that says how.
  */
+import { type Awake, awake } from '../contract/awake.js';
 import { idleStatus } from '../contract/idle.js';
 import { loadResult } from '../contract/load.js';
 import { type SessionSpec, sessionResult } from '../contract/ramp.js';
@@ -54,7 +55,7 @@ function together(processes: readonly HostProcess[], event: string, timeoutMs: n
 class Trial {
   private readonly cast: Cast;
   private servers!: Servers;
-  readonly measured: Pick<Measured, 'server' | 'idleConnections' | 'windows' | 'network'> = {
+  readonly measured: Pick<Measured, 'server' | 'idleConnections' | 'awake' | 'windows' | 'network'> = {
     server: null,
     idleConnections: null,
     windows: {},
@@ -83,6 +84,7 @@ class Trial {
     this.servers = await Servers.start(this.cast, programs, server, servers, pinning.server);
     this.measured.server = this.servers.hellos[0]!;
     const holders = await this.holdIdle();
+    if (this.spec.keepAwake) this.measured.awake = await this.keepAwake();
     const before = host.networkCounters();
     for (const window of this.spec.windows) this.measured.windows[window.name] = await this.window(window);
     const after = host.networkCounters();
@@ -105,6 +107,14 @@ class Trial {
     const total = await this.idleTotal(holders, 'standing', answerMs + idle / slowestSetUp);
     this.measured.idleConnections = { asked: idle, seenByServer: await this.servers.count(idle), ...total };
     return holders;
+  }
+
+  /** Until the trial ends. */
+  private async keepAwake(): Promise<Awake> {
+    const { programs, pinning } = this.context;
+    const cpus = [...new Set([...pinning.server, ...pinning.client])];
+    const filler = this.cast.start('program that keeps CPUs awake', programs.awake({ cpus }));
+    return validated(awake, await filler.expect('awake', answerMs), "its program's line");
   }
 
   private async idleTotal(holders: HostProcess[], event: string, timeoutMs: number) {

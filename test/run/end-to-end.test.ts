@@ -119,7 +119,7 @@ test('udp-ports takes its ports and rates from the command line, and every ledge
   const settings = { backends, impls: ['native'], warmupMs: 20, durationMs: 150, slowDurationMs: 150 };
   const plan = { blocks: { min: 1, max: 1 }, experiments: [{ experiment: 'udp-ports', settings }] };
   writeFileSync(path, JSON.stringify(plan));
-  const asked = ['--ports', '2,30', '--rates', '400,closed', '--seed', '1'];
+  const asked = ['--ports', '2,30', '--rates', '80,400,closed', '--seed', '1'];
   const { status, stderr } = dispatchbench('run', 'udp-ports', '--plan', path, ...asked, '--out', out);
   assert.equal(status, 0, stderr);
   const [run] = readdirSync(out).filter((name) => name !== 'udp.json');
@@ -127,8 +127,10 @@ test('udp-ports takes its ports and rates from the command line, and every ledge
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Sample);
-  assert.equal(samples.length, backends.length * 4);
-  for (const { cell, windows } of samples) {
+  assert.equal(samples.length, backends.length * 6);
+  for (const { cell, windows, awake, pinning } of samples) {
+    const cpus = [...new Set([...pinning.server, ...pinning.client])];
+    assert.deepEqual(awake, cell.rate === 80 ? { cpus, reason: null } : undefined);
     assert.deepEqual(Object.keys(windows), [cell.rate === null ? 'closed' : 'open']);
     const { datagrams } = Object.values(windows)[0]!.load;
     assert.equal(datagrams!.ports, cell.ports);
