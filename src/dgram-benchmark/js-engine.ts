@@ -8,7 +8,7 @@ import { randomFrom } from '../analysis/random.js';
 import type { Engine, EngineConfig, EngineInterval, EngineOutcome, EngineState } from './engine.js';
 import { identityOf } from './engine.js';
 import { DatagramFormat } from './js-format.js';
-import { type Flow, JsLanes, type Lane } from './js-lanes.js';
+import { type Flow, JsLanes, type Lane, type Letter } from './js-lanes.js';
 import { flowOrder } from './js-order.js';
 import { JsRecorder } from './js-recorder.js';
 
@@ -41,7 +41,6 @@ class JsEngine implements Engine {
   #startedNs = 0;
   #cpu = process.cpuUsage();
   #offered = 0;
-  #timeouts = 0;
   #lastArrival = 0;
   #sendingNs = 0;
   #totalNs = 0;
@@ -49,6 +48,9 @@ class JsEngine implements Engine {
   #stopping = false;
   #freed = false;
   #cancel = () => {};
+  /** lanes of a closed loop that may send more */
+  readonly #unfilled: Lane[] = [];
+  #expireAt = 0;
 
   constructor(config: EngineConfig) {
     const { size, echo, body, seed, expected } = config;
@@ -63,7 +65,7 @@ class JsEngine implements Engine {
 
   async open(): Promise<void> {
     await this.#lanes.open(this.#config);
-    this.#lanes.onError = (lane, error) => this.#failed(lane, error);
+    this.#lanes.onError = (letter, error) => this.#failed(letter, error);
     for (const lane of this.#lanes.lanes) {
       lane.socket.on('message', (reply, from) => this.#receive(lane, reply, from.port));
       lane.socket.on('error', () => this.#refused(lane));
@@ -93,22 +95,30 @@ class JsEngine implements Engine {
 
   #halted(): boolean {
     const { bailout } = this.#config;
-    return this.#stopping || (bailout > 0 && this.#recorder.wrong() >= bailout);
+    return this.#stopping || this.#freed || (bailout > 0 && this.#recorder.wrong() >= bailout);
   }
 
   #send(flow: Flow, intended: number, at: number): void {
-    const letter = this.#lanes.take(this.#format);
-    this.#format.write(letter.datagram, flow.id, flow.ledger.send(intended, at), intended, at);
+    const letter = this.#lanes.take(this.#format, flow);
+    letter.sequence = flow.ledger.send(intended, at);
+    letter.at = at;
+    this.#format.write(letter.datagram, flow.id, letter.sequence, intended, at);
     flow.lane.outstanding++;
     this.#recorder.sent(at, this.#config.rate > 0 ? at - intended : null);
-    this.#lanes.send(flow, letter);
+    this.#lanes.send(letter);
   }
 
-  #failed(lane: Lane, { code }: NodeJS.ErrnoException): void {
+  #failed(letter: Letter, { code }: NodeJS.ErrnoException): void {
     if (this.#freed) return;
-    // An ICMP error for an earlier datagram reaches the next send on a connected socket.
-    if (code === 'ECONNREFUSED') this.#refused(lane);
-    else this.#recorder.counts.sendErrors++;
+    const { ledger, lane } = letter.flow;
+    if (code === 'ECONNREFUSED') {
+      // The error belongs to a datagram sent before: this one has not been tried yet.
+      this.#refused(lane);
+      setImmediate(() => this.#freed || this.#lanes.send(letter));
+      return;
+    }
+    this.#recorder.unsent(letter.at);
+    if (ledger.unsend(letter.sequence)) this.#settled(lane);
   }
 
   #receive(lane: Lane, reply: Buffer, port: number): void {
@@ -124,48 +134,57 @@ class JsEngine implements Engine {
     }
     const receipt = flow.ledger.receive(reading, at, this.#config.timeoutNs, counts);
     if (receipt.answered) this.#recorder.answered(flow.id, receipt, at);
-    if (receipt.settled) this.#settled(lane, at);
+    if (receipt.settled) this.#settled(lane);
   }
 
   /** Which datagram was refused, node:dgram does not tell. */
   #refused(lane: Lane): void {
     this.#recorder.counts.unreachable++;
-    if (lane.flows[0]!.ledger.settle(-1)) this.#settled(lane, this.#now());
+    if (lane.flows[0]!.ledger.settle(-1)) this.#settled(lane);
   }
 
-  #settled(lane: Lane, at: number): void {
-    lane.outstanding--;
-    if (this.#config.rate === 0 && this.#phase === 'sending') this.#refill(lane, at);
+  /**
+   * Replies that came together are all taken before their places are filled: a server that is woken for every single
+   * datagram costs the sender more than the datagram itself.
+   */
+  #settled(lane: Lane): void {
+    const wasFull = lane.outstanding-- === this.#config.pipelining;
+    if (this.#config.rate > 0 || this.#phase !== 'sending' || !wasFull) return;
+    if (this.#unfilled.push(lane) === 1) setImmediate(this.#refillAll);
   }
 
-  #refill(lane: Lane, at: number): void {
+  readonly #refillAll = () => {
+    for (const lane of this.#unfilled.splice(0)) this.#refill(lane);
+  };
+
+  #refill(lane: Lane): void {
     const { pipelining, durationNs } = this.#config;
     const most = this.#config.amount || Number.POSITIVE_INFINITY;
-    // A reply and the datagram that takes its place are one moment; only those after it look at the clock again.
-    let moment = at;
-    while (lane.outstanding < pipelining && this.#offered < most && moment < durationNs && !this.#halted()) {
+    while (lane.outstanding < pipelining && this.#offered < most && !this.#halted()) {
+      const at = this.#now();
+      if (at >= durationNs) return;
       this.#offered++;
-      this.#send(lane.flows[lane.next()]!, moment, moment);
-      if (lane.outstanding < pipelining) moment = this.#now();
+      this.#send(lane.flows[lane.next()]!, at, at);
     }
   }
 
-  #expire(now: number, limit: number): void {
+  /** @param patience nanoseconds that a datagram is waited for */
+  #expire(now: number, patience: number): void {
+    if (now < this.#expireAt) return;
+    this.#expireAt = now + checkMs * 1e6;
     for (const { ledger, lane } of this.#lanes.flows) {
-      const expired = ledger.expire(limit);
-      this.#timeouts += expired;
-      for (let left = expired; left > 0; left--) this.#settled(lane, now);
+      for (let left = ledger.expire(now - patience); left > 0; left--) this.#settled(lane);
     }
   }
 
   #runClosed(): void {
     const { amount, timeoutNs, durationNs } = this.#config;
-    for (const lane of this.#lanes.lanes) this.#refill(lane, this.#now());
+    for (const lane of this.#lanes.lanes) this.#refill(lane);
     const look = () => {
       const now = this.#now();
       if (this.#halted() || now >= durationNs || (amount > 0 && this.#offered >= amount))
         return this.#drain();
-      this.#expire(now, now - timeoutNs);
+      this.#expire(now, timeoutNs);
       this.#later(Math.min(checkMs, (durationNs - now) / 1e6) + timerMs, look);
     };
     look();
@@ -206,7 +225,7 @@ class JsEngine implements Engine {
         due = schedule.next().value;
         now = this.#now();
       }
-      this.#expire(now, now - latePatience * timeoutNs);
+      this.#expire(now, latePatience * timeoutNs);
       const over = due === null ? amount > 0 || now >= durationNs : now >= grace;
       if (this.#halted() || over) {
         // The rest was asked for and not sent in time.

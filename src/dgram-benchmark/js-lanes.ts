@@ -24,9 +24,12 @@ export interface Lane {
   next: () => number;
 }
 
-interface Letter {
+/** One datagram on its way out. */
+export interface Letter {
   datagram: Buffer;
-  lane: Lane;
+  flow: Flow;
+  sequence: number;
+  at: number;
   done: (error: Error | null) => void;
 }
 
@@ -38,8 +41,8 @@ export class JsLanes {
   readonly connected: boolean;
   readonly #host: string;
   readonly #letters: Letter[] = [];
-  /** a datagram could not be sent */
-  onError: (lane: Lane, error: NodeJS.ErrnoException) => void = () => {};
+  /** a datagram could not be sent; its letter may be sent again */
+  onError: (letter: Letter, error: NodeJS.ErrnoException) => void = () => {};
 
   constructor(config: EngineConfig, { identity }: DatagramFormat) {
     const { host, connections, ports, port, portOrder, seed, rate } = config;
@@ -98,28 +101,31 @@ export class JsLanes {
    * A datagram to write into. node:dgram may read its bytes after send() has returned, so it is used again only when
    * it is out.
    */
-  take(format: DatagramFormat): Letter {
-    return this.#letters.pop() ?? this.#newLetter(format.blank());
+  take(format: DatagramFormat, flow: Flow): Letter {
+    const letter = this.#letters.pop() ?? this.#newLetter(format.blank(), flow);
+    letter.flow = flow;
+    return letter;
   }
 
-  #newLetter(datagram: Buffer): Letter {
+  #newLetter(datagram: Buffer, flow: Flow): Letter {
     const letter: Letter = {
       datagram,
-      lane: this.lanes[0]!,
+      flow,
+      sequence: 0,
+      at: 0,
       done: (error) => {
-        this.#letters.push(letter);
-        if (error) this.onError(letter.lane, error as NodeJS.ErrnoException);
+        if (error) this.onError(letter, error as NodeJS.ErrnoException);
+        else this.#letters.push(letter);
       },
     };
     return letter;
   }
 
-  send({ lane, figures: { port } }: Flow, letter: Letter): void {
-    const { datagram, done } = letter;
-    const { socket } = lane;
-    letter.lane = lane;
+  /** With a callback: without one node:dgram tells of no error. */
+  send({ datagram, flow, done }: Letter): void {
+    const { socket } = flow.lane;
     if (this.connected) socket.send(datagram, done);
-    else socket.send(datagram, port, this.#host, done);
+    else socket.send(datagram, flow.figures.port, this.#host, done);
   }
 
   /** The flow that a reply from `port` belongs to. */

@@ -130,6 +130,8 @@ export interface Receipt {
 }
 
 export class FlowLedger {
+  /** sequence numbers given out */
+  #next = 0;
   sent = 0;
   received = 0;
   readonly #window = new ReceiveWindow();
@@ -145,7 +147,14 @@ export class FlowLedger {
 
   send(intended: number, actual: number): number {
     if (this.keepTimes) this.#outstanding.add(intended, actual);
-    return this.sent++;
+    this.sent++;
+    return this.#next++;
+  }
+
+  /** Takes a send back: the kernel refused it. @returns whether it was still waited for */
+  unsend(sequence: number): boolean {
+    this.sent--;
+    return this.#outstanding.remove(sequence);
   }
 
   /** Gives up waiting for one datagram whose fate is known; -1: which one, is not. */
@@ -168,7 +177,7 @@ export class FlowLedger {
   /** The object is the same one each time: read it before the next reply. */
   receive(reading: Reading, now: number, timeout: number, counts: Counts): Receipt {
     const { identified, sequence } = reading;
-    if (reading.verdict !== 'intact' || (identified && sequence >= this.sent)) {
+    if (reading.verdict !== 'intact' || (identified && sequence >= this.#next)) {
       counts[reading.verdict === 'truncated' ? 'truncated' : 'corrupted']++;
       return this.#unanswered(this.settle(identified ? sequence : -1));
     }

@@ -63,6 +63,13 @@ export class JsRecorder {
     if (lag !== null) this.sendLag.recordValue(whole(lag));
   }
 
+  /** The kernel refused the one that was to go at `at`. */
+  unsent(at: number): void {
+    this.counts.sendErrors++;
+    this.counts.sent--;
+    (this.intervals[Math.floor(at / this.#config.intervalNs)] ?? this.#interval).sent--;
+  }
+
   arrived(at: number, bytes: number): void {
     this.#roll(at);
     this.bytesIn += bytes;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -122,6 +123,65 @@ describe('results, not crashes', () => {
       assert.equal(result.resets, 100);
       assert.equal(result.portSpread.lossRate.max, 1);
       await process.stop();
+    });
+  }
+
+  const engineLoops = (['native', 'js'] as const).flatMap((engine) => [
+    { engine, overallRate: 1000 },
+    { engine, pipelining: 8 },
+  ]);
+  for (const loop of engineLoops) {
+    const name = `${loop.overallRate ? 'open' : 'closed'} loop, ${loop.engine}`;
+
+    test(`a closed port with a socket of its own, ${name}`, async () => {
+      const { port, process } = await server('--ports', '2');
+      const result = await dgramBenchmark({
+        url: `127.0.0.1:${port}`,
+        ports: 3,
+        connections: 3,
+        duration: 5,
+        amount: 300,
+        timeout: 0.3,
+        ...loop,
+      });
+      assert.equal(result.sent, 300);
+      assert.ok(result.loss.unreachable > 0);
+      assert.equal(result.received + result.loss.unreachable, 300, 'each refusal is one datagram');
+      assert.equal(result.resets, result.loss.unreachable);
+      await process.stop();
+    });
+
+    test(`a server that ends in the middle, ${name}`, async () => {
+      const mortal = createSocket('udp4');
+      let answered = 0;
+      mortal.on('message', (datagram, { port }) => {
+        if (answered === 200) return;
+        mortal.send(datagram, port, '127.0.0.1', () => answered === 200 && mortal.close());
+        answered++;
+      });
+      const closed = once(mortal, 'close');
+      mortal.bind(0, '127.0.0.1');
+      await once(mortal, 'listening');
+      const result = await dgramBenchmark({
+        url: `127.0.0.1:${mortal.address().port}`,
+        connections: 1,
+        duration: 30,
+        amount: 800,
+        timeout: 0.05,
+        ...loop,
+      });
+      await closed;
+      assert.deepEqual([result.sent, result.received], [800, 200]);
+      // What the server's socket held at its end was lost without a word.
+      assert.ok(result.loss.unreachable >= 400, `${result.loss.unreachable} of 600 were refused`);
+      assert.equal(result.resets, result.loss.unreachable);
+    });
+
+    test(`what the kernel does not send is not sent, ${name}`, async () => {
+      // Broadcast without SO_BROADCAST.
+      const url = '255.255.255.255:9-10';
+      const result = await dgramBenchmark({ url, connections: 1, duration: 5, amount: 20, ...loop });
+      assert.deepEqual([result.sent, result.lost, result.errors], [0, 0, 20]);
     });
   }
 
