@@ -5,7 +5,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { printLine, readControl } from '../src/control.js';
 import { holdIdle } from '../src/load/idle.js';
-import { cpuList, duration, hostPort, wholeNumber } from '../src/options.js';
+import { cpuList, durationOption, hostPort, wholeNumber } from '../src/options.js';
 import { setAffinity } from '../src/process.js';
 import { runProgram } from '../src/program.js';
 
@@ -13,7 +13,7 @@ const program = new Command('idle')
   .requiredOption('--target <host:port>', 'server to connect to', hostPort)
   .requiredOption('--connections <n>', 'connections to hold', wholeNumber(1, 1_000_000))
   .option('--source <address...>', 'local addresses to connect from, in turn')
-  .option('--connect-timeout <d>', 'for one handshake', duration, 5e9)
+  .addOption(durationOption('--connect-timeout <d>', 'for one handshake', '5s'))
   .option('--cpu <list>', 'CPUs of this process (1 or 0,2-3)', cpuList)
   .option('--control', 'stdin is the control channel')
   .action(async ({ target, connections, source, connectTimeout, cpu, control }) => {

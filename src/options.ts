@@ -1,5 +1,5 @@
 /** Parsers of option values, shared by subcommands and programs. What they refuse is told in one sentence. */
-import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { parseCpuList } from './hosts/linux-facts.js';
 
 const units: Record<string, number> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
@@ -9,6 +9,15 @@ export function duration(text: string): number {
   const [, number, unit] = text.match(/^(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)$/) ?? [];
   if (!number) throw new InvalidArgumentError(`'${text}' is not a duration: write 500ms, 10s or 5m.`);
   return Math.round(Number(number) * units[unit!]!);
+}
+
+/** An option in nanoseconds whose default is shown as a user would write it. */
+export function durationOption<const Flags extends string>(
+  flags: Flags,
+  description: string,
+  fallback: string,
+) {
+  return new Option(flags, description).argParser(duration).default(duration(fallback), fallback);
 }
 
 export function wholeNumber(low: number, high: number) {

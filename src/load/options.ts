@@ -1,6 +1,6 @@
 /** Options of a load, the same for `dispatchbench load` and for the client program. */
 import { type Command, Option } from '@commander-js/extra-typings';
-import { cpuList, duration, hostPort, positiveNumber, wholeNumber } from '../options.js';
+import { cpuList, duration, durationOption, hostPort, positiveNumber, wholeNumber } from '../options.js';
 import type { LoadOptions } from './engine.js';
 
 export function withLoadOptions(command: Command) {
@@ -16,9 +16,9 @@ export function withLoadOptions(command: Command) {
       new Option('--closed', 'closed loop: the next request when the reply is there').conflicts('rate'),
     )
     .requiredOption('--duration <d>', 'measured window (10s, 500ms)', duration)
-    .option('--warmup <d>', 'load before the window, not measured', duration, 1e9)
-    .option('--timeout <d>', 'a request without reply so long is an error', duration, 5e9)
-    .option('--connect-timeout <d>', 'for one handshake', duration, 5e9)
+    .addOption(durationOption('--warmup <d>', 'load before the window, not measured', '1s'))
+    .addOption(durationOption('--timeout <d>', 'a request without reply so long is an error', '5s'))
+    .addOption(durationOption('--connect-timeout <d>', 'for one handshake', '5s'))
     .option('--size <bytes>', 'tcp-echo: payload of a request', wholeNumber(1, 1 << 20), 64)
     .option('--pipelining <n>', 'requests in flight on one connection', wholeNumber(1, 1024), 1)
     .addOption(

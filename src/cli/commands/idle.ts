@@ -6,7 +6,7 @@ import type { HostProcess } from '../../hosts/host.js';
 import { LocalHost } from '../../hosts/local.js';
 import { resolveTarget } from '../../load/native.js';
 import { acceptedConnections } from '../../load/server-count.js';
-import { cpuList, duration, hostPort, wholeNumber } from '../../options.js';
+import { cpuList, duration, durationOption, hostPort, wholeNumber } from '../../options.js';
 import { idleCommands } from '../../programs/idle.js';
 
 export const idle = new Command('idle')
@@ -14,7 +14,7 @@ export const idle = new Command('idle')
   .requiredOption('--target <host:port>', 'server to connect to', hostPort)
   .requiredOption('--connections <n>', 'connections to hold', wholeNumber(1, 10_000_000))
   .option('--duration <d>', 'end after this time instead of at Ctrl-C', duration)
-  .option('--connect-timeout <d>', 'for one handshake', duration, 5e9)
+  .addOption(durationOption('--connect-timeout <d>', 'for one handshake', '5s'))
   .option('--cpu <list>', 'CPUs of the holders (1 or 0,2-3)', cpuList)
   .option('--json', 'print JSON lines')
   .action(async (options) => {
