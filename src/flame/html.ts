@@ -18,19 +18,22 @@ const tableRows = 12;
 
 /** Style and script that the figures need, once per page. Light and dark follow the page's `color-scheme`. */
 export function flameAssets(): { style: string; script: string } {
-  return { style: `${frameFills}${figureStyle}`, script: viewerScript() };
+  return {
+    style: `${frameFills}${figureStyle}`,
+    script: joinedModules(import.meta.url, ['payload.js', 'render.js', 'viewer.js']),
+  };
 }
 
 /**
- * The page's script: the renderer and payload modules and the viewer, joined to one module. Their imports name each
- * other, so in one scope the import lines just go.
+ * Compiled modules joined to one for a page. They may import each other only, each after those it imports: in one scope
+ * the import lines just go.
  */
-function viewerScript(): string {
-  return ['payload.js', 'render.js', 'viewer.js']
-    .map((name) => readFileSync(new URL(name, import.meta.url), 'utf8'))
+export function joinedModules(folder: string, names: readonly string[]): string {
+  return names
+    .map((name) => readFileSync(new URL(name, folder), 'utf8'))
     .join('\n')
     .replace(/^import .*$/gm, '')
-    .replace(/^export (?=function|const)/gm, '')
+    .replace(/^export (?=function|const|class)/gm, '')
     .replace(/^\/\/# sourceMappingURL.*$/gm, '');
 }
 

@@ -70,7 +70,7 @@ function xScale(levels: number[], log: boolean) {
 }
 
 /** Percentiles are drawn by their distance from 100 %: 0, 1, 2, 3 are 0 %, 90 %, 99 %, 99.9 %. */
-const nines = (position: number) =>
+export const nines = (position: number) =>
   position === 0 ? '0 %' : `${Number((100 * (1 - 10 ** -position)).toFixed(4))} %`;
 
 /** ECharts calls this for each interval: a vertical line with caps. */
@@ -97,6 +97,8 @@ function drawInterval(
 }
 
 const dotOpacity = 0.5;
+/** Dots of a series stand beside its mark, in three columns: pixels of the last. */
+const farthestShift = 14;
 
 /** The trials of a series as plain circles: a file needs no tooltips, and symbols that have them cost seconds. */
 function drawDots(dots: readonly [number, number][], shift: number) {
@@ -202,13 +204,16 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
     }
     const ticks = logX ? { customValues: positions } : {};
     const last = positions[positions.length - 1] ?? 1;
-    const margin = (last - (positions[0] ?? 0)) * 0.04;
+    const first = positions[0] ?? 0;
+    const min = logX ? first - (last - first) * 0.04 : Math.min(0, first);
+    // Dots of trials stand right of their mark by as much as `farthestShift`.
+    const room = view.dots ? farthestShift + 4 : 10;
     return {
       ...name,
       type: 'value',
       minInterval: 1,
-      min: logX ? (positions[0] ?? 0) - margin : undefined,
-      max: last + margin,
+      min,
+      max: last + ((last - min) * room) / (cellWidth - room),
       splitLine: { show: false },
       axisTick: { ...axisStyle.axisTick, ...ticks },
       axisLabel: { ...label((value) => short(Math.round(scale.from(value)))), ...ticks, showMaxLabel: logX },
@@ -300,7 +305,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
         z: 3,
       };
       // Beside the mark, so that neither hides the other.
-      const shift = 8 + (order % 3) * 3;
+      const shift = farthestShift - 6 + (order % 3) * 3;
       const dots = view.dots
         ? visible.flatMap(({ x, dots: all }) =>
             all.map((y, trial): [number, number, number, null, null, number] => [
@@ -372,7 +377,14 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
         text: panel.title,
         left: place(index).x,
         top: place(index).y + 4,
-        textStyle: { color: ink.text, fontSize: 13, fontWeight: 600 },
+        textStyle: {
+          color: ink.text,
+          fontSize: 13,
+          lineHeight: 15,
+          fontWeight: 600,
+          width: cellWidth,
+          overflow: 'break',
+        },
       })),
     ],
     legend: {

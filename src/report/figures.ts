@@ -12,6 +12,7 @@ import { heated, heatMap } from './heat-map.js';
 import { perSecond, thesisFigures } from './per-second.js';
 import type { Panel, Plot, PlotPoint, PlotSeries } from './plot.js';
 import { nearest, panelsOf, plotSeries, pointsOf, styles } from './plot-series.js';
+import { byImplementation } from './split.js';
 
 /** What a figure of each metric tells, independent of the numbers. */
 const explanations: Partial<Record<MetricId, string>> = {
@@ -166,6 +167,7 @@ function cpuStack(experiment: ExperimentAnalysis): Plot | null {
     unit: 'µs',
     panels: chosen.map((series) => ({
       title: series.label,
+      who,
       series: (wholeCore ? coreParts : processParts).map(
         ({ id, ...part }): PlotSeries => ({
           ...part,
@@ -263,7 +265,7 @@ export function plotsOf(experiment: ExperimentAnalysis): Plot[] {
     ...heated.map((shown) => heatMap(experiment, shown)),
   ].filter((plot) => plot !== null);
   const words = (text: string) => worded(experiment.name, text);
-  return plots.map((plot) => ({
+  return plots.flatMap(byImplementation).map((plot) => ({
     ...plot,
     title: words(plot.title),
     meaning: words(plot.meaning),

@@ -4,7 +4,7 @@ import { seriesLabel, varyingFactors } from '../analysis/cells.js';
 import { type Ledger, ledgerOf, lossCauses } from '../analysis/ledger.js';
 import { lossFreeRates } from '../analysis/loss-free.js';
 import { factorName, implementationName, levelInWords, number, withInterval, worded } from './format.js';
-import { type Html, html, table } from './html.js';
+import { type Html, html, longTable, table } from './html.js';
 import { nearest } from './plot-series.js';
 
 /** What a slope's interval says about "does it grow". */
@@ -68,7 +68,7 @@ export function lossFreeTable({ series, factor }: ExperimentAnalysis): Html | st
   const rate = (value: number | null, none: string) => (value === null ? none : `${number(value)}/s`);
   return html`<div class="panel"><h3>What is carried without loss</h3>
 <p class="soft">Closed loop: answered per second while the unanswered datagrams fit every buffer. Open loop: of the offered rates of this run, the highest with no datagram lost in any counting trial, and the lowest with some lost; the limit lies between the two. A rate the client could not offer counts as neither.</p>
-${table(
+${longTable(
   'Highest loss-free rate',
   [
     { name: 'Series' },

@@ -3,7 +3,7 @@ import type { ExperimentAnalysis } from '../analysis/analyse.js';
 import { type Series, seriesLabel, varyingFactors } from '../analysis/cells.js';
 import { type MetricId, metric } from '../analysis/metrics.js';
 import { short } from './chart.js';
-import { factorName } from './format.js';
+import { factorName, implementationName } from './format.js';
 import type { Plot, PlotSeries } from './plot.js';
 import { plotSeries, pointsOf } from './plot-series.js';
 
@@ -28,24 +28,29 @@ export function heatMap(
   if (levels.length < 2) return null;
   // The closed loop goes as fast as it can: the topmost row.
   levels.sort((a, b) => (a ?? Infinity) - (b ?? Infinity));
-  const groups = new Map<string, PlotSeries>();
-  for (const series of experiment.series) {
+  const groups = new Map<string, { who: string; one: PlotSeries }>();
+  // Raw system calls come last: they are what the others are held against.
+  const isBaseline = ({ levels: { impl } }: Series) => Number(impl === 'baseline');
+  for (const series of [...experiment.series].sort((a, b) => isBaseline(a) - isBaseline(b))) {
     const level = rowOf(series);
     const row = levels.indexOf(level as number | null);
     const label = seriesLabel(series.levels);
-    const one = groups.get(label) ?? { ...plotSeries(series, []), name: label, role: 'mechanism' };
-    one.points.push(
+    const group = groups.get(label) ?? {
+      who: implementationName(series.levels),
+      one: { ...plotSeries(series, []), name: label, role: 'mechanism' },
+    };
+    group.one.points.push(
       ...pointsOf(series, experiment, metric(isClosed(level) ? closed : id)).map((point) => ({
         ...point,
         row,
         dots: [],
       })),
     );
-    groups.set(label, one);
+    groups.set(label, group);
   }
   const panels = [...groups.values()]
-    .filter(({ points }) => points.length > 0)
-    .map((series) => ({ title: series.name, series: [series] }));
+    .filter(({ one }) => one.points.length > 0)
+    .map(({ who, one }) => ({ title: one.name, who, series: [one] }));
   if (panels.length === 0) return null;
   const { title, unit } = metric(id);
   return {

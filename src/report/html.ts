@@ -25,9 +25,20 @@ export function embedded(value: unknown): Html {
   return new Html(JSON.stringify(value, shortened).replace(/</g, '\\u003c'));
 }
 
+/** Rows that a table may have without being folded. */
+const longest = 25;
+
 export interface Column {
   name: string;
   figure?: boolean;
+}
+
+/** A table with its caption, folded where it is longer than a screen; figures are set right. */
+export function longTable(...parts: Parameters<typeof table>): Html {
+  const [, , { length }] = parts;
+  return length <= longest
+    ? table(...parts)
+    : html`<details><summary>Table: ${length} rows</summary>${table(...parts)}</details>`;
 }
 
 /** A table with its caption; figures are set right. */

@@ -9,8 +9,10 @@ import type { MemoryCopy } from '../contract/run.js';
 import { legendOrder } from './figures.js';
 import { growthSection, ledgerSection, lossFreeTable } from './findings.js';
 import { factorName, number, withInterval, worded } from './format.js';
-import { embedded, Html, html, table } from './html.js';
+import { embedded, Html, html, longTable, table } from './html.js';
 import type { Plot } from './plot.js';
+import { packPlot } from './plot-pack.js';
+import { rowsOf } from './plot-table.js';
 import { profileSection, type RunProfile } from './profiles.js';
 import { understanding } from './understanding.js';
 
@@ -25,7 +27,8 @@ export interface PageParts {
   assets: {
     css: string;
     script: string;
-    chart: string;
+    /** the report's own modules that run in the page too, one text */
+    modules: string;
     echarts: string;
     /** style and script of flame graphs */
     flame: { style: string; script: string };
@@ -87,41 +90,11 @@ ${table(
 )}</details></section>`;
 }
 
-function plotTable(plot: Plot): Html {
-  const heat = plot.kind === 'heat';
-  const rows = plot.panels.flatMap((panel) =>
-    panel.series.flatMap((series) =>
-      series.points.map(({ x, y, low, high, n, row }) => [
-        panel.title,
-        heat ? plot.rows[row!]! : series.name,
-        plot.kind === 'percentiles' ? `${Number((100 * (1 - 10 ** -x)).toFixed(4))} %` : number(x),
-        number(y),
-        low === null ? '–' : number(low),
-        high === null ? '–' : number(high),
-        number(n),
-      ]),
-    ),
-  );
-  return html`<details><summary>Table: ${rows.length} rows</summary>${table(
-    `${plot.title}, ${plot.unit}`,
-    [
-      { name: 'Panel' },
-      { name: heat ? plot.yName : 'Series' },
-      { name: plot.xName, figure: true },
-      { name: 'Mean', figure: true },
-      { name: '95 % low', figure: true },
-      { name: '95 % high', figure: true },
-      { name: 'n', figure: true },
-    ],
-    rows,
-  )}</details>`;
-}
-
 function toggle(name: string, label: string, on: boolean): Html {
   return html`<button type="button" data-switch="${name}" aria-pressed="${String(on)}">${label}</button>`;
 }
 
-function figure(plot: Plot): Html {
+function figure(plot: Plot, dots: boolean): Html {
   const all = plot.panels.flatMap(({ series }) => series);
   const styleOf = (name: string) => {
     const found = all.find((series) => series.name === name)!;
@@ -139,9 +112,23 @@ function figure(plot: Plot): Html {
   return html`<figure data-plot="${plot.id}" id="${figureId(plot)}">
 <figcaption><h3>${plot.title}</h3><p>${plot.meaning}</p></figcaption>
 <div class="controls"><div class="legend" role="group" aria-label="Series shown">${legend}</div>
-${isLines ? toggle('log-x', 'log x', plot.logX) : ''}${isLines || plot.kind === 'percentiles' ? toggle('log-y', 'log y', plot.logY) : ''}${isLines ? toggle('trials', 'trials', true) : ''}</div>
+<div class="switches">${isLines ? toggle('log-x', 'log x', plot.logX) : ''}${isLines || plot.kind === 'percentiles' ? toggle('log-y', 'log y', plot.logY) : ''}${isLines && dots ? toggle('trials', 'trials', true) : ''}</div></div>
 <div class="plot" role="img" aria-label="${plot.title}. ${plot.meaning}"></div>
-${plotTable(plot)}</figure>`;
+<details data-table="${plot.id}"><summary>Table: ${rowsOf(plot)} rows</summary></details></figure>`;
+}
+
+/** A figure, and what continues it folded below it. */
+function figures(plots: readonly Plot[], dots: boolean): Html[] {
+  return plots
+    .filter(({ continues }) => !continues)
+    .map((plot) => {
+      const more = plots.filter(({ continues }) => continues === plot.id);
+      if (more.length === 0) return figure(plot, dots);
+      const names = [...new Set(more.flatMap(({ panels }) => panels.map(({ who }) => who)))];
+      const panels = more.reduce((sum, one) => sum + one.panels.length, 0);
+      return html`${figure(plot, dots)}<details class="more"><summary>The same for ${names.join('; ')} (${panels} panels)</summary>
+${more.map((one) => figure(one, dots))}</details>`;
+    });
 }
 
 /** "6.4 + 9.0 × x/1000" in the words of the chosen model. */
@@ -169,7 +156,7 @@ function modelTable({ name, models, factor }: ExperimentAnalysis): Html | string
   if (models.length === 0) return '';
   return html`<div class="panel"><h3>Cost models</h3>
 <p class="soft">Cost as a function of ${factorName(factor)}, always with an intercept; AICc chooses among constant, linear, n log n, power and linear with a break-point. Dashed in the plots.</p>
-${table(
+${longTable(
   `Cost models in ${factorName(factor)}, with 95 % bootstrap intervals over trials`,
   [
     { name: 'Series' },
@@ -192,11 +179,11 @@ ${table(
 )}</div>`;
 }
 
-function experimentSection(experiment: ExperimentAnalysis, plots: readonly Plot[]): Html {
+function experimentSection(experiment: ExperimentAnalysis, plots: readonly Plot[], dots: boolean): Html {
   const trials = experiment.cells.reduce((sum, { cell }) => sum + cell.trials.length, 0);
   return html`<section aria-labelledby="experiment-${experiment.name}"><h2 id="experiment-${experiment.name}">Experiment ${experiment.name}</h2>
-<p class="soft">${experiment.cells.length} cells, ${trials} trials in fresh processes. Marks are means over trials with 95 % intervals; small dots are single trials.</p>
-${plots.map(figure)}${lossFreeTable(experiment)}${ledgerSection(experiment)}${growthSection(experiment)}${modelTable(experiment)}</section>`;
+<p class="soft">${experiment.cells.length} cells, ${trials} trials in fresh processes. Marks are means over trials with 95 % intervals; ${dots ? 'small dots are single trials' : "single trials are too many for this page: the files in the run's folder plots/ draw each"}.</p>
+${figures(plots, dots)}${lossFreeTable(experiment)}${ledgerSection(experiment)}${growthSection(experiment)}${modelTable(experiment)}</section>`;
 }
 
 function excludedSection({ excluded, refused }: Analysis): Html {
@@ -222,7 +209,7 @@ function excludedSection({ excluded, refused }: Analysis): Html {
   ];
   return html`<section aria-labelledby="left-out"><h2 id="left-out">Trials left out</h2>
 <p class="soft">They stay in the run's file and are listed here; no verdict, mean or interval uses them.</p>
-${table(
+${longTable(
   'Trials that failed, are impossible here, or were judged invalid',
   [{ name: 'Experiment' }, { name: 'Cell' }, { name: 'Block' }, { name: 'Status' }, { name: 'Reason' }],
   rows,
@@ -313,23 +300,44 @@ function referenceSection(copyBytesPerSecond: number | null): Html {
   )}</details></section>`;
 }
 
-function downloadLinks(downloads: ReadonlyMap<string, string>): Html[] {
+/** Longest file that is worth its place in the page, bytes. */
+const largestEmbedded = 100_000;
+
+function downloadSection(downloads: ReadonlyMap<string, string>, dots: boolean): Html {
   const types: Record<string, string> = {
     csv: 'text/csv',
     tsv: 'text/tab-separated-values',
     json: 'application/json',
   };
-  return [...downloads].map(([name, text]) => {
+  const isInside = (text: string) => text.length <= largestEmbedded;
+  const links = [...downloads].map(([name, text]) => {
     const type = types[name.slice(name.lastIndexOf('.') + 1)] ?? 'text/plain';
-    const data = `data:${type};base64,${Buffer.from(text).toString('base64')}`;
-    return html`<a class="button" download="${name}" href="${data}">${name}</a> `;
+    const target = isInside(text) ? `data:${type};base64,${Buffer.from(text).toString('base64')}` : name;
+    return html`<a class="button" download="${name}" href="${target}">${name}</a> `;
   });
+  const beside = [
+    ...[...downloads].filter(([, text]) => !isInside(text)).map(([name]) => name),
+    'samples.ndjson (every trial)',
+    'histograms/ (latency)',
+    `plots/ (each figure as a file${dots ? '' : ', with its single trials'})`,
+  ];
+  return html`<p class="soft">Left out of this page and beside it in the run's folder: ${beside.join(', ')}.</p><p>${links}</p>`;
 }
 
-export function page({ analysis, plots, downloads, profiles, assets }: PageParts): string {
+/** Bytes from which on a page is too heavy to open, send and keep. */
+const largestPage = 3_000_000;
+
+/** Trials are drawn as dots unless the page would be larger than `largest` bytes. */
+export function page(parts: PageParts, largest = largestPage): string {
+  const whole = pageWith(parts, true);
+  return Buffer.byteLength(whole) <= largest ? whole : pageWith(parts, false);
+}
+
+function pageWith({ analysis, plots, downloads, profiles, assets }: PageParts, dots: boolean): string {
   const { run, samples, experiments, notices } = analysis;
   const all = [...plots.values()].flat();
   const known = new Set(all.map(figureId));
+  const packed = embedded(all.map((plot) => packPlot(plot, dots)));
   const started = (run?.startedAt ?? samples[0]!.startedAt).slice(0, 16).replace('T', ' ');
   const name = run?.id ?? 'run';
   const profiled = profiles.length > 0;
@@ -344,7 +352,7 @@ export function page({ analysis, plots, downloads, profiles, assets }: PageParts
 <section aria-labelledby="validity"><h2 id="validity">Can these figures be believed?</h2>
 <ul class="notices">${notices.map(({ level, text }) => html`<li class="${level}"><b>${noticeNames[level]}.</b>${text.replaceAll(' %', '\u00a0%')}</li>`)}</ul></section>
 ${verdictSection(analysis, known)}
-${experiments.map((one) => experimentSection(one, plots.get(one.name) ?? []))}
+${experiments.map((one) => experimentSection(one, plots.get(one.name) ?? [], dots))}
 ${profileSection(profiles)}
 ${excludedSection(analysis)}
 ${referenceSection(run?.memoryCopy?.bytesPerSecond ?? null)}
@@ -352,11 +360,11 @@ ${environmentSection(analysis)}
 <section aria-labelledby="understanding"><h2 id="understanding">Understanding this report</h2><dl class="understanding">
 ${understanding.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl></section>
 <section class="downloads" aria-labelledby="downloads"><h2 id="downloads">Downloads</h2>
-<p class="soft">Inside this file; the raw samples and histograms lie beside it in the run's folder.</p><p>${downloadLinks(downloads)}</p></section>
+${downloadSection(downloads, dots)}</section>
 </main><footer>Made by dispatchbench from run.json and samples.ndjson alone; building it again gives the same file.</footer>
 <script>${new Html(assets.echarts)}</script>
-<script type="module">${new Html(assets.chart)}
-const plots = ${embedded(all)};
+<script type="module">${new Html(assets.modules)}
+const plots = ${packed}.map(unpackPlot);
 ${new Html(assets.script)}</script>${profiled ? html`<script type="module">${new Html(assets.flame.script)}</script>` : ''}</body></html>
 `;
   return document.text;

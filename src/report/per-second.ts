@@ -29,6 +29,7 @@ export function perSecond(experiment: ExperimentAnalysis, rate: number): Plot | 
   const panels = counts
     .map((count) => ({
       title: levelInWords(experiment.factor, count),
+      who: implementationName(chosen[0]!.levels),
       series: chosen
         .map((series) =>
           plotSeries(

@@ -38,7 +38,7 @@ function curveOf(model: CostModel | undefined): [number, number][] {
   const xs = model.series.points.map(({ x }) => x);
   const [first, last] = [Math.min(...xs), Math.max(...xs)];
   // Denser near 0, so that the curve stays smooth on a logarithmic axis as well.
-  return Array.from({ length: 49 }, (_, i) => first + (last - first) * (i / 48) ** 3).map((x) => [
+  return Array.from({ length: 33 }, (_, i) => first + (last - first) * (i / 32) ** 3).map((x) => [
     x,
     predict(model.model.best, x),
   ]);
@@ -60,7 +60,7 @@ export function plotSeries(series: Series, points: PlotPoint[], model?: CostMode
 export function panelsOf(all: readonly Series[], draw: (series: Series) => PlotSeries[]): Panel[] {
   const others = varyingFactors(all.map(({ levels }) => levels));
   const baselines = all.filter(({ levels }) => levels.impl === 'baseline');
-  const groups = new Map<string, { title: string; members: Series[] }>();
+  const groups = new Map<string, { title: string; who: string; members: Series[] }>();
   const context = ({ levels, host }: Series) =>
     [...others.map((name) => levelInWords(name, levels[name])), host.name].join(', ');
   const several = new Set(all.map(({ host }) => host.name)).size > 1;
@@ -70,11 +70,11 @@ export function panelsOf(all: readonly Series[], draw: (series: Series) => PlotS
     const { levels, host } = series;
     const parts = [implementationName(levels), ...others.map((name) => levelInWords(name, levels[name]))];
     const title = [...parts, ...(several ? [host.name] : [])].filter(Boolean).join(' · ');
-    const group = groups.get(title) ?? { title, members: [] };
+    const group = groups.get(title) ?? { title, who: implementationName(levels), members: [] };
     group.members.push(series);
     groups.set(title, group);
   }
-  return [...groups.values()].map(({ title, members }) => {
+  return [...groups.values()].map(({ title, who, members }) => {
     const fitting = baselines.filter(
       (baseline) =>
         !members.includes(baseline) &&
@@ -83,6 +83,7 @@ export function panelsOf(all: readonly Series[], draw: (series: Series) => PlotS
     );
     return {
       title,
+      who,
       series: [...fitting, ...members].flatMap(draw).filter(({ points }) => points.length > 0),
     };
   });

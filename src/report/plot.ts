@@ -26,11 +26,15 @@ export interface PlotSeries {
 
 export interface Panel {
   title: string;
+  /** the implementation it shows */
+  who: string;
   series: PlotSeries[];
 }
 
 export interface Plot {
   id: string;
+  /** the plot whose further panels these are: folded in the page */
+  continues?: string;
   title: string;
   /** what the figure means, one or two sentences */
   meaning: string;

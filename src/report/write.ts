@@ -16,7 +16,7 @@ import { type Analysis, analyse } from '../analysis/analyse.js';
 import { type ParsedSamples, parseSamples } from '../analysis/parse.js';
 import { type RunInfo, runInfo } from '../contract/run.js';
 import { axes } from '../experiments/registry.js';
-import { flameAssets } from '../flame/html.js';
+import { flameAssets, joinedModules } from '../flame/html.js';
 import { readFlame, writeDerived } from '../flame/output.js';
 import { autobenchTables } from './autobench.js';
 import { plotsOf } from './figures.js';
@@ -104,7 +104,13 @@ function pageAssets() {
     css: asset('report.css'),
     script: asset('report.js'),
     flame: flameAssets(),
-    chart: readFileSync(here('chart.js'), 'utf8').replace(/^\/\/# sourceMappingURL=.*$/m, ''),
+    modules: joinedModules(import.meta.url, [
+      'html.js',
+      'format.js',
+      'chart.js',
+      'plot-pack.js',
+      'plot-table.js',
+    ]),
     echarts: readFileSync(createRequire(import.meta.url).resolve('echarts/dist/echarts.min.js'), 'utf8'),
   };
 }

@@ -160,6 +160,47 @@ describe('report in a browser', { skip }, () => {
     }
   });
 
+  it('makes the table of a figure when it is opened', async () => {
+    const details = page.locator('#figure-idle-connections-cpu-per-request details[data-table]');
+    assert.equal(await details.locator('table').count(), 0);
+    const summary = details.locator('summary');
+    const rows = Number(/(\d+) rows/.exec((await summary.textContent())!)![1]);
+    await summary.click();
+    assert.equal(await details.locator('tbody tr').count(), rows);
+    await summary.click();
+    await summary.click();
+    assert.equal(await details.locator('table').count(), 1, 'once');
+    await summary.click();
+  });
+
+  it('prints every plot whole on the width of a page', async () => {
+    const paper = { width: 718, height: 1000 };
+    const count = await page.locator('figure[data-plot]').count();
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))");
+    await page.emulateMedia({ media: 'print' });
+    await page.setViewportSize(paper);
+    const copies = page.locator('.plot > svg.on-paper');
+    assert.equal(await copies.count(), count);
+    for (const copy of await copies.all()) {
+      const { x, width, height } = (await copy.boundingBox())!;
+      const [, , across, down] = (await copy.getAttribute('viewBox'))!.split(' ').map(Number);
+      assert.ok(x >= 0 && x + width <= paper.width, `${x} to ${x + width}`);
+      assert.ok(Math.abs(height / width - down! / across!) < 0.01, 'nothing is cut off below');
+    }
+    const wide = await page
+      .locator('body *:not(svg *)')
+      .evaluateAll(
+        (all, right) => all.filter((one) => one.getBoundingClientRect().right > right),
+        paper.width,
+      );
+    assert.deepEqual(wide, []);
+    await page.emulateMedia({ media: null });
+    await page.setViewportSize({ width: 1200, height: 900 });
+    await page.evaluate("dispatchEvent(new Event('afterprint'))");
+    assert.equal(await copies.count(), 0);
+    await drawAll();
+  });
+
   it('shows flame graphs that search, zoom and reset by keyboard, and their difference', async () => {
     const graphs = page.locator('figure.flame');
     assert.equal(await graphs.count(), 4);

@@ -127,7 +127,7 @@ describe('bad input to the report', () => {
   });
 
   it('leaves out a last line cut short, with a notice', (t) => {
-    const folder = runFolder(t, [good], JSON.stringify(good).slice(0, 100));
+    const folder = runFolder(t, [good], { tail: JSON.stringify(good).slice(0, 100) });
     const { samples, notices } = analyseRun(folder);
     assert.equal(samples.length, 1);
     assert.ok(notices.some(({ text }) => text.includes('line 2) was cut short')));

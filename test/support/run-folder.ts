@@ -6,13 +6,17 @@ import type { TestContext } from 'node:test';
 import type { Sample } from '../../src/contract/sample.js';
 import { runInfo } from './samples.js';
 
-export function runFolder(t: Pick<TestContext, 'after'>, samples: readonly object[], tail = ''): string {
+export function runFolder(
+  t: Pick<TestContext, 'after'>,
+  samples: readonly object[],
+  { tail = '', info = runInfo() } = {},
+): string {
   const parent = mkdtempSync(join(tmpdir(), 'dispatchbench-runs-'));
   t.after(() => rmSync(parent, { recursive: true, force: true }));
   const folder = join(parent, 'run');
   mkdirSync(folder);
   writeSamples(folder, samples as Sample[], tail);
-  writeFileSync(join(folder, 'run.json'), JSON.stringify(runInfo()));
+  writeFileSync(join(folder, 'run.json'), JSON.stringify(info));
   return folder;
 }
 

@@ -1,7 +1,7 @@
 /** Synthetic runs for tests of analysis and report: seeded, cheap, and clearly not measured. */
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import { type Random, randomFrom } from '../../src/analysis/random.js';
-import type { BackendName, Implementation } from '../../src/contract/common.js';
+import type { BackendName, Implementation, IoMode } from '../../src/contract/common.js';
 import type { DatagramLoad } from '../../src/contract/dgram.js';
 import type { Latency, LoadResult } from '../../src/contract/load.js';
 import type { RunInfo } from '../../src/contract/run.js';
@@ -200,6 +200,7 @@ export function syntheticSample(trial: Trial): Sample {
 export interface UdpTrial extends Omit<Trial, 'cell' | 'experiment'> {
   backend: string;
   impl?: string;
+  io?: IoMode | null;
   ports: number;
   /** null: closed loop */
   offered: number | null;
@@ -210,8 +211,8 @@ export interface UdpTrial extends Omit<Trial, 'cell' | 'experiment'> {
 
 /** One trial of udp-ports: the window and the ledger that it has. */
 export function udpSample(trial: UdpTrial): Sample {
-  const { backend, impl = 'native', ports, offered, lost = 0, seconds = [], ...rest } = trial;
-  const cell = { backend, impl, io: null, ports, rate: offered };
+  const { backend, impl = 'native', io = null, ports, offered, lost = 0, seconds = [], ...rest } = trial;
+  const cell = { backend, impl, io, ports, rate: offered };
   const sample = syntheticSample({
     ...rest,
     experiment: 'udp-ports',

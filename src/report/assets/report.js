@@ -1,7 +1,9 @@
-// The page's behaviour: draws each plot when it comes near the screen, and its switches. `chartOption`, `chartLayout`,
-// `palettes` and `plots` come before this text in the same module; `echarts` is the library's global.
+// The page's behaviour: draws each plot when it comes near the screen, its switches, and its table when opened.
+// `chartOption`, `chartLayout`, `palettes`, `plotTable` and `plots` come before this text in the same module; `echarts` is
+// the library's global.
 const root = document.documentElement;
 const charts = new Map();
+const plotOf = (id) => plots.find((plot) => plot.id === id);
 const isDark = () => root.dataset.theme === 'dark';
 
 function view(figure, width) {
@@ -15,10 +17,10 @@ function hidden(figure) {
   return Object.fromEntries([...off].map((button) => [button.dataset.series, false]));
 }
 
-function draw(figure) {
-  const plot = plots.find(({ id }) => id === figure.dataset.plot);
+function draw(figure, paperWidth) {
+  const plot = plotOf(figure.dataset.plot);
   const target = figure.querySelector('.plot');
-  const width = Math.max(280, target.clientWidth);
+  const width = paperWidth ?? Math.max(280, target.clientWidth);
   const { height } = chartLayout(plot, width, false);
   target.style.height = `${height}px`;
   let chart = charts.get(figure);
@@ -39,8 +41,9 @@ function draw(figure) {
 }
 
 const figures = [...document.querySelectorAll('figure[data-plot]')];
+/** Drawn ones only; what is folded away has no width. */
 const redraw = () => {
-  for (const figure of charts.keys()) draw(figure);
+  for (const figure of charts.keys()) if (figure.checkVisibility()) draw(figure);
 };
 
 const seen = new IntersectionObserver(
@@ -56,7 +59,7 @@ const seen = new IntersectionObserver(
 for (const figure of figures) {
   // Space is kept before drawing, so that nothing moves under the reader.
   const target = figure.querySelector('.plot');
-  const plot = plots.find(({ id }) => id === figure.dataset.plot);
+  const plot = plotOf(figure.dataset.plot);
   target.style.height = `${chartLayout(plot, Math.max(280, target.clientWidth), false).height}px`;
   for (const button of figure.querySelectorAll('button[aria-pressed]')) {
     button.addEventListener('click', () => {
@@ -65,6 +68,14 @@ for (const figure of figures) {
     });
   }
   seen.observe(figure);
+}
+
+for (const details of document.querySelectorAll('details[data-table]')) {
+  details.addEventListener(
+    'toggle',
+    () => details.insertAdjacentHTML('beforeend', plotTable(plotOf(details.dataset.table)).text),
+    { once: true },
+  );
 }
 
 const theme = document.getElementById('theme');
@@ -83,11 +94,27 @@ addEventListener('resize', () => {
   clearTimeout(pending);
   pending = setTimeout(redraw, 120);
 });
-// Paper is white, shows every plot, and folds nothing away that the reader opened.
+// Paper is white and shows every plot but what the reader left folded. The layout is still the screen's, so plots are drawn
+// three panels wide and scaled to the paper.
+const paperWidth = 900;
 let darkOnScreen = false;
 addEventListener('beforeprint', () => {
   darkOnScreen = isDark();
-  for (const figure of figures) draw(figure);
   setTheme(false);
+  for (const figure of figures) {
+    if (!figure.checkVisibility()) continue;
+    draw(figure, paperWidth);
+    const target = figure.querySelector('.plot');
+    const drawing = target.querySelector('svg');
+    const copy = drawing.cloneNode(true);
+    copy.setAttribute('viewBox', `0 0 ${drawing.getAttribute('width')} ${drawing.getAttribute('height')}`);
+    for (const name of ['width', 'height', 'style']) copy.removeAttribute(name);
+    copy.classList.add('on-paper');
+    target.append(copy);
+    target.style.height = 'auto';
+  }
 });
-addEventListener('afterprint', () => setTheme(darkOnScreen));
+addEventListener('afterprint', () => {
+  for (const copy of document.querySelectorAll('.on-paper')) copy.remove();
+  setTheme(darkOnScreen);
+});
