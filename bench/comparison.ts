@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { analyse } from '../src/analysis/analyse.js';
-import { type ComparedMetric, comparedMetrics, compareRuns } from '../src/analysis/compare.js';
+import { type ComparedMetric, compareRuns, ratioMetrics } from '../src/analysis/compare.js';
 import { metric } from '../src/analysis/metrics.js';
 import { parseSamples } from '../src/analysis/parse.js';
 import { type Random, randomFrom } from '../src/analysis/random.js';
@@ -122,12 +122,12 @@ try {
     `resampled from ${recorded.length} trials, ${trials} a side: called different ${share(alarms, resampled.alike)}  bar 5 %`,
   );
 
-  const found = Object.fromEntries(comparedMetrics.map((id) => [id, { whole: 0, alone: 0 }]));
+  const found = Object.fromEntries(ratioMetrics.map((id) => [id, { whole: 0, alone: 0 }]));
   for (let i = 0; i < resampled.slower; i++) {
     const [a, b] = drawTwo();
     const worse = b.map((sample) => slowed(sample, slowdown));
-    for (const id of compared(a, worse).worse) found[id]!.whole++;
-    for (const id of comparedMetrics) if (compared(a, worse, [id]).worse.length > 0) found[id]!.alone++;
+    for (const id of compared(a, worse, ratioMetrics).worse) found[id]!.whole++;
+    for (const id of ratioMetrics) if (compared(a, worse, [id]).worse.length > 0) found[id]!.alone++;
   }
   for (const [id, { whole, alone }] of Object.entries(found)) {
     console.log(
@@ -150,7 +150,7 @@ try {
   console.log(
     `live, first half against second (drift of the machine included): ${share(live.halves, live.runs)}`,
   );
-  const values = Object.fromEntries(comparedMetrics.map((id) => [id, recorded.map(metric(id).of)]));
+  const values = Object.fromEntries(ratioMetrics.map((id) => [id, recorded.map(metric(id).of)]));
   const { host } = recorded[0]!;
   const record = { trials, slowdown, alarms, resampled, found, live, host, values };
   console.log(`saved in ${saveRecord('comparison', record)}`);

@@ -1,4 +1,4 @@
-/** Two runs side by side: aligned cells, relative shifts with intervals, and what is shown after Holm's correction. */
+/** Two runs side by side: aligned cells, shifts with intervals, and what is shown after Holm's correction. */
 import type { RunInfo } from '../contract/run.js';
 import type { HostFacts } from '../contract/sample.js';
 import type { Analysis } from './analyse.js';
@@ -6,14 +6,18 @@ import { type Cell, levelsKey, seriesLabel, valuesOf } from './cells.js';
 import { type Metric, type MetricId, metric } from './metrics.js';
 import { cliffsDelta, hodgesLehmann, holm, mannWhitney } from './ranks.js';
 
-/** Metrics worth a verdict; the others explain. */
-export const comparedMetrics = [
+/** Compared by their ratio: how much slower is asked, not by how many microseconds. */
+export const ratioMetrics = [
   'throughput',
   'cpu-per-request',
   'open-cpu-per-request',
   'latency-p50',
   'latency-p99',
 ] as const satisfies readonly MetricId[];
+/** Compared by their difference: often 0, and 0 has no ratio. */
+const differenceMetrics = ['loss-rate'] as const satisfies readonly MetricId[];
+/** Metrics worth a verdict; the others explain. */
+export const comparedMetrics = [...ratioMetrics, ...differenceMetrics] as const;
 export type ComparedMetric = (typeof comparedMetrics)[number];
 
 /** A comparison of two equal runs calls anything at all different in at most this share of cases. */
@@ -26,7 +30,11 @@ export interface Comparison {
   metric: Metric;
   a: number[];
   b: number[];
-  /** median of all ratios b/a minus 1 (Hodges-Lehmann on logarithms), with its interval and the confidence reached */
+  scale: 'ratio' | 'difference';
+  /**
+   * Hodges-Lehmann with its interval and the confidence reached. Ratio: the median of all ratios b/a, minus 1 (on
+   * logarithms); difference: the median of all differences b - a, in the metric's unit
+   */
   shift: number;
   low: number;
   high: number;
@@ -75,9 +83,13 @@ function usable({ experiments }: Analysis): Map<string, Cell> {
 
 function compareCells(a: Cell, b: Cell, measured: Metric): Comparison | null {
   const [before, after] = [valuesOf(a, measured), valuesOf(b, measured)];
-  if (before.length === 0 || after.length === 0 || [...before, ...after].some((value) => value <= 0))
-    return null;
-  const shift = hodgesLehmann(after.map(Math.log), before.map(Math.log));
+  if (before.length === 0 || after.length === 0) return null;
+  const all = [...before, ...after];
+  const scale = differenceMetrics.some((id) => id === measured.id) ? 'difference' : 'ratio';
+  // All zero: nothing there that could differ, and no reason to make the family larger.
+  if (scale === 'ratio' ? all.some((value) => value <= 0) : all.every((value) => value === 0)) return null;
+  const [on, back] = scale === 'ratio' ? [Math.log, Math.expm1] : [Number, Number];
+  const shift = hodgesLehmann(after.map(on), before.map(on));
   return {
     experiment: a.experiment,
     levels: a.levels,
@@ -85,9 +97,10 @@ function compareCells(a: Cell, b: Cell, measured: Metric): Comparison | null {
     metric: measured,
     a: before,
     b: after,
-    shift: Math.expm1(shift.estimate),
-    low: Math.expm1(shift.low),
-    high: Math.expm1(shift.high),
+    scale,
+    shift: back(shift.estimate),
+    low: back(shift.low),
+    high: back(shift.high),
     confidence: shift.confidence,
     effect: cliffsDelta(after, before),
     p: mannWhitney(after, before).p,
@@ -110,7 +123,8 @@ function decide(family: Comparison[]): void {
     row.hopeless = apart * family.length > familyError;
     row.p = adjusted[i]!;
     if (row.p > familyError) return;
-    const grew = row.shift > 0;
+    // Not by the shift: where most trials are 0, the median of their differences is too.
+    const grew = row.effect > 0;
     row.change =
       row.metric.better === 'neither'
         ? 'different'
@@ -164,11 +178,16 @@ export function compareRuns(
   };
 }
 
-/** A condition that fails a comparison: `slower>3%`, `faster>3%` or `different`. */
+/** A condition that fails a comparison: `slower>3%`, `faster>3%`, `loss>0.1%` (percentage points more) or `different`. */
 export function failureRule(text: string): (row: Comparison) => boolean {
   if (text === 'different') return ({ change }) => change !== '~';
-  const [, word, limit] = /^(slower|faster)\s*>\s*(\d+(?:\.\d+)?)\s*%$/.exec(text) ?? [];
-  if (!word) throw new Error(`'${text}' is not a condition: write slower>3%, faster>3% or different`);
+  const [, word, limit] = /^(slower|faster|loss)\s*>\s*(\d+(?:\.\d+)?)\s*%$/.exec(text) ?? [];
+  if (!word)
+    throw new Error(`'${text}' is not a condition: write slower>3%, faster>3%, loss>0.1% or different`);
+  if (word === 'loss')
+    return ({ metric, change, shift }) =>
+      metric.id === 'loss-rate' && change === 'worse' && shift > Number(limit);
   const wanted = word === 'slower' ? 'worse' : 'better';
-  return ({ change, shift }) => change === wanted && Math.abs(shift) > Number(limit) / 100;
+  return ({ scale, change, shift }) =>
+    scale === 'ratio' && change === wanted && Math.abs(shift) > Number(limit) / 100;
 }

@@ -1,7 +1,7 @@
 /** A comparison in the forms people and other programs read. */
 import Table from 'cli-table3';
 import type { Comparison, RunComparison } from '../analysis/compare.js';
-import { number, percent } from './format.js';
+import { number, percent, signed } from './format.js';
 
 export const comparisonFormats = ['terminal', 'markdown', 'json', 'junit', 'benchstat', 'node-csv'] as const;
 export type ComparisonFormat = (typeof comparisonFormats)[number];
@@ -27,7 +27,9 @@ const where = ({ levels }: Comparison) =>
 const head = ['cell', 'metric', 'A', 'B', 'shift [interval]', 'δ', 'p', ''];
 
 function cellsOf(row: Comparison): string[] {
-  const { metric, a, b, shift, low, high, effect, p, change, confidence } = row;
+  const { metric, a, b, scale, shift, low, high, effect, p, change, confidence } = row;
+  const moved = (by: number) =>
+    scale === 'ratio' ? percent(by) : signed(by, metric.unit === '%' ? 'pp' : metric.unit);
   // The usual 95 % goes unsaid; less, for want of trials, does not.
   const short = confidence < 0.95 ? ` ${Math.floor(100 * confidence)} %` : '';
   return [
@@ -35,7 +37,7 @@ function cellsOf(row: Comparison): string[] {
     `${metric.title} (${metric.unit})`,
     number(average(a)),
     number(average(b)),
-    `${percent(shift)} [${percent(low)}, ${percent(high)}]${short}`,
+    `${moved(shift)} [${moved(low)}, ${moved(high)}]${short}`,
     effect.toFixed(2),
     p < 0.001 ? '<.001' : p.toFixed(3),
     change,
@@ -84,7 +86,8 @@ function junit({ rows }: RunComparison, fails: Fails): string {
 
 /** Go's benchmark format, a line per trial: `benchstat -col /run FILE` compares it anew. */
 function benchstat({ rows }: RunComparison): string {
-  const unit = ({ metric }: Comparison) => (metric.unit === 'µs' ? `${metric.id}-µs/op` : metric.unit);
+  const unit = ({ metric: { id, unit } }: Comparison) =>
+    unit === 'µs' ? `${id}-µs/op` : unit === '%' ? `${id}-%` : unit;
   return rows
     .flatMap((row) =>
       (['a', 'b'] as const).flatMap((side) =>
@@ -134,7 +137,7 @@ export function preamble({ environment, rows, unmatched }: RunComparison): strin
 export function formatComparison(comparison: RunComparison, format: ComparisonFormat, fails: Fails): string {
   switch (format) {
     case 'terminal':
-      return `${preamble(comparison)}\n\n${terminal(comparison)}\n\n~ nothing is shown at 5 % after Holm's correction; δ is Cliff's delta of B against A.`;
+      return `${preamble(comparison)}\n\n${terminal(comparison)}\n\n~ nothing is shown at 5 % after Holm's correction; δ is Cliff's delta of B against A;\n  pp are percentage points.`;
     case 'markdown':
       return `${preamble(comparison)}\n\n${markdown(comparison)}`;
     case 'json':

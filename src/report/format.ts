@@ -30,11 +30,13 @@ export function withInterval({ estimate, low, high }: Ends, unit = ''): string {
   return `${number(estimate)} [${number(low)}, ${number(high)}]${tail}`;
 }
 
-/** "+2.1 %" of a ratio. */
-export function percent(share: number): string {
-  const text = `${number(Math.abs(100 * share), 3)} %`;
-  return share < 0 ? `−${text}` : `+${text}`;
+/** "+2.1 pp": a difference in its unit. */
+export function signed(difference: number, unit: string): string {
+  return `${difference < 0 ? '−' : '+'}${number(Math.abs(difference), 3)} ${unit}`;
 }
+
+/** "+2.1 %" of a ratio. */
+export const percent = (share: number): string => signed(100 * share, '%');
 
 /** What each factor is called beside its level. */
 const factorNames: Record<string, string> = {

@@ -8,7 +8,7 @@ import { metric } from '../../src/analysis/metrics.js';
 import { randomFrom } from '../../src/analysis/random.js';
 import type { Sample } from '../../src/contract/sample.js';
 import { comparisonFormats, formatComparison } from '../../src/report/comparison.js';
-import { host, idleRun, runInfo, syntheticSample } from '../support/samples.js';
+import { host, idleRun, runInfo, syntheticSample, udpSample } from '../support/samples.js';
 
 const analysed = (samples: Sample[]): Analysis => analyse(runInfo(), { samples, refused: [], notices: [] });
 
@@ -131,6 +131,69 @@ describe('comparison of runs', () => {
     assert.equal(failureRule('faster>1%')(row), false);
     assert.equal(failureRule('different')(row), true);
     assert.throws(() => failureRule('bigger'), /write slower>3%/);
+  });
+});
+
+describe('comparison of losses', () => {
+  /** Trials of one cell that sent 1000 datagrams each. */
+  const losing = (lost: number[]) =>
+    analysed(
+      lost.map((count, block) =>
+        udpSample({ backend: 'epoll', ports: 10, offered: 1000, cpuUs: 6, block, lost: count }),
+      ),
+    );
+  const none = (trials: number) => new Array<number>(trials).fill(0);
+  const some = [10, 20, 30, 40, 50];
+  const lossRow = (a: number[], b: number[]) =>
+    compareRuns(losing(a), losing(b)).rows.find(({ metric: { id } }) => id === 'loss-rate');
+
+  it('is by difference, in percentage points, corrected over all rows', () => {
+    const comparison = compareRuns(losing(none(5)), losing(some));
+    assert.deepEqual(
+      comparison.rows.map(({ metric: { id } }) => id),
+      ['open-cpu-per-request', 'latency-p50', 'latency-p99', 'loss-rate'],
+    );
+    const row = comparison.rows.at(-1)!;
+    // Every one of B is above every one of A: 2 of the 10 over 5 arrangements are as far apart.
+    const p = 2 / 252;
+    assert.ok(Math.abs(row.p - 4 * p) < 1e-12, `${row.p}`);
+    assert.deepEqual([row.scale, row.shift, row.effect, row.change], ['difference', 3, 1, 'worse']);
+    assert.deepEqual([row.low, row.high], [1, 5]);
+    assert.equal(lossRow(some, none(5))!.change, 'better');
+    assert.equal(lossRow(some, some)!.change, '~');
+  });
+
+  it('is worse when less than half of the trials lose some, although the median difference is 0', () => {
+    const row = lossRow(none(20), [...none(11), ...new Array<number>(9).fill(10)])!;
+    // All nine on one side: 2 C(20, 9) / C(40, 9).
+    assert.ok(Math.abs(row.p - 4 * ((2 * 167_960) / 273_438_880)) < 1e-12, `${row.p}`);
+    assert.deepEqual([row.shift, row.change], [0, 'worse']);
+  });
+
+  it('is left out where neither run lost any, and where there are no datagrams', () => {
+    assert.equal(lossRow(none(5), none(5)), undefined);
+    const tcp = analysed(cells([6, 7, 8]));
+    assert.ok(compareRuns(tcp, tcp).rows.every(({ scale }) => scale === 'ratio'));
+  });
+
+  it('has a condition of its own, and its points in every format', () => {
+    const comparison = compareRuns(losing(none(5)), losing(some));
+    const row = comparison.rows.at(-1)!;
+    const holds = (text: string) => failureRule(text)(row);
+    assert.deepEqual(['loss>2.9%', 'loss>3%', 'slower>0%', 'different'].map(holds), [
+      true,
+      false,
+      false,
+      true,
+    ]);
+    const of = (format: (typeof comparisonFormats)[number]) =>
+      formatComparison(comparison, format, failureRule('loss>1%'));
+    assert.match(of('terminal'), /Datagrams lost \(%\)/);
+    assert.match(of('markdown'), /\| Datagrams lost \(%\) \| 0 \| 3 \| \+3 pp \[\+1 pp, \+5 pp\] \|/);
+    assert.equal(JSON.parse(of('json')).rows.at(-1).scale, 'difference');
+    assert.match(of('junit'), /failures="1".*\n(.*\n)*.*loss-rate"><failure message=/);
+    assert.match(of('benchstat'), /^Benchmarkudp-ports\/run=B\/\S+ 1 5 loss-rate-%$/m);
+    assert.equal(of('node-csv').split('\n').length, 1, 'rates only');
   });
 });
 

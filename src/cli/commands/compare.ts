@@ -10,7 +10,7 @@ export const compare = new Command('compare')
   .argument('<b>', 'the newer run')
   .option(
     '--fail-if <condition>',
-    'exit with code 2 when it holds anywhere: slower>3%, faster>3% or different',
+    'exit with code 2 when it holds anywhere: slower>3%, faster>3%, loss>0.1% or different',
   )
   .addOption(
     new Option(
