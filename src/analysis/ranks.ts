@@ -2,9 +2,9 @@
 import { medianSorted } from 'simple-statistics';
 import { normalCdf, normalQuantile } from './student.js';
 
-/** Doubled mid-ranks (whole numbers even with ties) of `a` followed by `b` in their common order. */
-function doubledRanks(a: readonly number[], b: readonly number[]): number[] {
-  const all = [...a, ...b].map((value, index) => ({ value, index })).sort((x, y) => x.value - y.value);
+/** Doubled mid-ranks (whole numbers even with ties) of `values` among each other. */
+export function doubledRanks(values: readonly number[]): number[] {
+  const all = values.map((value, index) => ({ value, index })).sort((x, y) => x.value - y.value);
   const ranks = new Array<number>(all.length);
   for (let start = 0; start < all.length; ) {
     let end = start;
@@ -47,30 +47,52 @@ export interface MannWhitney {
 /** Up to this many values the exact distribution costs a few milliseconds; beyond, the normal one is as good. */
 const exactLimit = 60;
 
-/** Two-sided Mann-Whitney test; exact (conditional on ties) for small groups, else normal with tie and continuity correction. */
-export function mannWhitney(a: readonly number[], b: readonly number[]): MannWhitney {
-  const [n, m] = [a.length, b.length];
-  if (n === 0 || m === 0) throw new Error('a comparison needs at least one trial on either side');
-  const ranks = doubledRanks(a, b);
-  const sum = ranks.slice(0, n).reduce((total, rank) => total + rank, 0);
-  const u = (sum - n * (n + 1)) / 2;
-  const centre = n * (n + m + 1);
-  const distance = Math.abs(sum - centre);
-  if (n + m <= exactLimit) {
-    let p = 0;
-    rankSumDistribution(ranks, n).forEach((share, s) => {
-      if (Math.abs(s - centre) >= distance) p += share;
-    });
-    return { u, p: Math.min(1, p), method: 'exact' };
+/**
+ * The two-sided test of the doubled rank sum of `n` of the values that have these doubled ranks: made once for all ways
+ * to choose the n. Exact (conditional on ties) for few values, else normal with tie and continuity correction.
+ */
+export function rankSumTest(
+  ranks: readonly number[],
+  n: number,
+): { method: MannWhitney['method']; p(sum: number): number } {
+  const total = ranks.length;
+  const centre = n * (total + 1);
+  if (total <= exactLimit) {
+    const distribution = rankSumDistribution(ranks, n);
+    return {
+      method: 'exact',
+      p(sum) {
+        const distance = Math.abs(sum - centre);
+        let p = 0;
+        distribution.forEach((share, s) => {
+          if (Math.abs(s - centre) >= distance) p += share;
+        });
+        return Math.min(1, p);
+      },
+    };
   }
   const sizes = new Map<number, number>();
   for (const rank of ranks) sizes.set(rank, (sizes.get(rank) ?? 0) + 1);
-  const ties = [...sizes.values()].reduce((total, t) => total + t ** 3 - t, 0);
-  const total = n + m;
-  const deviation = Math.sqrt(((n * m) / 12) * (total + 1 - ties / (total * (total - 1))));
-  if (deviation === 0) return { u, p: 1, method: 'normal' };
-  const z = Math.max(0, distance / 2 - 0.5) / deviation;
-  return { u, p: Math.min(1, 2 * (1 - normalCdf(z))), method: 'normal' };
+  const ties = [...sizes.values()].reduce((sum, t) => sum + t ** 3 - t, 0);
+  const deviation = Math.sqrt(((n * (total - n)) / 12) * (total + 1 - ties / (total * (total - 1))));
+  return {
+    method: 'normal',
+    p(sum) {
+      if (deviation === 0) return 1;
+      const z = Math.max(0, Math.abs(sum - centre) / 2 - 0.5) / deviation;
+      return Math.min(1, 2 * (1 - normalCdf(z)));
+    },
+  };
+}
+
+/** Two-sided Mann-Whitney test. */
+export function mannWhitney(a: readonly number[], b: readonly number[]): MannWhitney {
+  const n = a.length;
+  if (n === 0 || b.length === 0) throw new Error('a comparison needs at least one trial on either side');
+  const ranks = doubledRanks([...a, ...b]);
+  const sum = ranks.slice(0, n).reduce((total, rank) => total + rank, 0);
+  const { method, p } = rankSumTest(ranks, n);
+  return { u: (sum - n * (n + 1)) / 2, p: p(sum), method };
 }
 
 export interface Shift {

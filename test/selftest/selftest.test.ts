@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { randomFrom } from '../../src/analysis/random.js';
+import { type Random, randomFrom } from '../../src/analysis/random.js';
 import { resolve } from '../../src/selftest/attempts.js';
 import { type Check, efforts } from '../../src/selftest/check.js';
 import { checks } from '../../src/selftest/checks.js';
@@ -56,6 +56,41 @@ test('equal trials are rarely called different, and different ones are', () => {
     true,
   );
 });
+
+/** Every labelling tested on its own, with the same draws. */
+function falseAlarmShareOneByOne(trials: readonly number[], comparisons: number, random: Random): number {
+  let alarms = 0;
+  for (let comparison = 0; comparison < comparisons; comparison += 1) {
+    const a: number[] = [];
+    const b: number[] = [];
+    for (let pair = 0; pair + 1 < trials.length; pair += 2) {
+      const second = random() < 0.5;
+      a.push(trials[second ? pair + 1 : pair]!);
+      b.push(trials[second ? pair : pair + 1]!);
+    }
+    if (compare(a, b).different) alarms += 1;
+  }
+  return alarms / comparisons;
+}
+
+// Up to 30 pairs the test is exact, 35 are beyond that.
+for (const pairs of [1, 3, 6, 13, 30, 35])
+  for (const [name, value] of [
+    ['without ties', (random: Random) => random()],
+    ['with ties', (random: Random) => Math.floor(4 * random())],
+    ['half of them one value', (random: Random) => Math.max(0.5, random())],
+    ['all equal', () => 1],
+  ] as const)
+    test(`false alarms of ${pairs} pairs ${name} are those of every comparison made on its own`, () => {
+      const random = randomFrom(`${pairs} ${name}`);
+      for (let set = 0; set < 5; set += 1) {
+        const trials = Array.from({ length: 2 * pairs + (set % 2) }, () => value(random));
+        assert.equal(
+          falseAlarmShare(trials, 40, randomFrom(set)),
+          falseAlarmShareOneByOne(trials, 40, randomFrom(set)),
+        );
+      }
+    });
 
 test('few trials alarm more unevenly than many', () => {
   const limit = (pairs: number) => falseAlarmLimit(pairs, 200, randomFrom('limit'));
