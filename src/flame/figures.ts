@@ -84,7 +84,11 @@ export function flameHead({ host, profiles, startedAt }: FlameRecord) {
     [
       'load',
       profiles
-        .map((one) => `${one.title}: ${one.activeConnections} active connections, closed loop`)
+        .map(({ title, server, activeConnections: active }) =>
+          server.protocol === 'udp-echo'
+            ? `${title}: ${active} client sockets, a datagram under way on each`
+            : `${title}: ${active} active connections, closed loop`,
+        )
         .join('; '),
     ],
     ['profiled', profiles.map((one) => `${one.title}: ${(one.profiledMs / 1000).toFixed(1)} s`).join('; ')],

@@ -1,7 +1,7 @@
 /** The flame trial: which programs, which profiler, which files. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BackendName, Implementation, IoMode } from '../contract/common.js';
+import type { BackendName, Implementation, IoMode, Protocol } from '../contract/common.js';
 import type { FlameProfile, FlameRecord } from '../contract/flame.js';
 import type { ServerSpec } from '../experiments/experiment.js';
 import type { Host } from '../hosts/host.js';
@@ -19,7 +19,9 @@ export interface ServerChoice {
   backend: BackendName;
   /** `ts` servers only */
   io: IoMode;
-  protocol: 'tcp-echo' | 'http';
+  protocol: Protocol;
+  /** `udp-echo` only */
+  ports?: number;
 }
 
 export interface FlameOptions extends ServerChoice {
@@ -34,16 +36,21 @@ export interface FlameOptions extends ServerChoice {
   folder: string;
 }
 
-export function specOf({ impl, backend, io, protocol }: ServerChoice): ServerSpec {
-  return { impl, backend, protocol, io: impl === 'ts' ? io : null };
+export function specOf({ impl, backend, io, protocol, ports = 1 }: ServerChoice): ServerSpec {
+  const spec = { impl, backend, protocol, io: impl === 'ts' ? io : null };
+  return protocol === 'udp-echo' ? { ...spec, ports } : spec;
 }
 
 /** Bytes of a request, and time before the first window in which V8 compiles what is hot. */
 const load = { name: 'profile', rate: null, size: 64, warmupMs: 1000 };
 
-/** @throws Error when this machine cannot hold so many connections or lacks the backend */
+/** @throws Error when the options contradict each other, or this machine cannot hold so many connections or lacks the backend */
 function requestOf(options: FlameOptions, host: Host, role: FlameProfile['role']): ProfileRequest {
-  const { protocol, connections, idle, durationMs, frequencyHz, folder } = options;
+  const { protocol, ports, connections, idle, durationMs, frequencyHz, folder } = options;
+  if (protocol === 'udp-echo' && idle > 0)
+    throw new Error('a udp-echo server has no connections that could idle: give it ports (--ports)');
+  if (protocol !== 'udp-echo' && ports !== undefined)
+    throw new Error(`a ${protocol} server listens on one port: --ports is for udp-echo`);
   const cpus = pinning(host.cpus());
   const server = specOf(options);
   const reason = impossible({ server, idle, windows: [{ ...load, connections, durationMs }] }, localLimits());
@@ -54,7 +61,7 @@ function requestOf(options: FlameOptions, host: Host, role: FlameProfile['role']
       server: programs.server({ ...server, cpus: cpus.server }),
       idle: (target) => programs.idle({ target, connections: idle, cpus: cpus.client }),
       load: (target, duration) =>
-        programs.load({ ...load, protocol, target, connections, durationMs: duration, cpus: cpus.client }),
+        programs.load({ ...load, ...server, target, connections, durationMs: duration, cpus: cpus.client }),
     },
     asked: { server, cpus: cpus.server },
     idleConnections: idle,
@@ -64,10 +71,10 @@ function requestOf(options: FlameOptions, host: Host, role: FlameProfile['role']
   };
 }
 
-/** `poll, ts batch, 10000 idle` */
-export function titleOf({ impl, backend, io, idle }: FlameOptions): string {
+/** `poll, ts batch, 10000 idle` or `poll, native, 5000 ports` */
+export function titleOf({ impl, backend, io, idle, protocol, ports = 1 }: FlameOptions): string {
   const detail = impl === 'ts' ? `${impl} ${io}` : impl;
-  return `${backend}, ${detail}, ${idle} idle`;
+  return `${backend}, ${detail}, ${protocol === 'udp-echo' ? `${ports} ports` : `${idle} idle`}`;
 }
 
 /**

@@ -77,6 +77,26 @@ describe('flame trial with perf', { skip }, () => {
     });
   }
 
+  for (const impl of ['native', 'ts'] as const) {
+    test(`${impl}: with 5000 UDP ports select's scan is the widest leaf family, epoll has none`, async () => {
+      const record = await profile({
+        impl,
+        protocol: 'udp-echo',
+        ports: 5000,
+        backend: 'select',
+        diff: 'epoll',
+      });
+      const [select, epoll] = record.profiles as [FlameProfile, FlameProfile];
+      for (const { server, requests, title } of [select, epoll]) {
+        assert.deepEqual([server.protocol, server.ports], ['udp-echo', 5000]);
+        assert.ok(requests.profiled > 0 && requests.unprofiled > 0, 'datagrams were answered');
+        assert.match(title, /5000 ports$/);
+      }
+      assert.equal(select.families[0]!.name, 'select scan');
+      assert.equal(selectShare(epoll), 0);
+    });
+  }
+
   test('a ts server shows JavaScript, addon and kernel in one stack, in this order', async () => {
     const record = await profile({ impl: 'ts', backend: 'poll' });
     const stacks = foldedOf(record.profiles[0]!);
@@ -181,6 +201,20 @@ describe("flame trial with V8's profiler", () => {
   test('a native server is refused with the reason', async () => {
     await assert.rejects(profile({ profiler: 'v8' }), /native server can be profiled with perf only/);
   });
+});
+
+describe('a flame trial that makes no sense', () => {
+  const cases: { name: string; options: Partial<FlameOptions>; says: RegExp }[] = [
+    {
+      name: 'idle datagram clients',
+      options: { protocol: 'udp-echo', idle: 5 },
+      says: /no connections that could idle/,
+    },
+    { name: 'many ports of TCP', options: { protocol: 'http', ports: 5 }, says: /--ports is for udp-echo/ },
+  ];
+  for (const { name, options, says } of cases)
+    test(`is refused: ${name}`, () =>
+      assert.rejects(profile({ ...options, impl: 'ts', profiler: 'v8' }), says));
 });
 
 describe('perf that is not there', () => {

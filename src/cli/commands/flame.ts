@@ -1,7 +1,7 @@
 /** `dispatchbench flame`: where a server spends its CPU time, and how two backends differ in it. */
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import { backendNames, type Implementation } from '../../contract/common.js';
+import { backendNames, type Implementation, protocol } from '../../contract/common.js';
 import type { FlameRecord } from '../../contract/flame.js';
 import { runFlame } from '../../flame/flame.js';
 import { describeOverhead } from '../../flame/overhead.js';
@@ -45,11 +45,17 @@ export const flame = new Command('flame')
   )
   .addOption(
     new Option('--protocol <protocol>', 'what is served')
-      .choices(['tcp-echo', 'http'] as const)
+      .choices(protocol.options)
       .default('tcp-echo' as const),
   )
   .option('--idle <count>', 'silent connections beside the active ones', wholeNumber(0, 1_000_000), 0)
-  .option('--connections <count>', 'active connections, closed loop', wholeNumber(1, 100_000), 100)
+  .option('--ports <count>', 'udp-echo: number of consecutive ports', wholeNumber(1, 65_535))
+  .option(
+    '--connections <count>',
+    'active connections (udp-echo: client sockets), closed loop',
+    wholeNumber(1, 100_000),
+    100,
+  )
   .option('--duration <time>', 'profiled time; as much again is served without the profiler', windowed, 5000)
   .option('--frequency <hertz>', 'samples per second of CPU time, perf only', wholeNumber(10, 10_000), 499)
   .addOption(
@@ -80,7 +86,7 @@ export const flame = new Command('flame')
       run ? join(profilesFolder(run), named) : (options.out ?? `results/flame-${stamp}`),
     );
     const say = (line: string) => console.error(line);
-    const { backend, impl, io, protocol, idle, connections, frequency, profiler } = options;
+    const { backend, impl, io, idle, connections, frequency, profiler } = options;
     if (options.with) {
       const result = await runTool(
         options.with,
@@ -95,7 +101,8 @@ export const flame = new Command('flame')
         backend,
         impl: impl as Implementation,
         io,
-        protocol,
+        protocol: options.protocol,
+        ...(options.ports === undefined ? {} : { ports: options.ports }),
         idle,
         connections,
         folder,
