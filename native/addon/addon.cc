@@ -59,6 +59,19 @@ bool int_argument(const Napi::CallbackInfo& info, std::size_t index, const char*
   return true;
 }
 
+void export_functions(Napi::Env env, Napi::Object exports, void* state,
+                      std::initializer_list<NamedFunction> functions) {
+  for (const auto& [name, function] : functions) {
+    exports.Set(name, Napi::Function::New(env, function, name, state));
+  }
+}
+
+void export_hot(Napi::Env env, Napi::Object exports, const char* name, napi_callback function, void* state) {
+  napi_value value = nullptr;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, function, state, &value);
+  exports.Set(name, value);
+}
+
 }  // namespace addon
 
 static Napi::Object init(Napi::Env env, Napi::Object exports) {

@@ -1,4 +1,6 @@
 // The datagram benchmark: starts engines on threads of their own, tells how far they are and hands over their outcome.
+#include <concepts>
+
 #include "addon/fields.h"
 #include "addon/load.h"
 #include "load/datagram_engine.h"
@@ -14,13 +16,7 @@ using Engines = Handles<DatagramEngine>;
 Engines& engines_of(const Napi::CallbackInfo& info) { return *static_cast<Engines*>(info.Data()); }
 
 DatagramEngine* engine_argument(const Napi::CallbackInfo& info) {
-  std::int64_t handle = 0;
-  if (!int_argument(info, 0, "handle", 0, 0xffffffff, handle)) return nullptr;
-  DatagramEngine* engine = engines_of(info).get(static_cast<std::uint32_t>(handle));
-  if (engine == nullptr) {
-    throw_coded(info.Env(), "ERR_CLOSED_HANDLE", "the benchmark is freed, or not of this environment");
-  }
-  return engine;
+  return handle_argument(info, engines_of(info), "the benchmark is freed, or not of this environment");
 }
 
 load::PortOrder order_field(Fields& fields) {
@@ -81,7 +77,8 @@ Napi::Value datagram_start(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), engines_of(info).put(std::move(engine)));
 }
 
-void set(Napi::Object to, const char* name, std::uint64_t value) { to.Set(name, static_cast<double>(value)); }
+/// A count or nanoseconds; beyond 2^53 the last bits are lost, as in all of JavaScript.
+void set(Napi::Object to, const char* name, std::integral auto value) { to.Set(name, static_cast<double>(value)); }
 
 /// datagramState(handle) -> {phase, startedNs, sent, received, bytesIn, wrong}
 Napi::Value datagram_state(const Napi::CallbackInfo& info) {
@@ -92,7 +89,7 @@ Napi::Value datagram_state(const Napi::CallbackInfo& info) {
   const load::DatagramProgress progress = engine->progress();
   Napi::Object to = Napi::Object::New(env);
   to.Set("phase", kPhases[static_cast<std::size_t>(engine->phase())]);
-  to.Set("startedNs", static_cast<double>(engine->started()));
+  set(to, "startedNs", engine->started());
   set(to, "sent", progress.sent);
   set(to, "received", progress.received);
   set(to, "bytesIn", progress.bytes_in);
@@ -100,21 +97,26 @@ Napi::Value datagram_state(const Napi::CallbackInfo& info) {
   return to;
 }
 
-Napi::Array interval_rows(Napi::Env env, const std::vector<load::DatagramInterval>& intervals) {
-  Napi::Array rows = Napi::Array::New(env, intervals.size());
-  for (std::uint32_t i = 0; i < intervals.size(); ++i) {
-    const load::DatagramInterval& interval = intervals[i];
+/// One object for each item, filled by `fill(object, item)`.
+template <class Item>
+Napi::Array object_rows(Napi::Env env, const std::vector<Item>& items, void (*fill)(Napi::Object, const Item&)) {
+  Napi::Array rows = Napi::Array::New(env, items.size());
+  for (std::uint32_t i = 0; i < items.size(); ++i) {
     Napi::Object row = Napi::Object::New(env);
-    set(row, "sent", interval.sent);
-    set(row, "received", interval.received);
-    set(row, "bytesIn", interval.bytes_in);
-    row.Set("meanNs", interval.mean);
-    row.Set("p50Ns", static_cast<double>(interval.p50));
-    row.Set("p99Ns", static_cast<double>(interval.p99));
-    row.Set("maxNs", static_cast<double>(interval.max));
+    fill(row, items[i]);
     rows.Set(i, row);
   }
   return rows;
+}
+
+void fill_interval(Napi::Object row, const load::DatagramInterval& interval) {
+  set(row, "sent", interval.sent);
+  set(row, "received", interval.received);
+  set(row, "bytesIn", interval.bytes_in);
+  row.Set("meanNs", interval.mean);
+  set(row, "p50Ns", interval.p50);
+  set(row, "p99Ns", interval.p99);
+  set(row, "maxNs", interval.max);
 }
 
 /// datagramIntervals(handle, first) -> complete intervals from that index on
@@ -122,7 +124,7 @@ Napi::Value datagram_intervals(const Napi::CallbackInfo& info) {
   std::int64_t first = 0;
   DatagramEngine* engine = engine_argument(info);
   if (engine == nullptr || !int_argument(info, 1, "first", 0, 1e9, first)) return info.Env().Undefined();
-  return interval_rows(info.Env(), engine->intervals(static_cast<std::size_t>(first)));
+  return object_rows(info.Env(), engine->intervals(static_cast<std::size_t>(first)), fill_interval);
 }
 
 /// datagramReplies(handle) -> Float64Array of (flow, latency in ns) pairs since the last call
@@ -163,20 +165,13 @@ Napi::Object counts_object(Napi::Env env, const load::DatagramOutcome& outcome) 
   return to;
 }
 
-Napi::Array flow_rows(Napi::Env env, const std::vector<load::FlowSummary>& flows) {
-  Napi::Array rows = Napi::Array::New(env, flows.size());
-  for (std::uint32_t i = 0; i < flows.size(); ++i) {
-    const load::FlowSummary& flow = flows[i];
-    Napi::Object row = Napi::Object::New(env);
-    row.Set("port", flow.port);
-    set(row, "sent", flow.sent);
-    set(row, "received", flow.received);
-    row.Set("latencySumNs", flow.latency_sum_ns);
-    row.Set("latencyMaxNs", static_cast<double>(flow.latency_max));
-    row.Set("jitterNs", flow.jitter_ns);
-    rows.Set(i, row);
-  }
-  return rows;
+void fill_flow(Napi::Object row, const load::FlowSummary& flow) {
+  row.Set("port", flow.port);
+  set(row, "sent", flow.sent);
+  set(row, "received", flow.received);
+  row.Set("latencySumNs", flow.latency_sum_ns);
+  set(row, "latencyMaxNs", flow.latency_max);
+  row.Set("jitterNs", flow.jitter_ns);
 }
 
 /// datagramOutcome(handle) -> EngineOutcome of src/dgram-benchmark/engine.ts; an error unless the phase is `done`
@@ -200,13 +195,13 @@ Napi::Value datagram_outcome(const Napi::CallbackInfo& info) {
   set(to, "bytesIn", outcome.bytes_in);
   set(to, "sendCalls", outcome.send_calls);
   set(to, "receiveCalls", outcome.receive_calls);
-  to.Set("sendingNs", static_cast<double>(outcome.sending_ended - outcome.started));
-  to.Set("totalNs", static_cast<double>(outcome.finished - outcome.started));
-  to.Set("cpuNs", static_cast<double>(outcome.cpu));
-  to.Set("spinNs", static_cast<double>(outcome.spin));
+  set(to, "sendingNs", outcome.sending_ended - outcome.started);
+  set(to, "totalNs", outcome.finished - outcome.started);
+  set(to, "cpuNs", outcome.cpu);
+  set(to, "spinNs", outcome.spin);
   to.Set("busiestShare", outcome.busiest_share);
-  to.Set("pacerP50Ns", static_cast<double>(outcome.pacer.p50));
-  to.Set("pacerP99Ns", static_cast<double>(outcome.pacer.p99));
+  set(to, "pacerP50Ns", outcome.pacer.p50);
+  set(to, "pacerP99Ns", outcome.pacer.p99);
   to.Set("clientDrops", outcome.client_drops < 0
                             ? env.Null()
                             : Napi::Number::New(env, static_cast<double>(outcome.client_drops)).As<Napi::Value>());
@@ -214,34 +209,28 @@ Napi::Value datagram_outcome(const Napi::CallbackInfo& info) {
   to.Set("latency", histogram_object(env, outcome.latency));
   to.Set("uncorrected", histogram_object(env, outcome.uncorrected));
   to.Set("sendLag", histogram_object(env, outcome.lag));
-  to.Set("series", interval_rows(env, outcome.series));
-  to.Set("flows", flow_rows(env, outcome.flows));
+  to.Set("series", object_rows(env, outcome.series, fill_interval));
+  to.Set("flows", object_rows(env, outcome.flows, fill_flow));
   return to;
 }
 
 /// datagramFree(handle): ends the threads without a drain and frees the handle. Freeing twice is no error.
 Napi::Value datagram_free(const Napi::CallbackInfo& info) {
-  std::int64_t handle = 0;
-  if (int_argument(info, 0, "handle", 0, 0xffffffff, handle)) {
-    engines_of(info).take(static_cast<std::uint32_t>(handle));
-  }
-  return info.Env().Undefined();
+  return free_argument(info, engines_of(info));
 }
 
 }  // namespace
 
 void export_datagram(Napi::Env env, Napi::Object exports) {
   auto& engines = make_state<Engines>(env);
-  const auto add_function = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
-    exports.Set(name, Napi::Function::New(env, function, name, &engines));
-  };
-  add_function("datagramStart", datagram_start);
-  add_function("datagramState", datagram_state);
-  add_function("datagramIntervals", datagram_intervals);
-  add_function("datagramReplies", datagram_replies);
-  add_function("datagramStop", datagram_stop);
-  add_function("datagramOutcome", datagram_outcome);
-  add_function("datagramFree", datagram_free);
+  export_functions(env, exports, &engines,
+                   {{"datagramStart", datagram_start},
+                    {"datagramState", datagram_state},
+                    {"datagramIntervals", datagram_intervals},
+                    {"datagramReplies", datagram_replies},
+                    {"datagramStop", datagram_stop},
+                    {"datagramOutcome", datagram_outcome},
+                    {"datagramFree", datagram_free}});
 }
 
 }  // namespace addon

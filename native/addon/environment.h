@@ -4,6 +4,7 @@
 
 #include <napi.h>
 
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -51,6 +52,35 @@ std::string errno_name(int errno_value);
 /// naming `what`, and returns false.
 bool int_argument(const Napi::CallbackInfo& info, std::size_t index, const char* what, double low, double high,
                   std::int64_t& out);
+
+/// The object of argument 0; null after throwing, which for a freed or foreign handle is ERR_CLOSED_HANDLE with the text
+/// `closed`.
+template <class T>
+T* handle_argument(const Napi::CallbackInfo& info, const Handles<T>& handles, const char* closed) {
+  std::int64_t handle = 0;
+  if (!int_argument(info, 0, "handle", 0, 0xffffffff, handle)) return nullptr;
+  T* object = handles.get(static_cast<std::uint32_t>(handle));
+  if (object == nullptr) throw_coded(info.Env(), "ERR_CLOSED_HANDLE", closed);
+  return object;
+}
+
+/// Destroys the object of argument 0. Doing so twice is no error.
+template <class T>
+Napi::Value free_argument(const Napi::CallbackInfo& info, Handles<T>& handles) {
+  std::int64_t handle = 0;
+  if (int_argument(info, 0, "handle", 0, 0xffffffff, handle)) handles.take(static_cast<std::uint32_t>(handle));
+  return info.Env().Undefined();
+}
+
+struct NamedFunction {
+  const char* name;
+  Napi::Value (*function)(const Napi::CallbackInfo&);
+};
+
+/// Adds functions whose callback data is `state`.
+void export_functions(Napi::Env env, Napi::Object exports, void* state, std::initializer_list<NamedFunction> functions);
+/// The same without the wrapper's cost, for what is called on each turn of a loop.
+void export_hot(Napi::Env env, Napi::Object exports, const char* name, napi_callback function, void* state);
 
 struct PollerArea;
 

@@ -119,11 +119,7 @@ Napi::Value load_result(const Napi::CallbackInfo& info) {
 
 /// loadStop(handle): ends the thread, closes its connections, frees the handle. Stopping twice is no error.
 Napi::Value load_stop(const Napi::CallbackInfo& info) {
-  std::int64_t handle = 0;
-  if (int_argument(info, 0, "handle", 0, 0xffffffff, handle)) {
-    area_of(info).engines.take(static_cast<std::uint32_t>(handle));
-  }
-  return info.Env().Undefined();
+  return free_argument(info, area_of(info).engines);
 }
 
 /// idleStart({backend, host, port, sources, connections, connectTimeoutNs}) -> handle
@@ -164,11 +160,7 @@ Napi::Value idle_state(const Napi::CallbackInfo& info) {
 
 /// idleStop(handle): closes all connections and frees the handle
 Napi::Value idle_stop(const Napi::CallbackInfo& info) {
-  std::int64_t handle = 0;
-  if (int_argument(info, 0, "handle", 0, 0xffffffff, handle)) {
-    area_of(info).holders.take(static_cast<std::uint32_t>(handle));
-  }
-  return info.Env().Undefined();
+  return free_argument(info, area_of(info).holders);
 }
 
 }  // namespace
@@ -202,17 +194,15 @@ Napi::Object histogram_object(Napi::Env env, const load::Histogram& histogram) {
 
 void export_load(Napi::Env env, Napi::Object exports) {
   auto& area = make_state<LoadArea>(env);
-  const auto add_function = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
-    exports.Set(name, Napi::Function::New(env, function, name, &area));
-  };
-  add_function("loadStart", load_start);
-  add_function("loadBegin", load_begin);
-  add_function("loadState", load_state);
-  add_function("loadResult", load_result);
-  add_function("loadStop", load_stop);
-  add_function("idleStart", idle_start);
-  add_function("idleState", idle_state);
-  add_function("idleStop", idle_stop);
+  export_functions(env, exports, &area,
+                   {{"loadStart", load_start},
+                    {"loadBegin", load_begin},
+                    {"loadState", load_state},
+                    {"loadResult", load_result},
+                    {"loadStop", load_stop},
+                    {"idleStart", idle_start},
+                    {"idleState", idle_state},
+                    {"idleStop", idle_stop}});
 }
 
 }  // namespace addon

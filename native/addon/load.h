@@ -11,11 +11,7 @@ namespace addon {
 /// The worker of argument 0, or null with an exception pending.
 template <class T>
 T* worker_argument(const Napi::CallbackInfo& info, const Handles<T>& handles) {
-  std::int64_t handle = 0;
-  if (!int_argument(info, 0, "handle", 0, 0xffffffff, handle)) return nullptr;
-  T* worker = handles.get(static_cast<std::uint32_t>(handle));
-  if (worker == nullptr) throw_coded(info.Env(), "ERR_CLOSED_HANDLE", "the load is stopped, or not of this environment");
-  return worker;
+  return handle_argument(info, handles, "the load is stopped, or not of this environment");
 }
 
 /// Starts the thread and gives out the handle.

@@ -213,21 +213,17 @@ PollerFace* PollerArea::use(napi_env env, std::uint32_t handle) const {
 
 PollerArea& export_poller(Napi::Env env, Napi::Object exports) {
   auto& area = make_state<PollerArea>(env);
-  const auto add_function = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
-    exports.Set(name, Napi::Function::New(env, function, name, &area));
-  };
-  add_function("pollerOpen", open);
-  add_function("pollerClose", close);
-  add_function("pollerAdd", add);
-  add_function("pollerModify", modify);
-  add_function("pollerRearm", rearm);
-  add_function("pollerForget", forget);
-  add_function("pollerCurrent", current);
-  add_function("pollerCounters", counters);
-  add_function("pollerCapabilities", capabilities);
-  napi_value hot = nullptr;
-  napi_create_function(env, "pollerTurn", NAPI_AUTO_LENGTH, turn, &area, &hot);
-  exports.Set("pollerTurn", hot);
+  export_functions(env, exports, &area,
+                   {{"pollerOpen", open},
+                    {"pollerClose", close},
+                    {"pollerAdd", add},
+                    {"pollerModify", modify},
+                    {"pollerRearm", rearm},
+                    {"pollerForget", forget},
+                    {"pollerCurrent", current},
+                    {"pollerCounters", counters},
+                    {"pollerCapabilities", capabilities}});
+  export_hot(env, exports, "pollerTurn", turn, &area);
   return area;
 }
 

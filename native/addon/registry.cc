@@ -5,30 +5,11 @@
 #include "addon/poller.h"
 
 namespace addon {
-namespace {
-
-const char* trigger_name(dispatch::Trigger trigger) {
-  switch (trigger) {
-    case dispatch::Trigger::level: return "level";
-    case dispatch::Trigger::edge: return "edge";
-    default: return "oneshot";
-  }
-}
-
-const char* complexity_name(dispatch::WaitComplexity complexity) {
-  switch (complexity) {
-    case dispatch::WaitComplexity::active: return "active";
-    case dispatch::WaitComplexity::registered: return "registered";
-    default: return "highest_descriptor";
-  }
-}
-
-}  // namespace
 
 Napi::Object capabilities_object(Napi::Env env, const dispatch::Capabilities& from) {
   Napi::Object to = Napi::Object::New(env);
-  to.Set("trigger", trigger_name(from.trigger));
-  to.Set("waitComplexity", complexity_name(from.wait_complexity));
+  to.Set("trigger", dispatch::name_of(from.trigger));
+  to.Set("waitComplexity", dispatch::name_of(from.wait_complexity));
   to.Set("timeoutResolutionNs", static_cast<double>(from.timeout_resolution_ns));
   to.Set("maxDescriptor", from.max_descriptor);
   to.Set("needsRearm", from.needs_rearm);
@@ -44,7 +25,7 @@ Napi::Object probe_object(Napi::Env env, const dispatch::BackendEntry& entry, co
   Napi::Object to = Napi::Object::New(env);
   to.Set("name", entry.name);
   to.Set("mechanism", entry.mechanism);
-  to.Set("trigger", trigger_name(entry.trigger));
+  to.Set("trigger", dispatch::name_of(entry.trigger));
   to.Set("available", probe.available);
   to.Set("errno", probe.error == 0 ? env.Null() : Napi::String::New(env, errno_name(probe.error)));
   to.Set("reason", probe.reason);

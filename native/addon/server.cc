@@ -1,11 +1,26 @@
 // The server area: the native server run inside Node (io=native), and the native HTTP parser for comparison with the
 // TypeScript one.
-#include "net/server.h"
+#include "addon/server.h"
 
 #include "addon/environment.h"
 #include "net/http_request.h"
+#include "net/server.h"
 
 namespace addon {
+
+std::string read_options(const Napi::Array& arguments, net::Options& options) {
+  std::vector<std::string> words;
+  for (std::uint32_t i = 0; i < arguments.Length(); ++i) {
+    const Napi::Value word = arguments.Get(i);
+    if (arguments.Env().IsExceptionPending()) return {};
+    words.push_back(word.ToString().Utf8Value());
+    if (arguments.Env().IsExceptionPending()) return {};
+  }
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  return net::parse_options(pointers, options);
+}
+
 namespace {
 
 /// serverRun(arguments: string[], versions: string, program: string): runs until it is told to stop; blocks the thread
@@ -15,17 +30,9 @@ Napi::Value run(const Napi::CallbackInfo& info) {
     throw_coded(env, "ERR_INVALID_ARG_TYPE", "serverRun takes an array of strings, a JSON object as text, and a path");
     return env.Undefined();
   }
-  const Napi::Array list = info[0].As<Napi::Array>();
-  std::vector<std::string> words;
-  for (std::uint32_t i = 0; i < list.Length(); ++i) {
-    const Napi::Value value = list.Get(i);
-    if (env.IsExceptionPending()) return env.Undefined();
-    words.push_back(value.ToString().Utf8Value());
-  }
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
   net::Options options;
-  std::string fault = net::parse_options(arguments, options);
+  std::string fault = read_options(info[0].As<Napi::Array>(), options);
+  if (env.IsExceptionPending()) return env.Undefined();
   if (fault.empty()) {
     fault = net::run_server(options, {.impl = "ts",
                                       .io = "native",

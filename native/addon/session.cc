@@ -103,25 +103,19 @@ Napi::Value session_result(const Napi::CallbackInfo& info) {
 
 /// sessionStop(handle): ends the thread, closes its connections, frees the handle. Stopping twice is no error.
 Napi::Value session_stop(const Napi::CallbackInfo& info) {
-  std::int64_t handle = 0;
-  if (int_argument(info, 0, "handle", 0, 0xffffffff, handle)) {
-    area_of(info).engines.take(static_cast<std::uint32_t>(handle));
-  }
-  return info.Env().Undefined();
+  return free_argument(info, area_of(info).engines);
 }
 
 }  // namespace
 
 void export_session(Napi::Env env, Napi::Object exports) {
   auto& area = make_state<SessionArea>(env);
-  const auto add_function = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
-    exports.Set(name, Napi::Function::New(env, function, name, &area));
-  };
-  add_function("sessionStart", session_start);
-  add_function("sessionBegin", session_begin);
-  add_function("sessionState", session_state);
-  add_function("sessionResult", session_result);
-  add_function("sessionStop", session_stop);
+  export_functions(env, exports, &area,
+                   {{"sessionStart", session_start},
+                    {"sessionBegin", session_begin},
+                    {"sessionState", session_state},
+                    {"sessionResult", session_result},
+                    {"sessionStop", session_stop}});
 }
 
 }  // namespace addon

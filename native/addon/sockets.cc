@@ -168,11 +168,7 @@ Napi::Value open_desk(const Napi::CallbackInfo& info) {
 
 /// ioClose(desk)
 Napi::Value close_desk(const Napi::CallbackInfo& info) {
-  std::int64_t handle = 0;
-  if (int_argument(info, 0, "desk", 0, 0xffffffff, handle)) {
-    static_cast<DeskArea*>(info.Data())->desks.take(static_cast<std::uint32_t>(handle));
-  }
-  return info.Env().Undefined();
+  return free_argument(info, static_cast<DeskArea*>(info.Data())->desks);
 }
 
 /// ioTurnAway(desk, listener) -> whether a connection was taken off the queue and closed, without a free descriptor
@@ -247,27 +243,20 @@ Napi::Value socket_address(const Napi::CallbackInfo& info) {
 
 void export_sockets(Napi::Env env, Napi::Object exports) {
   auto& area = make_state<DeskArea>(env);
-  const auto add = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
-    exports.Set(name, Napi::Function::New(env, function, name, &area));
-  };
-  const auto add_hot = [&](const char* name, napi_callback function) {
-    napi_value value = nullptr;
-    napi_create_function(env, name, NAPI_AUTO_LENGTH, function, &area, &value);
-    exports.Set(name, value);
-  };
-  add_hot("ioReceive", receive);
-  add_hot("ioSend", send);
-  add_hot("ioRun", run);
-  add("ioOpen", open_desk);
-  add("ioClose", close_desk);
-  add("ioTurnAway", turn_away);
-  add("tcpListen", listen_on);
-  add("tcpConnect", connect_to);
-  add("socketAccept", of_descriptor<accept_from>);
-  add("socketClose", of_descriptor<close_one>);
-  add("socketShutdown", of_descriptor<shut_sending>);
-  add("socketError", of_descriptor<pending_error>);
-  add("socketAddress", socket_address);
+  export_functions(env, exports, &area,
+                   {{"ioOpen", open_desk},
+                    {"ioClose", close_desk},
+                    {"ioTurnAway", turn_away},
+                    {"tcpListen", listen_on},
+                    {"tcpConnect", connect_to},
+                    {"socketAccept", of_descriptor<accept_from>},
+                    {"socketClose", of_descriptor<close_one>},
+                    {"socketShutdown", of_descriptor<shut_sending>},
+                    {"socketError", of_descriptor<pending_error>},
+                    {"socketAddress", socket_address}});
+  export_hot(env, exports, "ioReceive", receive, &area);
+  export_hot(env, exports, "ioSend", send, &area);
+  export_hot(env, exports, "ioRun", run, &area);
 }
 
 }  // namespace addon

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "addon/environment.h"
+#include "addon/server.h"
 #include "net/udp_echo.h"
 
 namespace addon {
@@ -17,11 +18,7 @@ struct Desk {
 using Desks = Handles<Desk>;
 
 Desk* desk_argument(const Napi::CallbackInfo& info) {
-  std::int64_t handle = 0;
-  if (!int_argument(info, 0, "handle", 0, 0xffffffff, handle)) return nullptr;
-  Desk* desk = static_cast<Desks*>(info.Data())->get(static_cast<std::uint32_t>(handle));
-  if (desk == nullptr) throw_coded(info.Env(), "ERR_CLOSED_HANDLE", "the sockets are closed, or not of this environment");
-  return desk;
+  return handle_argument(info, *static_cast<Desks*>(info.Data()), "the sockets are closed, or not of this environment");
 }
 
 /// udpOpen(arguments, drains) -> handle; the arguments are those of a native udp-echo server; drains: see net::UdpEcho
@@ -31,13 +28,9 @@ Napi::Value udp_open(const Napi::CallbackInfo& info) {
     throw_coded(env, "ERR_INVALID_ARG_TYPE", "arguments must be an array of strings, drains a boolean");
     return env.Undefined();
   }
-  const Napi::Array given = info[0].As<Napi::Array>();
-  std::vector<std::string> words;
-  for (std::uint32_t i = 0; i < given.Length(); ++i) words.push_back(given.Get(i).ToString().Utf8Value());
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
   net::Options options;
-  std::string fault = net::parse_options(pointers, options);
+  std::string fault = read_options(info[0].As<Napi::Array>(), options);
+  if (env.IsExceptionPending()) return env.Undefined();
   std::unique_ptr<Desk> desk;
   if (fault.empty()) {
     desk = std::make_unique<Desk>(std::move(options), info[1].As<Napi::Boolean>().Value());
@@ -96,26 +89,20 @@ Napi::Value udp_statistics(const Napi::CallbackInfo& info) {
 
 /// udpClose(handle): closes all sockets. Closing twice is no error.
 Napi::Value udp_close(const Napi::CallbackInfo& info) {
-  std::int64_t handle = 0;
-  if (int_argument(info, 0, "handle", 0, 0xffffffff, handle)) {
-    static_cast<Desks*>(info.Data())->take(static_cast<std::uint32_t>(handle));
-  }
-  return info.Env().Undefined();
+  return free_argument(info, *static_cast<Desks*>(info.Data()));
 }
 
 }  // namespace
 
 void export_udp_echo(Napi::Env env, Napi::Object exports) {
   auto& desks = make_state<Desks>(env);
-  const auto add = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
-    exports.Set(name, Napi::Function::New(env, function, name, &desks));
-  };
-  add("udpOpen", udp_open);
-  add("udpSockets", udp_sockets);
-  add("udpTake", udp_take);
-  add("udpAnswer", udp_answer);
-  add("udpStatistics", udp_statistics);
-  add("udpClose", udp_close);
+  export_functions(env, exports, &desks,
+                   {{"udpOpen", udp_open},
+                    {"udpSockets", udp_sockets},
+                    {"udpTake", udp_take},
+                    {"udpAnswer", udp_answer},
+                    {"udpStatistics", udp_statistics},
+                    {"udpClose", udp_close}});
 }
 
 }  // namespace addon

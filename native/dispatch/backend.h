@@ -1,6 +1,7 @@
 // What every backend is: one mechanism behind four verbs. See registry.h for the list and poller.h for the owner.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -39,6 +40,16 @@ struct Capabilities {
   bool batched_changes = false;            ///< true: changes ride the next wait (kqueue)
   const char* wait_call = "";              ///< the system call that waits, as strace prints it
 };
+
+/// As contracts and reports spell them.
+constexpr const char* name_of(Trigger trigger) noexcept {
+  constexpr const char* names[] = {"level", "edge", "oneshot"};
+  return names[static_cast<std::size_t>(trigger)];
+}
+constexpr const char* name_of(WaitComplexity complexity) noexcept {
+  constexpr const char* names[] = {"active", "registered", "highest_descriptor"};
+  return names[static_cast<std::size_t>(complexity)];
+}
 
 struct WaitResult {
   int count = 0;             ///< rows written to `out`

@@ -9,26 +9,10 @@
 namespace net {
 namespace {
 
-const char* trigger_name(dispatch::Trigger trigger) noexcept {
-  switch (trigger) {
-    case dispatch::Trigger::edge: return "edge";
-    case dispatch::Trigger::oneshot: return "oneshot";
-    default: return "level";
-  }
-}
-
-const char* complexity_name(dispatch::WaitComplexity complexity) noexcept {
-  switch (complexity) {
-    case dispatch::WaitComplexity::active: return "active";
-    case dispatch::WaitComplexity::highest_descriptor: return "highest_descriptor";
-    default: return "registered";
-  }
-}
-
 JsonLine capabilities_object(const dispatch::Capabilities& c) {
   return JsonLine()
-      .string("trigger", trigger_name(c.trigger))
-      .string("waitComplexity", complexity_name(c.wait_complexity))
+      .string("trigger", name_of(c.trigger))
+      .string("waitComplexity", name_of(c.wait_complexity))
       .number("timeoutResolutionNs", c.timeout_resolution_ns)
       .number("maxDescriptor", c.max_descriptor)
       .boolean("needsRearm", c.needs_rearm)

@@ -1,0 +1,16 @@
+// What areas that run a server inside Node share.
+#pragma once
+
+#include <napi.h>
+
+#include <string>
+
+#include "net/options.h"
+
+namespace addon {
+
+/// Fills in the options from an array of words, as a server program takes them. Returns what is wrong in one sentence;
+/// nothing when all is well, or when an exception of JavaScript is pending.
+std::string read_options(const Napi::Array& arguments, net::Options& options);
+
+}  // namespace addon
