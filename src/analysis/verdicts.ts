@@ -3,7 +3,9 @@
 import type { Claim } from '../claims/claim.js';
 import { claims } from '../claims/claims.js';
 import type { Cell } from './cells.js';
-import { type Evidence, kneeEvidence, runTest } from './claim-tests.js';
+import { runTest } from './claim-tests.js';
+import { kneeEvidence } from './claim-tests-along.js';
+import type { Evidence } from './evidence.js';
 import { autobench2012 } from './reference/autobench-2012.js';
 
 export type VerdictName = 'supported' | 'contradicted' | 'inconclusive' | 'not tested';

@@ -1,6 +1,6 @@
 /** Claims of seed 004, a thesis on event dispatching in virtual hosts (2012): VMware ESX guests, libevent, httperf. */
 import { scalable, scanning } from '../analysis/mechanisms.js';
-import type { Claim } from './claim.js';
+import type { Claim, ClaimTest, Expectation, Level, Selector } from './claim.js';
 
 const idleSweep = 'dispatchbench run idle-connections --profile thesis';
 const ramp = 'dispatchbench run rate-ramp --profile thesis';
@@ -13,7 +13,28 @@ const manyPorts = 5000;
 /** Connections of a step of its ramp. */
 const active = 1000;
 
-const bestTcp = { levels: { idle: 0 } };
+interface OnHost {
+  kernel: string;
+  backend: Level | readonly Level[];
+}
+
+/** A figure of one host's mechanism against that of another host's. */
+const hosts = (
+  metric: string,
+  of: OnHost,
+  to: OnHost,
+  expect: Expectation,
+  levels: Selector['levels'] = {},
+): ClaimTest => {
+  const on = ({ kernel, backend }: OnHost): Selector => ({ kernel, levels: { backend, ...levels } });
+  return { kind: 'ratio', metric, of: on(of), to: on(to), expect };
+};
+
+const linuxEpoll: OnHost = { kernel: 'Linux', backend: 'epoll' };
+const freeBsdKqueue: OnHost = { kernel: 'FreeBSD', backend: 'kqueue' };
+const sunPorts: OnHost = { kernel: 'SunOS', backend: ['evport', 'devpoll'] };
+const windows: OnHost = { kernel: 'Windows', backend: ['wsapoll', 'select'] };
+const pollOn = (kernel: string): OnHost => ({ kernel, backend: 'poll' });
 
 export const dispatchClaims: readonly Claim[] = [
   {
@@ -149,22 +170,9 @@ export const dispatchClaims: readonly Claim[] = [
     experiment: 'cross-host',
     cells: 'epoll on Linux and the best mechanism of every other host, in one run',
     supply: crossHost,
-    tests: [
-      {
-        kind: 'ratio',
-        metric: 'throughput',
-        of: { kernel: 'Linux', levels: { backend: 'epoll', ...bestTcp.levels } },
-        to: { kernel: 'FreeBSD', levels: { backend: 'kqueue', ...bestTcp.levels } },
-        expect: { above: 1 },
-      },
-      {
-        kind: 'ratio',
-        metric: 'throughput',
-        of: { kernel: 'Linux', levels: { backend: 'epoll', ...bestTcp.levels } },
-        to: { kernel: 'SunOS', levels: { backend: ['evport', 'devpoll'], ...bestTcp.levels } },
-        expect: { above: 1 },
-      },
-    ],
+    tests: [freeBsdKqueue, sunPorts].map((other) =>
+      hosts('throughput', linuxEpoll, other, { above: 1 }, { idle: 0 }),
+    ),
   },
   {
     id: 'T8',
@@ -174,15 +182,7 @@ export const dispatchClaims: readonly Claim[] = [
     experiment: 'cross-host',
     cells: 'kqueue on FreeBSD, evport and devpoll on illumos, in one run',
     supply: `${crossHost} (with FreeBSD and illumos hosts)`,
-    tests: [
-      {
-        kind: 'ratio',
-        metric: 'throughput',
-        of: { kernel: 'SunOS', levels: { backend: ['evport', 'devpoll'] } },
-        to: { kernel: 'FreeBSD', levels: { backend: 'kqueue' } },
-        expect: { above: 1 },
-      },
-    ],
+    tests: [hosts('throughput', sunPorts, freeBsdKqueue, { above: 1 })],
   },
   {
     id: 'T9',
@@ -191,15 +191,7 @@ export const dispatchClaims: readonly Claim[] = [
     experiment: 'cross-host',
     cells: 'a Windows host whose speed may be shown',
     supply: `${crossHost} (with a Windows host)`,
-    tests: [
-      {
-        kind: 'ratio',
-        metric: 'throughput',
-        of: { kernel: 'Windows', levels: { backend: ['wsapoll', 'select'] } },
-        to: { kernel: 'Linux', levels: { backend: 'epoll' } },
-        expect: { below: 1 },
-      },
-    ],
+    tests: [hosts('throughput', windows, linuxEpoll, { below: 1 })],
   },
   {
     id: 'T10',
@@ -208,13 +200,9 @@ export const dispatchClaims: readonly Claim[] = [
     experiment: 'cross-host',
     cells: 'poll on illumos, Linux and FreeBSD hosts, in one run',
     supply: `${crossHost} (with illumos and FreeBSD hosts)`,
-    tests: ['Linux', 'FreeBSD'].map((kernel) => ({
-      kind: 'ratio' as const,
-      metric: 'latency-p50',
-      of: { kernel: 'SunOS', levels: { backend: 'poll' } },
-      to: { kernel, levels: { backend: 'poll' } },
-      expect: { below: 1 },
-    })),
+    tests: ['Linux', 'FreeBSD'].map((kernel) =>
+      hosts('latency-p50', pollOn('SunOS'), pollOn(kernel), { below: 1 }),
+    ),
   },
   {
     id: 'T11',

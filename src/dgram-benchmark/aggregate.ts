@@ -1,8 +1,8 @@
 /** Several results as one: of several machines or processes that loaded the same server at the same time. Pure. */
-import { encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
+import type { Histogram } from 'hdr-histogram-js';
 import type { DgramCounts, DgramInterval, DgramLoss, DgramResult } from '../contract/dgram.js';
 import { decodeHistogram } from '../load/histogram.js';
-import { latencySpread, listSpread } from './spread.js';
+import { histogramsOf, lagFigures, latencySpread, listSpread, ratesOf } from './spread.js';
 
 const countKeys = [
   'sent',
@@ -85,7 +85,6 @@ export function aggregateResult(results: readonly DgramResult[]): DgramResult {
   const latency = merged('latency');
   const uncorrected = merged('latencyUncorrected');
   const lag = merged('sendLag');
-  const lagAt = (percent: number) => (lag.totalCount === 0 ? 0 : lag.getValueAtPercentile(percent) / 1e6);
   const counts = sums(countKeys, results);
   const series = mergedSeries(results.map((result) => result.series));
   const whole = series.slice(0, Math.max(...results.map((result) => result.samples)));
@@ -106,15 +105,7 @@ export function aggregateResult(results: readonly DgramResult[]): DgramResult {
       .at(-1)!,
     latency: latencySpread(latency),
     latencyUncorrected: latencySpread(uncorrected),
-    requests: {
-      ...listSpread(whole.map((interval) => interval.received * perSecond)),
-      total: counts.received,
-      sent: counts.sent,
-    },
-    throughput: {
-      ...listSpread(whole.map((interval) => interval.bytesIn * perSecond)),
-      total: total((result) => result.throughput.total),
-    },
+    ...ratesOf(whole, perSecond, { ...counts, bytesIn: total((result) => result.throughput.total) }),
     lossRate: counts.lost / Math.max(1, counts.sent),
     loss: {
       ...sums(
@@ -134,9 +125,7 @@ export function aggregateResult(results: readonly DgramResult[]): DgramResult {
         ? null
         : total((result) => result.schedule.offered!),
       achieved: total((result) => result.schedule.achieved),
-      lagP50: lagAt(50),
-      lagP99: lagAt(99),
-      lagMax: lagAt(100),
+      ...lagFigures(lag),
       resolution: first.schedule.resolution,
     },
     client: {
@@ -152,10 +141,6 @@ export function aggregateResult(results: readonly DgramResult[]): DgramResult {
     reasons: [...new Set(results.flatMap((result) => result.reasons))],
     portSpread: mergedSpread(results.map((result) => result.portSpread)),
     series,
-    histograms: {
-      latency: encodeIntoCompressedBase64(latency),
-      latencyUncorrected: encodeIntoCompressedBase64(uncorrected),
-      sendLag: encodeIntoCompressedBase64(lag),
-    },
+    histograms: histogramsOf(latency, uncorrected, lag),
   };
 }

@@ -1,11 +1,10 @@
 /** From an engine's outcome to the published result. Pure. */
-import { encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import type { DgramInterval, DgramLoss, DgramResult } from '../contract/dgram.js';
 import { type EngineInterval, type EngineOutcome, type Identity, identityOf } from './engine.js';
 import type { DgramOptions } from './options.js';
 import { meanJitterNs, portFigures, portSpread } from './ports.js';
 import { saturationReasons } from './saturation.js';
-import { latencySpread, listSpread } from './spread.js';
+import { histogramsOf, lagFigures, latencySpread, ratesOf } from './spread.js';
 
 const ms = (ns: number) => ns / 1e6;
 
@@ -40,7 +39,6 @@ export function resultOf(
   times: { start: Date; finish: Date },
 ): DgramResult {
   const { counts, series, latency, uncorrected, sendLag: lag } = outcome;
-  const lagAt = (percent: number) => (lag.totalCount === 0 ? 0 : lag.getValueAtPercentile(percent));
   const open = options.rate > 0;
   const seconds = outcome.sendingNs / 1e9;
   // Intervals of the drain, and one that was only begun, belong to the totals and not to the rates.
@@ -78,15 +76,7 @@ export function resultOf(
     resets: counts.unreachable,
     latency: latencySpread(latency),
     latencyUncorrected: latencySpread(uncorrected),
-    requests: {
-      ...listSpread(whole.map((interval) => interval.received * perSecond)),
-      total: counts.received,
-      sent: counts.sent,
-    },
-    throughput: {
-      ...listSpread(whole.map((interval) => interval.bytesIn * perSecond)),
-      total: outcome.bytesIn,
-    },
+    ...ratesOf(whole, perSecond, { ...counts, bytesIn: outcome.bytesIn }),
     ...counts,
     lost,
     lossRate: lost / Math.max(1, counts.sent),
@@ -96,9 +86,7 @@ export function resultOf(
       // Sending may have gone on a little after the schedule's end.
       offered: open ? outcome.offered / Math.min(seconds, options.duration) : null,
       achieved: counts.sent / seconds,
-      lagP50: ms(lagAt(50)),
-      lagP99: ms(lagAt(99)),
-      lagMax: ms(lagAt(100)),
+      ...lagFigures(lag),
       resolution: open ? { p50: ms(outcome.pacerP50Ns), p99: ms(outcome.pacerP99Ns) } : null,
     },
     client: {
@@ -114,10 +102,6 @@ export function resultOf(
     portSpread: portSpread(ports),
     ...(options.perPort ? { perPort: ports } : {}),
     series: intervalsIn(1e6, series),
-    histograms: {
-      latency: encodeIntoCompressedBase64(latency),
-      latencyUncorrected: encodeIntoCompressedBase64(uncorrected),
-      sendLag: encodeIntoCompressedBase64(lag),
-    },
+    histograms: histogramsOf(latency, uncorrected, lag),
   };
 }

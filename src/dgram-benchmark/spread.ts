@@ -1,6 +1,12 @@
 /** Distributions as autocannon prints them: of a histogram, and of a short list of numbers. Pure. */
-import type { Histogram } from 'hdr-histogram-js';
-import { type PercentileKey, percentileKeys, percentileOf, type Spread } from '../contract/dgram.js';
+import { encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
+import {
+  type DgramResult,
+  type PercentileKey,
+  percentileKeys,
+  percentileOf,
+  type Spread,
+} from '../contract/dgram.js';
 
 const atPercentiles = (at: (percent: number) => number) =>
   Object.fromEntries(percentileKeys.map((key) => [key, at(percentileOf(key))])) as Record<
@@ -21,6 +27,44 @@ export function latencySpread(histogram: Histogram): Spread & { totalCount: numb
     max: at(100),
     ...atPercentiles(at),
     totalCount,
+  };
+}
+
+/** How late sends were; nanoseconds in, milliseconds out, 0 where nothing was scheduled. */
+export function lagFigures(lag: Histogram): Pick<DgramResult['schedule'], 'lagP50' | 'lagP99' | 'lagMax'> {
+  const { p50, p99, max } = latencySpread(lag);
+  return { lagP50: p50, lagP99: p99, lagMax: max };
+}
+
+/** Requests and throughput of the whole intervals, beside their totals. */
+export function ratesOf(
+  whole: readonly { received: number; bytesIn: number }[],
+  perSecond: number,
+  totals: { sent: number; received: number; bytesIn: number },
+): Pick<DgramResult, 'requests' | 'throughput'> {
+  return {
+    requests: {
+      ...listSpread(whole.map(({ received }) => received * perSecond)),
+      total: totals.received,
+      sent: totals.sent,
+    },
+    throughput: {
+      ...listSpread(whole.map(({ bytesIn }) => bytesIn * perSecond)),
+      total: totals.bytesIn,
+    },
+  };
+}
+
+/** The distributions themselves, as a result carries them. */
+export function histogramsOf(
+  latency: Histogram,
+  uncorrected: Histogram,
+  lag: Histogram,
+): DgramResult['histograms'] {
+  return {
+    latency: encodeIntoCompressedBase64(latency),
+    latencyUncorrected: encodeIntoCompressedBase64(uncorrected),
+    sendLag: encodeIntoCompressedBase64(lag),
   };
 }
 

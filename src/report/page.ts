@@ -1,6 +1,6 @@
 /** The report as one HTML text: everything inside, nothing fetched. Pure: the same analysis gives the same text. */
 import type { Analysis, ExperimentAnalysis } from '../analysis/analyse.js';
-import type { Evidence } from '../analysis/claim-tests.js';
+import type { Evidence } from '../analysis/evidence.js';
 import { impossible } from '../analysis/reference/plausibility.js';
 import { transfers2025 } from '../analysis/reference/transfers-2025.js';
 import type { ScalingModel } from '../analysis/scaling.js';

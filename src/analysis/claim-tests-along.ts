@@ -1,0 +1,191 @@
+/** Tests of claims that follow a figure along one factor, series by series. */
+import type { ClaimTest, KneeTest, Level } from '../claims/claim.js';
+import { type Cell, levelLabel, type Series, seriesAlong, valuesOf } from './cells.js';
+import {
+  average,
+  describe,
+  type Evidence,
+  judge,
+  resultOf,
+  select,
+  type TestResult,
+  words,
+} from './evidence.js';
+import { ratioInterval } from './interval.js';
+import { knee } from './knee.js';
+import type { Metric } from './metrics.js';
+import { scalingModel, straightLine } from './scaling.js';
+
+type AlongTest = Exclude<Extract<ClaimTest, { factor: string }>, { kind: 'peak-ratio' }>;
+
+/** Series a test speaks about, or the sentence that says how far short the sweep falls. */
+function series(test: AlongTest, cells: readonly Cell[], measured: Metric, reach: number) {
+  // A level that the test itself fixes does not vary among its cells, and would be missing in the label.
+  const fixed = Object.entries(test.of.levels ?? {}).flatMap(([factor, level]) =>
+    Array.isArray(level) || ['backend', 'impl', 'io', test.factor].includes(factor)
+      ? []
+      : [levelLabel(factor, level as Level)],
+  );
+  const all = seriesAlong(select(cells, test.of, measured), test.factor).map((one) => ({
+    ...one,
+    label: [one.label, ...fixed].join(' · '),
+  }));
+  const long = all.filter(({ points }) => points.length > 1 && points[points.length - 1]!.x >= reach);
+  const furthest = Math.max(...all.flatMap(({ points }) => points.map(({ x }) => x)));
+  const missing =
+    long.length > 0
+      ? null
+      : all.length === 0
+        ? `no usable trial of ${words(test.of)}`
+        : `${test.factor} ${reach} or more with ${words(test.of)} (this run reaches ${furthest})`;
+  return { long, missing };
+}
+
+export const levelsOf = ({ points }: Series, measured: Metric) =>
+  points.map(({ x, cell }) => ({ x, values: valuesOf(cell, measured) }));
+
+export const pointsOf = (one: Series, measured: Metric) =>
+  levelsOf(one, measured).flatMap(({ x, values }) => values.map((y) => ({ x, y })));
+
+/** Rows of each series that reaches far enough, or `need`: what its levels lack. */
+function along(
+  test: AlongTest,
+  cells: readonly Cell[],
+  measured: Metric,
+  reach: number,
+  need: string,
+  rowsOf: (one: Series, levels: ReturnType<typeof levelsOf>) => Evidence[],
+): TestResult {
+  const { long, missing } = series(test, cells, measured, reach);
+  return resultOf(
+    long.flatMap((one) => rowsOf(one, levelsOf(one, measured))),
+    missing ?? need,
+  );
+}
+
+/** Offered rates that are answered to this share are no saturation. */
+const answered = 0.95;
+
+/** Why a ramp of replies against offered rate shows neither peak nor fall, or null. */
+export function stillAnswered(points: readonly { x: number; y: number }[]): string | null {
+  const highest = Math.max(...points.map(({ x }) => x));
+  const replies = average(points.filter(({ x }) => x === highest).map(({ y }) => y));
+  return replies < answered * highest ? null : `still answered the highest rate, ${highest}/s`;
+}
+
+export function ratioAlong(
+  test: Extract<ClaimTest, { kind: 'ratio-along' }>,
+  cells: readonly Cell[],
+  measured: Metric,
+): TestResult {
+  const need = `${test.factor} ${test.from} with ${words(test.of)}`;
+  return along(test, cells, measured, test.reach, need, (one, levels) => {
+    const start = levels.find(({ x }) => x === test.from);
+    const end = levels[levels.length - 1]!;
+    if (!start) return [];
+    const interval = ratioInterval(end.values, start.values);
+    return [
+      {
+        subject: one.label,
+        measure: `${measured.title.toLowerCase()} at ${test.factor} ${end.x} over that at ${test.from}: ${describe(test.expect)}`,
+        ...interval,
+        unit: '×',
+        outcome: judge(interval, test.expect),
+        note: null,
+        metric: measured.id,
+      },
+    ];
+  });
+}
+
+export function slope(
+  test: Extract<ClaimTest, { kind: 'slope' }>,
+  cells: readonly Cell[],
+  measured: Metric,
+): TestResult {
+  const need = `at least two levels of ${test.factor} with ${words(test.of)}`;
+  return along(test, cells, measured, test.reach, need, (one, levels) => {
+    const line = straightLine(levels);
+    const n = Math.min(...levels.map(({ values }) => values.length));
+    if (!line) return [];
+    const scaled = {
+      estimate: line.fit.slope * test.per,
+      low: line.slope ? line.slope.low * test.per : null,
+      high: line.slope ? line.slope.high * test.per : null,
+    };
+    return [
+      {
+        subject: one.label,
+        measure: `${measured.title.toLowerCase()}, slope per ${test.per} ${test.factor}: ${describe(test.expect)}`,
+        ...scaled,
+        unit: measured.unit,
+        n,
+        outcome: judge(scaled, test.expect),
+        note:
+          levels.length > 2
+            ? `R² of the straight line ${line.fit.rSquared.toFixed(3)}`
+            : 'two levels only: whether the growth is straight cannot be seen',
+        metric: measured.id,
+      },
+    ];
+  });
+}
+
+/** Two rows a ramp: the slope before the corner and past it. Also used on reference tables. */
+export function kneeEvidence(
+  test: KneeTest,
+  subject: string,
+  points: readonly { x: number; y: number }[],
+): Evidence[] {
+  const found = knee(points);
+  if (!found) return [];
+  const still = stillAnswered(points);
+  return (['before', 'past'] as const).map((side) => ({
+    subject,
+    measure: `slope of replies ${side} the knee at ${Math.round(found.at)}/s: ${describe(test[side])}`,
+    ...found[side],
+    unit: '',
+    n: found.observations,
+    // A corner within a ramp that was answered throughout is noise: nothing is known of what comes past saturation.
+    outcome: side === 'past' && still ? 'inconclusive' : judge(found[side], test[side]),
+    note: side === 'past' && still ? still : `R² ${found.rSquared.toFixed(3)}`,
+    metric: test.metric,
+  }));
+}
+
+export function kneeTest(test: KneeTest, cells: readonly Cell[], measured: Metric): TestResult {
+  const need = `at least five levels of ${test.factor} with ${words(test.of)}`;
+  return along(test, cells, measured, 0, need, (one) =>
+    kneeEvidence(test, one.label, pointsOf(one, measured)),
+  );
+}
+
+export function breakPoint(
+  test: Extract<ClaimTest, { kind: 'break-point' }>,
+  cells: readonly Cell[],
+  measured: Metric,
+): TestResult {
+  const [from, to] = test.between;
+  return along(test, cells, measured, to, `more levels of ${test.factor}`, (one, levels) => {
+    const model = scalingModel(levels);
+    if (!model) return [];
+    const found = model.best.kind === 'break-point' ? model.intervals.breakAt : null;
+    const interval = {
+      estimate: model.best.breakAt ?? Number.NaN,
+      low: found?.low ?? null,
+      high: found?.high ?? null,
+    };
+    return [
+      {
+        subject: one.label,
+        measure: `break-point of ${measured.title.toLowerCase()} in ${test.factor}: within ${from} to ${to}`,
+        ...interval,
+        unit: test.factor,
+        n: Math.min(...levels.map(({ values }) => values.length)),
+        outcome: found ? judge(interval, { within: test.between }) : 'contradicted',
+        note: found ? null : `the ${model.best.kind} model fits best: no break-point`,
+        metric: measured.id,
+      },
+    ];
+  });
+}

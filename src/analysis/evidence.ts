@@ -1,0 +1,85 @@
+/** What a claim's test comes to: rows of evidence, and how an interval decides. Also what its selectors select. */
+import type { Expectation, Selector } from '../claims/claim.js';
+import { type Cell, valuesOf } from './cells.js';
+import { type Interval, position } from './interval.js';
+import type { Metric } from './metrics.js';
+
+export type Outcome = 'supported' | 'contradicted' | 'inconclusive';
+
+export interface Evidence {
+  subject: string;
+  /** what was measured and what was expected, in words */
+  measure: string;
+  estimate: number;
+  low: number | null;
+  high: number | null;
+  unit: string;
+  /** trials on the smaller side */
+  n: number;
+  outcome: Outcome;
+  note: string | null;
+  /** metric of the figure in the report that shows it */
+  metric: string;
+}
+
+/** Evidence, or the sentence that says which cells are missing. */
+export interface TestResult {
+  evidence: Evidence[];
+  missing: string | null;
+}
+
+/** Evidence, or else what is absent. */
+export const resultOf = (evidence: Evidence[], absent: string): TestResult => ({
+  evidence,
+  missing: evidence.length > 0 ? null : absent,
+});
+
+const bound = (value: number) => String(value).replace('-', '−');
+
+export function describe(expect: Expectation): string {
+  if ('within' in expect) return `within ${bound(expect.within[0])} to ${bound(expect.within[1])}`;
+  return 'below' in expect ? `below ${bound(expect.below)}` : `above ${bound(expect.above)}`;
+}
+
+/** An interval decides only when all of it lies on one side. */
+export function judge(interval: Pick<Interval, 'estimate' | 'low' | 'high'>, expect: Expectation): Outcome {
+  const full = { ...interval, n: 0, confidence: 0.95 };
+  const { POSITIVE_INFINITY: infinity } = Number;
+  const [low, high] =
+    'within' in expect
+      ? expect.within
+      : 'below' in expect
+        ? [-infinity, expect.below]
+        : [expect.above, infinity];
+  switch (position(full, low, high)) {
+    case 'inside':
+      return 'supported';
+    case 'unclear':
+      return 'inconclusive';
+    default:
+      return 'contradicted';
+  }
+}
+
+function matches(cell: Cell, selector: Selector, ignored?: string): boolean {
+  if (selector.kernel && !cell.host.kernel.startsWith(selector.kernel)) return false;
+  return Object.entries(selector.levels ?? {}).every(([factor, wanted]) => {
+    if (factor === ignored) return true;
+    const level = cell.levels[factor] ?? null;
+    return Array.isArray(wanted) ? wanted.includes(level) : level === wanted;
+  });
+}
+
+export function select(cells: readonly Cell[], selector: Selector, measured: Metric): Cell[] {
+  return cells.filter((cell) => matches(cell, selector) && valuesOf(cell, measured).length > 0);
+}
+
+export function words({ levels = {}, kernel }: Selector): string {
+  const parts = Object.entries(levels).map(([factor, level]) =>
+    Array.isArray(level) ? `${factor} ${level.join(' or ')}` : `${factor} ${level}`,
+  );
+  return [...(kernel ? [`${kernel} host`] : []), ...parts].join(', ') || 'any cell';
+}
+
+export const average = (values: readonly number[]) =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
