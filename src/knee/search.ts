@@ -3,26 +3,10 @@
  * fresh look on both sides. What a probe does is the caller's; nothing here touches a socket.
  */
 import { Bisection, type Interval } from './bisection.js';
-import { broken, type Measurement, type Term } from './objective.js';
-
-/** One repetition at one rate. */
-export interface Repetition {
-  measured: Measurement;
-  /**
-   * Why the client itself may have been the limit, or was disturbed. An objective that breaks then says nothing about the
-   * server; one that holds holds, because latency counts from the intended send time.
-   */
-  saturation: readonly string[];
-}
-
-export interface Probe {
-  rate: number;
-  stage: 'bracket' | 'bisect' | 'confirm';
-  repetitions: readonly Repetition[];
-  /** repetitions in which the objective held, and in which it broke though the client was sound */
-  held: number;
-  failed: number;
-}
+import { type Confirmation, lookAgain, PROBES_OF_A_LOOK } from './confirmation.js';
+import type { Term } from './objective.js';
+import { clientGaveOut, holds, limitingTerms, makeProbe, type Probe, type Repetition } from './probe.js';
+import { ClientReach } from './reach.js';
 
 export interface KneeOptions {
   objective: readonly Term[];
@@ -31,6 +15,7 @@ export interface KneeOptions {
   repetitions: number;
   /** stop when high / low of the interval is below 1 + tolerance */
   tolerance: number;
+  /** at least 3 */
   maxProbes: number;
   confidence: number;
   measure(rate: number): Promise<Repetition>;
@@ -54,96 +39,81 @@ export interface Knee {
   interval: Interval | null;
   /** terms that broke, most frequent first, in the failed repetitions nearest to the knee */
   limiting: { term: string; share: number }[];
-  /** fresh repetitions at 0.95 and 1.05 of the median: did the lower one hold and the upper one fail? */
-  confirmation: { below: Probe; above: Probe; confirmed: boolean } | null;
+  /** null when there is no interval to look at */
+  confirmation: Confirmation | null;
+  /** highest rate at which the objective held, if it did */
+  held: number | null;
   probes: Probe[];
-}
-
-export async function findKnee(options: KneeOptions): Promise<Knee> {
-  const probes: Probe[] = [];
-  const holdsIn = ({ measured }: Repetition): boolean => broken(options.objective, measured).length === 0;
-  const probe = async (rate: number, stage: Probe['stage']): Promise<Probe> => {
-    const repetitions: Repetition[] = [];
-    let answers: Repetition[] = [];
-    // A noisy machine disturbs a client now and then: what it spoilt is tried again, but not for ever.
-    while (answers.length < options.repetitions && repetitions.length < 3 * options.repetitions) {
-      repetitions.push(await options.measure(rate));
-      answers = repetitions.filter((one) => holdsIn(one) || one.saturation.length === 0);
-    }
-    const held = answers.filter(holdsIn).length;
-    const done = { rate, stage, repetitions, held, failed: answers.length - held };
-    probes.push(done);
-    options.progress?.(done);
-    return done;
-  };
-  const end = (verdict: KneeVerdict, interval: Interval | null): Knee => ({
-    verdict,
-    interval,
-    limiting: limitingTerms(options.objective, probes),
-    confirmation: null,
-    probes,
-  });
-
-  // An octave of room on both sides, so that "not within the range" is an outcome and no corner to be stuck in.
-  const bisection = new Bisection(options.low / 2, options.high * 2);
-  const interval = (): Interval => bisection.interval(options.confidence);
-  const outside = (): KneeVerdict | null => {
-    if (interval().low >= options.high) return 'above';
-    return interval().high <= options.low ? 'below' : null;
-  };
-  const narrow = (): boolean => interval().high / interval().low <= 1 + options.tolerance;
-
-  let stage: Probe['stage'] = 'bracket';
-  let rate = options.low;
-  for (let look = 1; ; look += 1) {
-    while (!narrow() && probes.length < options.maxProbes) {
-      const step = await probe(rate, stage);
-      if (clientGaveOut(step)) return end('client', probes.length > 1 ? interval() : null);
-      bisection.answer(step);
-      const where = outside();
-      if (where) return end(where, null);
-      // Rates far above the knee leave a server with a backlog to digest, so the knee is approached from below.
-      if (stage === 'bracket' && (!holds(step) || rate >= options.high)) stage = 'bisect';
-      rate = Math.min(options.high, stage === 'bracket' ? rate * 2 : Math.max(options.low, bisection.next()));
-    }
-    const found = interval();
-    const below = await probe(0.95 * found.median, 'confirm');
-    const above = await probe(1.05 * found.median, 'confirm');
-    const confirmed = holds(below) && !holds(above);
-    // A look that contradicts the interval is an answer like any other: the search goes on from what it says.
-    bisection.answer(below);
-    bisection.answer(above);
-    if (confirmed || look === LOOKS || probes.length >= options.maxProbes)
-      return {
-        ...end(found.high / found.low <= 1 + options.tolerance ? 'found' : 'wide', found),
-        confirmation: { below, above, confirmed },
-      };
-    rate = Math.min(options.high, Math.max(options.low, bisection.next()));
-  }
 }
 
 /** A knee that still moves after so many fresh looks is a machine that does. */
 const LOOKS = 3;
 
-const holds = (probe: Probe): boolean => probe.held > probe.failed;
-const clientGaveOut = (probe: Probe): boolean => 2 * (probe.held + probe.failed) < probe.repetitions.length;
+export async function findKnee(options: KneeOptions): Promise<Knee> {
+  const { objective, low, high, tolerance, maxProbes } = options;
+  const probes: Probe[] = [];
+  const probe = async (rate: number, stage: Probe['stage']): Promise<Probe> => {
+    const done = await makeProbe(rate, stage, objective, options.repetitions, options.measure);
+    probes.push(done);
+    options.progress?.(done);
+    return done;
+  };
 
-/** Counts broken terms in the failed repetitions of the lowest rates that failed: far above the knee all of them break. */
-function limitingTerms(objective: readonly Term[], probes: readonly Probe[]): Knee['limiting'] {
-  const failures = probes
-    .filter((probe) => probe.failed > 0)
-    .sort((a, b) => a.rate - b.rate)
-    .slice(0, 3)
-    .flatMap((probe) => probe.repetitions)
-    .filter(({ saturation }) => saturation.length === 0)
-    .map(({ measured }) => broken(objective, measured))
-    .filter((terms) => terms.length > 0);
-  return objective
-    .map(({ text }) => ({
-      term: text,
-      share:
-        failures.filter((terms) => terms.some((term) => term.text === text)).length / (failures.length || 1),
-    }))
-    .filter(({ share }) => share > 0)
-    .sort((a, b) => b.share - a.share);
+  // An octave of room on both sides, so that "not within the range" is an outcome and no corner to be stuck in.
+  const bisection = new Bisection(low / 2, high * 2);
+  const interval = (): Interval => bisection.interval(options.confidence);
+  const isNarrow = (one: Interval): boolean => one.high / one.low <= 1 + tolerance;
+  const reach = new ClientReach();
+  const learn = (step: Probe): void => {
+    if (clientGaveOut(step)) {
+      reach.gaveOut(step.rate);
+    } else {
+      reach.answered(step.rate, holds(step));
+      bisection.answer(step);
+    }
+  };
+  const end = (
+    verdict: KneeVerdict,
+    interval: Interval | null,
+    confirmation: Confirmation | null = null,
+  ): Knee => ({
+    verdict,
+    interval,
+    limiting: limitingTerms(objective, probes, interval?.median ?? low),
+    confirmation,
+    held: reach.held,
+    probes,
+  });
+
+  // Kept for the looks, out of a small budget the smaller part.
+  const kept = Math.max(2, Math.min(2 * PROBES_OF_A_LOOK, Math.floor(maxProbes / 3)));
+  let stage: Probe['stage'] = 'bracket';
+  let rate = low;
+  for (let looks = 1; ; looks += 1) {
+    while (!isNarrow(interval()) && probes.length < maxProbes - kept) {
+      const step = await probe(rate, stage);
+      learn(step);
+      if (interval().low >= high) return end('above', null);
+      if (interval().high <= low) return end('below', null);
+      // Rates far above the knee leave a server with a backlog to digest, so the knee is approached from below.
+      if (stage === 'bracket' && (!holds(step) || rate >= high)) stage = 'bisect';
+      const wanted = stage === 'bracket' ? 2 * rate : bisection.next();
+      const next = reach.towards(Math.min(high, Math.max(low, wanted)), tolerance);
+      if (next === null) return end('client', null);
+      rate = next;
+    }
+    const found = interval();
+    if (found.median >= reach.limited) return end('client', null);
+    const before = probes.length;
+    const each = Math.min(PROBES_OF_A_LOOK, (maxProbes - before) >> 1);
+    const confirmation = await lookAgain(found, bisection.transition(), each, (at) => probe(at, 'confirm'));
+    // A look that contradicts the interval is an answer like any other: the search goes on from what it says.
+    for (const look of probes.slice(before)) learn(look);
+    const { outcome } = confirmation;
+    const now = outcome === 'confirmed' ? found : interval();
+    const settled = outcome === 'confirmed' || outcome === 'gradual' || outcome === 'client';
+    if (settled || looks === LOOKS || probes.length + 2 > maxProbes)
+      return end(isNarrow(now) ? 'found' : 'wide', now, confirmation);
+    rate = Math.min(high, Math.max(low, bisection.next()));
+  }
 }

@@ -23,7 +23,7 @@ export interface Evidence {
 }
 
 /** A server thread busier than this is the limit of the figure. */
-const busyServer = 0.9;
+export const busyServer = 0.9;
 const busyClient = 0.85;
 const heldShare = 0.99;
 /** Replies that may still be on their way when a short window ends. */
@@ -34,7 +34,7 @@ const warning = (id: string, message: string): Gate => ({ id, invalidates: false
 const percent = (share: number) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
 
 /** CPU time of the server (one thread) over wall time between its two snapshots. */
-export function serverBusyShare({ before, after }: Window): number {
+export function serverBusyShare({ before, after }: Pick<Window, 'before' | 'after'>): number {
   const cpuUs = after.cpu.userUs - before.cpu.userUs + (after.cpu.systemUs - before.cpu.systemUs);
   const wallUs = (after.monotonicNs - before.monotonicNs) / 1000;
   return wallUs > 0 ? cpuUs / wallUs : 0;

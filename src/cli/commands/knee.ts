@@ -1,9 +1,11 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { BackendName } from '../../contract/common.js';
 import { LocalHost } from '../../hosts/local.js';
+import type { Confirmation } from '../../knee/confirmation.js';
 import { measureRepetition } from '../../knee/measure.js';
 import { parseObjective, type Term } from '../../knee/objective.js';
-import { findKnee, type Knee, type Probe } from '../../knee/search.js';
+import { clientGaveOut, countedIn, type Probe } from '../../knee/probe.js';
+import { findKnee, type Knee } from '../../knee/search.js';
 import { cpuList, duration, hostPort, positiveNumber, wholeNumber } from '../../options.js';
 import { pinning } from '../../run/pinning.js';
 
@@ -12,7 +14,7 @@ const DEFAULT_OBJECTIVE = 'p99<5ms,loss=0,achieved>=0.99';
 export const knee = new Command('knee')
   .summary('find the highest rate a server sustains under an objective')
   .description(
-    'Maximum sustainable rate of a server under an objective, by probabilistic bisection on repeated open-loop probes: an interval, the term that gave way, and a fresh look at 0.95 and 1.05 of it.',
+    'Maximum sustainable rate of a server under an objective (for datagrams: the highest loss-free rate), by probabilistic bisection on repeated open-loop probes: an interval, the term that gave way, and a fresh look at 0.95 and 1.05 of it.',
   )
   .option('--target <host:port>', 'a server that runs already', hostPort)
   .option('--backend <name>', 'or one of ours, started anew for every repetition')
@@ -23,20 +25,25 @@ export const knee = new Command('knee')
   )
   .addOption(
     new Option('--protocol <protocol>', 'what to speak')
-      .choices(['tcp-echo', 'http'] as const)
+      .choices(['tcp-echo', 'http', 'udp-echo'] as const)
       .default('http' as const),
   )
   .option('--slo <terms>', 'what has to hold', DEFAULT_OBJECTIVE)
   .option('--low <rate>', 'lowest rate of interest, requests per second', positiveNumber, 100)
   .option('--high <rate>', 'highest', positiveNumber, 1_000_000)
-  .option('--connections <n>', 'connections that share the load', wholeNumber(1, 1_000_000), 100)
+  .option(
+    '--connections <n>',
+    'connections that share the load (default: 100; udp-echo: 1, a socket that sends to all ports)',
+    wholeNumber(1, 1_000_000),
+  )
+  .option('--ports <n>', 'udp-echo: consecutive ports, asked in turn (default: 1)', wholeNumber(1, 65_535))
   .option('--duration <d>', 'window of one repetition', duration, 2e9)
   .option('--warmup <d>', 'before it', duration, 500e6)
   .option('--timeout <d>', 'a request without reply so long is lost', duration, 2e9)
   .option('--path <path>', 'http: what to get', '/')
   .option('--repetitions <n>', 'of every probe, each with a fresh client', wholeNumber(3, 100), 3)
   .option('--tolerance <share>', 'stop when the interval is this narrow', positiveNumber, 0.05)
-  .option('--max-probes <n>', 'and in any case after so many', wholeNumber(1, 1000), 40)
+  .option('--max-probes <n>', 'and in any case after so many', wholeNumber(3, 1000), 40)
   .option('--confidence <share>', 'of the interval', positiveNumber, 0.95)
   .option('--cpu <list>', 'CPUs of the client', cpuList)
   .option('--json', 'the whole search as one JSON object')
@@ -47,6 +54,9 @@ export const knee = new Command('knee')
     if (options.confidence >= 1) throw new Error('--confidence must be below 1, e.g. 0.95');
     if ((options.target === undefined) === (options.backend === undefined))
       throw new Error('say what to load: either --target HOST:PORT, or --backend NAME for a server of ours');
+    const datagrams = options.protocol === 'udp-echo';
+    if (options.ports !== undefined && !datagrams) throw new Error('--ports is for --protocol udp-echo only');
+    const ports = datagrams ? { ports: options.ports ?? 1 } : {};
     const pins = pinning(new LocalHost().cpus());
     const server = {
       protocol: options.protocol,
@@ -54,6 +64,7 @@ export const knee = new Command('knee')
       // An unknown name goes on to the server, which says what this system has.
       backend: options.backend as BackendName,
       cpus: pins.server,
+      ...ports,
     };
     const found = await findKnee({
       objective,
@@ -68,7 +79,8 @@ export const knee = new Command('knee')
           {
             protocol: options.protocol,
             target: options.target ?? server,
-            connections: options.connections,
+            ...ports,
+            connections: options.connections ?? (datagrams ? 1 : 100),
             durationS: options.duration / 1e9,
             warmupS: options.warmup / 1e9,
             timeoutS: options.timeout / 1e9,
@@ -83,20 +95,24 @@ export const knee = new Command('knee')
     if (found.verdict === 'client') process.exitCode = 1;
   });
 
-function probeLine(objective: readonly Term[], { rate, repetitions, held, failed }: Probe): string {
-  const saturated = repetitions.length - held - failed;
+function probeLine(objective: readonly Term[], probe: Probe): string {
+  const { rate, repetitions, held, failed } = probe;
+  const counted = countedIn(objective, probe);
+  const spoilt = repetitions.length - counted.length;
+  const limit = `in ${spoilt} of ${repetitions.length} the client was the limit: ${reasons(repetitions)}`;
+  if (clientGaveOut(probe)) return `${figure('rate', rate)}/s: no answer, ${limit}`;
   const values = objective.map(({ field }) => {
-    const seen = repetitions.map(({ measured }) => measured[field]).sort((a, b) => a - b);
+    const seen = counted.map(({ measured }) => measured[field]).sort((a, b) => a - b);
     return `${field} ${figure(field, seen[seen.length >> 1]!)}`;
   });
   return (
     `${figure('rate', rate)}/s: held in ${held} of ${held + failed} (median ${values.join(', ')})` +
-    (saturated > 0 ? `; in ${saturated} the client was the limit: ${reasons(repetitions)}` : '')
+    (spoilt > 0 ? `; ${limit}` : '')
   );
 }
 
 const reasons = (repetitions: Probe['repetitions']): string =>
-  repetitions.find(({ saturation }) => saturation.length > 0)!.saturation.join(', ');
+  repetitions.find(({ saturation }) => saturation.length > 0)?.saturation.join(', ') ?? '';
 
 function figure(field: string, value: number): string {
   if (field === 'rate') return value.toFixed(0);
@@ -104,24 +120,40 @@ function figure(field: string, value: number): string {
   return Number.isFinite(value) ? `${(value / 1e6).toFixed(2)} ms` : 'none';
 }
 
-function kneeText({ verdict, interval, limiting, confirmation, probes }: Knee): string {
+function kneeText({ verdict, interval, limiting, confirmation, held, probes }: Knee): string {
   const range = interval
     ? `${(100 * interval.confidence).toFixed(0)} % interval [${interval.low.toFixed(0)}, ${interval.high.toFixed(0)}]/s`
     : '';
   const gaveWay = limiting.map(({ term, share }) => `${term} (in ${(100 * share).toFixed(0)} % of failures)`);
+  const knee = `maximum sustainable rate ${interval?.median.toFixed(0)}/s, ${range}`;
+  const last = probes.at(-1)!;
   const text = {
-    found: `maximum sustainable rate ${interval?.median.toFixed(0)}/s, ${range}`,
-    wide: `maximum sustainable rate not narrowed down within ${probes.length} probes: ${range}`,
+    found: knee,
+    wide: `${knee}, wider than --tolerance after ${probes.length} probes`,
     above: 'the objective held at the highest rate: the knee lies above it (--high)',
     below: 'the objective did not hold at the lowest rate: the knee lies below it (--low)',
-    client: `not resolved: at ${figure('rate', probes.at(-1)!.rate)}/s the client was the limit, or was disturbed${range ? `; so far ${range}` : ''}`,
+    client:
+      `not resolved: at ${figure('rate', last.rate)}/s the client was the limit, or was disturbed (${reasons(last.repetitions)}); ` +
+      (held === null
+        ? 'no lower rate held'
+        : `the objective held at ${figure('rate', held)}/s: the knee lies above that`),
   }[verdict];
-  const both =
-    confirmation &&
-    `at 0.95x it held in ${confirmation.below.held} of ${confirmation.below.repetitions.length}, ` +
-      `at 1.05x in ${confirmation.above.held} of ${confirmation.above.repetitions.length}: ` +
-      (confirmation.confirmed ? 'confirmed' : 'not confirmed');
-  return [text, gaveWay.length > 0 ? `what gave way: ${gaveWay.join(', ')}` : '', both ?? '']
+  const fresh = confirmation && confirmationText(confirmation);
+  return [text, gaveWay.length > 0 ? `what gave way: ${gaveWay.join(', ')}` : '', fresh ?? '']
     .filter(Boolean)
     .join('\n');
+}
+
+function confirmationText({ outcome, below, above, transition }: Confirmation): string {
+  const side = ({ rate, held, failed }: Confirmation['below']) =>
+    `at ${figure('rate', rate)}/s it held in ${held} of ${held + failed}`;
+  const why = {
+    confirmed: 'confirmed',
+    gradual: `not confirmed: the objective gives way gradually, over a factor of ${transition.toFixed(2)} in rate`,
+    lower: 'not confirmed: the knee now seems to lie lower; the server or the machine changes',
+    higher: 'not confirmed: the knee now seems to lie higher; the server or the machine changes',
+    reversed: 'not confirmed: the two sides contradict each other; the server or the machine changes',
+    client: 'not confirmed: the client was the limit there, or was disturbed',
+  }[outcome];
+  return `a fresh look: ${side(below)}, ${side(above)}: ${why}`;
 }
