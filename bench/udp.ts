@@ -1,33 +1,33 @@
 /**
- * dgram-benchmark and the native datagram server against sockperf, and the JavaScript engine against a plain node:dgram
- * loop; on the same machine, alternating trial by trial. Linux only; without sockperf its rows are left out.
+ * dgram-benchmark and the native datagram server against sockperf and iperf3, and the JavaScript engine against a plain
+ * node:dgram loop; on the same machine, alternating trial by trial. Linux only; a peer that is not installed is left out.
  *
  * sockperf answers only its own message header, and its client takes only such answers: so both clients meet at
- * sockperf's server, and our client, sending that header, meets both servers.
+ * sockperf's server, and our client, sending that header, meets both servers. iperf3 sends one way, to its own server.
  *
  *     npm run bench:udp [-- --quick] [-- --trials N] [-- --only 'server CPU']
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { type Interval, ratioInterval } from '../src/analysis/interval.js';
 import { randomFrom } from '../src/analysis/random.js';
 import type { DgramResult } from '../src/contract/dgram.js';
-import { hello } from '../src/contract/server.js';
 import { type DgramInput, dgramBenchmark } from '../src/dgram-benchmark/index.js';
-import { readKernelView } from '../src/dgram-benchmark/loss.js';
-import { Child } from '../src/hosts/child.js';
-import { LocalHost } from '../src/hosts/local.js';
 import { setAffinity } from '../src/process.js';
-import { serverCommand } from '../src/programs/server.js';
-import { pinning } from '../src/run/pinning.js';
 import { cpuSeconds, saveRecord, shown, shuffled, verdict } from './lib.js';
+import {
+  inSockperfsForm,
+  installed,
+  iperf3,
+  places,
+  type Server,
+  type ServerKind,
+  sockperf,
+  withServer,
+} from './udp-peers.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -40,150 +40,97 @@ const { values: options } = parseArgs({
 const trials = Number(options.trials ?? (options.quick ? 2 : 10));
 const seconds = options.quick ? 1 : 3;
 const window = 64;
-const basePort = 21_000;
-/** offered rates, datagrams per second, at which both clients look for loss; each for so many seconds */
+/** Offered rates, datagrams per second, at which both clients look for loss; each for so many seconds. */
 const loads = [
   5000, 10_000, 20_000, 35_000, 50_000, 75_000, 100_000, 150_000, 200_000, 250_000, 300_000, 400_000,
 ];
 const loadSeconds = 1;
-const patienceMs = 10_000;
+/** Rates tried between the last that was held and the first that was not: to about 4 %. */
+const refinements = options.quick ? 1 : 3;
+/** A rate counts as held when so much of it was answered, and nothing was lost. */
+const heldShare = 0.95;
 
-const places = pinning(new LocalHost().cpus());
-const folder = mkdtempSync(join(tmpdir(), 'dispatchbench-udp-'));
 const random = randomFrom('udp');
-
-/** sockperf's message: sequence u64, flags u16 (1: from a client, 2: wants an answer), length u32, big endian. */
-function sockperfMessage(flags: number): Buffer {
-  const message = Buffer.alloc(64);
-  message.writeBigUInt64BE(1n, 0);
-  message.writeUInt16BE(flags, 8);
-  message.writeUInt32BE(message.length, 10);
-  return message;
-}
-const question = sockperfMessage(3);
-const answers = { sockperf: sockperfMessage(2), native: question };
-
-interface Server {
-  pid: number;
-  port: number;
-  end(): Promise<void>;
-}
-
-const startServer: Record<keyof typeof answers, (ports: number) => Promise<Server>> = {
-  async native(ports) {
-    const spec = { protocol: 'udp-echo', impl: 'native', backend: 'epoll', control: true } as const;
-    const child = new Child('server', serverCommand({ ...spec, ports, cpus: places.server }));
-    const { pid, port } = hello.parse(await child.expect('hello', patienceMs));
-    return { pid, port, end: () => child.end(2000) };
-  },
-  async sockperf(ports) {
-    const list = join(folder, 'ports');
-    const lines = Array.from({ length: ports }, (_, index) => `U:127.0.0.1:${basePort + index}`);
-    writeFileSync(list, `${lines.join('\n')}\n`);
-    const child = pinned(places.server, 'sockperf', ['server', '-f', list, '-F', 'e']);
-    child.stdout!.resume();
-    const until = Date.now() + patienceMs;
-    while ((await readKernelView(basePort, ports)).server.size < ports) {
-      if (child.exitCode !== null || Date.now() > until) throw new Error('sockperf server does not listen');
-      await sleep(20);
-    }
-    const ended = once(child, 'exit');
-    return {
-      pid: child.pid!,
-      port: basePort,
-      async end() {
-        child.kill('SIGKILL');
-        await ended;
-      },
-    };
-  },
-};
-
-/** taskset replaces itself by the program, so the process id is the program's. */
-function pinned(cpus: readonly number[], program: string, args: string[]): ChildProcess {
-  const list = ['--cpu-list', cpus.join(',')];
-  return spawn('taskset', [...list, program, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
-}
-
-async function withServer<T>(
-  kind: keyof typeof answers,
-  ports: number,
-  work: (server: Server) => Promise<T>,
-): Promise<T> {
-  const server = await startServer[kind](ports);
-  try {
-    return await work(server);
-  } finally {
-    await server.end();
-  }
-}
 
 const ours = (server: Server, input: Partial<DgramInput>): Promise<DgramResult> =>
   dgramBenchmark({ url: `127.0.0.1:${server.port}`, connections: 1, duration: seconds, ...input }).then();
 
-const inSockperfsForm = (kind: keyof typeof answers) => ({ body: question, expectBody: answers[kind] });
-
-/** Runs a sockperf client to its end. @returns its report and its CPU time, as last seen while it ran */
-async function sockperf(args: string[], duration = seconds): Promise<{ text: string; cpu: number }> {
-  const fixed = ['-i', '127.0.0.1', '-p', `${basePort}`, '-m', '64', '-t', `${duration}`, '--full-rtt'];
-  const child = pinned(places.client, 'sockperf', [...args, ...fixed]);
-  let text = '';
-  let cpu = 0;
-  child.stdout!.on('data', (chunk) => {
-    text += chunk;
-  });
-  const timer = setInterval(() => {
-    try {
-      cpu = Math.max(cpu, cpuSeconds(child.pid!));
-    } catch {
-      // It has just ended.
-    }
-  }, 10);
-  await once(child, 'close');
-  clearInterval(timer);
-  return { text, cpu };
-}
-
 const numberIn = (text: string, pattern: RegExp): number => Number(text.match(pattern)?.[1] ?? Number.NaN);
 
 /** Median round trip of one datagram at a time, microseconds. */
-async function pingPong(client: string): Promise<number> {
+async function pingPong(client: string): Promise<number[]> {
   return withServer('sockperf', 1, async (server) => {
     if (client === 'ours')
-      return (await ours(server, inSockperfsForm('sockperf'))).latencyUncorrected.p50 * 1000;
-    return numberIn((await sockperf(['ping-pong'])).text, /percentile 50\.000 =\s+([\d.]+)/);
+      return [(await ours(server, inSockperfsForm('sockperf'))).latencyUncorrected.p50 * 1000];
+    const { text } = await sockperf(['ping-pong'], seconds);
+    return [numberIn(text, /percentile 50\.000 =\s+([\d.]+)/)];
   });
 }
 
-/** Datagrams answered per second of client CPU at an offered rate; null when some were lost. */
-async function lossFree(client: string, server: Server, rate: number): Promise<number | null> {
-  if (client === 'ours') {
-    const input = { ...inSockperfsForm('sockperf'), overallRate: rate, duration: loadSeconds };
-    const { lost, received, client: own } = await ours(server, input);
-    return lost === 0 ? received / (own.cpuUs / 1e6) : null;
-  }
-  const { text, cpu } = await sockperf(['under-load', '--reply-every=1', `--mps=${rate}`], loadSeconds);
-  const received = numberIn(text, /Total Run.*ReceivedMessages=(\d+)/);
-  return text.includes('# dropped messages = 0;') ? received / cpu : null;
+interface Answered {
+  perSecond: number;
+  perCpuSecond: number;
 }
 
-/** The most of it over the offered rates, both clients open loop: up to the first rate that loses some twice. */
-async function perClientCore(client: string): Promise<number> {
+/** What came of an offered rate; null when some were lost, or it was not held. */
+async function lossFree(client: string, server: Server, rate: number): Promise<Answered | null> {
+  let answered: Answered;
+  let lost: boolean;
+  if (client === 'ours') {
+    const input = { ...inSockperfsForm('sockperf'), overallRate: rate, duration: loadSeconds };
+    const result = await ours(server, input);
+    lost = result.lost > 0;
+    answered = {
+      perSecond: result.received / result.duration,
+      perCpuSecond: result.received / (result.client.cpuUs / 1e6),
+    };
+  } else {
+    const { text, cpu } = await sockperf(['under-load', '--reply-every=1', `--mps=${rate}`], loadSeconds);
+    const received = numberIn(text, /Total Run.*ReceivedMessages=(\d+)/);
+    lost = !text.includes('# dropped messages = 0;');
+    answered = {
+      perSecond: received / numberIn(text, /Total Run.*RunTime=([\d.]+)/),
+      perCpuSecond: received / cpu,
+    };
+  }
+  return !lost && answered.perSecond >= heldShare * rate ? answered : null;
+}
+
+/**
+ * Over offered rates without loss, both clients open loop: the most datagrams per second of client CPU, and the most per
+ * second. A rate that loses some is tried once more; between the last held rate and the first that is not, it is looked
+ * closer.
+ */
+async function lossFreeLimits(client: string): Promise<number[]> {
   return withServer('sockperf', 1, async (server) => {
-    let best = 0;
-    for (const rate of loads) {
+    const best = { perCpuSecond: 0, perSecond: 0 };
+    let held = 0;
+    const holds = async (rate: number) => {
       const found = (await lossFree(client, server, rate)) ?? (await lossFree(client, server, rate));
-      if (found === null) break;
-      best = Math.max(best, found);
+      if (found === null) return false;
+      held = rate;
+      best.perCpuSecond = Math.max(best.perCpuSecond, found.perCpuSecond);
+      best.perSecond = Math.max(best.perSecond, found.perSecond);
+      return true;
+    };
+    let lost = Number.POSITIVE_INFINITY;
+    for (const rate of loads) {
+      if (await holds(rate)) continue;
+      lost = rate;
+      break;
     }
-    if (best === 0)
+    if (held === 0)
       throw new Error(`${client} lost datagrams at ${loads[0]}/s: the machine is too busy to compare`);
-    return best;
+    for (let step = 0; step < refinements && Number.isFinite(lost); step++) {
+      const between = Math.round(Math.sqrt(held * lost));
+      if (!(await holds(between))) lost = between;
+    }
+    return [best.perCpuSecond, best.perSecond];
   });
 }
 
 /** Answered datagrams per second of server CPU. */
-async function perServerCore(kind: keyof typeof answers, ports: number): Promise<number> {
+async function perServerCore(kind: ServerKind, ports: number): Promise<number[]> {
   return withServer(kind, ports, async (server) => {
     const before = cpuSeconds(server.pid);
     const result = await ours(server, {
@@ -192,7 +139,16 @@ async function perServerCore(kind: keyof typeof answers, ports: number): Promise
       portOrder: 'random',
       pipelining: window,
     });
-    return result.received / (cpuSeconds(server.pid) - before);
+    return [result.received / (cpuSeconds(server.pid) - before)];
+  });
+}
+
+/** Datagrams sent per second of client CPU, flat out; ours are limited by their replies, which it takes as well. */
+async function flatOut(client: string): Promise<number[]> {
+  if (client === 'iperf3') return [await iperf3(seconds)];
+  return withServer('native', 1, async (server) => {
+    const { sent, client: own } = await ours(server, { pipelining: window });
+    return [sent / (own.cpuUs / 1e6)];
   });
 }
 
@@ -215,90 +171,129 @@ async function plainLoop(server: Server): Promise<number> {
   return received / seconds;
 }
 
-async function jsEngine(client: string): Promise<number> {
+async function jsEngine(client: string): Promise<number[]> {
   return withServer('native', 1, async (server) => {
-    if (client === 'plain') return plainLoop(server);
-    return (await ours(server, { engine: 'js', pipelining: window })).requests.average;
+    if (client === 'plain') return [await plainLoop(server)];
+    return [(await ours(server, { engine: 'js', pipelining: window })).requests.average];
   });
 }
 
-interface Row {
+interface Question {
   what: string;
-  ratio: Interval;
-  bar: number;
+  /** null: shown without a bar */
+  bar: number | null;
   side: 'least' | 'most';
+}
+
+interface Row extends Question {
+  ratio: Interval;
   figures: Record<string, number[]>;
 }
 
 const rows: Row[] = [];
+const known: string[] = [];
 
-/** Adds a row; each block runs both contenders once. */
+function wanted(...names: string[]): boolean {
+  known.push(...names);
+  return names.some((name) => name.includes(options.only));
+}
+
+/** Adds a row for each question; each block runs both contenders once, and `measure` answers all questions. */
 async function compare<Name extends string>(
-  what: string,
+  questions: readonly Question[],
   names: readonly [Name, Name],
-  bar: number,
-  side: Row['side'],
-  measure: (name: Name) => Promise<number>,
+  measure: (name: Name) => Promise<number[]>,
 ): Promise<void> {
-  if (!what.includes(options.only)) return;
-  const figures = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
+  if (!wanted(...questions.map(({ what }) => what))) return;
+  const answers = Object.fromEntries(names.map((name) => [name, [] as number[][]])) as Record<
+    Name,
+    number[][]
+  >;
   for (let block = 0; block < trials; block++) {
     for (const name of shuffled(names, random)) {
-      figures[name].push(await measure(name));
-      process.stderr.write(`\r\u001b[K${what}: block ${block + 1} of ${trials}`);
+      answers[name].push(await measure(name));
+      process.stderr.write(`\r\u001b[K${questions[0]!.what}: block ${block + 1} of ${trials}`);
     }
   }
   process.stderr.write('\r\u001b[K');
-  rows.push({ what, ratio: ratioInterval(figures[names[0]], figures[names[1]]), bar, side, figures });
+  for (const [index, question] of questions.entries()) {
+    const figures = Object.fromEntries(
+      names.map((name) => [name, answers[name].map((all) => all[index]!)]),
+    ) as Record<Name, number[]>;
+    rows.push({ ...question, ratio: ratioInterval(figures[names[0]], figures[names[1]]), figures });
+  }
 }
 
-const hasSockperf = await once(spawn('sockperf', ['--version'], { stdio: 'ignore' }), 'exit').then(
-  () => true,
-  () => false,
-);
-// The bench is the client: its engine's threads run where it runs.
-setAffinity(places.client);
+/** 5000 ports at 100 datagrams per second each. */
+async function wide(): Promise<DgramResult> {
+  return withServer('native', 5000, (server) =>
+    ours(server, { ports: 5000, overallRate: 500_000, duration: seconds, receiveBuffer: 1 << 24 }),
+  );
+}
 
-try {
-  if (hasSockperf) {
-    await compare('ping-pong, median round trip', ['ours', 'sockperf'], 1.05, 'most', pingPong);
+function describeWide({ schedule, lossRate, loss, lost, clientSaturated, reasons }: DgramResult): string {
+  const held = schedule.lagP99 <= 0.1 && lost === 0 && !clientSaturated;
+  return (
+    `5000 ports x 100/s: ${schedule.achieved.toFixed(0)} of ${schedule.offered?.toFixed(0)}/s sent, ` +
+    `lag p99 ${(schedule.lagP99 * 1000).toFixed(0)} µs, lost ${(lossRate * 100).toFixed(2)} % ` +
+    `(${JSON.stringify(loss)})\n` +
+    (held ? 'held' : `not held: ${reasons.join('; ') || 'lost datagrams, see their causes'}`)
+  );
+}
+
+async function peers(): Promise<void> {
+  if (await installed('sockperf')) {
+    const names = ['ours', 'sockperf'] as const;
+    await compare([{ what: 'ping-pong, median round trip', bar: 1.05, side: 'most' }], names, pingPong);
     await compare(
-      'loss-free datagrams per second of client CPU',
-      ['ours', 'sockperf'],
-      1.5,
-      'least',
-      perClientCore,
+      [
+        { what: 'loss-free datagrams per second of client CPU', bar: 1.5, side: 'least' },
+        { what: 'highest loss-free rate', bar: null, side: 'least' },
+      ],
+      names,
+      lossFreeLimits,
     );
     for (const ports of [1, 1000]) {
       const what = `datagrams per second of server CPU, ${ports} ports`;
-      await compare(what, ['native', 'sockperf'], 1, 'least', (kind) => perServerCore(kind, ports));
+      await compare([{ what, bar: 1, side: 'least' }], ['native', 'sockperf'], (kind) =>
+        perServerCore(kind, ports),
+      );
     }
   } else {
     console.log('sockperf is not installed (apt install sockperf): its rows are left out');
   }
-  await compare('js engine, replies per second', ['js', 'plain'], 1, 'least', jsEngine);
+  if (await installed('iperf3')) {
+    const what = 'datagrams sent per second of client CPU: ours with their replies, iperf3 one way';
+    await compare([{ what, bar: null, side: 'least' }], ['ours', 'iperf3'], flatOut);
+  } else {
+    console.log('iperf3 is not installed (apt install iperf3): its row is left out');
+  }
+}
 
-  const wide = await withServer('native', 5000, (server) =>
-    ours(server, { ports: 5000, overallRate: 500_000, duration: seconds, receiveBuffer: 1 << 24 }),
-  );
+// The bench is the client: its engine's threads run where it runs.
+setAffinity(places.client);
 
+await peers();
+await compare([{ what: 'js engine, replies per second', bar: 1, side: 'least' }], ['js', 'plain'], jsEngine);
+const wideResult = wanted('5000 ports') ? await wide() : null;
+
+if (!known.some((name) => name.includes(options.only))) {
+  console.error(`bench:udp: no row's name holds '${options.only}'; the rows are: ${known.join('; ')}`);
+  process.exit(2);
+}
+if (rows.length > 0) {
   const table = new Table({
     head: ['what', 'ratio [95 %]', 'bar', 'verdict'],
     style: { head: [], border: [] },
+    colWidths: [50],
+    wordWrap: true,
   });
   for (const { what, ratio, bar, side } of rows) {
-    table.push([what, shown(ratio), `${side === 'least' ? '≥' : '≤'} ${bar}`, verdict(ratio, bar, side)]);
+    const asked = bar === null ? '' : `${side === 'least' ? '≥' : '≤'} ${bar}`;
+    table.push([what, shown(ratio), asked, verdict(ratio, bar, side)]);
   }
   console.log(table.toString());
-  const { schedule } = wide;
-  console.log(
-    `5000 ports x 100/s: ${schedule.achieved.toFixed(0)} of ${schedule.offered?.toFixed(0)}/s sent, ` +
-      `lag p99 ${(schedule.lagP99 * 1000).toFixed(0)} µs, lost ${(wide.lossRate * 100).toFixed(2)} % ` +
-      `(${JSON.stringify(wide.loss)})`,
-  );
-  const held = schedule.lagP99 <= 0.1 && wide.lost === 0 && !wide.clientSaturated;
-  console.log(held ? 'held' : `not held: ${wide.reasons.join('; ') || 'lost datagrams, see their causes'}`);
-  console.log(`saved in ${saveRecord('udp', { trials, seconds, pinning: places, rows, wide })}`);
-} finally {
-  rmSync(folder, { recursive: true });
 }
+if (wideResult) console.log(describeWide(wideResult));
+const record = { trials, seconds, pinning: places, rows, wide: wideResult };
+console.log(`saved in ${saveRecord('udp', record)}`);
