@@ -56,7 +56,11 @@ export const flame = new Command('flame')
     wholeNumber(1, 100_000),
     100,
   )
-  .option('--duration <time>', 'profiled time; as much again is served without the profiler', windowed, 5000)
+  .addOption(
+    new Option('--duration <time>', 'profiled time; as much again is served without the profiler')
+      .argParser(windowed)
+      .default(5000, '5s'),
+  )
   .option('--frequency <hertz>', 'samples per second of CPU time, perf only', wholeNumber(10, 10_000), 499)
   .addOption(
     new Option('--profiler <profiler>', 'auto takes perf where it may record')

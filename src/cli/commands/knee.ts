@@ -6,7 +6,7 @@ import { measureRepetition } from '../../knee/measure.js';
 import { parseObjective, type Term } from '../../knee/objective.js';
 import { clientGaveOut, countedIn, type Probe } from '../../knee/probe.js';
 import { findKnee, type Knee } from '../../knee/search.js';
-import { cpuList, duration, hostPort, positiveNumber, wholeNumber } from '../../options.js';
+import { cpuList, durationOption, hostPort, positiveNumber, wholeNumber } from '../../options.js';
 import { pinning } from '../../run/pinning.js';
 
 const DEFAULT_OBJECTIVE = 'p99<5ms,loss=0,achieved>=0.99';
@@ -37,9 +37,9 @@ export const knee = new Command('knee')
     wholeNumber(1, 1_000_000),
   )
   .option('--ports <n>', 'udp-echo: consecutive ports, asked in turn (default: 1)', wholeNumber(1, 65_535))
-  .option('--duration <d>', 'window of one repetition', duration, 2e9)
-  .option('--warmup <d>', 'before it', duration, 500e6)
-  .option('--timeout <d>', 'a request without reply so long is lost', duration, 2e9)
+  .addOption(durationOption('--duration <d>', 'window of one repetition', '2s'))
+  .addOption(durationOption('--warmup <d>', 'before it', '500ms'))
+  .addOption(durationOption('--timeout <d>', 'a request without reply so long is lost', '2s'))
   .option('--path <path>', 'http: what to get', '/')
   .option('--repetitions <n>', 'of every probe, each with a fresh client', wholeNumber(3, 100), 3)
   .option('--tolerance <share>', 'stop when the interval is this narrow', positiveNumber, 0.05)
