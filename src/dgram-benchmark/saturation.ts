@@ -1,11 +1,10 @@
 /** Whether the client itself was the bottleneck, as far as it can see. */
 import type { Histogram } from 'hdr-histogram-js';
 import type { DgramLoss } from '../contract/dgram.js';
+import { busyLimit, largeLag } from '../load/saturation.js';
 import type { EngineOutcome } from './engine.js';
 
-const busyLimit = 0.85;
 const sentLimit = 0.99;
-const lagLimitNs = 1_000_000;
 /** Below so many datagrams the p99 is one preemption of an otherwise idle client: the median is judged then. */
 const enoughForP99 = 1000;
 
@@ -27,7 +26,7 @@ export function saturationReasons(
   if (open && sendLag.totalCount > 0) {
     const percentile = sendLag.totalCount < enoughForP99 ? 50 : 99;
     const lag = sendLag.getValueAtPercentile(percentile);
-    if (lag > lagLimitNs) {
+    if (lag > largeLag) {
       reasons.push(`sending lagged behind its schedule: p${percentile} ${(lag / 1e6).toFixed(2)} ms`);
     }
   }

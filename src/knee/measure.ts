@@ -4,6 +4,7 @@ import type { LoadResult } from '../contract/load.js';
 import { loadResult } from '../contract/load.js';
 import { hello, type Snapshot, snapshot } from '../contract/server.js';
 import { Child } from '../hosts/child.js';
+import { busyLimit, largeLag } from '../load/saturation.js';
 import type { HostPort } from '../options.js';
 import { loadCommand } from '../programs/load.js';
 import { type ServerSpec, serverCommand } from '../programs/server.js';
@@ -96,9 +97,6 @@ export function measurement(result: LoadResult, rate: number): Measurement {
   };
 }
 
-const BUSY_LIMIT = 0.85;
-/** Later than this the schedule was not kept, unless requests waited for a connection, which is the server's doing. */
-const LAG_LIMIT_NS = 1e6;
 const SENT_LIMIT = 0.99;
 
 /**
@@ -110,9 +108,10 @@ export function clientLimits(result: LoadResult, serverBusy: number | null): str
   const { client, sendLag, backlogged, requests, datagrams, offeredRate, windowNs } = result;
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   const reasons: string[] = [];
-  if (client.busyShare > BUSY_LIMIT && (serverBusy ?? 0) < busyServer)
+  if (client.busyShare > busyLimit && (serverBusy ?? 0) < busyServer)
     reasons.push(`the load thread was busy ${percent(client.busyShare)} of the window`);
-  if (sendLag && sendLag.p99 > LAG_LIMIT_NS && backlogged < 0.01 * requests)
+  // Requests that waited for a connection waited for the server.
+  if (sendLag && sendLag.p99 > largeLag && backlogged < 0.01 * requests)
     reasons.push(`requests were sent ${(sendLag.p99 / 1e6).toFixed(1)} ms late (99th percentile)`);
   if (datagrams) {
     const due = ((offeredRate ?? 0) * windowNs) / 1e9;

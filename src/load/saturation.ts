@@ -12,12 +12,13 @@ export interface ClientFigures {
   meanLagSecondHalfNs: number;
 }
 
-const busyLimit = 0.85;
+/** A load thread that is busy for more of its time may be what sets the figures. */
+export const busyLimit = 0.85;
 const achievedLimit = 0.99;
 /** below this the lag is the pacer's, whatever its trend, nanoseconds */
 const smallLag = 200_000;
-/** above this on average it is the latency of the client that is measured, whatever the trend */
-const largeLag = 1_000_000;
+/** later than this it is the latency of the client that is measured, whatever the trend, nanoseconds */
+export const largeLag = 1_000_000;
 
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 

@@ -4,6 +4,7 @@
  */
 import { decodeHistogram } from '../analysis/histogram.js';
 import type { Gate, Sample, Window } from '../contract/sample.js';
+import { busyLimit } from '../load/saturation.js';
 
 /** What the gates look at. */
 export interface Evidence {
@@ -24,7 +25,6 @@ export interface Evidence {
 
 /** A server thread busier than this is the limit of the figure. */
 export const busyServer = 0.9;
-const busyClient = 0.85;
 const heldShare = 0.99;
 /** Replies that may still be on their way when a short window ends. */
 const edgeReplies = 3;
@@ -63,7 +63,7 @@ function saturation(name: string, window: Window): Gate[] {
   }
   const idle = `while the server was only ${percent(server)} busy`;
   if (behind) return [invalid('behind-schedule', `${name}: ${rates} were answered ${idle}`)];
-  if (load.client.busyShare > busyClient) {
+  if (load.client.busyShare > busyLimit) {
     return [
       invalid('client-saturated', `${name}: the client was ${percent(load.client.busyShare)} busy ${idle}`),
     ];
