@@ -2,7 +2,10 @@
  * Our ramp client against httperf on the same machine, alternating trial by trial: reply rate and mean response time at
  * rates both can offer, the request rate that one client core can offer at most, and how far apart three agents start.
  *
- *     npm run bench:ramp [-- --quick] [-- --trials N]
+ *     npm run bench:ramp [-- --quick] [-- --trials N] [-- --only 'reply rate']
+ *
+ * Minutes with the default of 10 trials, by the name to ask for with `--only`: 'reply rate' 4, 'mean response' 2,
+ * 'fast server' 5, '20 ms server' 9, '100 ms server' 9, 'start skew' 1. Rows measured alone have a record of their own.
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
@@ -21,7 +24,12 @@ import { withKnownAnswer } from '../src/selftest/known-answer.js';
 import { saveRecord, shown, shuffled, verdict } from './lib.js';
 
 const { values: options } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, trials: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    trials: { type: 'string' },
+    /** rows whose name holds this */
+    only: { type: 'string', default: '' },
+  },
 });
 const trials = Number(options.trials ?? (options.quick ? 2 : 10));
 /** httperf samples the reply rate every 5 s: two whole samples, and the end of the last connections. */
@@ -223,25 +231,30 @@ const within = (band: number) => (ratio: Interval) => {
   return sides.find((side) => side === 'MISSED') ?? sides.find((side) => side !== 'met') ?? 'met';
 };
 
-const fast = await withServer((port) =>
-  alternating(`${commonRate}/s x ${calls}`, (kind) => step(kind, port, commonRate, calls, stepS)),
-);
-const rate = (results: SessionResult[]) => results.map(({ replyRate }) => replyRate.avg);
-compareRow('reply rate, replies/s', rate(fast.session), rate(fast.httperf), '1 +- 0.01', within(0.01));
+const replyRate = 'reply rate, replies/s';
+const meanResponse = `mean response of a ${delayMs} ms server, ms`;
+const startSkew = 'start skew';
+const wanted = (name: string) => name.includes(options.only);
+const names = [replyRate, meanResponse, ...conditions.map(({ name }) => name), startSkew];
+if (!names.some(wanted)) throw new Error(`no row's name holds '${options.only}': ${names.join('; ')}`);
 
-const { measured: slow } = await withKnownAnswer({ delayMs }, (port) =>
-  alternating(`${delayMs} ms of delay`, (kind) => step(kind, port, 20, calls, options.quick ? 2 : 5)),
-);
-const response = (results: SessionResult[]) => results.map(({ responseMs }) => responseMs);
-compareRow(
-  `mean response of a ${delayMs} ms server, ms`,
-  response(slow.session),
-  response(slow.httperf),
-  '1 +- 0.05',
-  within(0.05),
-);
+if (wanted(replyRate)) {
+  const fast = await withServer((port) =>
+    alternating(`${commonRate}/s x ${calls}`, (kind) => step(kind, port, commonRate, calls, stepS)),
+  );
+  const rate = (results: SessionResult[]) => results.map((result) => result.replyRate.avg);
+  compareRow(replyRate, rate(fast.session), rate(fast.httperf), '1 +- 0.01', within(0.01));
+}
 
-for (const condition of conditions) {
+if (wanted(meanResponse)) {
+  const { measured: slow } = await withKnownAnswer({ delayMs }, (port) =>
+    alternating(`${delayMs} ms of delay`, (kind) => step(kind, port, 20, calls, options.quick ? 2 : 5)),
+  );
+  const response = (results: SessionResult[]) => results.map(({ responseMs }) => responseMs);
+  compareRow(meanResponse, response(slow.session), response(slow.httperf), '1 +- 0.05', within(0.05));
+}
+
+for (const condition of conditions.filter(({ name }) => wanted(name))) {
   const peaks = await alternating(condition.name, (kind) => peak(kind, condition));
   for (const [unit, of] of [
     ['requests/s', 'perSecond'],
@@ -258,20 +271,22 @@ for (const condition of conditions) {
     );
   }
 }
+if (table.length > 0) console.log(`${table.toString()}\n`);
 
-const { late, apart } = await startSkews();
-record.startSkew = { late, apart };
-console.log(`${table.toString()}\n`);
-for (const [name, values] of [
-  ['first connection of an agent against the common start', late],
-  ['first and last agent of a step', apart],
-] as const) {
-  const p99 = quantile(values, 0.99);
-  console.log(
-    `${name}: p50 ${quantile(values, 0.5).toFixed(0)} us, p99 ${p99.toFixed(0)} us of ${values.length} (bar 1000 us): ${p99 <= 1000 ? 'met' : 'MISSED'}`,
-  );
+if (wanted(startSkew)) {
+  const { late, apart } = await startSkews();
+  record.startSkew = { late, apart };
+  for (const [name, values] of [
+    ['first connection of an agent against the common start', late],
+    ['first and last agent of a step', apart],
+  ] as const) {
+    const p99 = quantile(values, 0.99);
+    console.log(
+      `${name}: p50 ${quantile(values, 0.5).toFixed(0)} us, p99 ${p99.toFixed(0)} us of ${values.length} (bar 1000 us): ${p99 <= 1000 ? 'met' : 'MISSED'}`,
+    );
+  }
 }
 console.log(
   `\nserver on CPU ${places.server}, clients on CPU ${places.client}${places.shared ? ' (shared)' : ''}`,
 );
-console.log(`record: ${saveRecord('ramp', record)}`);
+console.log(`record: ${saveRecord(['ramp', ...(options.only.match(/\w+/g) ?? [])].join('-'), record)}`);
