@@ -53,8 +53,8 @@ std::string errno_name(int errno_value);
 bool int_argument(const Napi::CallbackInfo& info, std::size_t index, const char* what, double low, double high,
                   std::int64_t& out);
 
-/// The object of argument 0, or null after throwing; of a freed or foreign handle that is ERR_CLOSED_HANDLE with the text
-/// `closed`.
+/// The object of argument 0, or null after throwing: ERR_CLOSED_HANDLE with the text `closed` for a freed or foreign
+/// handle.
 template <class T>
 T* handle_argument(const Napi::CallbackInfo& info, const Handles<T>& handles, const char* closed) {
   std::int64_t handle = 0;
