@@ -104,6 +104,8 @@ export async function findKnee(options: KneeOptions): Promise<Knee> {
     }
     const found = interval();
     if (found.median >= reach.limited) return end('client', null);
+    // What the interval says of rates beyond is no more than was assumed of them.
+    if (probes.every(holds)) return end('above', null);
     const before = probes.length;
     const each = Math.min(PROBES_OF_A_LOOK, (maxProbes - before) >> 1);
     const confirmation = await lookAgain(found, bisection.transition(), each, (at) => probe(at, 'confirm'));
@@ -111,6 +113,8 @@ export async function findKnee(options: KneeOptions): Promise<Knee> {
     for (const look of probes.slice(before)) learn(look);
     const { outcome } = confirmation;
     const now = outcome === 'confirmed' ? found : interval();
+    if (now.low >= high) return end('above', null);
+    if (now.high <= low) return end('below', null);
     const settled = outcome === 'confirmed' || outcome === 'gradual' || outcome === 'client';
     if (settled || looks === LOOKS || probes.length + 2 > maxProbes)
       return end(isNarrow(now) ? 'found' : 'wide', now, confirmation);

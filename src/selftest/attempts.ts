@@ -2,9 +2,10 @@
  * A failing check is tried again, because one disturbance is no fault; a fault fails every time. What failed beside
  * others' work each time is not resolved: it is no verdict on the instrument, and no clean bill either.
  */
+
+import { type Disturbance, excuse } from '../hosts/witness.js';
 import type { Check, Effort } from './check.js';
 import type { Row } from './row.js';
-import { type Disturbance, excuse } from './witness.js';
 
 const ATTEMPTS = 3;
 

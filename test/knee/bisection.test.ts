@@ -121,6 +121,8 @@ test('a sharp knee is found, confirmed on both sides, and the limiting terms are
 test('no knee within reach is said, not guessed', async () => {
   assert.equal((await search(() => true)).verdict, 'above');
   assert.equal((await search(() => false)).verdict, 'below');
+  const few = await search(() => true, { maxProbes: 4 });
+  assert.deepEqual([few.verdict, few.interval, few.held], ['above', null, 200]);
 });
 
 /** A client that is late above `follows`, where a broken objective therefore says nothing. */
@@ -207,7 +209,7 @@ test('a fresh look that contradicts the interval is learnt from', async () => {
 
 test('a budget too small for a narrow interval is said', async () => {
   assert.equal(
-    (await search(simulated(4321, { width: 0.1, broken: 0.05, held: 0.05 }, 'soft'), { maxProbes: 8 }))
+    (await search(simulated(4321, { width: 0.1, broken: 0.05, held: 0.05 }, 'soft'), { maxProbes: 12 }))
       .verdict,
     'wide',
   );

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Random, randomFrom } from '../../src/analysis/random.js';
+import type { Disturbance } from '../../src/hosts/witness.js';
 import { resolve } from '../../src/selftest/attempts.js';
 import { type Check, efforts } from '../../src/selftest/check.js';
 import { checks } from '../../src/selftest/checks.js';
@@ -14,7 +15,6 @@ import {
   unevenShare,
 } from '../../src/selftest/pacing.js';
 import { closeRow, type Outcome } from '../../src/selftest/row.js';
-import type { Disturbance } from '../../src/selftest/witness.js';
 
 const exponential = (count: number, seed: string): number[] => {
   const random = randomFrom(seed);

@@ -1,6 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { BackendName } from '../../contract/common.js';
 import { LocalHost } from '../../hosts/local.js';
+import { excuse, watchMachine } from '../../hosts/witness.js';
 import type { Confirmation } from '../../knee/confirmation.js';
 import { measureRepetition } from '../../knee/measure.js';
 import { parseObjective, type Term } from '../../knee/objective.js';
@@ -66,6 +67,7 @@ export const knee = new Command('knee')
       cpus: pins.server,
       ...ports,
     };
+    const seen = watchMachine();
     const found = await findKnee({
       objective,
       low: options.low,
@@ -92,6 +94,10 @@ export const knee = new Command('knee')
       progress: (probe) => console.error(probeLine(objective, probe)),
     });
     console.log(options.json ? JSON.stringify(found) : kneeText(found));
+    // A server that was there before is somebody else's work, too.
+    const disturbance = options.backend === undefined ? null : seen();
+    const busy = disturbance && excuse(disturbance);
+    if (busy) console.error(`not to be trusted: ${busy}`);
     if (found.verdict === 'client') process.exitCode = 1;
   });
 
@@ -130,7 +136,7 @@ function kneeText({ verdict, interval, limiting, confirmation, held, probes }: K
   const text = {
     found: knee,
     wide: `${knee}, wider than --tolerance after ${probes.length} probes`,
-    above: 'the objective held at the highest rate: the knee lies above it (--high)',
+    above: `the objective held up to ${figure('rate', held ?? 0)}/s: the knee lies above that (--high, --max-probes)`,
     below: 'the objective did not hold at the lowest rate: the knee lies below it (--low)',
     client:
       `not resolved: at ${figure('rate', last.rate)}/s the client was the limit, or was disturbed (${reasons(last.repetitions)}); ` +

@@ -1,10 +1,10 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import Table from 'cli-table3';
+import { watchMachine } from '../../hosts/witness.js';
 import { resolve } from '../../selftest/attempts.js';
 import { efforts } from '../../selftest/check.js';
 import { checks } from '../../selftest/checks.js';
 import type { Outcome, Row } from '../../selftest/row.js';
-import { watchMachine } from '../../selftest/witness.js';
 
 const mark: Record<Outcome, string> = { ok: 'ok', off: 'OFF', 'not resolved': '?' };
 /** A failed check and an undecided one are told apart by whoever runs this in CI. */

@@ -1,9 +1,9 @@
 /**
- * Who else used the machine while a check ran? A check that fails beside others' work has not shown a fault of the
- * instrument. What the self-test and its own programs use does not count: their disturbing themselves would be a fault.
+ * Who else used the machine meanwhile? What fails beside others' work has not shown a fault of what was measured. What
+ * this process and its own programs use does not count: their disturbing themselves would be a fault.
  */
-import { cpuTimesDifference, parseCpuTimes } from '../hosts/cpu-times.js';
-import { readFact } from '../hosts/linux-facts.js';
+import { cpuTimesDifference, parseCpuTimes } from './cpu-times.js';
+import { readFact } from './linux-facts.js';
 
 export interface Disturbance {
   /** CPU time of other programs, as a share of all CPUs */
