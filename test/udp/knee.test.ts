@@ -13,15 +13,24 @@ import type { Knee } from '../../src/knee/search.js';
 const cli = (...args: string[]) =>
   promisify(execFile)(process.execPath, [resolve(packageRoot, 'bin/dispatchbench.js'), ...args]);
 
+const tries = 3;
+
 /** Searches for a loss-free rate at `port`; null when this machine is too busy to tell. */
 async function lossFree(port: number, low: number, high: number): Promise<Knee | null> {
+  for (let attempt = 1; attempt <= tries; attempt++) {
+    const knee = await search(port, low, high);
+    if (knee.verdict !== 'client') return knee;
+  }
+  return null;
+}
+
+async function search(port: number, low: number, high: number): Promise<Knee> {
   const { stdout } = await cli(
     ...['knee', '--protocol', 'udp-echo', '--target', `127.0.0.1:${port}`, '--json', '--slo', 'loss=0'],
-    ...['--low', `${low}`, '--high', `${high}`, '--tolerance', '0.3', '--max-probes', '14'],
-    ...['--duration', '500ms', '--warmup', '0ms', '--timeout', '100ms'],
+    ...['--low', `${low}`, '--high', `${high}`, '--tolerance', '0.6', '--max-probes', '9'],
+    ...['--duration', '200ms', '--warmup', '0ms', '--timeout', '100ms'],
   ).catch((fault: { stdout: string }) => fault);
-  const knee: Knee = JSON.parse(stdout);
-  return knee.verdict === 'client' ? null : knee;
+  return JSON.parse(stdout);
 }
 const tooBusy = 'the machine is too busy for the client to keep its schedule';
 
@@ -97,7 +106,7 @@ test('the highest loss-free rate of a server that drops what is beyond 1000/s', 
   const knee = await lossFree(server.address().port, 250, 16_000);
   if (!knee) return t.skip(tooBusy);
   assert.deepEqual(knee.limiting, [{ term: 'loss=0', share: 1 }]);
-  assert.ok(knee.interval!.low < 1200 && knee.interval!.high > 600, JSON.stringify(knee.interval));
+  assert.ok(knee.interval!.low < 1600 && knee.interval!.high > 600, JSON.stringify(knee.interval));
 });
 
 test('a closed port loses everything, and the lowest rate is too much', async (t) => {
