@@ -35,8 +35,12 @@ export function shuffled<T>(field: readonly T[], random: () => number): T[] {
     .map(({ item }) => item);
 }
 
-/** @returns the file written in results/bench */
-export function saveRecord(name: string, record: object): string {
+/**
+ * @param rows the part of a benchmark that was asked for, which has a record of its own; empty: all of it
+ * @returns the file written in results/bench
+ */
+export function saveRecord(benchmark: string, record: object, rows = ''): string {
+  const name = [benchmark, ...(rows.match(/\w+/g) ?? [])].join('-');
   const folder = resolve(packageRoot, 'results/bench');
   mkdirSync(folder, { recursive: true });
   const file = resolve(folder, `${name}.json`);

@@ -289,4 +289,4 @@ if (wanted(startSkew)) {
 console.log(
   `\nserver on CPU ${places.server}, clients on CPU ${places.client}${places.shared ? ' (shared)' : ''}`,
 );
-console.log(`record: ${saveRecord(['ramp', ...(options.only.match(/\w+/g) ?? [])].join('-'), record)}`);
+console.log(`record: ${saveRecord('ramp', record, options.only)}`);

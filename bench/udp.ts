@@ -45,8 +45,8 @@ const loads = [
   5000, 10_000, 20_000, 35_000, 50_000, 75_000, 100_000, 150_000, 200_000, 250_000, 300_000, 400_000,
 ];
 const loadSeconds = 1;
-/** Rates tried between the last that was held and the first that was not: to about 4 %. */
-const refinements = options.quick ? 1 : 3;
+/** It is looked closer between the last rate that was held and the first that was not, until they are so near. */
+const nearEnough = options.quick ? 1.25 : 1.05;
 /** A rate counts as held when so much of it was answered, and nothing was lost. */
 const heldShare = 0.95;
 
@@ -121,7 +121,7 @@ async function lossFreeLimits(client: string): Promise<number[]> {
     }
     if (held === 0)
       throw new Error(`${client} lost datagrams at ${loads[0]}/s: the machine is too busy to compare`);
-    for (let step = 0; step < refinements && Number.isFinite(lost); step++) {
+    while (Number.isFinite(lost) && lost / held > nearEnough) {
       const between = Math.round(Math.sqrt(held * lost));
       if (!(await holds(between))) lost = between;
     }
@@ -296,4 +296,4 @@ if (rows.length > 0) {
 }
 if (wideResult) console.log(describeWide(wideResult));
 const record = { trials, seconds, pinning: places, rows, wide: wideResult };
-console.log(`saved in ${saveRecord('udp', record)}`);
+console.log(`saved in ${saveRecord('udp', record, options.only)}`);
