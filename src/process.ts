@@ -34,7 +34,7 @@ export const setAffinity = (cpus: readonly number[]): void => native.processSetA
 
 /**
  * Keeps these CPUs from sleeping until the process ends: a thread on each calculates at the idle priority, and gives way
- * to anything that wakes. @throws EINVAL, ENOSYS
+ * at once to what wakes in its session. @throws EINVAL, ENOSYS
  */
 export const keepAwake = (cpus: readonly number[]): void => native.processKeepAwake(cpus);
 

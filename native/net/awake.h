@@ -6,9 +6,9 @@
 namespace net {
 
 /// Starts a thread on each of `cpus` that calculates whenever nothing else wants to run there, until the process ends. It
-/// has the idle policy (sched(7), SCHED_IDLE): anything that wakes takes the CPU from it at once. Its time is counted as
-/// nice time. Returns 0 or the first errno; ENOSYS where the system has no such policy. Threads that could not be given
-/// CPU and policy end.
+/// has the idle policy (sched(7), SCHED_IDLE): what wakes in its session takes the CPU from it at once, strangers within
+/// a tick. Its time is counted as nice time. Returns 0 or the first errno; ENOSYS where the system has no such policy.
+/// Threads that could not be given CPU and policy end.
 int keep_awake(const std::vector<int>& cpus) noexcept;
 
 }  // namespace net

@@ -1,4 +1,4 @@
-/** The one line of the program that keeps CPUs awake. */
+/** The line of a program that is started with its CPUs kept awake, before its own. */
 import { z } from 'zod';
 import { count } from './common.js';
 

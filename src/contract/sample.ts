@@ -101,7 +101,7 @@ export const sample = z.object({
   serverProcesses: count.optional(),
   /** CPUs asked for server and client; shared = they overlap */
   pinning: z.object({ server: z.array(count), client: z.array(count), shared: z.boolean() }),
-  /** CPUs kept from sleeping during the windows, where the experiment asks for it */
+  /** the server's CPUs, kept from sleeping where the experiment asks for it; the client's are then as well */
   awake: awake.optional(),
   /** 1-minute load average and CPU pressure (some, avg10, percent) before the trial; null where the system has none */
   loadBefore: z.object({ average: z.number(), pressure: z.number().nullable() }),

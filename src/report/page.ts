@@ -241,7 +241,7 @@ function environmentSection({ run, samples }: Analysis): Html {
       ? [
           [
             'CPU sleep',
-            `CPUs ${kept[0]!.awake!.cpus.join(', ')} were kept awake during ${kept.length} trials of slow loads`,
+            `CPUs of server and client were kept awake during ${kept.length} trials of slow loads`,
           ] satisfies [string, string],
         ]
       : []),

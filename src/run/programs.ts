@@ -18,7 +18,6 @@ export interface Programs {
   server(spec: ServerSpec & Placed): Command;
   /** as many holders as the descriptor limit makes necessary */
   idle(spec: { target: HostPort; connections: number } & Placed): Command[];
-  awake(spec: Placed): Command;
   load(spec: WindowSpec & Pick<ServerSpec, 'protocol' | 'ports'> & { target: HostPort } & Placed): Command;
 }
 
@@ -42,7 +41,6 @@ export function sessionSpecOf(window: WindowSpec & { target: HostPort } & Placed
 export const programs: Programs = {
   server: ({ io, ...spec }) => serverCommand({ ...spec, io: io ?? undefined, control: true }),
   idle: (spec) => idleCommands(spec).map(({ command }) => command),
-  awake: awakeCommand,
   load(spec) {
     if (spec.sessions) return sessionCommand(sessionSpecOf(spec));
     const { protocol, ports, pipelining, target, connections, rate, size, warmupMs, durationMs, cpus } = spec;
@@ -61,3 +59,10 @@ export const programs: Programs = {
     });
   },
 };
+
+/** The same, but server and load client are started with their CPUs kept awake. */
+export const keptAwake = (programs: Programs): Programs => ({
+  ...programs,
+  server: (spec) => awakeCommand(spec.cpus, programs.server(spec)),
+  load: (spec) => awakeCommand(spec.cpus, programs.load(spec)),
+});

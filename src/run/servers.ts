@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { z } from 'zod';
+import { type Awake, awake } from '../contract/awake.js';
 import { type Hello, hello, type Snapshot, type SnapshotBody, snapshot } from '../contract/server.js';
 import type { ServerSpec } from '../experiments/experiment.js';
 import type { HostProcess } from '../hosts/host.js';
@@ -60,6 +61,15 @@ export class Servers {
       if (different) throw new Error(`refused to measure: ${different}`);
     }
     return new Servers(processes, hellos);
+  }
+
+  /** What it said of its CPUs, where it was started with them kept awake. */
+  async awake(): Promise<Awake> {
+    return validated(
+      awake,
+      await this.processes[0]!.expect('awake', answerMs),
+      "the server's line before its own",
+    );
   }
 
   get targets(): HostPort[] {

@@ -2,7 +2,6 @@
  * Carries one trial out in fresh processes: server, idle connections, then each window, with the server's snapshots
  * taken when the client says that its window begins and ends. Whatever goes wrong becomes a failed sample that says how.
  */
-import { type Awake, awake } from '../contract/awake.js';
 import { idleStatus } from '../contract/idle.js';
 import { loadResult } from '../contract/load.js';
 import { type SessionSpec, sessionResult } from '../contract/ramp.js';
@@ -18,7 +17,7 @@ import { gates } from './gates.js';
 import { mergeLoads, share } from './merge.js';
 import type { Pinning } from './pinning.js';
 import { validated } from './plan.js';
-import { type Programs, sessionSpecOf } from './programs.js';
+import { keptAwake, type Programs, sessionSpecOf } from './programs.js';
 import { answerMs, Servers } from './servers.js';
 
 /** What a trial adds to its cell and place in the schedule. */
@@ -54,6 +53,7 @@ function together(processes: readonly HostProcess[], event: string, timeoutMs: n
 
 class Trial {
   private readonly cast: Cast;
+  private readonly programs: Programs;
   private servers!: Servers;
   readonly measured: Pick<Measured, 'server' | 'idleConnections' | 'awake' | 'windows' | 'network'> = {
     server: null,
@@ -67,6 +67,7 @@ class Trial {
     private readonly context: TrialContext,
   ) {
     this.cast = new Cast(context.host, context.signal);
+    this.programs = spec.keepAwake ? keptAwake(context.programs) : context.programs;
   }
 
   /** @throws Error when the trial cannot be finished; `measured` then holds what was learned before */
@@ -79,12 +80,12 @@ class Trial {
   }
 
   private async steps(): Promise<void> {
-    const { host, programs, pinning } = this.context;
-    const { server, servers = 1 } = this.spec;
-    this.servers = await Servers.start(this.cast, programs, server, servers, pinning.server);
+    const { host, pinning } = this.context;
+    const { server, servers = 1, keepAwake } = this.spec;
+    this.servers = await Servers.start(this.cast, this.programs, server, servers, pinning.server);
     this.measured.server = this.servers.hellos[0]!;
+    if (keepAwake) this.measured.awake = await this.servers.awake();
     const holders = await this.holdIdle();
-    if (this.spec.keepAwake) this.measured.awake = await this.keepAwake();
     const before = host.networkCounters();
     for (const window of this.spec.windows) this.measured.windows[window.name] = await this.window(window);
     const after = host.networkCounters();
@@ -98,23 +99,15 @@ class Trial {
   private async holdIdle(): Promise<HostProcess[]> {
     const { idle, servers = 1 } = this.spec;
     if (idle === 0) return [];
-    const { programs, pinning } = this.context;
+    const { pinning } = this.context;
     const holders = this.servers.targets
       .flatMap((target, index) =>
-        programs.idle({ target, connections: share(idle, servers, index), cpus: pinning.client }),
+        this.programs.idle({ target, connections: share(idle, servers, index), cpus: pinning.client }),
       )
       .map((command) => this.cast.start('idle holder', command));
     const total = await this.idleTotal(holders, 'standing', answerMs + idle / slowestSetUp);
     this.measured.idleConnections = { asked: idle, seenByServer: await this.servers.count(idle), ...total };
     return holders;
-  }
-
-  /** Until the trial ends. */
-  private async keepAwake(): Promise<Awake> {
-    const { programs, pinning } = this.context;
-    const cpus = [...new Set([...pinning.server, ...pinning.client])];
-    const filler = this.cast.start('program that keeps CPUs awake', programs.awake({ cpus }));
-    return validated(awake, await filler.expect('awake', answerMs), "its program's line");
   }
 
   private async idleTotal(holders: HostProcess[], event: string, timeoutMs: number) {
@@ -127,7 +120,7 @@ class Trial {
 
   /** One client per server process; they begin together. */
   private async window(spec: WindowSpec): Promise<Window> {
-    const { programs, pinning } = this.context;
+    const { pinning } = this.context;
     const { idle, server, servers = 1 } = this.spec;
     const placed = this.servers.targets.map((target, index) => {
       const connections = share(spec.connections, servers, index);
@@ -137,7 +130,7 @@ class Trial {
       return { ...asked, target, cpus: pinning.client };
     });
     const clients = placed.map((one) =>
-      this.cast.start(`client of window '${spec.name}'`, programs.load(one)),
+      this.cast.start(`client of window '${spec.name}'`, this.programs.load(one)),
     );
     if (spec.sessions) return this.step(clients[0]!, sessionSpecOf(placed[0]!));
     await together(clients, 'connected', answerMs + spec.connections / slowestSetUp);

@@ -35,7 +35,6 @@ export function fakePrograms(fault = 'none', faulty = 'poll'): Programs {
       return command('server', spec, current === faulty);
     },
     idle: (spec) => [command('idle', { ...spec, ...spec.target }, current === faulty)],
-    awake: (spec) => command('awake', spec, current === faulty),
     load: (spec) => command('load', { ...spec, ...spec.target }, current === faulty),
   };
 }
