@@ -10,7 +10,7 @@ import { duration } from '../options.js';
 
 /** Block counts, precision and time budget that belong to a profile. */
 export const pace: Record<ProfileName, Pick<Plan, 'budgetMs' | 'blocks' | 'precision'>> = {
-  quick: { budgetMs: 108_000, blocks: { min: 3, max: 5 }, precision: 0.05 },
+  quick: { budgetMs: 108_000, blocks: { min: 3, max: 20 }, precision: 0.05 },
   thesis: { budgetMs: 3_600_000, blocks: { min: 5, max: 20 }, precision: 0.03 },
   full: { budgetMs: 14_400_000, blocks: { min: 10, max: 30 }, precision: 0.02 },
 };
