@@ -26,6 +26,8 @@ export interface Evidence {
 /** A server thread busier than this is the limit of the figure. */
 export const busyServer = 0.9;
 const heldShare = 0.99;
+/** Percent of the last 10 s; the programs of a run's own short trials, started beside fillers of idle CPUs, reach 12. */
+const busyPressure = 20;
 /** Replies that may still be on their way when a short window ends. */
 const edgeReplies = 3;
 
@@ -187,7 +189,7 @@ function machineState(evidence: Evidence): Gate[] {
   const drift = calibrationNs / bestCalibrationNs - 1;
   // The load average also counts what this run did a minute ago; only without the kernel's own measure of waiting is it used.
   const { average, pressure } = loadBefore;
-  const pressed = pressure === null ? average > 0.75 * vcpus : pressure > 10;
+  const pressed = pressure === null ? average > 0.75 * vcpus : pressure > busyPressure;
   return [
     ...(clockStepNs > 1000
       ? [invalid('clock-step', `the clock moves in steps of ${clockStepNs} ns, above 1 µs`)]
