@@ -2,7 +2,7 @@
   # One list of sources for node-gyp and CMake: native/sources.json.
   # Standalone programs are generated from the same list, one executable target each.
   "variables": {
-    "core_sources": ["<!@(node scripts/sources.mjs dispatch net load)"],
+    "core_sources": ["<!@(node scripts/sources.mjs core)"],
     "addon_sources": ["<!@(node scripts/sources.mjs addon)"],
     "testing_sources": ["<!@(node scripts/sources.mjs testing)"]
   },
@@ -44,6 +44,12 @@
       "type": "executable",
       "dependencies": ["core"],
       "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-baseline)"]
+    },
+    {
+      "target_name": "dispatchbench-foreign",
+      "type": "executable",
+      "dependencies": ["core"],
+      "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-foreign)"]
     },
     {
       # A plain shared object for LD_PRELOAD, see the source.

@@ -8,20 +8,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { type Interval, meanInterval, ratioInterval } from '../src/analysis/interval.js';
-import { randomFrom } from '../src/analysis/random.js';
 import { idleStatus } from '../src/contract/idle.js';
 import { loadResult } from '../src/contract/load.js';
-import { type Hello, hello, snapshotBody } from '../src/contract/server.js';
-import { Child } from '../src/hosts/child.js';
-import type { Command } from '../src/hosts/host.js';
+import type { DispatchSubject } from '../src/contract/subject.js';
+import { validated } from '../src/contract/validated.js';
+import type { HostProcess } from '../src/hosts/host.js';
 import { readFact } from '../src/hosts/linux-facts.js';
-import { LocalHost } from '../src/hosts/local.js';
+import { type Command, commandOf } from '../src/hosts/program.js';
 import { sourceAddresses } from '../src/load/limits.js';
-import { idleCommand } from '../src/programs/idle.js';
-import { loadCommand } from '../src/programs/load.js';
-import { type ServerSpec, serverCommand } from '../src/programs/server.js';
-import { pinning } from '../src/run/pinning.js';
+import type { HostPort } from '../src/options.js';
+import { idleProgram } from '../src/programs/idle.js';
+import { loadProgram } from '../src/programs/load.js';
+import { onStage } from '../src/stage/on-stage.js';
+import type { Servers } from '../src/stage/servers.js';
+import { type Interval, meanInterval, ratioInterval } from '../src/statistics/interval.js';
+import { randomFrom } from '../src/statistics/random.js';
+import { onCpus, pinning, roles, site } from './here.js';
 import { cpuSeconds, saveRecord, shown, shuffled, verdict } from './lib.js';
 
 const { values: options } = parseArgs({
@@ -34,40 +36,29 @@ const connections = 100;
 const openRate = 20_000;
 const idleConnections = 18_000;
 const patienceMs = 60_000;
-const places = pinning(new LocalHost().cpus());
 
 /** Runs `work` against a fresh server, which ends whatever happens. */
-async function withServer<T>(
-  spec: Pick<ServerSpec, 'protocol' | 'impl'>,
-  work: (server: Child, facts: Hello) => Promise<T>,
-): Promise<T> {
-  const server = new Child(
-    'server',
-    serverCommand({ ...spec, backend: 'epoll', cpus: places.server, control: true }),
-  );
-  try {
-    return await work(server, hello.parse(await server.expect('hello', patienceMs)));
-  } finally {
-    await server.end(2000);
-  }
-}
+const withServer = <T>(
+  server: Pick<DispatchSubject, 'protocol' | 'impl'>,
+  work: (servers: Servers) => Promise<T>,
+): Promise<T> =>
+  onStage(site, async (stage) => {
+    const io = server.impl === 'ts' ? 'batch' : null;
+    return work(await stage.serve({ kind: 'dispatch', backend: 'epoll', io, ...server }));
+  });
 
+/** Both clients are started in the same way: theirs is no program of ours. */
 async function withClient<T>(
   name: string,
   command: Command,
-  work: (client: Child) => Promise<T>,
+  work: (client: HostProcess) => Promise<T>,
 ): Promise<T> {
-  const client = new Child(name, command);
+  const client = roles.client.spawn(name, command);
   try {
     return await work(client);
   } finally {
     await client.end(2000);
   }
-}
-
-async function requestsServed(server: Child): Promise<number> {
-  server.send('snapshot bench');
-  return snapshotBody.parse(await server.expect('snapshot', patienceMs)).requests;
 }
 
 /** User memory of a process, bytes. */
@@ -80,20 +71,22 @@ function anonymousBytes(pid: number): number {
 const seconds = settleS + windowS + 2;
 const clients: Record<'ours' | 'wrk', (port: number) => Command> = {
   ours: (port) =>
-    loadCommand({
-      protocol: 'http',
-      target: { host: '127.0.0.1', port },
-      connections,
-      rate: null,
-      durationS: seconds,
-      warmupS: 0,
-      cpus: places.client,
-      control: false,
-    }),
+    commandOf(
+      loadProgram({
+        protocol: 'http',
+        target: { host: '127.0.0.1', port },
+        connections,
+        rate: null,
+        durationS: seconds,
+        warmupS: 0,
+        cpus: pinning.client,
+        control: false,
+      }),
+    ),
   wrk: (port) => ({
     command: 'taskset',
     args: [
-      ...['--cpu-list', places.client.join(',')],
+      ...['--cpu-list', pinning.client.join(',')],
       ...['wrk', '--threads', '1', '--connections', `${connections}`, '--duration', `${Math.ceil(seconds)}s`],
       `http://127.0.0.1:${port}/`,
     ],
@@ -109,13 +102,13 @@ interface Closed {
 
 /** Both clients are judged alike, from outside: the server's count of requests, the kernel's count of CPU time. */
 function closedLoop(client: 'ours' | 'wrk'): Promise<Closed> {
-  return withServer({ protocol: 'http', impl: 'native' }, (server, { port }) =>
-    withClient(client, clients[client](port), async ({ pid }) => {
+  return withServer({ protocol: 'http', impl: 'native' }, (servers) =>
+    withClient(client, clients[client](servers.hellos[0]!.port), async ({ pid }) => {
       await sleep(1000 * settleS);
       const read = async () => ({
         at: performance.now() / 1000,
         cpu: cpuSeconds(pid),
-        requests: await requestsServed(server),
+        requests: (await servers.snapshot()).requests!,
       });
       const before = await read();
       await sleep(1000 * windowS);
@@ -135,19 +128,19 @@ function closedLoop(client: 'ours' | 'wrk'): Promise<Closed> {
 }
 
 function openLoop() {
-  return withServer({ protocol: 'http', impl: 'native' }, async (_, { port }) => {
-    const command = loadCommand({
+  return withServer({ protocol: 'http', impl: 'native' }, async ({ targets }) => {
+    const program = loadProgram({
       protocol: 'http',
-      target: { host: '127.0.0.1', port },
+      target: targets[0]!,
       connections,
       rate: openRate,
       durationS: windowS,
       warmupS: settleS,
-      cpus: places.client,
+      cpus: pinning.client,
       control: false,
     });
-    return withClient('load', command, async (client) => {
-      const result = loadResult.parse(await client.expect('result', patienceMs));
+    return withClient('load', commandOf(program), async (client) => {
+      const result = validated(loadResult, await client.expect('result', patienceMs), 'the load client');
       const { p50, p99, p999 } = result.sendLag!;
       const { saturation, client: figures } = result;
       return { p50, p99, p999, latencyP99: result.latency.p99, pacer: figures.pacer, saturation };
@@ -157,19 +150,18 @@ function openLoop() {
 
 /** Standing time, and user memory per connection of the holder and of the server. */
 function idleHold(impl: 'native' | 'ts') {
-  return withServer({ protocol: 'tcp-echo', impl }, async (server, { port, pid }) => {
-    const target = { host: '127.0.0.1', port };
+  return withServer({ protocol: 'tcp-echo', impl }, async (servers) => {
+    const [target] = servers.targets as [HostPort];
+    const { pid } = servers.hellos[0]!;
     const hold = (count: number, sources: string[]) =>
       withClient(
         'idle',
-        idleCommand({ target, connections: count, cpus: places.client }, sources),
+        commandOf(idleProgram({ target, connections: count, cpus: pinning.client }, sources)),
         async (holder) => {
-          const { elapsedNs } = idleStatus.parse(await holder.expect('standing', patienceMs));
+          const line = await holder.expect('standing', patienceMs);
+          const { elapsedNs } = validated(idleStatus, line, 'the idle holder');
           // The server may still be accepting what already stands on this side.
-          for (let seen = 0; seen < count; ) {
-            server.send('snapshot bench');
-            seen = snapshotBody.parse(await server.expect('snapshot', patienceMs)).connections;
-          }
+          await servers.count(count);
           return {
             elapsedS: elapsedNs! / 1e9,
             holder: anonymousBytes(holder.pid),
@@ -265,11 +257,10 @@ for (const [impl, rows] of Object.entries(idle)) {
   row(`${name} holder bytes each`, meanInterval(of(rows, ({ holderBytes }) => holderBytes)), 0, 300, 'most');
   row(`${name} server bytes each`, meanInterval(of(rows, ({ serverBytes }) => serverBytes)), 0, 300, 'most');
 }
-const { server, client, shared } = places;
-console.log(`${trials} trials, windows of ${windowS} s; server on CPU ${server}, client on CPU ${client}`);
-if (shared) console.log('Server and client SHARE a CPU: the figures mean little.');
+console.log(`${trials} trials, windows of ${windowS} s; ${onCpus()}`);
 console.log(table.toString());
-const host = new LocalHost().facts();
+const host = roles.server.facts;
 console.log(
-  `saved in ${saveRecord('client', { trials, windowS, settleS, pinning: places, host, closed, open, idle })}`,
+  `saved in ${saveRecord('client', { trials, windowS, settleS, pinning, host, closed, open, idle })}`,
 );
+await roles.close();

@@ -11,20 +11,20 @@
  *
  *     npm run bench:comparison [-- --quick] [-- --recorded RUN] [-- --live N]
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { analyse } from '../src/analysis/analyse.js';
-import { type ComparedMetric, compareRuns, ratioMetrics } from '../src/analysis/compare.js';
-import { metric } from '../src/analysis/metrics.js';
-import { parseSamples } from '../src/analysis/parse.js';
-import { type Random, randomFrom } from '../src/analysis/random.js';
-import type { Sample } from '../src/contract/sample.js';
+import { compareRuns, ratioMetrics } from '../src/analysis/compare.js';
+import { readRun } from '../src/results/find.js';
 import { pace } from '../src/run/plan.js';
-import { slowed } from '../test/support/samples.js';
+import { type Random, randomFrom } from '../src/statistics/random.js';
+import { type MetricId, metric } from '../src/trials/registry.js';
+import type { Sample } from '../src/trials/sample.js';
 import { saveRecord, shuffled } from './lib.js';
+import { slowed } from './slowed.js';
+import { runSmall } from './small-run.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -47,46 +47,18 @@ const random = randomFrom('comparison');
 
 /** One cell, measured again and again in fresh processes. @returns its valid trials in the order they were made */
 function measure(blocks: number, name: string): Sample[] {
-  const plan = join(folder, `${name}.json`);
   const settings = {
-    backends: ['epoll'],
-    impls: ['native'],
-    idle: [0],
+    ...{ backends: ['epoll'], impls: ['native'], idle: [0] },
     closed: { warmupMs: 100, durationMs: 400 },
     open: { rate: 2000, warmupMs: 50, durationMs: 300 },
   };
-  writeFileSync(
-    plan,
-    JSON.stringify({
-      name,
-      budget: '1h',
-      blocks: { min: blocks, max: blocks },
-      experiments: [{ experiment: 'idle-connections', settings }],
-    }),
-  );
-  const out = join(folder, name);
-  const command = [
-    'bin/dispatchbench.js',
-    'run',
-    'idle-connections',
-    '--plan',
-    plan,
-    '--out',
-    out,
-    '--quiet',
-  ];
-  const { status, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`the run failed: ${stderr}`);
-  return usable(join(out, readdirSync(out)[0]!));
+  return usable(runSmall(folder, { name, experiment: 'idle-connections', settings, blocks }));
 }
 
-const usable = (run: string): Sample[] =>
-  parseSamples(readFileSync(join(run, 'samples.ndjson'), 'utf8')).samples.filter(
-    ({ status }) => status === 'ok',
-  );
+const usable = (run: string): Sample[] => readRun(run).parsed.samples.filter(({ status }) => status === 'ok');
 
 /** What one comparison found: the metrics it calls different, and those it calls worse. */
-function compared(a: Sample[], b: Sample[], metrics?: readonly ComparedMetric[]) {
+function compared(a: Sample[], b: Sample[], metrics?: readonly MetricId[]) {
   const seen = (samples: Sample[]) => analyse(null, { samples, refused: [], notices: [] });
   const { rows } = compareRuns(seen(a), seen(b), metrics);
   const named = (change: string) =>

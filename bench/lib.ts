@@ -2,8 +2,8 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { packageRoot } from '../src/addon.js';
-import type { Interval } from '../src/analysis/interval.js';
 import { readFact } from '../src/hosts/linux-facts.js';
+import type { Interval } from '../src/statistics/interval.js';
 
 /** '1.234 [1.200, 1.268]' */
 export function shown({ estimate, low, high }: Interval, digits = 3): string {

@@ -7,14 +7,12 @@
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { type Interval, ratioInterval } from '../src/analysis/interval.js';
-import { randomFrom } from '../src/analysis/random.js';
 import type { BackendName } from '../src/contract/common.js';
-import type { ServerSpec } from '../src/experiments/experiment.js';
-import { LocalHost } from '../src/hosts/local.js';
-import { pinning } from '../src/run/pinning.js';
-import { programs } from '../src/run/programs.js';
+import type { DispatchSubject } from '../src/contract/subject.js';
 import { runTrial } from '../src/run/trial.js';
+import { type Interval, ratioInterval } from '../src/statistics/interval.js';
+import { randomFrom } from '../src/statistics/random.js';
+import { onCpus, pinning, roles, site } from './here.js';
 import { saveRecord, shown, shuffled, verdict } from './lib.js';
 
 const { values: options } = parseArgs({
@@ -31,7 +29,7 @@ const windowMs = options.quick ? 400 : 3000;
 const warmupMs = options.quick ? 300 : 1500;
 const connections = 100;
 
-type Contender = Pick<ServerSpec, 'impl' | 'io'>;
+type Contender = Pick<DispatchSubject, 'impl' | 'io'>;
 const baseline: Contender = { impl: 'baseline', io: null };
 /** Bars: least ratio of throughput, most ratio of CPU per request; null: shown beside, without a bar. */
 const contenders: readonly (Contender & { throughput: number | null; cpu: number | null })[] = [
@@ -64,24 +62,20 @@ interface Comparison extends Cell {
   bars: { throughput: number | null; cpu: number | null };
 }
 
-const host = new LocalHost();
-const places = pinning(host.cpus());
-const stopped = new AbortController();
-process.once('SIGINT', () => stopped.abort(new Error('interrupted')));
-
 async function measure(contender: Contender, { backend, idle }: Cell): Promise<Measurement> {
   const { impl, io } = contender;
   const window = { name: 'closed', connections, rate: null, size: 64, warmupMs, durationMs: windowMs };
+  const subject = { kind: 'dispatch', protocol, impl, io, backend } as const;
   const trial = await runTrial(
-    { server: { protocol, impl, io, backend }, idle, windows: [window] },
-    { host, programs, pinning: places, bestCalibrationNs: null, signal: stopped.signal },
+    { kind: 'load', subject, processes: 1, idle, windows: [window] },
+    { roles, pinning, bestCalibrationNs: null, signal: site.signal },
   );
-  const measured = trial.windows.closed;
-  if (trial.error !== null || !measured)
+  const measured = trial.measurements.closed;
+  if (trial.error !== null || measured?.kind !== 'load')
     throw new Error(`${nameOf(contender)} on ${backend}: ${trial.error}`);
   const { before, after, load } = measured;
   const cpuUs = after.cpu.userUs + after.cpu.systemUs - before.cpu.userUs - before.cpu.systemUs;
-  const cpuUsPerRequest = cpuUs / (after.requests - before.requests);
+  const cpuUsPerRequest = cpuUs / (after.requests! - before.requests!);
   return { contender: nameOf(contender), backend, idle, throughput: load.achievedRate, cpuUsPerRequest };
 }
 
@@ -147,15 +141,13 @@ for (const { backend, idle, contender, throughput, cpu, bars } of comparisons) {
     verdict(cpu, bars.cpu, 'most'),
   ]);
 }
-const { server, client, shared } = places;
 console.log(
   `${protocol}, ${connections} active connections, closed loop, ${trials} trials of ${windowMs} ms, 95 % intervals`,
 );
-console.log(
-  `server on CPU ${server}, client on CPU ${client}${shared ? ' - SHARED: the ratios mean little' : ''}`,
-);
+console.log(onCpus());
 console.log(table.toString());
 
-const record = { protocol, connections, trials, windowMs, warmupMs, pinning: places, host: host.facts() };
+const record = { protocol, connections, trials, windowMs, warmupMs, pinning, host: roles.server.facts };
 const file = saveRecord(`overhead-${protocol}`, { ...record, comparisons, measurements });
 console.log(`saved in ${file}`);
+await roles.close();

@@ -9,18 +9,16 @@
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { openFleet } from '../src/agent/clients.js';
-import { type Interval, meanInterval, ratioInterval } from '../src/analysis/interval.js';
-import { randomFrom } from '../src/analysis/random.js';
-import type { SessionResult, SessionSpec } from '../src/contract/ramp.js';
-import { hello } from '../src/contract/server.js';
-import { Child } from '../src/hosts/child.js';
-import { LocalHost } from '../src/hosts/local.js';
-import { serverCommand } from '../src/programs/server.js';
-import { monotonicNs, prepareStep } from '../src/ramp/client.js';
-import { sampleMs } from '../src/ramp/options.js';
-import { pinning } from '../src/run/pinning.js';
+import { type SessionResult, type SessionSpec, sampleMs } from '../src/contract/ramp.js';
+import { startHere } from '../src/hosts/local.js';
+import { monotonicNs } from '../src/process.js';
+import { prepareStep } from '../src/ramp/client.js';
+import { openFleet } from '../src/ramp/clients.js';
 import { withKnownAnswer } from '../src/selftest/known-answer.js';
+import { onStage } from '../src/stage/on-stage.js';
+import { type Interval, meanInterval, ratioInterval } from '../src/statistics/interval.js';
+import { randomFrom } from '../src/statistics/random.js';
+import { onCpus, pinning, roles, site } from './here.js';
 import { saveRecord, shown, shuffled, verdict } from './lib.js';
 
 const { values: options } = parseArgs({
@@ -87,7 +85,6 @@ interface Condition {
   bar: number | null;
 }
 
-const places = pinning(new LocalHost().cpus());
 const random = randomFrom('ramp');
 type Kind = 'session' | 'httperf';
 const kinds: readonly Kind[] = ['session', 'httperf'];
@@ -103,10 +100,10 @@ async function step(kind: Kind, port: number, rate: number, count: number, secon
     timeoutMs: 5000,
     sampleMs: kind === 'session' && seconds >= 5 ? 5000 : sampleMs(seconds),
     arrival: 'fixed',
-    cpus: places.client,
+    cpus: pinning.client,
   };
   for (let attempt = 1; ; attempt++) {
-    const prepared = prepareStep({ kind, spec });
+    const prepared = prepareStep({ kind, spec }, startHere);
     await prepared.ready;
     prepared.start(monotonicNs());
     const deadline = setTimeout(() => prepared.stop(), 3000 * seconds + spec.timeoutMs + patienceMs);
@@ -122,21 +119,18 @@ async function step(kind: Kind, port: number, rate: number, count: number, secon
   }
 }
 
-async function withServer<T>(work: (port: number) => Promise<T>): Promise<T> {
-  const command = serverCommand({
-    protocol: 'http',
-    impl: 'native',
-    backend: 'epoll',
-    cpus: places.server,
-    control: true,
+const withServer = <T>(work: (port: number) => Promise<T>): Promise<T> =>
+  onStage(site, async (stage) => {
+    const subject = {
+      kind: 'dispatch',
+      protocol: 'http',
+      impl: 'native',
+      backend: 'epoll',
+      io: null,
+    } as const;
+    const { hellos } = await stage.serve(subject);
+    return work(hellos[0]!.port);
   });
-  const server = new Child('server', command);
-  try {
-    return await work(hello.parse(await server.expect('hello', patienceMs)).port);
-  } finally {
-    await server.end(2000);
-  }
-}
 
 /** Every block runs both clients once, in an order of its own. */
 async function alternating<T>(
@@ -158,7 +152,9 @@ async function peak(kind: Kind, { delayMs, rates, calls, seconds }: Condition) {
   for (const rate of rates) {
     const work = (port: number) => step(kind, port, rate, calls, seconds);
     const { requests, durationS, cpu } =
-      delayMs === 0 ? await withServer(work) : (await withKnownAnswer({ delayMs }, work)).measured;
+      delayMs === 0
+        ? await withServer(work)
+        : (await withKnownAnswer(site, { delayMs }, ({ port }) => work(port))).measured;
     const perSecond = requests / durationS;
     if (perSecond > best.perSecond) best = { perSecond, perCpuSecond: requests / (cpu.userS + cpu.systemS) };
   }
@@ -247,7 +243,7 @@ if (wanted(replyRate)) {
 }
 
 if (wanted(meanResponse)) {
-  const { measured: slow } = await withKnownAnswer({ delayMs }, (port) =>
+  const { measured: slow } = await withKnownAnswer(site, { delayMs }, ({ port }) =>
     alternating(`${delayMs} ms of delay`, (kind) => step(kind, port, 20, calls, options.quick ? 2 : 5)),
   );
   const response = (results: SessionResult[]) => results.map(({ responseMs }) => responseMs);
@@ -286,7 +282,6 @@ if (wanted(startSkew)) {
     );
   }
 }
-console.log(
-  `\nserver on CPU ${places.server}, clients on CPU ${places.client}${places.shared ? ' (shared)' : ''}`,
-);
+console.log(`\n${onCpus()}`);
 console.log(`record: ${saveRecord('ramp', record, options.only)}`);
+await roles.close();

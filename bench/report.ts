@@ -1,16 +1,15 @@
 /**
- * How long does a large report take? A synthetic run of 5000 samples: building everything derived from it, in a fresh
+ * How long does a large report take? A run of 5000 samples, made from a few: building everything derived from it, in a fresh
  * process each time (bar: 3 s), and opening the page in chromium until its first plot stands (bar: 1.5 s). With `--full`
  * the largest run that the suite makes by itself, 12 160 samples in 1216 cells; its page must not be larger than 3 MB.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { meanInterval } from '../src/analysis/interval.js';
-import { fullRun, fullRunInfo } from '../test/support/full-run.js';
-import { idleRun, runInfo } from '../test/support/samples.js';
+import { meanInterval } from '../src/statistics/interval.js';
+import { large, largest } from './large-run.js';
 import { saveRecord, shown, verdict } from './lib.js';
 
 const quick = process.argv.includes('--quick');
@@ -18,22 +17,20 @@ const repetitions = quick ? 1 : 7;
 const folder = mkdtempSync(join(tmpdir(), 'dispatchbench-report-'));
 try {
   const full = process.argv.includes('--full');
-  const idle = [0, 500, 1000, 2000, 3000, 4000, 6000, 8000, 12_000, 16_000];
-  const samples = full ? fullRun() : idleRun({ trials: quick ? 3 : 50, idle });
-  writeFileSync(
-    join(folder, 'samples.ndjson'),
-    samples.map((sample) => `${JSON.stringify(sample)}\n`).join(''),
-  );
-  writeFileSync(join(folder, 'run.json'), JSON.stringify(full ? fullRunInfo() : runInfo()));
+  const { info, samples } = full ? largest(folder) : large(folder, quick ? 3 : 50);
+  const run = join(folder, 'run');
+  mkdirSync(run);
+  writeFileSync(join(run, 'samples.ndjson'), samples.map((sample) => `${JSON.stringify(sample)}\n`).join(''));
+  writeFileSync(join(run, 'run.json'), JSON.stringify(info));
 
   const builds = Array.from({ length: repetitions }, () => {
     const started = performance.now();
-    const { status, stderr } = spawnSync(process.execPath, ['bin/dispatchbench.js', 'report', folder]);
+    const { status, stderr } = spawnSync(process.execPath, ['bin/dispatchbench.js', 'report', run]);
     if (status !== 0) throw new Error(`report failed: ${stderr}`);
     return (performance.now() - started) / 1000;
   });
-  const paints = await firstPlots(join(folder, 'report.html'));
-  const megabytes = statSync(join(folder, 'report.html')).size / 1e6;
+  const paints = await firstPlots(join(run, 'report.html'));
+  const megabytes = statSync(join(run, 'report.html')).size / 1e6;
   console.log(`page         ${megabytes.toFixed(2)} MB  bar 3 MB`);
   report('build', builds, full ? null : 3);
   report('first plot', paints, 1.5);

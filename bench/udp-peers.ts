@@ -8,18 +8,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hello } from '../src/contract/server.js';
 import { readKernelView } from '../src/dgram-benchmark/loss.js';
-import { Child } from '../src/hosts/child.js';
-import { LocalHost } from '../src/hosts/local.js';
-import { serverCommand } from '../src/programs/server.js';
-import { pinning } from '../src/run/pinning.js';
+import { onStage } from '../src/stage/on-stage.js';
+import { pinning, site } from './here.js';
 import { cpuSeconds } from './lib.js';
 
 const basePort = 21_000;
 const patienceMs = 10_000;
-
-export const places = pinning(new LocalHost().cpus());
 
 /** sockperf's message: sequence u64, flags u16 (1: from a client, 2: wants an answer), length u32, big endian. */
 function sockperfMessage(flags: number): Buffer {
@@ -39,6 +34,9 @@ export const inSockperfsForm = (kind: ServerKind) => ({ body: question, expectBo
 export interface Server {
   pid: number;
   port: number;
+}
+
+interface PeerServer extends Server {
   end(): Promise<void>;
 }
 
@@ -54,8 +52,8 @@ async function peerServer(
   args: string[],
   port: number,
   listens: (child: ChildProcess) => Promise<boolean>,
-): Promise<Server> {
-  const child = pinned(places.server, program, args);
+): Promise<PeerServer> {
+  const child = pinned(pinning.server, program, args);
   const ended = once(child, 'exit');
   const end = async () => {
     child.kill('SIGKILL');
@@ -73,7 +71,7 @@ async function peerServer(
   return { pid: child.pid!, port, end };
 }
 
-async function sockperfServer(ports: number): Promise<Server> {
+async function sockperfServer(ports: number): Promise<PeerServer> {
   const folder = mkdtempSync(join(tmpdir(), 'dispatchbench-udp-'));
   const list = join(folder, 'ports');
   const lines = Array.from({ length: ports }, (_, index) => `U:127.0.0.1:${basePort + index}`);
@@ -86,27 +84,34 @@ async function sockperfServer(ports: number): Promise<Server> {
   }
 }
 
-async function nativeServer(ports: number): Promise<Server> {
-  const spec = { protocol: 'udp-echo', impl: 'native', backend: 'epoll', control: true } as const;
-  const child = new Child('server', serverCommand({ ...spec, ports, cpus: places.server }));
-  const { pid, port } = hello.parse(await child.expect('hello', patienceMs));
-  return { pid, port, end: () => child.end(2000) };
+async function withNative<T>(ports: number, work: (server: Server) => Promise<T>): Promise<T> {
+  return onStage(site, async (stage) => {
+    const subject = {
+      kind: 'dispatch',
+      protocol: 'udp-echo',
+      impl: 'native',
+      backend: 'epoll',
+      io: null,
+    } as const;
+    const { hellos } = await stage.serve({ ...subject, ports });
+    return work(hellos[0]!);
+  });
 }
 
-const startServer = { native: nativeServer, sockperf: sockperfServer };
-
-export async function withServer<T>(
-  kind: ServerKind,
-  ports: number,
-  work: (server: Server) => Promise<T>,
-): Promise<T> {
-  const server = await startServer[kind](ports);
+async function withSockperf<T>(ports: number, work: (server: Server) => Promise<T>): Promise<T> {
+  const server = await sockperfServer(ports);
   try {
     return await work(server);
   } finally {
     await server.end();
   }
 }
+
+export const withServer = <T>(
+  kind: ServerKind,
+  ports: number,
+  work: (server: Server) => Promise<T>,
+): Promise<T> => (kind === 'native' ? withNative(ports, work) : withSockperf(ports, work));
 
 interface Ended {
   /** what it printed */
@@ -116,7 +121,7 @@ interface Ended {
 }
 
 async function runClient(program: string, args: string[]): Promise<Ended> {
-  const child = pinned(places.client, program, args);
+  const child = pinned(pinning.client, program, args);
   let text = '';
   let cpu = 0;
   child.stdout!.on('data', (chunk) => {

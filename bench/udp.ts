@@ -12,17 +12,17 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { type Interval, ratioInterval } from '../src/analysis/interval.js';
-import { randomFrom } from '../src/analysis/random.js';
 import type { DgramResult } from '../src/contract/dgram.js';
 import { type DgramInput, dgramBenchmark } from '../src/dgram-benchmark/index.js';
 import { setAffinity } from '../src/process.js';
+import { type Interval, ratioInterval } from '../src/statistics/interval.js';
+import { randomFrom } from '../src/statistics/random.js';
+import { pinning, roles } from './here.js';
 import { cpuSeconds, saveRecord, shown, shuffled, verdict } from './lib.js';
 import {
   inSockperfsForm,
   installed,
   iperf3,
-  places,
   type Server,
   type ServerKind,
   sockperf,
@@ -271,7 +271,7 @@ async function peers(): Promise<void> {
 }
 
 // The bench is the client: its engine's threads run where it runs.
-setAffinity(places.client);
+setAffinity(pinning.client);
 
 await peers();
 await compare([{ what: 'js engine, replies per second', bar: 1, side: 'least' }], ['js', 'plain'], jsEngine);
@@ -295,5 +295,6 @@ if (rows.length > 0) {
   console.log(table.toString());
 }
 if (wideResult) console.log(describeWide(wideResult));
-const record = { trials, seconds, pinning: places, rows, wide: wideResult };
+const record = { trials, seconds, pinning, rows, wide: wideResult };
 console.log(`saved in ${saveRecord('udp', record, options.only)}`);
+await roles.close();

@@ -92,7 +92,7 @@ async function inParallel(tasks) {
 
 const compiler = installZig();
 const sources = JSON.parse(readFileSync('native/sources.json', 'utf8'));
-const core = [...sources.dispatch, ...sources.net, ...sources.load];
+const core = sources.core.flatMap((room) => sources[room]);
 const everything = [...new Set([...core, ...Object.values(sources.programs).flat()])];
 const wanted = process.argv.slice(2);
 const chosen = targets.filter(

@@ -19,9 +19,11 @@ if (tests.length === 0) {
     'load/',
     'udp/echo-server',
     'udp/ledger',
+    'foreign/',
   );
 }
-const build = resolve('build/sanitize/Release');
+const plain = 'build/sanitize';
+const sparse = 'build/sanitize-sparse';
 
 /** Ends the script when a command fails. */
 function run(command, args, env = process.env) {
@@ -44,39 +46,41 @@ function runtime(library) {
   return path;
 }
 
-run('npx', [
-  '--no-install',
-  'cmake-js',
-  'compile',
-  '--out',
-  'build/sanitize',
-  '--CDSANITIZE=address,undefined',
-  '--log-level',
-  'error',
-]);
+/** Builds everything with the sanitizers into `folder`. */
+function compile(folder, ...definitions) {
+  const options = ['--out', folder, '--CDSANITIZE=address,undefined', ...definitions, '--log-level', 'error'];
+  run('npx', ['--no-install', 'cmake-js', 'compile', ...options]);
+}
 
 const strict = 'halt_on_error=1:print_stacktrace=1';
-const testsOn = (addon, ...paths) =>
+const testsOn = (folder, addon, ...paths) =>
   run(process.execPath, ['scripts/test.mjs', ...paths], {
     ...process.env,
-    DISPATCHBENCH_ADDON: resolve(build, addon),
+    DISPATCHBENCH_ADDON: resolve(folder, 'Release', addon),
     // Node itself is not instrumented, so the runtime has to be there before it.
     LD_PRELOAD: `${runtime('libasan.so')}:${runtime('libubsan.so')}`,
     // Node frees little at exit; leaks of our own are looked for below, in programs that hold nothing else.
     ASAN_OPTIONS: `detect_leaks=0:${strict}`,
     UBSAN_OPTIONS: strict,
   });
-testsOn('dispatchbench.node', ...tests);
+compile(plain);
+testsOn(plain, 'dispatchbench.node', ...tests);
 // kqueue's own logic over a stand-in for the mechanism; see native/testing/kqueue.cc.
-testsOn('dispatchbench_kqueue.node', 'dispatch/conformance');
+testsOn(plain, 'dispatchbench_kqueue.node', 'dispatch/conformance');
+// Slots that are not the descriptors, as on systems with sparse handles; see native/dispatch/slots.h.
+compile(sparse, '--CDSPARSE_SLOTS=ON');
+testsOn(sparse, 'dispatchbench.node', ...tests);
+
+const leakChecked = { ...process.env, ASAN_OPTIONS: `detect_leaks=1:${strict}`, UBSAN_OPTIONS: strict };
+
+const programPath = (name) => resolve(plain, 'Release', name);
 
 /** Serves a few connections, some left open, and ends by end of control: no finding, no leak. */
-async function servesWithoutLeak(program, protocol, backend) {
-  const label = `${program} ${protocol} ${backend}`;
-  const args = ['--protocol', protocol, '--backend', backend, '--control'];
-  const child = spawn(resolve(build, program), args, {
+async function servesWithoutLeak(program, ...args) {
+  const label = [program, ...args].join(' ');
+  const child = spawn(programPath(program), args, {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, ASAN_OPTIONS: `detect_leaks=1:${strict}`, UBSAN_OPTIONS: strict },
+    env: leakChecked,
   });
   const exit = once(child, 'exit');
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -93,6 +97,8 @@ async function servesWithoutLeak(program, protocol, backend) {
     if (i % 2 === 0) socket.destroy();
     else sockets.push(socket);
   }
+  child.stdin.write('snapshot s\n');
+  if ((await lines.next()).done) throw new Error(`${label}: ended before its snapshot`);
   child.stdin.end();
   const [code, signal] = await exit;
   for (const socket of sockets) socket.destroy();
@@ -100,9 +106,29 @@ async function servesWithoutLeak(program, protocol, backend) {
   console.log(`${label}: no finding, no leak`);
 }
 
+async function serverPass(program) {
+  for (const protocol of ['tcp-echo', 'http']) {
+    for (const backend of ['select', 'poll', 'epoll']) {
+      await servesWithoutLeak(program, '--protocol', protocol, '--backend', backend, '--control');
+    }
+  }
+}
+
+async function foreignPass(program) {
+  const server = [programPath('dispatchbench-server'), '--protocol', 'http', '--backend', 'poll'];
+  for (const accounting of ['any', 'rusage']) {
+    const options = ['--protocol', 'http', '--accounting', accounting, '--control'];
+    await servesWithoutLeak(program, ...options, '--', ...server, '--port', '{port}');
+  }
+}
+
+const passes = {
+  'dispatchbench-server': serverPass,
+  'dispatchbench-baseline': serverPass,
+  'dispatchbench-foreign': foreignPass,
+};
 const { programs } = JSON.parse(readFileSync('native/sources.json', 'utf8'));
 for (const program of Object.keys(programs)) {
-  for (const protocol of ['tcp-echo', 'http']) {
-    for (const backend of ['select', 'poll', 'epoll']) await servesWithoutLeak(program, protocol, backend);
-  }
+  if (!passes[program]) throw new Error(`${program}: say in scripts/sanitize.mjs how it is run`);
+  await passes[program](program);
 }

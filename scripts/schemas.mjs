@@ -2,24 +2,38 @@
 // `--check` writes nothing and fails when a file is out of date.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { dgramResult } from '../dist/src/contract/dgram.js';
+import { datagramLine, dgramResult } from '../dist/src/contract/dgram.js';
+import { flameRecord } from '../dist/src/contract/flame.js';
+import { observerLine } from '../dist/src/contract/host.js';
 import { idleLine } from '../dist/src/contract/idle.js';
 import { loadLine } from '../dist/src/contract/load.js';
+import { backendProbe } from '../dist/src/contract/probe.js';
+import { sessionEnded, sessionReady, sessionResult } from '../dist/src/contract/ramp.js';
 import { planFile, runEvent, runInfo } from '../dist/src/contract/run.js';
-import { sample } from '../dist/src/contract/sample.js';
 import { farewell, hello, snapshot } from '../dist/src/contract/server.js';
+import { firstReply, firstReplyReady } from '../dist/src/contract/start.js';
+import { sample } from '../dist/src/trials/sample.js';
 
 const published = {
+  'datagram-line': [datagramLine, 'One line of a load client of datagrams.'],
   'dgram-result': [dgramResult, 'The result of dgram-benchmark.'],
+  'first-reply-line': [
+    z.discriminatedUnion('event', [firstReplyReady, firstReply]),
+    'One line of a client that waits for a server to come up.',
+  ],
+  flame: [flameRecord, 'flame.json of a profiling trial.'],
   'idle-line': [idleLine, 'One line of an idle holder.'],
-  'load-line': [loadLine, 'One line of a load client.'],
+  'load-line': [loadLine, 'One line of a load client of connections.'],
+  'observer-line': [observerLine, 'One line of the program that tells of the host it runs on.'],
   plan: [planFile, 'A plan for dispatchbench run --plan, in YAML or JSON.'],
+  probe: [z.array(backendProbe), 'What dispatchbench probe --json prints.'],
   run: [runInfo, 'run.json of a run.'],
   'run-event': [runEvent, 'One line of dispatchbench run --json.'],
   sample: [sample, 'One line of samples.ndjson.'],
-  'server-line': [
-    z.discriminatedUnion('event', [hello, snapshot, farewell]),
-    'One line of a server under test.',
+  'server-line': [z.union([hello, snapshot, farewell]), 'One line of a server under test.'],
+  'session-line': [
+    z.discriminatedUnion('event', [sessionReady, sessionEnded, sessionResult]),
+    'One line of a session client.',
   ],
 };
 

@@ -14,7 +14,7 @@ if (files.length === 0) {
 }
 
 // Tests that measure, or read the kernel's counters of the whole machine, run one file at a time; the others in pairs.
-const measures = (name) => /\/(agent|load|ramp|run|selftest|udp)\//.test(name);
+const measures = (name) => /\/(agent|cost|flame|foreign|hosts|knee|load|ramp|run|selftest|udp)\//.test(name);
 const groups = [
   { names: files.filter((name) => !measures(name)), atOnce: 2 },
   { names: files.filter(measures), atOnce: 1 },

@@ -1,6 +1,6 @@
 /** The first line of a server: what runs, on what, with which policy. */
 import { addonPath } from '../src/addon.js';
-import type { Capabilities, Hello } from '../src/contract/server.js';
+import type { Capabilities, DispatchHello } from '../src/contract/server.js';
 import { buildFacts, descriptorLimit, fileDigest, getAffinity } from '../src/process.js';
 import type { ServerOptions } from './options.js';
 
@@ -10,15 +10,23 @@ export function versions(): Record<string, string> {
   return { node, v8, libuv: uv, compiler: buildFacts().compiler };
 }
 
+/** Where a server listens, and with what limit of waiting connections where it has one. */
+export interface Bound {
+  address: string;
+  port: number;
+  backlog?: number;
+}
+
 export function helloOf(
   options: ServerOptions,
   capabilities: Capabilities | null,
-  bound: { address: string; port: number },
-): Hello {
+  bound: Bound,
+): DispatchHello {
   const { compilerFlags, kernel } = buildFacts();
   const ours = options.impl === 'ts';
   return {
     event: 'hello',
+    subject: 'dispatch',
     protocol: options.protocol,
     impl: options.impl,
     backend: options.backend,
@@ -34,7 +42,7 @@ export function helloOf(
     versions: versions(),
     compilerFlags,
     budgets: ours ? options.budgets : null,
-    listenBacklog: options.backlog,
+    listenBacklog: bound.backlog ?? options.backlog,
     nodelay: true,
     digest: fileDigest(ours ? addonPath : process.execPath),
   };

@@ -1,5 +1,5 @@
 /**
- * A strict, small, incremental parser of HTTP/1.x requests: native/net/http_request.cc in TypeScript, state for state, so
+ * A strict, small, incremental parser of HTTP/1.x requests: native/servers/http_request.cc in TypeScript, state for state, so
  * that all implementations take and refuse the same bytes. It keeps no bytes; bodies are counted, not stored.
  */
 

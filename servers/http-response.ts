@@ -1,4 +1,4 @@
-/** Every answer the HTTP servers give; native/net/http_response.h has the same bytes. */
+/** Every answer the HTTP servers give; native/servers/http_response.h has the same bytes. */
 import { HEAD_METHOD, type HttpRequest, VERSION_1_0 } from './http-request.js';
 
 const body = 'dispatchbench\n';

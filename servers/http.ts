@@ -26,10 +26,10 @@ export class Http implements StreamProtocol {
   readonly #pool: HttpRequest[] = [];
   #idle = new HttpRequest();
 
-  constructor(slab: Uint8Array, statistics: Statistics, descriptors: number) {
+  constructor(slab: Uint8Array, statistics: Statistics, slots: number) {
     this.#slab = slab;
     this.#statistics = statistics;
-    this.#partial = new Array<HttpRequest | null>(descriptors).fill(null);
+    this.#partial = new Array<HttpRequest | null>(slots).fill(null);
     let at = 0;
     for (const text of responses) {
       slab.set(text, at);
@@ -38,8 +38,8 @@ export class Http implements StreamProtocol {
     }
   }
 
-  answer(fd: number, offset: number, length: number): void {
-    const known = this.#partial[fd]!;
+  answer(slot: number, offset: number, length: number): void {
+    const known = this.#partial[slot]!;
     const request = known === null ? this.#idle : known;
     const end = offset + length;
     let at = offset;
@@ -66,9 +66,9 @@ export class Http implements StreamProtocol {
       }
     }
     if (known === null) {
-      if (request.started) this.#keep(fd, request);
+      if (request.started) this.#keep(slot, request);
     } else if (!request.started) {
-      this.forget(fd);
+      this.forget(slot);
     }
   }
 
@@ -80,16 +80,16 @@ export class Http implements StreamProtocol {
     this.#staged = TEXTS_BYTES;
   }
 
-  forget(fd: number): void {
-    const request = this.#partial[fd];
+  forget(slot: number): void {
+    const request = this.#partial[slot];
     if (request === null || request === undefined) return;
     request.reset();
     this.#pool.push(request);
-    this.#partial[fd] = null;
+    this.#partial[slot] = null;
   }
 
-  #keep(fd: number, request: HttpRequest): void {
-    this.#partial[fd] = request;
+  #keep(slot: number, request: HttpRequest): void {
+    this.#partial[slot] = request;
     this.#idle = this.#pool.pop() ?? new HttpRequest();
   }
 

@@ -42,8 +42,8 @@ export class BatchIo implements Io {
       let again = 0;
       for (let first = 0; first < left; ) {
         const rows = this.#receive(first, left);
-        this.#answer(rows);
-        again = this.#settle(rows, again);
+        this.#answer(first, rows);
+        again = this.#settle(first, rows, again);
         first += rows;
       }
       left = again;
@@ -56,28 +56,29 @@ export class BatchIo implements Io {
 
   /** One receive for each of `ready` from `first` on, as many as fit. @returns how many */
   #receive(first: number, left: number): number {
-    const { desk, ready } = this.#server;
+    const server = this.#server;
+    const { desk, ready } = server;
     const { ring } = desk;
     const most = left - first < BATCH.rows ? left - first : BATCH.rows;
     for (let row = 0, at = 0; row < most; row++, at += ROW_WORDS) {
       ring[at + CODE] = RECEIVE_PACKED;
-      ring[at + FD] = ready[first + row]!;
+      ring[at + FD] = server.descriptorOf(ready[first + row]!);
     }
     return desk.run(0, most);
   }
 
-  /** Turns the rows into sends and runs them. */
-  #answer(rows: number): void {
+  /** Turns the rows, which are those of `ready` from `first` on, into sends and runs them. */
+  #answer(first: number, rows: number): void {
     const server = this.#server;
-    const { desk, protocol, finished, phase } = server;
+    const { desk, protocol, finished, phase, ready } = server;
     const { ring } = desk;
     let unsent = 0;
     for (let row = 0, at = 0; row < rows; row++, at += ROW_WORDS) {
-      const fd = ring[at + FD]!;
+      const slot = ready[first + row]!;
       const length = ring[at + RESULT]!;
       ring[at + CODE] = NOTHING;
       if (length <= 0) {
-        server.receivedNothing(fd, length);
+        server.receivedNothing(slot, length);
         this.#next[row] = GONE;
         continue;
       }
@@ -86,21 +87,21 @@ export class BatchIo implements Io {
         unsent = row;
         protocol.recycle();
       }
-      if (server.received(fd, ring[at + OFFSET]!, length)) {
+      if (server.received(slot, ring[at + OFFSET]!, length)) {
         ring[at + CODE] = SEND;
         ring[at + OFFSET] = protocol.replyOffset;
         ring[at + LENGTH] = protocol.replyLength;
         this.#closes[row] = protocol.replyCloses ? 1 : 0;
       }
       this.#next[row] =
-        phase[fd] === CLOSED ? GONE : length < RECEIVE_WINDOW && finished[fd] === 0 ? DRAINED : HAS_MORE;
+        phase[slot] === CLOSED ? GONE : length < RECEIVE_WINDOW && finished[slot] === 0 ? DRAINED : HAS_MORE;
     }
     desk.run(unsent, rows);
     protocol.recycle();
   }
 
   /** Acts on the results of the sends. Connections with more to read go to the front of `ready`, from `again` on. */
-  #settle(rows: number, again: number): number {
+  #settle(first: number, rows: number, again: number): number {
     const server = this.#server;
     const { ready } = server;
     const { ring } = server.desk;
@@ -108,13 +109,13 @@ export class BatchIo implements Io {
     for (let row = 0, at = 0; row < rows; row++, at += ROW_WORDS) {
       const next = this.#next[row];
       if (next === GONE) continue;
-      const fd = ring[at + FD]!;
+      const slot = ready[first + row]!;
       if (ring[at + CODE] === SEND) {
         const closes = this.#closes[row] === 1;
-        if (!server.sent(fd, ring[at + OFFSET]!, ring[at + LENGTH]!, ring[at + RESULT]!, closes)) continue;
+        if (!server.sent(slot, ring[at + OFFSET]!, ring[at + LENGTH]!, ring[at + RESULT]!, closes)) continue;
       }
-      if (next === HAS_MORE) ready[count++] = fd;
-      else server.rearm(fd);
+      if (next === HAS_MORE) ready[count++] = slot;
+      else server.rearm(slot);
     }
     return count;
   }

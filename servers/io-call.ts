@@ -14,31 +14,32 @@ export class CallIo implements Io {
     for (let i = 0; i < count; i++) this.#serveOne(ready[i]!);
   }
 
-  #serveOne(fd: number): void {
+  #serveOne(slot: number): void {
     const server = this.#server;
+    const fd = server.descriptorOf(slot);
     const { desk, protocol, finished } = server;
     const offset = desk.receiveFrom;
     for (let reads = 1; ; reads++) {
       const length = desk.receive(fd, offset, RECEIVE_WINDOW);
       if (length <= 0) {
-        server.receivedNothing(fd, length);
+        server.receivedNothing(slot, length);
         return;
       }
-      if (server.received(fd, offset, length)) {
+      if (server.received(slot, offset, length)) {
         const { replyOffset, replyLength } = protocol;
         const result = desk.send(fd, replyOffset, replyLength);
-        const goesOn = server.sent(fd, replyOffset, replyLength, result, protocol.replyCloses);
+        const goesOn = server.sent(slot, replyOffset, replyLength, result, protocol.replyCloses);
         protocol.recycle();
         if (!goesOn) return;
-      } else if (server.phase[fd] === CLOSED) {
+      } else if (server.phase[slot] === CLOSED) {
         return;
       }
-      if (length < RECEIVE_WINDOW && finished[fd] === 0) {
-        server.rearm(fd);
+      if (length < RECEIVE_WINDOW && finished[slot] === 0) {
+        server.rearm(slot);
         return;
       }
       if (reads === server.reads) {
-        server.budgetEnded(fd);
+        server.budgetEnded(slot);
         return;
       }
     }

@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:os';
 import { addon } from '../src/addon.js';
+import { layout } from '../src/dispatch/layout.js';
 
 interface SocketExports {
   ioOpen(slab: ArrayBuffer, ring: ArrayBuffer, receiveFrom: number): number;
@@ -13,6 +14,7 @@ interface SocketExports {
   ioRun(desk: number, from: number, to: number): number;
   ioTurnAway(desk: number, listener: number): boolean;
   tcpListen(host: string, port: number, backlog: number): number;
+  tcpBacklog(fd: number, asked: number): number;
   tcpConnect(host: string, port: number): number;
   socketAccept(listener: number): number;
   socketClose(fd: number): number;
@@ -23,8 +25,8 @@ interface SocketExports {
 
 export const sockets = addon<SocketExports>();
 
-/** Room of one receive, bytes; the native servers use the same (net/statistics.h). */
-export const RECEIVE_WINDOW = 65536;
+/** Room of one receive, bytes, in every implementation. */
+export const RECEIVE_WINDOW: number = layout.receiveWindow;
 
 /** Words of a ring row; see native/addon/sockets.cc. */
 export const ROW_WORDS = 5;

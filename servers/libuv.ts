@@ -2,12 +2,14 @@
  * The same protocols on Node's own net module: the outer reference. Node chooses the mechanism, so the backend's name is
  * the one libuv uses on this system. There is no poller of ours, and no counters.
  */
-import { createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { Farewell } from '../src/contract/server.js';
+import { nodeBackend } from '../src/dispatch/registry.js';
 import { ControlLines } from './control.js';
-import { helloOf } from './hello.js';
+import { type Bound, helloOf } from './hello.js';
 import { COMPLETE, HttpRequest, NEED_MORE, PROCEED } from './http-request.js';
 import { answerTo, CONTINUE, refusalOf, responses } from './http-response.js';
+import { sockets } from './io-desk.js';
 import type { ServerOptions } from './options.js';
 import { printLine, Statistics } from './statistics.js';
 import { serveUdpLibuv } from './udp-libuv.js';
@@ -55,26 +57,15 @@ function http(socket: Socket, statistics: Statistics): void {
   });
 }
 
-interface Bound {
-  address: string;
-  port: number;
-}
-
-const backendOfLibuv =
-  process.platform === 'linux' ? 'epoll' : process.platform === 'sunos' ? 'evport' : 'kqueue';
-
 /** @returns where it listens */
 async function listenTcp(options: ServerOptions, statistics: Statistics): Promise<Bound> {
   const serve = options.protocol === 'http' ? http : echo;
-  const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     statistics.accepted++;
-    sockets.add(socket);
     socket.on('error', () => socket.destroy());
     socket.on('end', () => socket.end());
     socket.on('close', () => {
       statistics.closed++;
-      sockets.delete(socket);
     });
     serve(socket, statistics);
   });
@@ -92,13 +83,21 @@ async function listenTcp(options: ServerOptions, statistics: Statistics): Promis
     );
     server.listen({ host: address, port, backlog }, resolve);
   });
-  return server.address() as Bound;
+  // Node tells the descriptor of a listener nowhere else; where it is missing, what was asked for stands.
+  const { _handle: handle } = server as { _handle?: { fd?: number } };
+  const descriptor = handle?.fd ?? -1;
+  const { address: host, port: bound } = server.address() as AddressInfo;
+  return {
+    address: host,
+    port: bound,
+    backlog: descriptor < 0 ? backlog : sockets.tcpBacklog(descriptor, backlog),
+  };
 }
 
 export async function serveLibuv(options: ServerOptions): Promise<void> {
-  if (options.backend !== backendOfLibuv) {
+  if (options.backend !== nodeBackend) {
     throw new Error(
-      `libuv chooses its mechanism itself, here ${backendOfLibuv}: ask for --backend ${backendOfLibuv}, not '${options.backend}'`,
+      `libuv chooses its mechanism itself, here ${nodeBackend}: ask for --backend ${nodeBackend}, not '${options.backend}'`,
     );
   }
   const statistics = new Statistics();

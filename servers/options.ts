@@ -1,40 +1,27 @@
-/** The command line of the servers that run in Node; native/net/options.cc takes the same names. */
+/** The command line of the servers that run in Node: the options of src/contract/server-options.ts. */
 import { isIPv4 } from 'node:net';
 import { parseArgs } from 'node:util';
 import type { BackendName, IoMode, Protocol } from '../src/contract/common.js';
 import { backendNames, implementations, ioModes, protocols } from '../src/contract/names.js';
+import {
+  type ServerOption,
+  type ServerOptionValues,
+  serverOptionEntries,
+} from '../src/contract/server-options.js';
 import { listBackends } from '../src/dispatch/registry.js';
 import { RECEIVE_WINDOW } from './io-desk.js';
 
-export interface ServerOptions {
+export interface ServerOptions extends ServerOptionValues {
   impl: 'ts' | 'libuv';
   protocol: Protocol;
   backend: BackendName;
   io: IoMode;
-  address: string;
-  port: number;
-  ports: number;
-  cpus: number[];
-  control: boolean;
-  maxConnections: number;
-  /** UDP: networks whose senders are answered, comma-separated; empty on loopback: all */
-  allow: string;
-  /** UDP: SO_RCVBUF in bytes; 0: the system's default */
-  receiveBuffer: number;
-  backlog: number;
   budgets: { accept: number; readBytes: number; reads: number; datagrams: number; maxEvents: number };
 }
 
 const READS = 4;
 
-function numberOf(
-  name: string,
-  text: string | undefined,
-  low: number,
-  high: number,
-  otherwise: number,
-): number {
-  if (text === undefined) return otherwise;
+function numberOf(name: string, text: string, low: number, high: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= low && value <= high)) {
     throw new Error(`--${name} must be a number from ${low} to ${high}, not '${text}'`);
@@ -59,44 +46,59 @@ function backendOf(text: string | undefined): BackendName {
   );
 }
 
+/** @param given what parseArgs() made of it: a text, true for a switch, undefined when it was not given */
+function chosenOf(option: ServerOption, given: string | boolean | undefined) {
+  if (option.kind === 'switch') return given === true;
+  const text = given as string | undefined;
+  if (option.kind === 'cpus') {
+    return (text?.split(',') ?? []).map((cpu) => numberOf(option.flag, cpu, 0, 1023));
+  }
+  if (option.kind === 'text' || text === undefined) return text ?? option.otherwise;
+  return numberOf(option.flag, text, option.low, option.high);
+}
+
 const isLoopback = (address: string): boolean =>
   isIPv4(address) ? address.startsWith('127.') : /^(0*:)*:?0*1$/.test(address);
+
+/** @throws Error when other machines could reach the server and that was not asked for */
+function checkReach(protocol: string | undefined, { address, allow, expose }: ServerOptionValues): void {
+  if (isLoopback(address)) return;
+  const udp = protocol === 'udp-echo';
+  if (udp && allow === '') {
+    throw new Error(
+      `address ${address} is not loopback, and a UDP echo there could be used to flood others with its replies: ` +
+        'name the networks it may answer, as in --allow 10.0.0.0/8',
+    );
+  }
+  if (!udp && !expose) {
+    throw new Error(
+      `address ${address} is not loopback: give --expose as well if other machines may reach this server`,
+    );
+  }
+}
+
+const text = { type: 'string' } as const;
+const switches = { type: 'boolean' } as const;
 
 /** @throws Error with one sentence on what is wrong */
 export function parseOptions(args: readonly string[]): ServerOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      impl: { type: 'string' },
-      protocol: { type: 'string' },
-      backend: { type: 'string' },
+      ...Object.fromEntries(
+        serverOptionEntries.map(([, { flag, kind }]) => [flag, kind === 'switch' ? switches : text]),
+      ),
+      impl: text,
+      protocol: text,
+      backend: text,
       io: { type: 'string', default: 'batch' },
-      address: { type: 'string', default: '127.0.0.1' },
-      port: { type: 'string' },
-      ports: { type: 'string' },
-      cpu: { type: 'string' },
-      control: { type: 'boolean', default: false },
-      expose: { type: 'boolean', default: false },
-      'accept-budget': { type: 'string' },
-      allow: { type: 'string', default: '' },
-      'datagram-budget': { type: 'string' },
-      'receive-buffer': { type: 'string' },
-      'max-events': { type: 'string' },
-      'max-connections': { type: 'string' },
     },
   });
-  const udp = values.protocol === 'udp-echo';
-  if (udp && !isLoopback(values.address) && values.allow === '') {
-    throw new Error(
-      `address ${values.address} is not loopback, and a UDP echo there could be used to flood others with its replies: ` +
-        'name the networks it may answer, as in --allow 10.0.0.0/8',
-    );
-  }
-  if (!udp && !isLoopback(values.address) && !values.expose) {
-    throw new Error(
-      `address ${values.address} is not loopback: give --expose as well if other machines may reach this server`,
-    );
-  }
+  const given = values as Record<string, string | boolean | undefined>;
+  const chosen = Object.fromEntries(
+    serverOptionEntries.map(([name, option]) => [name, chosenOf(option, given[option.flag])]),
+  ) as unknown as ServerOptionValues;
+  checkReach(values.protocol, chosen);
   const impl = choiceOf('impl', values.impl, implementations);
   if (impl !== 'ts' && impl !== 'libuv') {
     throw new Error(
@@ -104,25 +106,17 @@ export function parseOptions(args: readonly string[]): ServerOptions {
     );
   }
   return {
+    ...chosen,
     impl,
     protocol: choiceOf('protocol', values.protocol, protocols),
     backend: backendOf(values.backend),
     io: choiceOf('io', values.io, ioModes),
-    address: values.address,
-    port: numberOf('port', values.port, 0, 65535, 0),
-    ports: numberOf('ports', values.ports, 1, 65535, 1),
-    cpus: (values.cpu?.split(',') ?? []).map((cpu) => numberOf('cpu', cpu, 0, 1023, 0)),
-    control: values.control,
-    maxConnections: numberOf('max-connections', values['max-connections'], 1, 2 ** 32 - 1, 2 ** 32 - 1),
-    allow: values.allow,
-    receiveBuffer: numberOf('receive-buffer', values['receive-buffer'], 0, 2 ** 30, 0),
-    backlog: 4096,
     budgets: {
-      accept: numberOf('accept-budget', values['accept-budget'], 1, 65536, 128),
+      accept: chosen.acceptBudget,
       readBytes: READS * RECEIVE_WINDOW,
       reads: READS,
-      datagrams: numberOf('datagram-budget', values['datagram-budget'], 1, 1024, 32),
-      maxEvents: numberOf('max-events', values['max-events'], 1, 65536, 1024),
+      datagrams: chosen.datagramBudget,
+      maxEvents: chosen.maxEvents,
     },
   };
 }

@@ -12,22 +12,22 @@ import { printLine, Statistics } from './statistics.js';
 import { Echo } from './tcp-echo.js';
 import { TcpServer } from './tcp-server.js';
 
-/** Tables by descriptor end here however high the limit is. */
-const MOST_DESCRIPTORS = 1 << 20;
+/** Tables by slot end here however high the limit of descriptors is. */
+const MOST_SLOTS = 1 << 20;
 
 export function servePolled(options: ServerOptions): void {
   const { backend, budgets } = options;
   const statistics = Statistics.forPoller();
   // A turn re-arms at most one descriptor per event, and the ones requeued before.
-  const descriptors = Math.min(descriptorLimit().soft, MOST_DESCRIPTORS);
+  const slots = Math.min(descriptorLimit().soft, MOST_SLOTS);
   const poller = openPoller({ backend, maxEvents: budgets.maxEvents, maxChanges: budgets.maxEvents + 16 });
   const control = new PolledControl(options.control, (id) =>
     printLine(statistics.snapshot(id, poller.counters())),
   );
   const desk = new IoDesk(options.io === 'batch' ? BATCH : {});
   const protocol =
-    options.protocol === 'http' ? new Http(desk.slab, statistics, descriptors) : new Echo(statistics);
-  const server = new TcpServer(poller, control, desk, protocol, statistics, options, descriptors);
+    options.protocol === 'http' ? new Http(desk.slab, statistics, slots) : new Echo(statistics);
+  const server = new TcpServer(poller, control, desk, protocol, statistics, options, slots);
   server.io = options.io === 'batch' ? new BatchIo(server) : new CallIo(server);
   printLine(helloOf(options, poller.capabilities, server.open()));
   while (control.lines.reason === null) server.turn();

@@ -1,6 +1,6 @@
 /** What a server counts about its own work, and the snapshot and farewell lines made of it (src/contract/server.ts). */
 import { writeSync } from 'node:fs';
-import type { Counters, Farewell, Hello, Snapshot } from '../src/contract/server.js';
+import type { Counters, DispatchFarewell, DispatchHello, DispatchSnapshot } from '../src/contract/server.js';
 import { monotonicNs, processUsage } from '../src/process.js';
 
 const BUCKETS = 17;
@@ -56,20 +56,21 @@ export class Statistics {
       peakRssBytes: usage.peakRssBytes,
       counters,
       eventsPerWait: this.eventsPerWait === null ? null : Array.from(this.eventsPerWait),
+      tree: null,
     };
   }
 
-  snapshot(id: string, counters: Counters | null): Snapshot {
+  snapshot(id: string, counters: Counters | null): DispatchSnapshot {
     return { event: 'snapshot', id, ...this.#body(counters) };
   }
 
-  farewell(reason: Farewell['reason'], counters: Counters | null): Farewell {
+  farewell(reason: DispatchFarewell['reason'], counters: Counters | null): DispatchFarewell {
     return { event: 'farewell', wallNs: monotonicNs() - this.startedNs, reason, ...this.#body(counters) };
   }
 }
 
 /** Prints a line of the contract, whole: the process may block or end right after. */
-export function printLine(line: Hello | Snapshot | Farewell): void {
+export function printLine(line: DispatchHello | DispatchSnapshot | DispatchFarewell): void {
   const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
   for (let at = 0; at < bytes.length; ) {
     try {

@@ -12,7 +12,7 @@ export class Echo implements StreamProtocol {
     this.#statistics = statistics;
   }
 
-  answer(_fd: number, offset: number, length: number): void {
+  answer(_slot: number, offset: number, length: number): void {
     this.#statistics.requests++;
     this.replyOffset = offset;
     this.replyLength = length;

@@ -1,5 +1,5 @@
 /**
- * A TCP server on any backend, in TypeScript: native/net/tcp_server.cc with its rules (one receive and one send per small
+ * A TCP server on any backend, in TypeScript: native/servers/tcp_server.cc with its rules (one receive and one send per small
  * request, budgets, backpressure, no buffer for an idle connection). What a connection is doing is one byte in a typed
  * array; objects exist only for the rare ones that have unsent output.
  *
@@ -9,6 +9,7 @@
 import { Event, Flag, layout } from '../src/dispatch/layout.js';
 import { Interest, type Poller, REARM } from '../src/dispatch/poller.js';
 import type { PolledControl } from './control.js';
+import type { Bound } from './hello.js';
 import {
   acceptAgain,
   type IoDesk,
@@ -21,7 +22,7 @@ import type { ServerOptions } from './options.js';
 import type { StreamProtocol } from './protocol.js';
 import type { Statistics } from './statistics.js';
 
-/** What a descriptor is doing. */
+/** What a slot is doing. */
 export const CLOSED = 0;
 export const OPEN = 1;
 /** our FIN is sent; what the peer still sends is dropped until its FIN */
@@ -35,7 +36,7 @@ const CONTROL = 5;
 const MOST_DRAINED = 1 << 20;
 const FINISHED = Flag.readClosed | Flag.hangup;
 
-/** Reads from descriptors [0, count) of `server.ready` and answers, within the budgets. */
+/** Reads from slots [0, count) of `server.ready` and answers, within the budgets. */
 export interface Io {
   serve(count: number): void;
 }
@@ -47,9 +48,9 @@ interface Kept {
 
 export class TcpServer {
   readonly phase: Uint8Array;
-  /** descriptors to read from in this turn */
+  /** slots to read from in this turn */
   readonly ready: Int32Array;
-  /** by descriptor: the peer has sent its FIN, so read until the end of the stream */
+  /** by slot: the peer has sent its FIN, so read until the end of the stream */
   readonly finished: Uint8Array;
   readonly statistics: Statistics;
   readonly protocol: StreamProtocol;
@@ -76,7 +77,7 @@ export class TcpServer {
     protocol: StreamProtocol,
     statistics: Statistics,
     options: ServerOptions,
-    descriptors: number,
+    slots: number,
   ) {
     this.#poller = poller;
     this.#control = control;
@@ -87,23 +88,20 @@ export class TcpServer {
     this.reads = options.budgets.reads;
     this.#edge = poller.capabilities.trigger === 'edge';
     this.#needsRearm = poller.capabilities.needsRearm;
-    this.phase = new Uint8Array(descriptors);
-    this.finished = new Uint8Array(descriptors);
-    this.#isRequeued = new Uint8Array(descriptors);
-    this.ready = new Int32Array(options.budgets.maxEvents + descriptors);
+    this.phase = new Uint8Array(slots);
+    this.finished = new Uint8Array(slots);
+    this.#isRequeued = new Uint8Array(slots);
+    this.ready = new Int32Array(options.budgets.maxEvents + slots);
   }
 
   /** Binds, listens and registers. @throws Error with one sentence */
-  open(): { address: string; port: number } {
+  open(): Bound {
     const { address, port, backlog } = this.#options;
-    this.#listener = sockets.tcpListen(address, port, backlog);
-    this.#poller.add(this.#listener, Interest.read);
+    const listener = sockets.tcpListen(address, port, backlog);
+    this.#listener = this.#poller.add(listener, Interest.read);
     this.phase[this.#listener] = LISTENER;
-    for (const fd of this.#control.descriptors) {
-      this.#poller.add(fd, Interest.read);
-      this.phase[fd] = CONTROL;
-    }
-    return sockets.socketAddress(this.#listener);
+    for (const fd of this.#control.descriptors) this.phase[this.#poller.add(fd, Interest.read)] = CONTROL;
+    return { ...sockets.socketAddress(listener), backlog: sockets.tcpBacklog(listener, backlog) };
   }
 
   /** One wait and what follows from it. */
@@ -117,37 +115,37 @@ export class TcpServer {
     let served = 0;
     let accepts = false;
     for (let row = 0, at = 0; row < count; row++, at += layout.eventWords) {
-      const fd = events[at + Event.slot]!;
-      switch (phase[fd]) {
+      const slot = events[at + Event.slot]!;
+      switch (phase[slot]) {
         case OPEN:
         case DRAINING:
-          if (this.#isRequeued[fd] === 1) break; // served below
-          finished[fd] = (events[at + Event.flags]! & FINISHED) === 0 ? 0 : 1;
-          ready[served++] = fd;
+          if (this.#isRequeued[slot] === 1) break; // served below
+          finished[slot] = (events[at + Event.flags]! & FINISHED) === 0 ? 0 : 1;
+          ready[served++] = slot;
           break;
         case SENDING:
-          this.#flush(fd);
+          this.#flush(slot);
           break;
         case LISTENER:
           accepts = true;
           break;
         case CONTROL:
-          this.#control.onReadable(fd);
-          this.rearm(fd);
+          this.#control.onReadable(this.descriptorOf(slot));
+          this.rearm(slot);
           break;
       }
     }
     if (this.#requeued.length > 0) {
       const requeued = this.#requeued;
       this.#requeued = [];
-      for (const fd of requeued) {
-        if (this.#isRequeued[fd] === 0) continue; // closed since
-        this.#isRequeued[fd] = 0;
-        if (phase[fd] === LISTENER) {
+      for (const slot of requeued) {
+        if (this.#isRequeued[slot] === 0) continue; // closed since
+        this.#isRequeued[slot] = 0;
+        if (phase[slot] === LISTENER) {
           accepts = true;
         } else {
-          finished[fd] = 1; // whatever the event said is forgotten: read until there is nothing
-          ready[served++] = fd;
+          finished[slot] = 1; // whatever the event said is forgotten: read until there is nothing
+          ready[served++] = slot;
         }
       }
     }
@@ -160,85 +158,91 @@ export class TcpServer {
    * Takes what was received. True when the protocol has a reply to send; then `sent` follows. False when there is nothing
    * to send, or the connection is closed.
    */
-  received(fd: number, offset: number, length: number): boolean {
+  received(slot: number, offset: number, length: number): boolean {
     this.statistics.bytesIn += length;
-    if (this.phase[fd] === DRAINING) {
-      this.#drain(fd, length);
+    if (this.phase[slot] === DRAINING) {
+      this.#drain(slot, length);
       return false;
     }
-    this.protocol.answer(fd, offset, length);
+    this.protocol.answer(slot, offset, length);
     return this.protocol.replyLength > 0;
   }
 
   /** Takes the result of sending `length` bytes at `offset`. False when the connection is not to be read any more. */
-  sent(fd: number, offset: number, length: number, result: number, closes: boolean): boolean {
+  sent(slot: number, offset: number, length: number, result: number, closes: boolean): boolean {
     if (result === length) {
       this.statistics.bytesOut += length;
-      if (closes) this.#startDraining(fd);
+      if (closes) this.#startDraining(slot);
       return true;
     }
     if (result < 0 && !wouldBlock(result)) {
-      this.close(fd);
+      this.close(slot);
       return false;
     }
     const taken = result < 0 ? 0 : result;
     this.statistics.bytesOut += taken;
-    this.#kept.set(fd, { bytes: this.desk.slab.slice(offset + taken, offset + length), closes });
-    this.phase[fd] = SENDING;
-    this.#watch(fd, Interest.write);
+    this.#kept.set(slot, { bytes: this.desk.slab.slice(offset + taken, offset + length), closes });
+    this.phase[slot] = SENDING;
+    this.#watch(slot, Interest.write);
     return false;
   }
 
   /** The read that ended with `result`, no bytes: nothing there for now, or the connection is over. */
-  receivedNothing(fd: number, result: number): void {
-    if (wouldBlock(result)) this.rearm(fd);
-    else this.close(fd);
+  receivedNothing(slot: number, result: number): void {
+    if (wouldBlock(result)) this.rearm(slot);
+    else this.close(slot);
   }
 
   /** The budget of reads is used up. */
-  budgetEnded(fd: number): void {
-    if (this.#edge) this.#requeue(fd);
-    else this.rearm(fd);
+  budgetEnded(slot: number): void {
+    if (this.#edge) this.#requeue(slot);
+    else this.rearm(slot);
+  }
+
+  /** What to read from and send to for a slot. */
+  descriptorOf(slot: number): number {
+    return this.#poller.descriptorOf(slot);
   }
 
   /** Arms a one-shot registration again, with the next turn. */
-  rearm(fd: number): void {
-    if (this.#needsRearm) this.#poller.change(this.#changes++, fd, REARM);
+  rearm(slot: number): void {
+    if (this.#needsRearm) this.#poller.change(this.#changes++, slot, REARM);
   }
 
-  close(fd: number): void {
-    this.#poller.forget(fd);
-    sockets.socketClose(fd);
-    this.protocol.forget(fd);
-    this.#kept.delete(fd);
-    this.#drained.delete(fd);
-    this.#isRequeued[fd] = 0;
-    this.phase[fd] = CLOSED;
+  close(slot: number): void {
+    const descriptor = this.descriptorOf(slot);
+    this.#poller.forget(slot);
+    sockets.socketClose(descriptor);
+    this.protocol.forget(slot);
+    this.#kept.delete(slot);
+    this.#drained.delete(slot);
+    this.#isRequeued[slot] = 0;
+    this.phase[slot] = CLOSED;
     this.statistics.closed++;
   }
 
-  #watch(fd: number, interest: Interest): void {
+  #watch(slot: number, interest: Interest): void {
     try {
-      this.#poller.modify(fd, interest);
+      this.#poller.modify(slot, interest);
     } catch {
-      this.close(fd); // the kernel has no memory for the change: one connection less, not the server
+      this.close(slot); // the kernel has no memory for the change: one connection less, not the server
     }
   }
 
-  #requeue(fd: number): void {
-    if (this.#isRequeued[fd] === 1) return;
-    this.#isRequeued[fd] = 1;
-    this.#requeued.push(fd);
+  #requeue(slot: number): void {
+    if (this.#isRequeued[slot] === 1) return;
+    this.#isRequeued[slot] = 1;
+    this.#requeued.push(slot);
   }
 
-  #flush(fd: number): void {
-    const kept = this.#kept.get(fd)!;
+  #flush(slot: number): void {
+    const kept = this.#kept.get(slot)!;
     const { slab, receiveFrom } = this.desk;
     const length = Math.min(kept.bytes.length, RECEIVE_WINDOW);
     slab.set(length < kept.bytes.length ? kept.bytes.subarray(0, length) : kept.bytes, receiveFrom);
-    const result = this.desk.send(fd, receiveFrom, length);
+    const result = this.desk.send(this.descriptorOf(slot), receiveFrom, length);
     if (result < 0 && !wouldBlock(result)) {
-      this.close(fd);
+      this.close(slot);
       return;
     }
     const taken = result < 0 ? 0 : result;
@@ -246,35 +250,36 @@ export class TcpServer {
     kept.bytes = kept.bytes.subarray(taken);
     if (kept.bytes.length > 0) {
       // A whole window went out: an edge-triggered backend reports room again only after it was used up.
-      if (taken === RECEIVE_WINDOW) this.#flush(fd);
-      else this.rearm(fd);
+      if (taken === RECEIVE_WINDOW) this.#flush(slot);
+      else this.rearm(slot);
       return;
     }
-    this.#kept.delete(fd);
-    this.phase[fd] = OPEN;
-    if (kept.closes) this.#startDraining(fd);
-    this.#watch(fd, Interest.read); // reports at once what arrived meanwhile
+    this.#kept.delete(slot);
+    this.phase[slot] = OPEN;
+    if (kept.closes) this.#startDraining(slot);
+    this.#watch(slot, Interest.read); // reports at once what arrived meanwhile
   }
 
-  #startDraining(fd: number): void {
-    sockets.socketShutdown(fd);
-    this.phase[fd] = DRAINING;
+  #startDraining(slot: number): void {
+    sockets.socketShutdown(this.descriptorOf(slot));
+    this.phase[slot] = DRAINING;
   }
 
-  #drain(fd: number, length: number): void {
-    const drained = (this.#drained.get(fd) ?? 0) + length;
-    this.#drained.set(fd, drained);
-    if (drained > MOST_DRAINED) this.close(fd);
+  #drain(slot: number, length: number): void {
+    const drained = (this.#drained.get(slot) ?? 0) + length;
+    this.#drained.set(slot, drained);
+    if (drained > MOST_DRAINED) this.close(slot);
   }
 
   #acceptSome(): void {
+    const listener = this.descriptorOf(this.#listener);
     let more = true;
     for (let i = 0; more && i < this.#options.budgets.accept; i++) {
-      const fd = sockets.socketAccept(this.#listener);
+      const fd = sockets.socketAccept(listener);
       if (fd >= 0) {
         this.#admit(fd);
       } else if (outOfDescriptors(fd)) {
-        more = sockets.ioTurnAway(this.desk.handle, this.#listener);
+        more = sockets.ioTurnAway(this.desk.handle, listener);
         if (more) this.#refuse('no descriptor is left (raise the limit: ulimit -n)');
       } else {
         more = acceptAgain(fd);
@@ -300,13 +305,12 @@ export class TcpServer {
 
   #open(fd: number): void {
     try {
-      this.#poller.add(fd, Interest.read);
+      this.phase[this.#poller.add(fd, Interest.read)] = OPEN;
     } catch (error) {
       sockets.socketClose(fd);
       this.#refuse((error as Error).message);
       return;
     }
-    this.phase[fd] = OPEN;
     this.statistics.accepted++;
   }
 

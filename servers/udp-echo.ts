@@ -1,5 +1,5 @@
 /**
- * A datagram echo on any backend, in TypeScript: native/net/udp_server.h with its rules (one receive and one send call
+ * A datagram echo on any backend, in TypeScript: native/servers/udp_server.h with its rules (one receive and one send call
  * per ready socket, a budget of datagrams, senders outside the allow-list dropped and counted). With io=call every
  * datagram crosses alone, twice; with io=batch all that wait at a socket cross together.
  */
@@ -17,8 +17,9 @@ interface UdpExports {
   /** @param drains every receive must empty the socket */
   udpOpen(args: readonly string[], drains: boolean): number;
   udpSockets(handle: number): Int32Array;
-  udpTake(handle: number, fd: number, limit: number): number;
-  udpAnswer(handle: number, fd: number): void;
+  udpName(handle: number, fd: number, slot: number): void;
+  udpTake(handle: number, slot: number, limit: number): number;
+  udpAnswer(handle: number): void;
   udpStatistics(
     handle: number,
   ): Pick<Statistics, 'requests' | 'bytesIn' | 'bytesOut' | 'rejected' | 'unsent'>;
@@ -45,7 +46,7 @@ class UdpEchoServer {
     this.#limit = options.io === 'call' ? 1 : this.#budget;
     this.#rearms = poller.capabilities.needsRearm;
     const descriptors = this.#native.udpSockets(this.#handle);
-    for (const fd of descriptors) poller.add(fd, Interest.read);
+    for (const fd of descriptors) this.#native.udpName(this.#handle, fd, poller.add(fd, Interest.read));
     statistics.sockets = descriptors.length;
     this.bound = sockets.socketAddress(descriptors[0]!);
   }
@@ -64,22 +65,23 @@ class UdpEchoServer {
     this.#requeued = [];
     const { events } = this.#poller;
     for (let row = 0, at = 0; row < count; row++, at += layout.eventWords) {
-      const fd = events[at + Event.slot]!;
+      const slot = events[at + Event.slot]!;
+      const fd = this.#poller.descriptorOf(slot);
       if (control.descriptors.includes(fd)) control.onReadable(fd);
-      else this.#serve(fd);
-      if (this.#rearms) this.#poller.change(this.#changes++, fd, REARM);
+      else this.#serve(slot);
+      if (this.#rearms) this.#poller.change(this.#changes++, slot, REARM);
     }
-    for (const fd of requeued) this.#serve(fd);
+    for (const slot of requeued) this.#serve(slot);
   }
 
-  #serve(fd: number): void {
+  #serve(slot: number): void {
     const limit = this.#limit;
     for (let taken = 0; taken < this.#budget; taken += limit) {
-      const got = this.#native.udpTake(this.#handle, fd, limit);
-      if (got > 0) this.#native.udpAnswer(this.#handle, fd);
+      const got = this.#native.udpTake(this.#handle, slot, limit);
+      if (got > 0) this.#native.udpAnswer(this.#handle);
       if (got < limit) return;
     }
-    if (this.#edge) this.#requeued.push(fd);
+    if (this.#edge) this.#requeued.push(slot);
   }
 }
 

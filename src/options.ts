@@ -1,6 +1,6 @@
 /** Parsers of option values, shared by subcommands and programs. What they refuse is told in one sentence. */
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import { parseCpuList } from './hosts/linux-facts.js';
+import { parseCpuList } from './cpu-list.js';
 
 const units: Record<string, number> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 

@@ -27,42 +27,42 @@ interface ProcessExports {
   processBuild(): { compiler: string; compilerFlags: string; kernel: string };
 }
 
-const native = addon<ProcessExports>();
+const native = (): ProcessExports => addon<ProcessExports>();
 
 /** Lets every thread of the process, V8's helpers included, run only on these CPUs. @throws EINVAL, ENOSYS */
-export const setAffinity = (cpus: readonly number[]): void => native.processSetAffinity(cpus);
+export const setAffinity = (cpus: readonly number[]): void => native().processSetAffinity(cpus);
 
 /**
  * Keeps these CPUs from sleeping until the process ends: a thread on each calculates at the idle priority, and gives way
  * at once to what wakes in its session. @throws EINVAL, ENOSYS
  */
-export const keepAwake = (cpus: readonly number[]): void => native.processKeepAwake(cpus);
+export const keepAwake = (cpus: readonly number[]): void => native().processKeepAwake(cpus);
 
 /** CPUs this thread may run on; empty where the system cannot say. */
-export const getAffinity = (): number[] => native.processAffinity();
+export const getAffinity = (): number[] => native().processAffinity();
 
-/** CLOCK_MONOTONIC in nanoseconds, comparable between processes of one machine. */
-export const monotonicNs = (): number => native.processMonotonicNs();
+/** The monotonic clock of process.hrtime in nanoseconds, comparable between processes of one machine. */
+export const monotonicNs = (): number => native().processMonotonicNs();
 
-export const processUsage = (): ProcessUsage => native.processUsage();
+export const processUsage = (): ProcessUsage => native().processUsage();
 
-export const descriptorLimit = (): { soft: number; hard: number } => native.processDescriptorLimit();
+export const descriptorLimit = (): { soft: number; hard: number } => native().processDescriptorLimit();
 
 /** Smallest step between two readings of the monotonic clock, nanoseconds. */
-export const clockStepNs = (readings = 1000): number => native.processClockStepNs(readings);
+export const clockStepNs = (readings = 1000): number => native().processClockStepNs(readings);
 
 /** Nanoseconds of a fixed loop of arithmetic: when it changes, the machine did. */
-export const calibrationSpinNs = (rounds = 5_000_000): number => native.processCalibrationSpinNs(rounds);
+export const calibrationSpinNs = (rounds = 5_000_000): number => native().processCalibrationSpinNs(rounds);
 
 /**
  * A descriptor that turns readable on SIGTERM or SIGINT, for a poller whose thread blocks: Node's own handlers would
  * never get to run. The process no longer ends by these signals on its own.
  */
-export const signalPipe = (): number => native.processSignalPipe();
+export const signalPipe = (): number => native().processSignalPipe();
 
 /** Compiler, its flags, and the running kernel. */
 export const buildFacts = (): { compiler: string; compilerFlags: string; kernel: string } =>
-  native.processBuild();
+  native().processBuild();
 
 /** First 16 hexadecimal characters of a file's SHA-256: names the program that made a figure. */
 export const fileDigest = (path: string): string =>

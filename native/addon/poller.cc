@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
-#include <cstring>
 
 namespace addon {
 namespace {
 
 using dispatch::Interest;
+using dispatch::Slot;
 
 /// The poller named by argument 0, or null after throwing.
 PollerFace* poller_argument(const Napi::CallbackInfo& info) {
@@ -20,10 +20,11 @@ PollerFace* poller_argument(const Napi::CallbackInfo& info) {
   return static_cast<PollerArea*>(info.Data())->use(info.Env(), static_cast<std::uint32_t>(handle));
 }
 
-bool fd_argument(const Napi::CallbackInfo& info, std::size_t index, int& fd) {
+/// A slot or descriptor as JavaScript gives it: a number that may be wrong, which the poller says.
+bool number_argument(const Napi::CallbackInfo& info, const char* name, std::int32_t& number) {
   std::int64_t value = 0;
-  if (!int_argument(info, index, "fd", -0x80000000LL, 0x7fffffff, value)) return false;
-  fd = static_cast<int>(value);
+  if (!int_argument(info, 1, name, -0x80000000LL, 0x7fffffff, value)) return false;
+  number = static_cast<std::int32_t>(value);
   return true;
 }
 
@@ -67,20 +68,21 @@ Napi::Value close(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+/// Returns an errno or 0.
+int apply(dispatch::Poller& poller, const Change& change) noexcept {
+  const auto slot = static_cast<Slot>(change.slot);
+  if (change.wanted == kRearm) return poller.rearm(slot);
+  if (change.wanted < 0 || change.wanted > 3) return EINVAL;
+  return poller.modify(slot, static_cast<Interest>(change.wanted));
+}
+
 /// Applies the first `size` changes, leaves an errno or 0 in each, and counts the failures.
 int apply_changes(PollerFace& face, int size) noexcept {
   int errors = 0;
   Change* changes = face.changes();
   for (int i = 0; i < size; ++i) {
-    Change& change = changes[i];
-    if (change.wanted == kRearm) {
-      change.result = face.poller->rearm(change.fd);
-    } else if (change.wanted >= 0 && change.wanted <= 3) {
-      change.result = face.poller->set(change.fd, static_cast<Interest>(change.wanted));
-    } else {
-      change.result = EINVAL;
-    }
-    errors += change.result != 0;
+    changes[i].result = apply(*face.poller, changes[i]);
+    errors += changes[i].result != 0;
   }
   return errors;
 }
@@ -130,37 +132,52 @@ napi_value turn(napi_env env, napi_callback_info info) {
   return count;
 }
 
-/// Reads (handle, fd[, interest]) and applies `change`, which returns an errno; 0 or a thrown error comes back.
-template <class Change>
-Napi::Value change_one(const Napi::CallbackInfo& info, bool takes_interest, const char* what, Change change) {
-  Napi::Env env = info.Env();
-  PollerFace* face = poller_argument(info);
-  int fd = 0;
-  if (face == nullptr || !fd_argument(info, 1, fd)) return env.Undefined();
-  std::int64_t interest = 0;
-  if (takes_interest && !int_argument(info, 2, "interest", 0, 3, interest)) return env.Undefined();
-  if (const int error = change(*face, fd, static_cast<Interest>(interest))) {
-    throw_errno(env, error, std::string(what) + " descriptor " + std::to_string(fd));
-    return env.Undefined();
-  }
-  return Napi::Number::New(env, face->poller->generation(fd));
+/// Throws what a change came to, or returns `result`.
+Napi::Value outcome(Napi::Env env, int error, const char* what, std::int32_t number, std::uint32_t result) {
+  if (error == 0) return Napi::Number::New(env, result);
+  throw_errno(env, error, std::string(what) + std::to_string(number));
+  return env.Undefined();
 }
 
-/// pollerAdd(handle, fd, interest) -> generation
+/// pollerAdd(handle, fd, interest) -> slot
 Napi::Value add(const Napi::CallbackInfo& info) {
-  return change_one(info, true, "add", [](PollerFace& f, int fd, Interest i) { return f.poller->add(fd, i); });
+  PollerFace* face = poller_argument(info);
+  std::int32_t fd = 0;
+  std::int64_t interest = 0;
+  if (face == nullptr || !number_argument(info, "fd", fd) || !int_argument(info, 2, "interest", 0, 3, interest)) {
+    return info.Env().Undefined();
+  }
+  Slot slot = dispatch::kNoSlot;
+  const int error = face->poller->add(fd, static_cast<Interest>(interest), slot);
+  return outcome(info.Env(), error, "add descriptor ", fd, slot);
 }
-/// pollerModify(handle, fd, interest) -> generation
+
+/// Reads (handle, slot[, interest]) and applies `change`, which returns an errno.
+template <class Change>
+Napi::Value change_one(const Napi::CallbackInfo& info, bool takes_interest, const char* what, Change change) {
+  PollerFace* face = poller_argument(info);
+  std::int32_t slot = 0;
+  std::int64_t interest = 0;
+  if (face == nullptr || !number_argument(info, "slot", slot) ||
+      (takes_interest && !int_argument(info, 2, "interest", 0, 3, interest))) {
+    return info.Env().Undefined();
+  }
+  const int error = change(*face, static_cast<Slot>(slot), static_cast<Interest>(interest));
+  return outcome(info.Env(), error, what, slot, face->poller->generation(static_cast<Slot>(slot)));
+}
+
+/// pollerModify(handle, slot, interest) -> generation
 Napi::Value modify(const Napi::CallbackInfo& info) {
-  return change_one(info, true, "modify", [](PollerFace& f, int fd, Interest i) { return f.poller->modify(fd, i); });
+  const auto change = [](PollerFace& f, Slot slot, Interest wanted) { return f.poller->modify(slot, wanted); };
+  return change_one(info, true, "modify slot ", change);
 }
-/// pollerRearm(handle, fd) -> generation
+/// pollerRearm(handle, slot) -> generation
 Napi::Value rearm(const Napi::CallbackInfo& info) {
-  return change_one(info, false, "rearm", [](PollerFace& f, int fd, Interest) { return f.poller->rearm(fd); });
+  return change_one(info, false, "rearm slot ", [](PollerFace& f, Slot s, Interest) { return f.poller->rearm(s); });
 }
-/// pollerForget(handle, fd) -> generation of the next registration
+/// pollerForget(handle, slot) -> generation of the next registration
 Napi::Value forget(const Napi::CallbackInfo& info) {
-  return change_one(info, false, "forget", [](PollerFace& f, int fd, Interest) { return f.forget(fd); });
+  return change_one(info, false, "forget slot ", [](PollerFace& f, Slot s, Interest) { return f.forget(s); });
 }
 
 /// pollerCurrent(handle, row) -> whether the registration of that row of events still stands
@@ -171,21 +188,21 @@ Napi::Value current(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), face->poller->current(face->events()[row]));
 }
 
-/// pollerCounters(handle, BigUint64Array) fills the array in the order of dispatch::Counters
+/// pollerCounters(handle, BigUint64Array) fills the array in the order of layout().counters
 Napi::Value counters(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   PollerFace* face = poller_argument(info);
   if (face == nullptr) return env.Undefined();
   const bool fits = info.Length() > 1 && info[1].IsTypedArray() &&
                     info[1].As<Napi::TypedArray>().TypedArrayType() == napi_biguint64_array &&
-                    info[1].As<Napi::TypedArray>().ElementLength() >= dispatch::kCounterWords;
+                    info[1].As<Napi::TypedArray>().ElementLength() >= dispatch::kCounters;
   if (!fits) {
     throw_coded(env, "ERR_INVALID_ARG_TYPE",
-                "counters takes a BigUint64Array of " + std::to_string(dispatch::kCounterWords) + " elements");
+                "counters takes a BigUint64Array of " + std::to_string(dispatch::kCounters) + " elements");
     return env.Undefined();
   }
-  const dispatch::Counters& from = face->poller->counters();
-  std::memcpy(info[1].As<Napi::BigUint64Array>().Data(), &from, sizeof(from));
+  std::uint64_t* to = info[1].As<Napi::BigUint64Array>().Data();
+  each_field(face->poller->counters(), [&to](const char*, std::uint64_t value) { *to++ = value; });
   return env.Undefined();
 }
 

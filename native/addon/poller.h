@@ -22,10 +22,10 @@ enum StatusWord : int {
 
 inline constexpr int kEventWords = sizeof(dispatch::Event) / sizeof(std::int32_t);
 
-/// One row of changes: what JavaScript wants of a descriptor, and the errno (or 0) of the attempt.
+/// One row of changes: what JavaScript wants of a registration, and the errno (or 0) of the attempt.
 struct Change {
-  std::int32_t fd;
-  std::int32_t wanted;  ///< an Interest, registering the descriptor if need be, or kRearm
+  std::int32_t slot;
+  std::int32_t wanted;  ///< an Interest, or kRearm
   std::int32_t result;
 };
 inline constexpr int kChangeWords = sizeof(Change) / sizeof(std::int32_t);
@@ -48,8 +48,8 @@ struct PollerFace {
 
   /// Poller::forget, and tells JavaScript that rows of the present batch may have become stale. Requires an attached
   /// buffer. Every area ends registrations through this.
-  int forget(int fd) noexcept {
-    const int error = poller->forget(fd);
+  int forget(dispatch::Slot slot) noexcept {
+    const int error = poller->forget(slot);
     if (error == 0) ++status()[status_forgotten];
     return error;
   }

@@ -1,10 +1,13 @@
-// The process area: facts and settings of the running process (native/net/process.h) for src/process.ts.
-#include "net/process.h"
-
+// The process area: facts and settings of the running process (native/process) for src/process.ts.
 #include <signal.h>
 
 #include "addon/environment.h"
-#include "net/awake.h"
+#include "process/affinity.h"
+#include "process/awake.h"
+#include "process/clock.h"
+#include "process/identity.h"
+#include "process/signals.h"
+#include "process/usage.h"
 
 namespace addon {
 namespace {
@@ -41,7 +44,7 @@ std::vector<int> cpus_argument(const Napi::CallbackInfo& info) {
 Napi::Value set_affinity(const Napi::CallbackInfo& info) {
   const std::vector<int> cpus = cpus_argument(info);
   if (cpus.empty()) return info.Env().Undefined();
-  if (const int error = net::set_affinity(cpus)) throw_errno(info.Env(), error, "set the CPU affinity");
+  if (const int error = process::set_affinity(cpus)) throw_errno(info.Env(), error, "set the CPU affinity");
   return info.Env().Undefined();
 }
 
@@ -49,21 +52,21 @@ Napi::Value set_affinity(const Napi::CallbackInfo& info) {
 Napi::Value keep_awake(const Napi::CallbackInfo& info) {
   const std::vector<int> cpus = cpus_argument(info);
   if (cpus.empty()) return info.Env().Undefined();
-  if (const int error = net::keep_awake(cpus)) throw_errno(info.Env(), error, "keep CPUs awake");
+  if (const int error = process::keep_awake(cpus)) throw_errno(info.Env(), error, "keep CPUs awake");
   return info.Env().Undefined();
 }
 
 /// processAffinity() -> number[], empty where the system cannot say
-Napi::Value affinity(const Napi::CallbackInfo& info) { return array_of(info.Env(), net::affinity()); }
+Napi::Value affinity(const Napi::CallbackInfo& info) { return array_of(info.Env(), process::affinity()); }
 
 /// processMonotonicNs() -> CLOCK_MONOTONIC in nanoseconds
 Napi::Value monotonic_ns(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(net::monotonic_ns()));
+  return Napi::Number::New(info.Env(), static_cast<double>(process::monotonic_now()));
 }
 
 /// processUsage() -> sums over all threads since the process started
 Napi::Value usage(const Napi::CallbackInfo& info) {
-  const net::Usage u = net::usage();
+  const process::Usage u = process::usage();
   Napi::Object object = Napi::Object::New(info.Env());
   const auto set = [&](const char* name, std::int64_t value) { object.Set(name, static_cast<double>(value)); };
   set("userUs", u.user_us);
@@ -77,7 +80,7 @@ Napi::Value usage(const Napi::CallbackInfo& info) {
 
 /// processDescriptorLimit() -> {soft, hard}
 Napi::Value descriptor_limit(const Napi::CallbackInfo& info) {
-  const net::DescriptorLimit limit = net::descriptor_limit();
+  const process::DescriptorLimit limit = process::descriptor_limit();
   Napi::Object object = Napi::Object::New(info.Env());
   object.Set("soft", static_cast<double>(limit.soft));
   object.Set("hard", static_cast<double>(limit.hard));
@@ -88,20 +91,20 @@ Napi::Value descriptor_limit(const Napi::CallbackInfo& info) {
 Napi::Value clock_step_ns(const Napi::CallbackInfo& info) {
   std::int64_t readings = 0;
   if (!int_argument(info, 0, "readings", 1, 1'000'000, readings)) return info.Env().Undefined();
-  return Napi::Number::New(info.Env(), static_cast<double>(net::clock_step_ns(static_cast<int>(readings))));
+  return Napi::Number::New(info.Env(), static_cast<double>(process::clock_step(static_cast<int>(readings))));
 }
 
 /// processCalibrationSpinNs(rounds) -> time of the loop
 Napi::Value calibration_spin_ns(const Napi::CallbackInfo& info) {
   std::int64_t rounds = 0;
   if (!int_argument(info, 0, "rounds", 1, 1'000'000'000, rounds)) return info.Env().Undefined();
-  const auto ns = net::calibration_spin_ns(static_cast<std::uint32_t>(rounds));
+  const auto ns = process::calibration_spin(static_cast<std::uint32_t>(rounds));
   return Napi::Number::New(info.Env(), static_cast<double>(ns));
 }
 
 /// processSignalPipe() -> descriptor that turns readable on SIGTERM or SIGINT
 Napi::Value signal_pipe(const Napi::CallbackInfo& info) {
-  const int fd = net::signal_pipe({SIGTERM, SIGINT});
+  const int fd = process::signal_pipe({SIGTERM, SIGINT});
   if (fd < 0) throw_errno(info.Env(), -fd, "open a signal pipe");
   return Napi::Number::New(info.Env(), fd);
 }
@@ -109,9 +112,9 @@ Napi::Value signal_pipe(const Napi::CallbackInfo& info) {
 /// processBuild() -> {compiler, compilerFlags, kernel}
 Napi::Value build(const Napi::CallbackInfo& info) {
   Napi::Object object = Napi::Object::New(info.Env());
-  object.Set("compiler", net::compiler());
-  object.Set("compilerFlags", net::compiler_flags());
-  object.Set("kernel", net::kernel_release());
+  object.Set("compiler", process::compiler());
+  object.Set("compilerFlags", process::compiler_flags());
+  object.Set("kernel", process::kernel_release());
   return object;
 }
 

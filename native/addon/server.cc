@@ -3,12 +3,12 @@
 #include "addon/server.h"
 
 #include "addon/environment.h"
-#include "net/http_request.h"
-#include "net/server.h"
+#include "servers/http_request.h"
+#include "servers/server.h"
 
 namespace addon {
 
-std::string read_options(const Napi::Array& arguments, net::Options& options) {
+std::string read_options(const Napi::Array& arguments, servers::Options& options) {
   std::vector<std::string> words;
   for (std::uint32_t i = 0; i < arguments.Length(); ++i) {
     const Napi::Value word = arguments.Get(i);
@@ -18,7 +18,7 @@ std::string read_options(const Napi::Array& arguments, net::Options& options) {
   }
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
-  return net::parse_options(pointers, options);
+  return servers::parse_options(pointers, options);
 }
 
 namespace {
@@ -30,11 +30,11 @@ Napi::Value run(const Napi::CallbackInfo& info) {
     throw_coded(env, "ERR_INVALID_ARG_TYPE", "serverRun takes an array of strings, a JSON object as text, and a path");
     return env.Undefined();
   }
-  net::Options options;
+  servers::Options options;
   std::string fault = read_options(info[0].As<Napi::Array>(), options);
   if (env.IsExceptionPending()) return env.Undefined();
   if (fault.empty()) {
-    fault = net::run_server(options, {.impl = "ts",
+    fault = servers::run_server(options, {.impl = "ts",
                                       .io = "native",
                                       .versions = info[1].As<Napi::String>().Utf8Value(),
                                       .program = info[2].As<Napi::String>().Utf8Value()});
@@ -56,7 +56,7 @@ Napi::Value parse(const Napi::CallbackInfo& info) {
   const auto all = std::as_bytes(std::span(bytes.Data(), bytes.ElementLength()));
   const Napi::Array cuts = info[1].As<Napi::Array>();
   Napi::Array rows = Napi::Array::New(env);
-  net::HttpRequest request;
+  servers::HttpRequest request;
   std::size_t from = 0;
   for (std::uint32_t i = 0; i <= cuts.Length(); ++i) {
     std::size_t to = all.size();
@@ -72,14 +72,14 @@ Napi::Value parse(const Napi::CallbackInfo& info) {
     while (from < to) {
       std::size_t taken = 0;
       int status = 0;
-      const net::Parsed parsed = request.feed(all.subspan(from, to - from), taken, status);
+      const servers::Parsed parsed = request.feed(all.subspan(from, to - from), taken, status);
       Napi::Array row = Napi::Array::New(env, 6);
       const double fields[] = {static_cast<double>(parsed), static_cast<double>(taken), static_cast<double>(status),
                                static_cast<double>(request.flags), static_cast<double>(request.body_left),
                                static_cast<double>(request.head_bytes)};
       for (std::uint32_t field = 0; field < 6; ++field) row.Set(field, fields[field]);
       rows.Set(rows.Length(), row);
-      if (parsed == net::Parsed::rejected) return rows;
+      if (parsed == servers::Parsed::rejected) return rows;
       from += taken;
     }
   }

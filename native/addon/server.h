@@ -5,12 +5,12 @@
 
 #include <string>
 
-#include "net/options.h"
+#include "servers/options.h"
 
 namespace addon {
 
 /// Fills in the options from an array of words, as a server program takes them. Returns what is wrong in one sentence;
 /// nothing when all is well, or when an exception of JavaScript is pending.
-std::string read_options(const Napi::Array& arguments, net::Options& options);
+std::string read_options(const Napi::Array& arguments, servers::Options& options);
 
 }  // namespace addon

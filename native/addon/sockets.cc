@@ -12,7 +12,7 @@
 #include "addon/shared_buffer.h"
 #include "net/socket.h"
 #include "net/spare_descriptor.h"
-#include "net/statistics.h"
+#include "servers/statistics.h"
 
 namespace addon {
 namespace {
@@ -127,9 +127,9 @@ napi_value run(napi_env env, napi_callback_info info) {
   for (std::int32_t i = v[1]; i < v[2]; ++i) {
     Operation& op = ring[i];
     if (op.code == receive_packed) {
-      if (cursor + net::kReceiveWindow > desk->slab.size()) return number(env, i);
+      if (cursor + servers::kReceiveWindow > desk->slab.size()) return number(env, i);
       op.offset = static_cast<std::int32_t>(cursor);
-      op.result = receive_at(*desk, op.fd, op.offset, net::kReceiveWindow);
+      op.result = receive_at(*desk, op.fd, op.offset, servers::kReceiveWindow);
       if (op.result > 0) cursor += (static_cast<std::size_t>(op.result) + 63) & ~std::size_t{63};
     } else if (op.code == send_bytes) {
       op.result = send_from(*desk, op.fd, op.offset, op.length);
@@ -158,9 +158,9 @@ Napi::Value open_desk(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   auto desk = std::make_unique<Desk>();
   std::int64_t receive_from = 0;
-  if (!desk->slab.attach(env, info[0], net::kReceiveWindow, "slab")) return env.Undefined();
+  if (!desk->slab.attach(env, info[0], servers::kReceiveWindow, "slab")) return env.Undefined();
   if (!desk->ring.attach(env, info[1], sizeof(Operation), "ring")) return env.Undefined();
-  const auto last = static_cast<double>(desk->slab.size() - net::kReceiveWindow);
+  const auto last = static_cast<double>(desk->slab.size() - servers::kReceiveWindow);
   if (!int_argument(info, 2, "receiveFrom", 0, std::min(last, 1e9), receive_from)) return env.Undefined();
   desk->receive_from = static_cast<std::size_t>(receive_from);
   return Napi::Number::New(env, static_cast<DeskArea*>(info.Data())->desks.put(std::move(desk)));
@@ -197,10 +197,20 @@ bool address_arguments(const Napi::CallbackInfo& info, net::Address& address) {
 Napi::Value listen_on(const Napi::CallbackInfo& info) {
   net::Address address;
   std::int64_t backlog = 0;
-  if (!address_arguments(info, address) || !int_argument(info, 2, "backlog", 1, 65535, backlog)) return info.Env().Undefined();
+  if (!address_arguments(info, address) || !int_argument(info, 2, "backlog", 1, 65535, backlog)) {
+    return info.Env().Undefined();
+  }
   const int fd = net::listen_tcp(address, static_cast<int>(backlog));
   if (fd < 0) throw_coded(info.Env(), errno_name(-fd), net::listen_refusal(address, -fd), -fd);
   return Napi::Number::New(info.Env(), fd);
+}
+
+/// tcpBacklog(fd, asked) -> most connections that may wait at a listening socket
+Napi::Value backlog_of(const Napi::CallbackInfo& info) {
+  int fd = 0;
+  std::int64_t asked = 0;
+  if (!fd_argument(info, 0, fd) || !int_argument(info, 1, "asked", 1, 65535, asked)) return info.Env().Undefined();
+  return Napi::Number::New(info.Env(), net::listen_backlog(fd, static_cast<int>(asked)));
 }
 
 /// tcpConnect(host, port) -> fd of a connection under way
@@ -248,6 +258,7 @@ void export_sockets(Napi::Env env, Napi::Object exports) {
                     {"ioClose", close_desk},
                     {"ioTurnAway", turn_away},
                     {"tcpListen", listen_on},
+                    {"tcpBacklog", backlog_of},
                     {"tcpConnect", connect_to},
                     {"socketAccept", of_descriptor<accept_from>},
                     {"socketClose", of_descriptor<close_one>},

@@ -3,32 +3,35 @@
 
 #include "addon/environment.h"
 #include "addon/server.h"
-#include "net/udp_echo.h"
+#include "servers/udp_echo.h"
 
 namespace addon {
 namespace {
 
 /// A UdpEcho with what it refers to.
 struct Desk {
-  net::Options options;
-  net::Statistics statistics;
-  net::UdpEcho echo;
-  Desk(net::Options given, bool drains) : options(std::move(given)), echo(options, statistics, drains) {}
+  servers::Options options;
+  servers::Statistics statistics;
+  servers::UdpEcho echo;
+  Desk(servers::Options given, bool drains) : options(std::move(given)), echo(options, statistics, drains) {}
 };
 using Desks = Handles<Desk>;
+
+/// More descriptors than any system gives a process; keeps a wrong number from asking for a table without end.
+constexpr std::int64_t kMostSlot = 1 << 24;
 
 Desk* desk_argument(const Napi::CallbackInfo& info) {
   return handle_argument(info, *static_cast<Desks*>(info.Data()), "the sockets are closed, or not of this environment");
 }
 
-/// udpOpen(arguments, drains) -> handle; the arguments are those of a native udp-echo server; drains: see net::UdpEcho
+/// udpOpen(arguments, drains) -> handle; the arguments are those of a native udp-echo server; drains: see UdpEcho
 Napi::Value udp_open(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   if (info.Length() < 2 || !info[0].IsArray() || !info[1].IsBoolean()) {
     throw_coded(env, "ERR_INVALID_ARG_TYPE", "arguments must be an array of strings, drains a boolean");
     return env.Undefined();
   }
-  net::Options options;
+  servers::Options options;
   std::string fault = read_options(info[0].As<Napi::Array>(), options);
   if (env.IsExceptionPending()) return env.Undefined();
   std::unique_ptr<Desk> desk;
@@ -53,23 +56,32 @@ Napi::Value udp_sockets(const Napi::CallbackInfo& info) {
   return list;
 }
 
-/// udpTake(handle, fd, limit) -> datagrams received
-Napi::Value udp_take(const Napi::CallbackInfo& info) {
-  std::int64_t fd = 0, limit = 0;
+/// udpName(handle, fd, slot): from now on that socket is spoken of as `slot`
+Napi::Value udp_name(const Napi::CallbackInfo& info) {
+  std::int64_t fd = 0, slot = 0;
   Desk* desk = desk_argument(info);
-  if (desk == nullptr || !int_argument(info, 1, "fd", 0, INT32_MAX, fd) ||
+  if (desk != nullptr && int_argument(info, 1, "fd", 0, INT32_MAX, fd) &&
+      int_argument(info, 2, "slot", 0, kMostSlot, slot)) {
+    desk->echo.name(static_cast<dispatch::Handle>(fd), static_cast<dispatch::Slot>(slot));
+  }
+  return info.Env().Undefined();
+}
+
+/// udpTake(handle, slot, limit) -> datagrams received
+Napi::Value udp_take(const Napi::CallbackInfo& info) {
+  std::int64_t slot = 0, limit = 0;
+  Desk* desk = desk_argument(info);
+  if (desk == nullptr || !int_argument(info, 1, "slot", 0, INT32_MAX, slot) ||
       !int_argument(info, 2, "limit", 1, desk->options.budgets.datagrams, limit)) {
     return info.Env().Undefined();
   }
-  const std::size_t got = desk->echo.take(static_cast<int>(fd), static_cast<std::size_t>(limit));
+  const std::size_t got = desk->echo.take(static_cast<dispatch::Slot>(slot), static_cast<std::size_t>(limit));
   return Napi::Number::New(info.Env(), static_cast<double>(got));
 }
 
-/// udpAnswer(handle, fd): sends back what was taken from that socket
+/// udpAnswer(handle): sends back what was taken last
 Napi::Value udp_answer(const Napi::CallbackInfo& info) {
-  std::int64_t fd = 0;
-  Desk* desk = desk_argument(info);
-  if (desk != nullptr && int_argument(info, 1, "fd", 0, INT32_MAX, fd)) desk->echo.answer(static_cast<int>(fd));
+  if (Desk* desk = desk_argument(info)) desk->echo.answer();
   return info.Env().Undefined();
 }
 
@@ -77,7 +89,7 @@ Napi::Value udp_answer(const Napi::CallbackInfo& info) {
 Napi::Value udp_statistics(const Napi::CallbackInfo& info) {
   Desk* desk = desk_argument(info);
   if (desk == nullptr) return info.Env().Undefined();
-  const net::Statistics& statistics = desk->statistics;
+  const servers::Statistics& statistics = desk->statistics;
   Napi::Object to = Napi::Object::New(info.Env());
   to.Set("requests", static_cast<double>(statistics.requests));
   to.Set("bytesIn", static_cast<double>(statistics.bytes_in));
@@ -99,6 +111,7 @@ void export_udp_echo(Napi::Env env, Napi::Object exports) {
   export_functions(env, exports, &desks,
                    {{"udpOpen", udp_open},
                     {"udpSockets", udp_sockets},
+                    {"udpName", udp_name},
                     {"udpTake", udp_take},
                     {"udpAnswer", udp_answer},
                     {"udpStatistics", udp_statistics},

@@ -83,14 +83,14 @@ class Epoll final : public Backend {
 
   const Capabilities& capabilities() const noexcept override { return capabilities_; }
 
-  int set_interest(int fd, Token token, Interest old, Interest wanted) noexcept override {
+  int set_interest(Handle fd, Token token, Interest old, Interest wanted) noexcept override {
     const int operation = wanted == Interest::none ? EPOLL_CTL_DEL
                           : old == Interest::none  ? EPOLL_CTL_ADD
                                                    : EPOLL_CTL_MOD;
     return control(operation, fd, token, wanted);
   }
 
-  void forget(int fd, Token token, Interest old) noexcept override {
+  void forget(Handle fd, Token token, Interest old) noexcept override {
     // Fails only when the caller closed the descriptor first, and then there is nothing left to do.
     if (old != Interest::none) control(EPOLL_CTL_DEL, fd, token, Interest::none);
   }

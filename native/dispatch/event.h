@@ -5,7 +5,19 @@
 
 namespace dispatch {
 
-/// What a caller wants to hear about a descriptor. A bit mask; `none` means "registered, but silent".
+/// What the system calls an open socket or file. Callers own it; a Poller hands out a slot for it.
+#ifdef _WIN32
+using Handle = std::uintptr_t;  // SOCKET: any number
+#else
+using Handle = int;  // a descriptor: the lowest number that is free
+#endif
+inline constexpr Handle kNoHandle = static_cast<Handle>(-1);
+
+/// Small number of a registration, by which tables are indexed; see slots.h.
+using Slot = std::uint32_t;
+inline constexpr Slot kNoSlot = ~Slot{0};
+
+/// What a caller wants to hear about a handle. A bit mask; `none` means "registered, but silent".
 enum class Interest : std::uint8_t { none = 0, read = 1, write = 2, both = 3 };
 
 constexpr bool wants_read(Interest i) noexcept { return (static_cast<unsigned>(i) & 1u) != 0; }
@@ -14,10 +26,10 @@ constexpr bool wants_write(Interest i) noexcept { return (static_cast<unsigned>(
 /// When a mechanism repeats itself: while ready (level), on change only (edge), or once until re-armed (oneshot).
 enum class Trigger : std::uint8_t { level, edge, oneshot };
 
-/// Names a registration, not a descriptor: the generation changes with every `forget`, so an event that outlived
-/// its registration can be told from one that belongs to a reused descriptor. On POSIX the slot is the descriptor.
+/// Names a registration for good: the generation changes with every `forget`, so an event that outlived its
+/// registration can be told from one that belongs to a slot used again.
 struct Token {
-  std::uint32_t slot;
+  Slot slot;
   std::uint32_t generation;
 };
 
@@ -35,7 +47,7 @@ static_assert(static_cast<unsigned>(Interest::read) == readable && static_cast<u
 
 /// One ready descriptor. Identical, word for word, to a row of the Int32Array that JavaScript reads.
 struct Event {
-  std::uint32_t slot;
+  Slot slot;
   std::uint32_t generation;
   std::uint32_t flags;
   std::int32_t aux;  ///< mechanism's own detail (kqueue: bytes ready), else 0

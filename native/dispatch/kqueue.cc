@@ -48,16 +48,16 @@ class Kqueue final : public Backend {
 
   const Capabilities& capabilities() const noexcept override { return capabilities_; }
 
-  int set_interest(int fd, Token token, Interest old, Interest wanted) noexcept override {
+  int set_interest(Handle fd, Token token, Interest old, Interest wanted) noexcept override {
     if (wants_read(old) != wants_read(wanted)) enqueue(fd, token, EVFILT_READ, wants_read(wanted));
     if (wants_write(old) != wants_write(wanted)) enqueue(fd, token, EVFILT_WRITE, wants_write(wanted));
     return 0;
   }
 
-  void forget(int fd, Token token, Interest old) noexcept override {
+  void forget(Handle fd, Token token, Interest old) noexcept override {
     const auto ident = static_cast<std::uintptr_t>(fd);
     std::erase_if(changes_, [ident](const Change& change) { return change.ident == ident; });
-    std::erase_if(failed_, [fd](const Event& row) { return row.slot == static_cast<std::uint32_t>(fd); });
+    std::erase_if(failed_, [token](const Event& row) { return row.slot == token.slot; });
     if (wants_read(old)) delete_now(fd, token, EVFILT_READ);
     if (wants_write(old)) delete_now(fd, token, EVFILT_WRITE);
   }
@@ -125,7 +125,7 @@ class Kqueue final : public Backend {
   }
 
   void enqueue(int fd, Token token, short filter, bool add) noexcept {
-    slots_ = std::max(slots_, static_cast<std::size_t>(fd) + 1);
+    slots_ = std::max(slots_, std::size_t{token.slot} + 1);
     changes_.push_back(change_of(fd, token, filter, add ? add_flags_ : EV_DELETE));
   }
 

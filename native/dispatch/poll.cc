@@ -63,23 +63,23 @@ class Poll final : public Backend {
 
   const Capabilities& capabilities() const noexcept override { return kCapabilities; }
 
-  int set_interest(int fd, Token token, Interest, Interest wanted) noexcept override {
-    const auto slot = static_cast<std::size_t>(fd);
+  int set_interest(Handle fd, Token token, Interest, Interest wanted) noexcept override {
+    const auto at = static_cast<std::size_t>(fd);
     if (wanted == Interest::none) {
       remove(fd);
       return 0;
     }
-    if (slot >= position_.size()) position_.resize(slot + 1, kAbsent);
-    if (position_[slot] == kAbsent) {
-      position_[slot] = static_cast<std::uint32_t>(entries_.size());
+    if (at >= position_.size()) position_.resize(at + 1, kAbsent);
+    if (position_[at] == kAbsent) {
+      position_[at] = static_cast<std::uint32_t>(entries_.size());
       entries_.push_back({.fd = fd, .events = 0, .revents = 0});
-      generations_.push_back(token.generation);
+      tokens_.push_back(token);
     }
-    entries_[position_[slot]].events = bits_of(wanted);
+    entries_[position_[at]].events = bits_of(wanted);
     return 0;
   }
 
-  void forget(int fd, Token, Interest) noexcept override { remove(fd); }
+  void forget(Handle fd, Token, Interest) noexcept override { remove(fd); }
 
   WaitResult wait(std::span<Event> out, TimeoutNs timeout) noexcept override {
     ++counters_.waits;
@@ -90,18 +90,18 @@ class Poll final : public Backend {
     const std::size_t size = entries_.size();
     std::size_t at = start_ < size ? start_ : 0;
     std::size_t count = 0;
-    bool dropped = false;
     for (int left = ready; left > 0 && count < out.size(); at = at + 1 < size ? at + 1 : 0) {
       const auto revents = static_cast<unsigned short>(entries_[at].revents);
       if (revents == 0) continue;
       --left;
-      dropped |= (revents & POLLNVAL) != 0;
-      out[count++] = {static_cast<std::uint32_t>(entries_[at].fd), generations_[at], flags_of(revents), 0};
+      if ((revents & POLLNVAL) != 0) [[unlikely]]
+        invalid_.push_back(entries_[at].fd);
+      out[count++] = {tokens_[at].slot, tokens_[at].generation, flags_of(revents), 0};
     }
     const bool saturated = count == out.size();
     start_ = saturated ? at : 0;
-    if (dropped) [[unlikely]]
-      drop_invalid(out.first(count));
+    for (const int fd : invalid_) remove(fd);
+    invalid_.clear();
     return {.count = static_cast<int>(count), .saturated = saturated};
   }
 
@@ -118,26 +118,21 @@ class Poll final : public Backend {
   }
 
   void remove(int fd) noexcept {
-    const auto slot = static_cast<std::size_t>(fd);
-    if (slot >= position_.size() || position_[slot] == kAbsent) return;
-    const std::uint32_t hole = position_[slot];
+    const auto at = static_cast<std::size_t>(fd);
+    if (at >= position_.size() || position_[at] == kAbsent) return;
+    const std::uint32_t hole = position_[at];
     position_[static_cast<std::size_t>(entries_.back().fd)] = hole;
     entries_[hole] = entries_.back();
-    generations_[hole] = generations_.back();
+    tokens_[hole] = tokens_.back();
     entries_.pop_back();
-    generations_.pop_back();
-    position_[slot] = kAbsent;
-  }
-
-  void drop_invalid(std::span<const Event> rows) noexcept {
-    for (const Event& row : rows) {
-      if ((row.flags & invalid) != 0) remove(static_cast<int>(row.slot));
-    }
+    tokens_.pop_back();
+    position_[at] = kAbsent;
   }
 
   std::vector<pollfd> entries_;
-  std::vector<std::uint32_t> generations_;  // of the entry at the same place
-  std::vector<std::uint32_t> position_;     // of a descriptor in entries_
+  std::vector<Token> tokens_;            // of the entry at the same place
+  std::vector<std::uint32_t> position_;  // of a descriptor in entries_
+  std::vector<int> invalid_;             // descriptors to drop after the scan
   std::size_t start_ = 0;
 };
 

@@ -17,53 +17,55 @@ std::unique_ptr<Poller> Poller::open(std::string_view backend, Probe& probe) {
   return poller->backend_ == nullptr ? nullptr : std::move(poller);
 }
 
-int Poller::add(int fd, Interest wanted) noexcept {
-  if (fd < 0) return EBADF;
-  if (known(fd)) return EEXIST;
+int Poller::add(Handle handle, Interest wanted, Slot& slot) noexcept {
+  if (handle == kNoHandle) return EBADF;
+  if (known(slots_.find(handle))) return EEXIST;
   const std::int32_t most = capabilities().max_descriptor;
-  if (most >= 0 && fd > most) return ERANGE;
+  if (most >= 0 && handle > most) return ERANGE;
   // select and poll would notice only at the next wait; asking here makes all backends answer alike.
-  if (::fcntl(fd, F_GETFD) == -1) return EBADF;
-  const auto index = static_cast<std::size_t>(fd);
-  if (index >= slots_.size()) slots_.resize(index + 1);
+  if (::fcntl(handle, F_GETFD) == -1) return EBADF;
+  const Slot taken = slots_.take(handle);
+  if (taken >= registrations_.size()) registrations_.resize(std::size_t{taken} + 1);
   ++counters_.changes;
   if (wanted != Interest::none) {
-    if (const int error = backend_->set_interest(fd, token(fd), Interest::none, wanted)) return error;
+    if (const int error = backend_->set_interest(handle, token(taken), Interest::none, wanted)) {
+      slots_.release(taken);
+      return error;
+    }
   }
-  slots_[index].interest = wanted;
-  slots_[index].registered = true;
+  registrations_[taken].interest = wanted;
+  registrations_[taken].registered = true;
   ++registered_;
+  slot = taken;
   return 0;
 }
 
-int Poller::modify(int fd, Interest wanted) noexcept {
-  if (fd < 0) return EBADF;
-  if (!known(fd)) return ENOENT;
-  Slot& slot = slots_[static_cast<std::size_t>(fd)];
-  if (slot.interest == wanted) return 0;
+int Poller::modify(Slot slot, Interest wanted) noexcept {
+  if (!known(slot)) return ENOENT;
+  Registration& registration = registrations_[slot];
+  if (registration.interest == wanted) return 0;
   ++counters_.changes;
-  if (const int error = backend_->set_interest(fd, token(fd), slot.interest, wanted)) return error;
-  slot.interest = wanted;
-  return 0;
+  const int error = backend_->set_interest(handle(slot), token(slot), registration.interest, wanted);
+  if (error == 0) registration.interest = wanted;
+  return error;
 }
 
-int Poller::rearm(int fd) noexcept {
-  if (fd < 0) return EBADF;
-  if (!known(fd)) return ENOENT;
-  const Interest wanted = slots_[static_cast<std::size_t>(fd)].interest;
+int Poller::rearm(Slot slot) noexcept {
+  if (!known(slot)) return ENOENT;
+  const Interest wanted = registrations_[slot].interest;
   if (!capabilities().needs_rearm || wanted == Interest::none) return 0;
   ++counters_.rearms;
-  return backend_->set_interest(fd, token(fd), wanted, wanted);
+  return backend_->set_interest(handle(slot), token(slot), wanted, wanted);
 }
 
-int Poller::forget(int fd) noexcept {
-  if (fd < 0) return EBADF;
-  if (!known(fd)) return ENOENT;
-  Slot& slot = slots_[static_cast<std::size_t>(fd)];
+int Poller::forget(Slot slot) noexcept {
+  if (!known(slot)) return ENOENT;
+  Registration& registration = registrations_[slot];
   ++counters_.changes;
-  backend_->forget(fd, token(fd), slot.interest);
-  slot = {.generation = slot.generation + 1};
+  backend_->forget(handle(slot), token(slot), registration.interest);
+  registration = {.generation = registration.generation + 1};
   --registered_;
+  slots_.release(slot);
   return 0;
 }
 
@@ -77,7 +79,7 @@ WaitResult Poller::wait(std::span<Event> out, TimeoutNs timeout) noexcept {
       continue;
     }
     if ((event.flags & (error | hangup)) != 0) [[unlikely]] {
-      event.flags |= static_cast<std::uint32_t>(slots_[event.slot].interest);
+      event.flags |= static_cast<std::uint32_t>(registrations_[event.slot].interest);
     }
     if (event.flags == 0) [[unlikely]] {
       ++counters_.spurious;

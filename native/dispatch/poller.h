@@ -9,6 +9,7 @@
 
 #include "dispatch/backend.h"
 #include "dispatch/registry.h"
+#include "dispatch/slots.h"
 
 namespace dispatch {
 
@@ -17,16 +18,19 @@ class Poller {
   /// Opens the backend of that name, or returns null with `probe` saying why (unknown name: error = EINVAL).
   static std::unique_ptr<Poller> open(std::string_view backend, Probe& probe);
 
-  /// Registers a descriptor. EBADF: not open. EEXIST: already registered. ERANGE: beyond the backend's limit.
-  int add(int fd, Interest wanted) noexcept;
-  /// Changes the interest of a registered descriptor. ENOENT: not registered. Equal interest costs nothing.
-  int modify(int fd, Interest wanted) noexcept;
-  /// add() or modify(), whichever applies: what a list of changes asks for.
-  int set(int fd, Interest wanted) noexcept { return known(fd) ? modify(fd, wanted) : add(fd, wanted); }
-  /// Arms a one-shot registration again with its last interest. ENOENT: not registered. Free on other backends.
-  int rearm(int fd) noexcept;
-  /// Ends a registration; call it before close(fd). ENOENT: not registered. Events of it still in a batch become stale.
-  int forget(int fd) noexcept;
+  /// Registers a handle; from then on `slot` stands for it. EBADF: not open. EEXIST: already registered. ERANGE: beyond
+  /// the backend's limit.
+  int add(Handle handle, Interest wanted, Slot& slot) noexcept;
+  /// Changes the interest of a registration. ENOENT: there is none. Equal interest costs nothing.
+  int modify(Slot slot, Interest wanted) noexcept;
+  /// Arms a one-shot registration again with its last interest. ENOENT: there is none. Free on other backends.
+  int rearm(Slot slot) noexcept;
+  /// Ends a registration; call it before closing the handle. ENOENT: there is none. Events of it still in a batch
+  /// become stale.
+  int forget(Slot slot) noexcept;
+
+  /// What is registered under `slot`. On POSIX the slot is the descriptor, and this is nothing at run time.
+  Handle handle(Slot slot) const noexcept { return slots_.handle(slot); }
 
   /// Waits and fills `out` (at least one row). EINTR is not an error. See Backend::wait. Rows of ended registrations
   /// are dropped and counted; error and hangup also set readable and writable as far as asked for, as select does.
@@ -34,15 +38,15 @@ class Poller {
 
   /// False when the registration an event speaks of has been forgotten since (also within the same batch).
   bool current(const Event& event) const noexcept {
-    return event.slot < slots_.size() && slots_[event.slot].generation == event.generation;
+    return event.slot < registrations_.size() && registrations_[event.slot].generation == event.generation;
   }
-  /// Generation that the next or present registration of `fd` carries.
-  std::uint32_t generation(int fd) const noexcept {
-    return static_cast<std::size_t>(fd) < slots_.size() ? slots_[static_cast<std::size_t>(fd)].generation : 0;
+  /// Generation that the next or present registration of `slot` carries.
+  std::uint32_t generation(Slot slot) const noexcept {
+    return slot < registrations_.size() ? registrations_[slot].generation : 0;
   }
-  /// Interest of a registered descriptor, `none` for others.
-  Interest interest(int fd) const noexcept {
-    return known(fd) ? slots_[static_cast<std::size_t>(fd)].interest : Interest::none;
+  /// Interest of a registered slot, `none` for others.
+  Interest interest(Slot slot) const noexcept {
+    return known(slot) ? registrations_[slot].interest : Interest::none;
   }
   std::size_t registered() const noexcept { return registered_; }
 
@@ -52,13 +56,9 @@ class Poller {
 
  private:
   explicit Poller(const BackendEntry& entry) noexcept : entry_(entry) {}
-  bool known(int fd) const noexcept {
-    return static_cast<std::size_t>(fd) < slots_.size() && slots_[static_cast<std::size_t>(fd)].registered;
-  }
-  Token token(int fd) const noexcept {
-    return {static_cast<std::uint32_t>(fd), slots_[static_cast<std::size_t>(fd)].generation};
-  }
-  struct Slot {
+  bool known(Slot slot) const noexcept { return slot < registrations_.size() && registrations_[slot].registered; }
+  Token token(Slot slot) const noexcept { return {slot, registrations_[slot].generation}; }
+  struct Registration {
     std::uint32_t generation = 0;
     Interest interest = Interest::none;
     bool registered = false;
@@ -66,7 +66,8 @@ class Poller {
   const BackendEntry& entry_;
   Counters counters_;
   std::unique_ptr<Backend> backend_;
-  std::vector<Slot> slots_;  // by descriptor number: 8 bytes each
+  [[no_unique_address]] Slots slots_;
+  std::vector<Registration> registrations_;  // by slot: 8 bytes each
   std::size_t registered_ = 0;
 };
 

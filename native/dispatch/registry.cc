@@ -1,6 +1,8 @@
 // The list of backends: the only place that knows which system has which mechanism.
 #include "dispatch/registry.h"
 
+#include <sys/utsname.h>
+
 #include <cerrno>
 #include <cstring>
 
@@ -40,6 +42,15 @@ constexpr BackendEntry kBackends[] = {
     {"uring-poll", "io_uring", Trigger::edge, nullptr, "this build has no io_uring backend"},
 };
 
+struct Own {
+  std::string_view system;
+  std::string_view backend;
+};
+constexpr Own kOwn[] = {
+    {"Linux", "epoll"},    {"FreeBSD", "kqueue"},   {"NetBSD", "kqueue"}, {"OpenBSD", "kqueue"},
+    {"Darwin", "kqueue"},  {"DragonFly", "kqueue"}, {"SunOS", "evport"},
+};
+
 }  // namespace
 
 std::unique_ptr<Backend> create_backend(const BackendEntry& entry, Counters& counters, Probe& probe) {
@@ -64,6 +75,20 @@ const BackendEntry* find_backend(std::string_view name) noexcept {
     if (name == entry.name) return &entry;
   }
   return nullptr;
+}
+
+const BackendEntry& own_backend(std::string_view system) noexcept {
+  for (const Own& own : kOwn) {
+    if (own.system == system) return *find_backend(own.backend);
+  }
+  return *find_backend("poll");
+}
+
+const BackendEntry& client_backend() noexcept {
+  utsname name{};
+  ::uname(&name);
+  const BackendEntry& own = own_backend(name.sysname);
+  return own.make != nullptr ? own : *find_backend("poll");
 }
 
 Probe probe(const BackendEntry& entry) {

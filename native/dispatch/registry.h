@@ -27,6 +27,12 @@ struct Probe {
 std::span<const BackendEntry> backends() noexcept;
 const BackendEntry* find_backend(std::string_view name) noexcept;
 
+/// The mechanism that an operating system (its name as uname(2) gives it) was given for many descriptors; libuv runs
+/// on it. This build may have no backend for it. poll for systems that have none.
+const BackendEntry& own_backend(std::string_view system) noexcept;
+/// What clients of ours wait on here: the system's own where this build has it, else poll. It is not what is measured.
+const BackendEntry& client_backend() noexcept;
+
 /// Creates the backend and fills in `probe`; null when it is not available.
 std::unique_ptr<Backend> create_backend(const BackendEntry& entry, Counters& counters, Probe& probe);
 

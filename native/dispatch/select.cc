@@ -55,15 +55,15 @@ class Select final : public Backend {
 
   const Capabilities& capabilities() const noexcept override { return capabilities_; }
 
-  int set_interest(int fd, Token token, Interest, Interest wanted) noexcept override {
-    const auto slot = static_cast<std::size_t>(fd);
-    if (slot >= generations_.size()) grow(slot + 1);
-    generations_[slot] = token.generation;
+  int set_interest(Handle fd, Token token, Interest, Interest wanted) noexcept override {
+    const auto at = static_cast<std::size_t>(fd);
+    if (at >= tokens_.size()) grow(at + 1);
+    tokens_[at] = token;
     set_bits(fd, wanted);
     return 0;
   }
 
-  void forget(int fd, Token, Interest) noexcept override { set_bits(fd, Interest::none); }
+  void forget(Handle fd, Token, Interest) noexcept override { set_bits(fd, Interest::none); }
 
   WaitResult wait(std::span<Event> out, TimeoutNs timeout) noexcept override {
     const auto words = static_cast<std::size_t>((limit_ + kBits - 1) / kBits);
@@ -105,7 +105,8 @@ class Select final : public Backend {
         if ((ready_write_[at] & mask) != 0) flags |= writable;
         last = static_cast<int>(at) * kBits + bit;
         bits -= std::popcount(flags);
-        out[count++] = {static_cast<std::uint32_t>(last), generations_[static_cast<std::size_t>(last)], flags, 0};
+        const Token token = tokens_[static_cast<std::size_t>(last)];
+        out[count++] = {token.slot, token.generation, flags, 0};
       }
     }
     const bool saturated = count == out.size();
@@ -116,19 +117,19 @@ class Select final : public Backend {
   WaitResult report_closed(std::span<Event> out) noexcept {
     std::size_t count = 0;
     for (int fd = 0, end = limit_; fd < end && count < out.size(); ++fd) {
-      const auto slot = static_cast<std::size_t>(fd);
-      if ((((read_[slot / kBits] | write_[slot / kBits]) >> (slot % kBits)) & 1) == 0) continue;
+      const auto at = static_cast<std::size_t>(fd);
+      if ((((read_[at / kBits] | write_[at / kBits]) >> (at % kBits)) & 1) == 0) continue;
       if (::fcntl(fd, F_GETFD) != -1) continue;
       set_bits(fd, Interest::none);
-      out[count++] = {static_cast<std::uint32_t>(fd), generations_[slot], invalid, 0};
+      out[count++] = {tokens_[at].slot, tokens_[at].generation, invalid, 0};
     }
     return {.count = static_cast<int>(count), .saturated = count == out.size()};
   }
 
   void grow(std::size_t descriptors) noexcept {
-    const std::size_t size = std::max(descriptors, generations_.size() * 2);
+    const std::size_t size = std::max(descriptors, tokens_.size() * 2);
     const std::size_t words = (size + kBits - 1) / kBits;
-    generations_.resize(words * kBits);
+    tokens_.resize(words * kBits);
     for (auto* map : {&read_, &write_, &ready_read_, &ready_write_}) map->resize(words);
   }
 
@@ -154,7 +155,7 @@ class Select final : public Backend {
   const Capabilities& capabilities_;
   std::vector<Word> read_, write_;              // asked for
   std::vector<Word> ready_read_, ready_write_;  // answered
-  std::vector<std::uint32_t> generations_;      // by descriptor
+  std::vector<Token> tokens_;                   // by descriptor
   int limit_ = 0;                               // highest descriptor of interest, plus one
   int start_ = 0;                               // descriptor at which the next scan starts
 };

@@ -48,7 +48,7 @@ void Channels::flush(std::uint32_t id) {
       exchange_->write_request(id, channel.sequence + static_cast<std::uint32_t>(i), &out_[i * size]);
     }
     const Bytes bytes = Bytes(out_).first(batch * size).subspan(channel.sent_bytes);
-    const ssize_t sent = net::transmit(dialer_.fd(id), bytes);
+    const ssize_t sent = net::transmit(dialer_.handle(id), bytes);
     if (sent < 0 && !net::would_block(sent)) return end(id, classify(static_cast<int>(-sent)));
     const std::size_t done = channel.sent_bytes + static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
     bytes_out_ += done - channel.sent_bytes;
@@ -59,7 +59,7 @@ void Channels::flush(std::uint32_t id) {
   }
   if (channel.blocked == (channel.unsent > 0)) return;
   channel.blocked = !channel.blocked;
-  poller_.modify(dialer_.fd(id), channel.blocked ? dispatch::Interest::both : dispatch::Interest::read);
+  poller_.modify(dialer_.slot(id), channel.blocked ? dispatch::Interest::both : dispatch::Interest::read);
 }
 
 void Channels::on_event(std::uint32_t id, const dispatch::Event& event) {
@@ -71,7 +71,7 @@ void Channels::on_event(std::uint32_t id, const dispatch::Event& event) {
 /// False when the connection ended.
 bool Channels::read(std::uint32_t id) {
   Channel& channel = channels_[id];
-  const ssize_t received = net::receive(dialer_.fd(id), in_);
+  const ssize_t received = net::receive(dialer_.handle(id), in_);
   if (net::would_block(received)) return true;
   // Read per reply, not per batch: a batch's time may lie before the end of a reply that came in pieces.
   const Nanoseconds now = monotonic_now();

@@ -51,7 +51,7 @@ DatagramLanes::DatagramLanes(const DatagramConfig& config, std::uint32_t worker,
 
 DatagramLanes::~DatagramLanes() {
   for (const Socket& socket : sockets_) {
-    if (socket.fd >= 0) close(socket.fd);
+    if (socket.fd != dispatch::kNoHandle) close(socket.fd);
   }
 }
 
@@ -66,8 +66,6 @@ int DatagramLanes::open(std::string& what) {
       return -fd;
     }
     socket.fd = fd;
-    if (by_descriptor_.size() <= static_cast<std::size_t>(fd)) by_descriptor_.resize(static_cast<std::size_t>(fd) + 1);
-    by_descriptor_[static_cast<std::size_t>(fd)] = index;
     for (std::uint32_t f = s; f < layout_.flows; f += config_.sockets) {
       const std::uint32_t offset = f % config_.ports;
       net::Address target = config_.target;
@@ -86,9 +84,12 @@ int DatagramLanes::open(std::string& what) {
   return 0;
 }
 
-int DatagramLanes::watch(dispatch::Poller& poller) noexcept {
-  for (const Socket& socket : sockets_) {
-    if (const int error = poller.add(socket.fd, dispatch::Interest::read); error != 0) return error;
+int DatagramLanes::watch(dispatch::Poller& poller) {
+  for (std::uint32_t index = 0; index < sockets(); ++index) {
+    dispatch::Slot slot = dispatch::kNoSlot;
+    if (const int error = poller.add(sockets_[index].fd, dispatch::Interest::read, slot); error != 0) return error;
+    if (slot >= by_slot_.size()) by_slot_.resize(std::size_t{slot} + 1);
+    by_slot_[slot] = index;
   }
   return 0;
 }

@@ -30,7 +30,7 @@ class DatagramLanes {
 
   /// Opens the sockets. Returns 0 or an errno, and then says in `what` which step failed.
   int open(std::string& what);
-  int watch(dispatch::Poller& poller) noexcept;
+  int watch(dispatch::Poller& poller);
   /// Lets receive() block for at most `limit` on the only socket, so that a reply costs one system call.
   int block(Nanoseconds limit) noexcept;
 
@@ -52,7 +52,7 @@ class DatagramLanes {
   /// Receives on one socket what one batch holds; returns how many datagrams or errors it took.
   std::size_t receive(std::uint32_t socket, int flags);
   /// Index of the socket behind an event's slot.
-  std::uint32_t socket_of(std::uint32_t slot) const noexcept { return by_descriptor_[slot]; }
+  std::uint32_t socket_of(dispatch::Slot slot) const noexcept { return by_slot_[slot]; }
 
   /// Gives up waiting for datagrams sent at or before `limit` (closed loop); returns how many.
   std::uint64_t expire(Nanoseconds limit);
@@ -78,7 +78,7 @@ class DatagramLanes {
     FlowFigures figures;
   };
   struct Socket {
-    int fd = -1;
+    dispatch::Handle fd = dispatch::kNoHandle;
     std::uint32_t outstanding = 0;
     std::vector<std::uint32_t> flows;  // indices in flows_
     std::vector<Queued> queue;
@@ -102,7 +102,7 @@ class DatagramLanes {
   std::vector<Socket> sockets_;
   std::vector<Flow> flows_;
   std::vector<std::uint32_t> by_port_;        // unconnected: port offset -> index in flows_
-  std::vector<std::uint32_t> by_descriptor_;  // descriptor -> index in sockets_
+  std::vector<std::uint32_t> by_slot_;        // of the poller -> index in sockets_
   std::vector<std::uint32_t> waiting_;        // sockets with a non-empty queue
   std::vector<std::uint32_t> freed_;
   std::size_t queued_ = 0;

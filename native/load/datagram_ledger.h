@@ -1,5 +1,5 @@
 // The books of one flow (one client socket and one server port): what was sent, what came back, and as what.
-// They close at any time: sent = received + unanswered, where received counts every datagram once. After the drain,
+// They balance at any time: sent = received + unanswered, where received counts every datagram once. After the drain,
 // what is unanswered is lost.
 #pragma once
 

@@ -25,7 +25,7 @@ class DatagramBoard {
   std::vector<DatagramReply> take_replies();
 
  private:
-  static constexpr std::size_t kMostReplies = 1 << 18;  // beyond, nobody is looking: the rest is left out
+  static constexpr std::size_t kMostReplies = 1 << 18;  // kept until they are taken; further ones are dropped
   struct Entry {
     DatagramInterval interval;
     std::unique_ptr<Histogram> latency;

@@ -14,7 +14,6 @@ constexpr std::size_t kTake = 64;                          // schedule times tak
 constexpr Nanoseconds kTurn = 20 * kMillisecond;           // longest wait: a stop is seen after it
 constexpr Nanoseconds kQuiet = 50 * kMillisecond;          // all answered and nothing more for so long: no late copies
 constexpr std::int64_t kLatePatience = 4;                  // timeouts
-constexpr const char* kPollers[] = {"epoll", "kqueue", "evport", "poll"};  // best first; the outcome names the one used
 
 }  // namespace
 
@@ -48,14 +47,12 @@ void DatagramWorker::abandon() noexcept {
 }
 
 int DatagramWorker::prepare() {
-  for (const char* name : kPollers) {
-    dispatch::Probe probe;
-    poller_ = dispatch::Poller::open(name, probe);
-    if (poller_ != nullptr) break;
-  }
+  const char* backend = dispatch::client_backend().name;
+  dispatch::Probe probe;
+  poller_ = dispatch::Poller::open(backend, probe);
   if (poller_ == nullptr) {
-    failed_ = "no way to wait for replies on this system";
-    return ENOSYS;
+    failed_ = std::string("cannot wait for replies with ") + backend;
+    return probe.error;
   }
   if (config_.open_loop) pacer_.calibrate(*poller_);
   events_.resize(std::max<std::size_t>(1, std::min<std::size_t>(lanes_.sockets(), 1024)));

@@ -11,7 +11,7 @@ Dialer::Dialer(const DialPlan& plan, dispatch::Poller& poller)
 
 Dialer::~Dialer() {
   for (Connection& connection : connections_) {
-    if (connection.fd >= 0) close(connection);
+    if (connection.slot != dispatch::kNoSlot) close(connection);
   }
 }
 
@@ -33,25 +33,25 @@ bool Dialer::begin(std::uint32_t id, Nanoseconds now) {
   connection.state = State::dialing;
   ++dialing_;
   const net::Address* source = plan_.sources.empty() ? nullptr : &plan_.sources[id % plan_.sources.size()];
-  const int fd = net::connect_tcp(plan_.target, source);
-  if (fd < 0) {
-    fail(id, -fd, now);
+  const dispatch::Handle handle = net::connect_tcp(plan_.target, source);
+  if (handle < 0) {
+    fail(id, -handle, now);
     return false;
   }
-  connection.fd = fd;
-  if (static_cast<std::size_t>(fd) >= id_by_fd_.size()) id_by_fd_.resize(static_cast<std::size_t>(fd) + 1);
-  id_by_fd_[static_cast<std::size_t>(fd)] = id;
-  if (const int error = poller_.add(fd, dispatch::Interest::write); error != 0) {
+  if (const int error = poller_.add(handle, dispatch::Interest::write, connection.slot); error != 0) {
+    close(handle);
     fail(id, error, now);
     return false;
   }
+  if (connection.slot >= id_by_slot_.size()) id_by_slot_.resize(std::size_t{connection.slot} + 1);
+  id_by_slot_[connection.slot] = id;
   return true;
 }
 
 Dialer::Outcome Dialer::on_event(std::uint32_t id, Nanoseconds now) {
   Connection& connection = connections_[id];
-  int error = net::take_error(connection.fd);
-  if (error == 0) error = poller_.modify(connection.fd, dispatch::Interest::read);
+  int error = net::take_error(handle(id));
+  if (error == 0) error = poller_.modify(connection.slot, dispatch::Interest::read);
   if (error != 0) {
     fail(id, error, now);
     return Outcome::failed;
@@ -64,7 +64,7 @@ Dialer::Outcome Dialer::on_event(std::uint32_t id, Nanoseconds now) {
 
 void Dialer::fail(std::uint32_t id, int error, Nanoseconds now) {
   Connection& connection = connections_[id];
-  if (connection.fd >= 0) close(connection);
+  if (connection.slot != dispatch::kNoSlot) close(connection);
   --dialing_;
   connection.state = State::queued;
   queue_.push(id);
@@ -90,14 +90,19 @@ void Dialer::reopen(std::uint32_t id) {
   queue_.push(id);
 }
 
-void Dialer::close(Connection& connection) {
-  poller_.forget(connection.fd);
+void Dialer::close(dispatch::Handle handle) const noexcept {
   if (plan_.abortive) {
     const linger at_once{1, 0};
-    ::setsockopt(connection.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    ::setsockopt(handle, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   }
-  ::close(connection.fd);
-  connection.fd = -1;
+  ::close(handle);
+}
+
+void Dialer::close(Connection& connection) {
+  const dispatch::Handle handle = poller_.handle(connection.slot);
+  poller_.forget(connection.slot);
+  close(handle);
+  connection.slot = dispatch::kNoSlot;
 }
 
 }  // namespace load

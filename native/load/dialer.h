@@ -37,9 +37,10 @@ class Dialer {
     return queue_.empty() || dialing_ >= plan_.handshakes ? kNever : retry_at_;
   }
 
-  /// Connection of a descriptor that the poller reported.
-  std::uint32_t id_of(std::uint32_t fd) const noexcept { return id_by_fd_[fd]; }
-  int fd(std::uint32_t id) const noexcept { return connections_[id].fd; }
+  /// Connection of a slot that the poller reported.
+  std::uint32_t id_of(dispatch::Slot slot) const noexcept { return id_by_slot_[slot]; }
+  dispatch::Slot slot(std::uint32_t id) const noexcept { return connections_[id].slot; }
+  dispatch::Handle handle(std::uint32_t id) const noexcept { return poller_.handle(connections_[id].slot); }
   bool standing(std::uint32_t id) const noexcept { return connections_[id].state == State::standing; }
 
   /// Takes an event of a connection that does not stand yet. When it opens, the connection is registered for reading.
@@ -67,18 +68,19 @@ class Dialer {
   enum class State : std::uint8_t { queued, dialing, standing };
   struct Connection {
     Nanoseconds began = 0;
-    int fd = -1;
+    dispatch::Slot slot = dispatch::kNoSlot;
     State state = State::queued;
   };
 
   bool begin(std::uint32_t id, Nanoseconds now);
   void fail(std::uint32_t id, int error, Nanoseconds now);
+  void close(dispatch::Handle handle) const noexcept;
   void close(Connection& connection);
 
   DialPlan plan_;
   dispatch::Poller& poller_;
   std::vector<Connection> connections_;
-  std::vector<std::uint32_t> id_by_fd_;
+  std::vector<std::uint32_t> id_by_slot_;
   IdRing queue_;
   Nanoseconds retry_at_ = 0;
   Nanoseconds next_sweep_ = 0;

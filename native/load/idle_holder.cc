@@ -35,7 +35,7 @@ void IdleHolder::run() {
 
 void IdleHolder::hear(Dialer& dialer, std::uint32_t id) {
   std::byte bytes[4096];
-  const ssize_t received = net::receive(dialer.fd(id), bytes);
+  const ssize_t received = net::receive(dialer.handle(id), bytes);
   if (net::would_block(received)) return;
   if (received > 0) {
     progress_.unexpected_bytes.fetch_add(static_cast<std::uint64_t>(received), std::memory_order_relaxed);

@@ -72,7 +72,7 @@ void SessionEngine::run() {
   while (!stopping() && begin_at_.load(std::memory_order_acquire) == 0) poller_->wait(events_, kBeginWait);
   if (!stopping()) serve();
   for (std::uint32_t id = 0; id < sessions_.size(); ++id) {
-    if (sessions_[id].fd >= 0) close(id);
+    if (sessions_[id].slot != dispatch::kNoSlot) close(id);
   }
   enter(error_ == 0 && !stopping() ? SessionPhase::done : SessionPhase::failed);
 }
@@ -117,7 +117,7 @@ void SessionEngine::turn() {
   if (wait == 0 && result.count == 0) pacer_.spun(now, monotonic_now());
   for (int i = 0; i < result.count; ++i) {
     const dispatch::Event& event = events_[static_cast<std::size_t>(i)];
-    if (poller_->current(event)) on_event(id_by_fd_[event.slot], event.flags);
+    if (poller_->current(event)) on_event(id_by_slot_[event.slot], event.flags);
   }
 }
 
@@ -134,10 +134,11 @@ void SessionEngine::start_one(Nanoseconds due) {
   tally_.start_lag.record(now - due);
   if (tally_.started_at == 0) tally_.started_at = now;
   if (free_.empty() && sessions_.size() == plan_.concurrent) return count(SessionFailure::descriptors);
-  const int fd = net::connect_tcp(plan_.target);
-  if (fd < 0) return count(kind_of(-fd));
-  if (const int error = poller_->add(fd, dispatch::Interest::write); error != 0) {
-    ::close(fd);
+  const dispatch::Handle handle = net::connect_tcp(plan_.target);
+  if (handle < 0) return count(kind_of(-handle));
+  dispatch::Slot slot = dispatch::kNoSlot;
+  if (const int error = poller_->add(handle, dispatch::Interest::write, slot); error != 0) {
+    ::close(handle);
     return count(kind_of(error));
   }
   if (free_.empty()) {
@@ -146,10 +147,10 @@ void SessionEngine::start_one(Nanoseconds due) {
   }
   const std::uint32_t id = free_.back();
   free_.pop_back();
-  if (static_cast<std::size_t>(fd) >= id_by_fd_.size()) id_by_fd_.resize(static_cast<std::size_t>(fd) + 1);
-  id_by_fd_[static_cast<std::size_t>(fd)] = id;
+  if (slot >= id_by_slot_.size()) id_by_slot_.resize(std::size_t{slot} + 1);
+  id_by_slot_[slot] = id;
   sessions_[id] = Session();
-  sessions_[id].fd = fd;
+  sessions_[id].slot = slot;
   sessions_[id].calls = plan_.calls;
   exchange_->restart(id);
   arm(id, now);
@@ -166,8 +167,8 @@ void SessionEngine::on_event(std::uint32_t id, std::uint32_t flags) {
 
 void SessionEngine::connected(std::uint32_t id) {
   Session& session = sessions_[id];
-  int error = net::take_error(session.fd);
-  if (error == 0) error = poller_->modify(session.fd, dispatch::Interest::read);
+  int error = net::take_error(handle(session));
+  if (error == 0) error = poller_->modify(session.slot, dispatch::Interest::read);
   if (error != 0) return fail(id, error);
   session.connected = true;
   tally_.connect.record(monotonic_now() - session.began);
@@ -186,19 +187,19 @@ void SessionEngine::call(std::uint32_t id) {
 void SessionEngine::send_rest(std::uint32_t id) {
   Session& session = sessions_[id];
   if (session.sent_bytes == request_.size()) return;
-  const ssize_t sent = net::transmit(session.fd, Bytes(request_).subspan(session.sent_bytes));
+  const ssize_t sent = net::transmit(handle(session), Bytes(request_).subspan(session.sent_bytes));
   if (sent < 0 && !net::would_block(sent)) return fail(id, static_cast<int>(-sent));
   const auto taken = static_cast<std::uint32_t>(std::max<ssize_t>(sent, 0));
   session.sent_bytes += taken;
   tally_.bytes_out += taken;
   const bool whole = session.sent_bytes == request_.size();
   if (whole) ++tally_.requests;
-  poller_->modify(session.fd, whole ? dispatch::Interest::read : dispatch::Interest::both);
+  poller_->modify(session.slot, whole ? dispatch::Interest::read : dispatch::Interest::both);
 }
 
 void SessionEngine::read(std::uint32_t id) {
   Session& session = sessions_[id];
-  const ssize_t received = net::receive(session.fd, in_);
+  const ssize_t received = net::receive(handle(session), in_);
   if (net::would_block(received)) return;
   const Nanoseconds now = monotonic_now();
   if (received < 0) return fail(id, static_cast<int>(-received));
@@ -251,9 +252,10 @@ void SessionEngine::fail(std::uint32_t id, int error) {
 
 void SessionEngine::close(std::uint32_t id) {
   disarm(id);
-  poller_->forget(sessions_[id].fd);
-  ::close(sessions_[id].fd);
-  sessions_[id].fd = -1;
+  const dispatch::Handle closing = handle(sessions_[id]);
+  poller_->forget(sessions_[id].slot);
+  ::close(closing);
+  sessions_[id].slot = dispatch::kNoSlot;
   free_.push_back(id);
   --open_;
 }

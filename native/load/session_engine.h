@@ -89,7 +89,7 @@ class SessionEngine final : public Worker {
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
   struct Session {
-    int fd = -1;
+    dispatch::Slot slot = dispatch::kNoSlot;
     std::uint32_t calls = 0;        // not yet answered
     std::uint32_t sent_bytes = 0;   // of the request being sent
     bool connected = false;
@@ -118,6 +118,7 @@ class SessionEngine final : public Worker {
   void close(std::uint32_t id);
   void arm(std::uint32_t id, Nanoseconds now);
   void disarm(std::uint32_t id) noexcept;
+  dispatch::Handle handle(const Session& session) const noexcept { return poller_->handle(session.slot); }
   bool all_started() const noexcept { return started_ == plan_.connections; }
   void enter(SessionPhase phase) noexcept { phase_.store(phase, std::memory_order_release); }
 
@@ -134,7 +135,7 @@ class SessionEngine final : public Worker {
   std::vector<std::byte> in_, request_;
   std::vector<Session> sessions_;
   std::vector<std::uint32_t> free_;       // sessions not in use
-  std::vector<std::uint32_t> id_by_fd_;
+  std::vector<std::uint32_t> id_by_slot_;
   std::uint32_t oldest_ = kNone, newest_ = kNone;
   std::uint64_t started_ = 0;             // of the plan's connections, failed starts included
   std::uint32_t open_ = 0;

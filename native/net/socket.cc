@@ -112,6 +112,20 @@ int listen_tcp(const Address& address, int backlog) noexcept {
   return error < 0 ? close_with(fd, error) : fd;
 }
 
+int listen_backlog([[maybe_unused]] int listener, int asked) noexcept {
+  int most = 0;
+#if defined(__linux__)
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  // Of a socket that listens, this member is the limit of its queue.
+  if (getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &length) == 0) most = static_cast<int>(info.tcpi_sacked);
+#elif defined(SO_LISTENQLIMIT)
+  socklen_t length = sizeof most;
+  if (getsockopt(listener, SOL_SOCKET, SO_LISTENQLIMIT, &most, &length) != 0) most = 0;
+#endif
+  return most > 0 ? most : asked;
+}
+
 std::string listen_refusal(const Address& address, int error) {
   const std::string where = address.host() + " port " + std::to_string(address.port());
   if (error == EADDRINUSE) return where + " is in use: choose another port, or 0 for any free one";

@@ -38,6 +38,10 @@ int open_socket(int family, int type) noexcept;
 /// or -errno.
 int listen_tcp(const Address& address, int backlog) noexcept;
 
+/// Most connections that may wait at a listening socket: systems cut down silently what they are asked for. `asked`
+/// where the system does not tell.
+int listen_backlog(int listener, int asked) noexcept;
+
 /// One sentence for a person on why listening on `address` failed with the errno `error`.
 std::string listen_refusal(const Address& address, int error);
 

@@ -8,38 +8,40 @@
 #include <utility>
 #include <vector>
 
-#include "net/control.h"
-#include "net/process.h"
-#include "net/protocol.h"
-#include "net/report.h"
-#include "net/server.h"
 #include "net/spare_descriptor.h"
-#include "net/udp_echo.h"
+#include "process/clock.h"
+#include "process/json_line.h"
 #include "programs/raw_mechanisms.h"
 #include "programs/run_program.h"
+#include "servers/control.h"
+#include "servers/protocol.h"
+#include "servers/report.h"
+#include "servers/server.h"
+#include "servers/udp_echo.h"
 
 namespace {
 
-using net::Options;
+using process::print_line;
+using servers::Options;
 
 template <class Mechanism, class Protocol>
 class Loop {
  public:
-  Loop(const Options& options, net::Control& control) : options_(options), control_(control) {}
+  Loop(const Options& options, servers::Control& control) : options_(options), control_(control) {}
 
-  std::string run(const net::Identity& identity) {
-    const std::int64_t started = net::monotonic_ns();
-    listener_ = net::listen_tcp(options_.address, options_.backlog);
+  std::string run(const servers::Identity& identity) {
+    const std::int64_t started = process::monotonic_now();
+    listener_ = net::listen_tcp(options_.address, static_cast<int>(options_.backlog));
     if (listener_ < 0) return net::listen_refusal(options_.address, -listener_);
     mechanism_.set(listener_, true, false);
     for (const int fd : control_.descriptors()) mechanism_.set(fd, true, false);
-    net::print_line(net::hello_line(options_, identity, nullptr, net::local_address(listener_)));
+    print_line(servers::hello_line(options_, identity, nullptr, listener_));
     while (!control_.stopping()) {
       const int count = mechanism_.wait([this](int fd) { on_ready(fd); });
       if (count < 0 && errno != EINTR) return std::string("the wait failed: ") + std::strerror(errno);
       statistics_.count_wait(count < 0 ? 0 : count);
     }
-    net::print_line(net::farewell_line(control_.reason(), started, statistics_, nullptr));
+    print_line(servers::farewell_line(control_.reason(), started, statistics_, nullptr));
     return "";
   }
 
@@ -56,7 +58,7 @@ class Loop {
       accept_some();
     } else if (control_.owns(fd)) [[unlikely]] {
       control_.on_readable(fd, [this](std::string_view id) {
-        net::print_line(net::snapshot_line(id, statistics_, nullptr));
+        print_line(servers::snapshot_line(id, statistics_, nullptr));
       });
     } else {
       serve(fd);
@@ -95,7 +97,8 @@ class Loop {
       const auto received = static_cast<std::size_t>(n);
       statistics_.bytes_in += received;
       if (!connection.draining) {
-        const net::Reply reply = protocol_.answer(connection.state, std::span(window_).first(received), statistics_);
+        const std::span window(window_);
+        const servers::Reply reply = protocol_.answer(connection.state, window.first(received), statistics_);
         connection.ends = reply.close;
         if (!reply.bytes.empty() && !send_all(fd, connection, reply.bytes)) return;
       }
@@ -133,50 +136,55 @@ class Loop {
   }
 
   const Options& options_;
-  net::Control& control_;
-  net::Statistics statistics_;
+  servers::Control& control_;
+  servers::Statistics statistics_;
   net::SpareDescriptor spare_;
   Mechanism mechanism_{options_.budgets.max_events};
   Protocol protocol_;
   int listener_ = -1;
   std::vector<Connection> connections_;
-  std::vector<std::byte> window_ = std::vector<std::byte>(net::kReceiveWindow);
+  std::vector<std::byte> window_ = std::vector<std::byte>(servers::kReceiveWindow);
 };
 
 template <class Mechanism>
-std::string run_datagrams(const Options& options, const net::Identity& identity, net::Control& control) {
-  const std::int64_t started = net::monotonic_ns();
-  net::Statistics statistics;
-  net::UdpEcho echo(options, statistics, false);  // its mechanisms are all level-triggered
+std::string run_datagrams(const Options& options, const servers::Identity& identity, servers::Control& control) {
+  const std::int64_t started = process::monotonic_now();
+  servers::Statistics statistics;
+  servers::UdpEcho echo(options, statistics, false);  // its mechanisms are all level-triggered
   if (const std::string fault = echo.open(); !fault.empty()) return fault;
   Mechanism mechanism{options.budgets.max_events};
-  for (const int fd : echo.sockets()) mechanism.set(fd, true, false);
+  for (const int fd : echo.sockets()) {
+    mechanism.set(fd, true, false);
+    echo.name(fd, static_cast<dispatch::Slot>(fd));
+  }
   for (const int fd : control.descriptors()) mechanism.set(fd, true, false);
-  net::print_line(net::hello_line(options, identity, nullptr, echo.address()));
-  const auto on_snapshot = [&](std::string_view id) { net::print_line(net::snapshot_line(id, statistics, nullptr)); };
+  print_line(servers::hello_line(options, identity, nullptr, echo.sockets().front()));
+  const auto on_snapshot = [&](std::string_view id) {
+    print_line(servers::snapshot_line(id, statistics, nullptr));
+  };
   while (!control.stopping()) {
     const int count = mechanism.wait([&](int fd) {
       if (control.owns(fd)) [[unlikely]] control.on_readable(fd, on_snapshot);
-      else echo.serve(fd);
+      else echo.serve(static_cast<dispatch::Slot>(fd));
     });
     if (count < 0 && errno != EINTR) return std::string("the wait failed: ") + std::strerror(errno);
     statistics.count_wait(count < 0 ? 0 : count);
   }
-  net::print_line(net::farewell_line(control.reason(), started, statistics, nullptr));
+  print_line(servers::farewell_line(control.reason(), started, statistics, nullptr));
   return "";
 }
 
 template <class Mechanism>
-std::string run_protocol(const Options& options, const net::Identity& identity, net::Control& control) {
-  if (options.protocol == "tcp-echo") return Loop<Mechanism, net::Echo>(options, control).run(identity);
-  if (options.protocol == "http") return Loop<Mechanism, net::Http>(options, control).run(identity);
+std::string run_protocol(const Options& options, const servers::Identity& identity, servers::Control& control) {
+  if (options.protocol == "tcp-echo") return Loop<Mechanism, servers::Echo>(options, control).run(identity);
+  if (options.protocol == "http") return Loop<Mechanism, servers::Http>(options, control).run(identity);
   if (options.protocol == "udp-echo") return run_datagrams<Mechanism>(options, identity, control);
   return "the baseline speaks tcp-echo, udp-echo and http, not '" + options.protocol + "'";
 }
 
-std::string run_baseline(const Options& options, const net::Identity& identity) {
-  net::Control control;
-  if (const std::string fault = net::prepare(options, control); !fault.empty()) return fault;
+std::string run_baseline(const Options& options, const servers::Identity& identity) {
+  servers::Control control;
+  if (const std::string fault = servers::prepare(options, control); !fault.empty()) return fault;
   if (options.backend == "select") return run_protocol<programs::RawSelect>(options, identity, control);
   if (options.backend == "poll") return run_protocol<programs::RawPoll>(options, identity, control);
 #if defined(__linux__)
@@ -190,4 +198,6 @@ std::string run_baseline(const Options& options, const net::Identity& identity) 
 
 }  // namespace
 
-int main(int argc, char** argv) { return programs::run_program(argc, argv, "baseline", run_baseline); }
+int main(int argc, char** argv) {
+  return programs::run_program(argc, argv, "dispatchbench-baseline", "baseline", run_baseline);
+}

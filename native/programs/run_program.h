@@ -5,18 +5,19 @@
 #include <span>
 #include <string>
 
-#include "net/options.h"
-#include "net/report.h"
+#include "servers/options.h"
+#include "servers/report.h"
 
 namespace programs {
 
-inline int run_program(int argc, char** argv, const char* impl,
-                       std::string (*run)(const net::Options&, const net::Identity&)) {
-  net::Options options;
-  std::string fault = net::parse_options(std::span(argv, static_cast<std::size_t>(argc)).subspan(1), options);
+/// `name` says who speaks on stderr, `impl` who serves.
+inline int run_program(int argc, char** argv, const char* name, const char* impl,
+                       std::string (*run)(const servers::Options&, const servers::Identity&)) {
+  servers::Options options;
+  std::string fault = servers::parse_options(std::span(argv, static_cast<std::size_t>(argc)).subspan(1), options);
   if (fault.empty()) fault = run(options, {.impl = impl, .io = "", .versions = "", .program = argv[0]});
   if (fault.empty()) return 0;
-  std::fprintf(stderr, "dispatchbench-server: %s\n", fault.c_str());
+  std::fprintf(stderr, "%s: %s\n", name, fault.c_str());
   return 1;
 }
 

@@ -1,7 +1,8 @@
 /** The load machine's side: answers one coordinator until the link ends. */
+import type { Link } from '../carriers/link.js';
 import { AGENT_PROTOCOL, type AgentFacts, type Command, type Job, type Report } from '../contract/agent.js';
-import { monotonicNs, type Step } from '../ramp/client.js';
-import type { Link } from './link.js';
+import { monotonicNs } from '../process.js';
+import type { Step } from '../ramp/client.js';
 
 export interface Agent {
   name: string;

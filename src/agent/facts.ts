@@ -1,15 +1,20 @@
 /** What a load machine tells about itself when it registers. */
 import { arch, availableParallelism, hostname, type as osType, release, totalmem } from 'node:os';
 import type { AgentFacts } from '../contract/agent.js';
-import { readFact } from '../hosts/linux-facts.js';
+import { descriptorLimit } from '../hosts/linux-facts.js';
+
+/** A name for this machine's agent when nobody gives it one: that of the machine. */
+export const defaultAgentName = (): string =>
+  hostname()
+    .replace(/[^A-Za-z0-9_-]/g, '-')
+    .slice(0, 64) || 'agent';
 
 export function agentFacts(): AgentFacts {
-  const limits = readFact('/proc/self/limits')?.match(/^Max open files\s+(\d+)\s+(\d+)/m);
   return {
     hostname: hostname(),
     cores: availableParallelism(),
     memoryBytes: totalmem(),
-    descriptorLimit: limits ? { soft: Number(limits[1]), hard: Number(limits[2]) } : null,
+    descriptorLimit: descriptorLimit(),
     os: osType(),
     kernel: release(),
     arch: arch(),

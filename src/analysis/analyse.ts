@@ -1,11 +1,12 @@
 /** A run seen as a whole: what every output (terminal, HTML, CSV, JSON) is made from. Pure and deterministic. */
 import type { RunInfo } from '../contract/run.js';
-import type { Sample } from '../contract/sample.js';
+import { knownExperiment } from '../experiments/registry.js';
+import type { ParsedSamples, Refusal } from '../results/parse.js';
+import { type Interval, meanInterval } from '../statistics/interval.js';
+import { type ScalingModel, scalingModel, straightLine } from '../statistics/scaling.js';
+import { type Metric, type MetricId, metric, metrics } from '../trials/registry.js';
+import type { Sample } from '../trials/sample.js';
 import { type Cell, cellsOf, type Series, seriesAlong, valuesOf } from './cells.js';
-import { type Interval, meanInterval } from './interval.js';
-import { type Metric, type MetricId, metric, metrics } from './metrics.js';
-import type { ParsedSamples, Refusal } from './parse.js';
-import { type ScalingModel, scalingModel, straightLine } from './scaling.js';
 import { type Notice, validityNotices } from './validity.js';
 import { type Verdict, verdicts } from './verdicts.js';
 
@@ -55,9 +56,6 @@ export interface Analysis {
   excluded: Sample[];
   refused: Refusal[];
 }
-
-/** What each experiment is drawn along, by its name. */
-export type Axes = Readonly<Record<string, string>>;
 
 /**
  * `asked` where several of its levels were measured, or else the numeric factor with most levels. Ties go to the one
@@ -120,14 +118,10 @@ function growthOf(series: Series, measured: Metric, model: ScalingModel | null):
 /** With fewer trials AICc's correction for their number outweighs any fit: a curve would be an artefact of it. */
 const fewestModelled = 8;
 
-const modelled: MetricId[] = ['cpu-per-request', 'open-cpu-per-request'];
-
-function analyseExperiment(
-  name: string,
-  cells: readonly Cell[],
-  asked: string | undefined,
-): ExperimentAnalysis {
-  const factor = mainFactor(asked, cells);
+function analyseExperiment(name: string, cells: readonly Cell[]): ExperimentAnalysis {
+  const known = knownExperiment(name);
+  const modelled: readonly MetricId[] = known?.modelled ?? [];
+  const factor = mainFactor(known?.axis, cells);
   const series = seriesAlong(cells, factor);
   const summaries = new Map(cells.map((cell) => [cell.key, summarise(cell)]));
   const models = modelled.flatMap((id) =>
@@ -155,12 +149,8 @@ function analyseExperiment(
   };
 }
 
-/** @param axes an experiment not named there is drawn along the numeric factor with most levels */
-export function analyse(
-  run: RunInfo | null,
-  { samples, refused, notices }: ParsedSamples,
-  axes: Axes = {},
-): Analysis {
+/** An experiment that this version does not know is drawn along the numeric factor with most levels. */
+export function analyse(run: RunInfo | null, { samples, refused, notices }: ParsedSamples): Analysis {
   const cells = cellsOf(samples);
   // In the plan's order: the first trial is whatever the shuffle put first.
   const planned = run?.plan.experiments.map(({ experiment }) => experiment) ?? [];
@@ -183,7 +173,6 @@ export function analyse(
       analyseExperiment(
         name,
         cells.filter(({ experiment }) => experiment === name),
-        axes[name],
       ),
     ),
     verdicts: verdicts(cells),

@@ -1,7 +1,11 @@
 /** Samples grouped: trials of the same cell, and cells of the same series along one factor. */
-import type { CellLevels, HostFacts, Sample } from '../contract/sample.js';
-import { mechanismOrder } from './mechanisms.js';
-import type { Metric } from './metrics.js';
+import type { HostFacts } from '../contract/host.js';
+import { implementationOrder, mechanismOrder } from '../contract/names.js';
+import { type CellLevels, levelsKey } from '../contract/sample.js';
+import { factorNamed } from '../experiments/registry.js';
+import { serverFactors } from '../experiments/servers.js';
+import type { Metric } from '../trials/registry.js';
+import type { Sample } from '../trials/sample.js';
 
 export interface Cell {
   experiment: string;
@@ -12,14 +16,6 @@ export interface Cell {
   trials: Sample[];
   /** failed, invalid and impossible ones: shown, never in a verdict */
   excluded: Sample[];
-}
-
-/** Text identity of a combination of factor levels, independent of the order they were written in. */
-export function levelsKey(levels: CellLevels): string {
-  return Object.keys(levels)
-    .sort()
-    .map((name) => `${name}=${levels[name]}`)
-    .join(' ');
 }
 
 export function cellsOf(samples: readonly Sample[]): Cell[] {
@@ -55,10 +51,10 @@ export interface Series {
 const text = (level: string | number | null | undefined) =>
   level === null || level === undefined ? '' : `${level}`;
 
-/** A level as part of a label: "idle 100"; a rate of null is the closed loop. */
+/** A level as part of a label: "idle 100"; what is no number may have a word of its own, as the closed loop has. */
 export function levelLabel(factor: string, level: string | number | null | undefined): string {
-  if (factor === 'rate' && level === null) return 'closed loop';
-  return `${factor} ${text(level)}`;
+  const word = typeof level === 'number' || level === undefined ? null : factorNamed(factor)?.level?.(level);
+  return word ?? `${factor} ${text(level)}`;
 }
 
 /** "epoll · ts batch": mechanism first, then who runs it. */
@@ -67,7 +63,21 @@ export function seriesLabel(levels: CellLevels): string {
   return [text(levels.backend), who].filter(Boolean).join(' · ');
 }
 
-const implementationOrder = ['baseline', 'native', 'ts', 'libuv'];
+/** Factors that say which server; the others are its circumstances. */
+export const tellServer = (factor: string): boolean => Object.hasOwn(serverFactors, factor);
+
+/** "idle 1000, connections 100": every factor but the server's. */
+export function circumstances(levels: CellLevels): string {
+  return Object.entries(levels)
+    .filter(([factor]) => !tellServer(factor))
+    .map(([factor, level]) => levelLabel(factor, level))
+    .join(', ');
+}
+
+/** "epoll · ts batch, idle 1000, connections 100" */
+export const cellLabel = (levels: CellLevels): string =>
+  [seriesLabel(levels), circumstances(levels)].filter(Boolean).join(', ');
+
 const rank = (list: readonly string[], name: unknown) => {
   const at = list.indexOf(`${name}`);
   return at < 0 ? list.length : at;
@@ -80,27 +90,45 @@ export function varyingFactors(all: readonly CellLevels[]): string[] {
     for (const [name, level] of Object.entries(levels))
       seen.set(name, (seen.get(name) ?? new Set()).add(level));
   }
-  return [...seen]
-    .filter(([name, levels]) => levels.size > 1 && !['backend', 'impl', 'io'].includes(name))
-    .map(([name]) => name);
+  return [...seen].filter(([name, levels]) => levels.size > 1 && !tellServer(name)).map(([name]) => name);
 }
 
-/** Series of `cells` along `factor`, in a fixed, readable order; with several hosts the label says which. */
+/** Names of the hosts of these, once each. */
+export const hostNames = (all: readonly { host: HostFacts }[]): string[] => [
+  ...new Set(all.map(({ host }) => host.name)),
+];
+
+/** What tells one of these from the others: server, other factors that vary, and where there are several the host. */
+export function labelsAmong(
+  all: readonly Pick<Cell, 'levels' | 'host'>[],
+  /** factors that are told elsewhere */
+  apart: readonly string[],
+): (one: Pick<Cell, 'levels' | 'host'>) => string {
+  const several = hostNames(all).length > 1;
+  const others = varyingFactors(all.map(({ levels }) => levels)).filter((name) => !apart.includes(name));
+  return ({ levels, host }) =>
+    [
+      seriesLabel(levels),
+      ...others.map((name) => levelLabel(name, levels[name])),
+      ...(several ? [host.name] : []),
+    ]
+      .filter(Boolean)
+      .join(' · ');
+}
+
+/**
+ * Series of `cells` along `factor`, in a fixed, readable order; with several hosts the label says which. Cells of an
+ * experiment that has no factor of numbers ('') are each a series of one point, at 0.
+ */
 export function seriesAlong(cells: readonly Cell[], factor: string): Series[] {
-  const hosts = new Set(cells.map(({ host }) => host.name));
-  const others = varyingFactors(cells.map(({ levels }) => levels)).filter((name) => name !== factor);
+  const labelOf = labelsAmong(cells, [factor]);
   const all = new Map<string, Series>();
   for (const cell of cells) {
-    const x = cell.levels[factor];
+    const x = factor === '' ? 0 : cell.levels[factor];
     if (typeof x !== 'number') continue;
     const { [factor]: _, ...levels } = cell.levels;
     const key = `${cell.host.name} ${levelsKey(levels)}`;
-    const label = [
-      seriesLabel(levels),
-      ...others.map((name) => levelLabel(name, levels[name])),
-      ...(hosts.size > 1 ? [cell.host.name] : []),
-    ].join(' · ');
-    const series = all.get(key) ?? { key, label, levels, host: cell.host, points: [] };
+    const series = all.get(key) ?? { key, label: labelOf(cell), levels, host: cell.host, points: [] };
     series.points.push({ x, cell });
     all.set(key, series);
   }

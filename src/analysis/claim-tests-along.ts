@@ -1,32 +1,55 @@
 /** Tests of claims that follow a figure along one factor, series by series. */
-import type { ClaimTest, KneeTest, Level } from '../claims/claim.js';
-import { type Cell, levelLabel, type Series, seriesAlong, valuesOf } from './cells.js';
+import type {
+  BreakPointTest,
+  ClaimTest,
+  KneeTest,
+  Level,
+  PeakRatioTest,
+  RatioAlongTest,
+  Selector,
+  SlopeTest,
+} from '../claims/claim.js';
+import { ratioInterval } from '../statistics/interval.js';
+import { knee } from '../statistics/knee.js';
+import { scalingModel, straightLine } from '../statistics/scaling.js';
+import type { Metric } from '../trials/registry.js';
+import { type Cell, hostNames, levelLabel, type Series, seriesAlong, tellServer, valuesOf } from './cells.js';
 import {
   average,
-  describe,
+  cellsMatching,
   type Evidence,
+  expectationInWords,
   judge,
   resultOf,
-  select,
+  selectorInWords,
   type TestResult,
-  words,
 } from './evidence.js';
-import { ratioInterval } from './interval.js';
-import { knee } from './knee.js';
-import type { Metric } from './metrics.js';
-import { scalingModel, straightLine } from './scaling.js';
 
-type AlongTest = Exclude<Extract<ClaimTest, { factor: string }>, { kind: 'peak-ratio' }>;
+type AlongTest = Exclude<Extract<ClaimTest, { factor: string }>, PeakRatioTest>;
+
+/** Series of the cells that a selector names; in a run of several hosts each label says which. */
+export function seriesMatching(
+  cells: readonly Cell[],
+  selector: Selector,
+  factor: string,
+  measured: Metric,
+): Series[] {
+  const matching = cellsMatching(cells, selector, measured);
+  // Series of one host do not name it, but the run may have others.
+  const unnamed = hostNames(cells).length > 1 && hostNames(matching).length === 1;
+  const all = seriesAlong(matching, factor);
+  return unnamed ? all.map((one) => ({ ...one, label: `${one.label} · ${one.host.name}` })) : all;
+}
 
 /** Series a test speaks about, or the sentence that says how far short the sweep falls. */
 function series(test: AlongTest, cells: readonly Cell[], measured: Metric, reach: number) {
   // A level that the test itself fixes does not vary among its cells, and would be missing in the label.
   const fixed = Object.entries(test.of.levels ?? {}).flatMap(([factor, level]) =>
-    Array.isArray(level) || ['backend', 'impl', 'io', test.factor].includes(factor)
+    Array.isArray(level) || tellServer(factor) || factor === test.factor
       ? []
       : [levelLabel(factor, level as Level)],
   );
-  const all = seriesAlong(select(cells, test.of, measured), test.factor).map((one) => ({
+  const all = seriesMatching(cells, test.of, test.factor, measured).map((one) => ({
     ...one,
     label: [one.label, ...fixed].join(' · '),
   }));
@@ -36,8 +59,8 @@ function series(test: AlongTest, cells: readonly Cell[], measured: Metric, reach
     long.length > 0
       ? null
       : all.length === 0
-        ? `no usable trial of ${words(test.of)}`
-        : `${test.factor} ${reach} or more with ${words(test.of)} (this run reaches ${furthest})`;
+        ? `no usable trial of ${selectorInWords(test.of)}`
+        : `${test.factor} ${reach} or more with ${selectorInWords(test.of)} (this run reaches ${furthest})`;
   return { long, missing };
 }
 
@@ -73,12 +96,8 @@ export function stillAnswered(points: readonly { x: number; y: number }[]): stri
   return replies < answered * highest ? null : `still answered the highest rate, ${highest}/s`;
 }
 
-export function ratioAlong(
-  test: Extract<ClaimTest, { kind: 'ratio-along' }>,
-  cells: readonly Cell[],
-  measured: Metric,
-): TestResult {
-  const need = `${test.factor} ${test.from} with ${words(test.of)}`;
+export function ratioAlong(test: RatioAlongTest, cells: readonly Cell[], measured: Metric): TestResult {
+  const need = `${test.factor} ${test.from} with ${selectorInWords(test.of)}`;
   return along(test, cells, measured, test.reach, need, (one, levels) => {
     const start = levels.find(({ x }) => x === test.from);
     const end = levels[levels.length - 1]!;
@@ -87,7 +106,7 @@ export function ratioAlong(
     return [
       {
         subject: one.label,
-        measure: `${measured.title.toLowerCase()} at ${test.factor} ${end.x} over that at ${test.from}: ${describe(test.expect)}`,
+        measure: `${measured.title.toLowerCase()} at ${test.factor} ${end.x} over that at ${test.from}: ${expectationInWords(test.expect)}`,
         ...interval,
         unit: '×',
         outcome: judge(interval, test.expect),
@@ -98,12 +117,8 @@ export function ratioAlong(
   });
 }
 
-export function slope(
-  test: Extract<ClaimTest, { kind: 'slope' }>,
-  cells: readonly Cell[],
-  measured: Metric,
-): TestResult {
-  const need = `at least two levels of ${test.factor} with ${words(test.of)}`;
+export function slope(test: SlopeTest, cells: readonly Cell[], measured: Metric): TestResult {
+  const need = `at least two levels of ${test.factor} with ${selectorInWords(test.of)}`;
   return along(test, cells, measured, test.reach, need, (one, levels) => {
     const line = straightLine(levels);
     const n = Math.min(...levels.map(({ values }) => values.length));
@@ -116,7 +131,7 @@ export function slope(
     return [
       {
         subject: one.label,
-        measure: `${measured.title.toLowerCase()}, slope per ${test.per} ${test.factor}: ${describe(test.expect)}`,
+        measure: `${measured.title.toLowerCase()}, slope per ${test.per} ${test.factor}: ${expectationInWords(test.expect)}`,
         ...scaled,
         unit: measured.unit,
         n,
@@ -142,7 +157,7 @@ export function kneeEvidence(
   const still = stillAnswered(points);
   return (['before', 'past'] as const).map((side) => ({
     subject,
-    measure: `slope of replies ${side} the knee at ${Math.round(found.at)}/s: ${describe(test[side])}`,
+    measure: `slope of replies ${side} the knee at ${Math.round(found.at)}/s: ${expectationInWords(test[side])}`,
     ...found[side],
     unit: '',
     n: found.observations,
@@ -154,17 +169,13 @@ export function kneeEvidence(
 }
 
 export function kneeTest(test: KneeTest, cells: readonly Cell[], measured: Metric): TestResult {
-  const need = `at least five levels of ${test.factor} with ${words(test.of)}`;
+  const need = `at least five levels of ${test.factor} with ${selectorInWords(test.of)}`;
   return along(test, cells, measured, 0, need, (one) =>
     kneeEvidence(test, one.label, pointsOf(one, measured)),
   );
 }
 
-export function breakPoint(
-  test: Extract<ClaimTest, { kind: 'break-point' }>,
-  cells: readonly Cell[],
-  measured: Metric,
-): TestResult {
+export function breakPoint(test: BreakPointTest, cells: readonly Cell[], measured: Metric): TestResult {
   const [from, to] = test.between;
   return along(test, cells, measured, to, `more levels of ${test.factor}`, (one, levels) => {
     const model = scalingModel(levels);

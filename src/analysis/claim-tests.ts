@@ -1,37 +1,51 @@
 /** The few kinds of test that decide claims. Each turns cells into rows of evidence, one per series or pair. */
-import type { ClaimTest, Selector } from '../claims/claim.js';
-import type { CellLevels, HostFacts } from '../contract/sample.js';
-import { type Cell, levelsKey, type Series, seriesAlong, seriesLabel, valuesOf } from './cells.js';
+import type { AgainstTest, ClaimTest, PeakRatioTest, Selector } from '../claims/claim.js';
+import type { HostFacts } from '../contract/host.js';
+import { levelsKey } from '../contract/sample.js';
+import { differenceInterval, ratioInterval } from '../statistics/interval.js';
+import { heldOutPeaks } from '../statistics/peak.js';
+import { type Metric, metric } from '../trials/registry.js';
+import {
+  type Cell,
+  hostNames,
+  levelLabel,
+  type Series,
+  seriesLabel,
+  valuesOf,
+  varyingFactors,
+} from './cells.js';
 import {
   breakPoint,
   kneeTest,
   levelsOf,
   pointsOf,
   ratioAlong,
+  seriesMatching,
   slope,
   stillAnswered,
 } from './claim-tests-along.js';
 import {
   average,
-  describe,
+  cellsMatching,
   type Evidence,
+  expectationInWords,
   judge,
   resultOf,
-  select,
+  selectorInWords,
   type TestResult,
-  words,
 } from './evidence.js';
-import { differenceInterval, ratioInterval } from './interval.js';
-import { type Metric, metrics } from './metrics.js';
-import { heldOutPeaks } from './peak.js';
 
-type AgainstTest = Extract<ClaimTest, { to: Selector }>;
-
-/** What peers have to agree in: every factor neither selector names. */
-function restOf(test: AgainstTest): (levels: CellLevels) => string {
-  const named = new Set([...Object.keys(test.of.levels ?? {}), ...Object.keys(test.to.levels ?? {})]);
-  return (levels) =>
-    levelsKey(Object.fromEntries(Object.entries(levels).filter(([factor]) => !named.has(factor))));
+/**
+ * What peers have to agree in: every factor neither selector names, and the host unless one of them says which system
+ * it runs. A mechanism of one host against that of another would be a claim about hosts.
+ */
+function agreement({ of, to }: AgainstTest | PeakRatioTest): (one: Cell | Series) => string {
+  const named = new Set([...Object.keys(of.levels ?? {}), ...Object.keys(to.levels ?? {})]);
+  const acrossHosts = (of.system ?? to.system) !== undefined;
+  return ({ levels, host }) => {
+    const rest = Object.fromEntries(Object.entries(levels).filter(([factor]) => !named.has(factor)));
+    return `${acrossHosts ? '' : host.name} ${levelsKey(rest)}`;
+  };
 }
 
 /** Absolute figures are compared within an execution class only: why these two cannot be, or null. */
@@ -42,17 +56,21 @@ function incomparable(a: HostFacts, b: HostFacts): string | null {
 }
 
 /** A figure of one cell against the best of its peers. */
-function against(
-  test: Extract<ClaimTest, { kind: 'ratio' | 'difference' }>,
-  cells: readonly Cell[],
-  measured: Metric,
-): TestResult {
-  const rest = restOf(test);
-  const subjects = select(cells, test.of, measured);
-  const peers = select(cells, test.to, measured);
+function against(test: AgainstTest, cells: readonly Cell[], measured: Metric): TestResult {
+  const rest = agreement(test);
+  const subjects = cellsMatching(cells, test.of, measured);
+  const peers = cellsMatching(cells, test.to, measured);
+  const others = varyingFactors(subjects.map(({ levels }) => levels));
+  const severalHosts = hostNames([...subjects, ...peers]).length > 1;
+  const label = ({ levels, host }: Cell) =>
+    [
+      seriesLabel(levels),
+      ...others.map((factor) => levelLabel(factor, levels[factor])),
+      ...(severalHosts ? [host.name] : []),
+    ].join(' · ');
   const evidence: Evidence[] = [];
   for (const cell of subjects) {
-    const candidates = peers.filter((peer) => rest(peer.levels) === rest(cell.levels));
+    const candidates = peers.filter((peer) => rest(peer) === rest(cell));
     const sign = measured.better === 'lower' ? 1 : -1;
     const best = candidates.sort(
       (a, b) => sign * (average(valuesOf(a, measured)) - average(valuesOf(b, measured))),
@@ -65,8 +83,8 @@ function against(
     );
     const doubt = incomparable(cell.host, best.host);
     evidence.push({
-      subject: seriesLabel(cell.levels),
-      measure: `${measured.title.toLowerCase()}, ${isRatio ? 'ratio' : 'difference'} to ${seriesLabel(best.levels)}: ${describe(test.expect)}`,
+      subject: label(cell),
+      measure: `${measured.title.toLowerCase()}, ${isRatio ? 'ratio' : 'difference'} to ${label(best)}: ${expectationInWords(test.expect)}`,
       ...interval,
       unit: isRatio ? '×' : measured.unit,
       outcome: doubt ? 'inconclusive' : judge(interval, test.expect),
@@ -75,17 +93,13 @@ function against(
     });
   }
   const lacking = subjects.length === 0 ? test.of : test.to;
-  return resultOf(evidence, `no usable trial of ${words(lacking)}`);
+  return resultOf(evidence, `no usable trial of ${selectorInWords(lacking)}`);
 }
 
 /** Peaks of ramps against the best peak of their peers. A ramp that never reached saturation has none. */
-function peakRatio(
-  test: Extract<ClaimTest, { kind: 'peak-ratio' }>,
-  cells: readonly Cell[],
-  measured: Metric,
-): TestResult {
-  const rest = restOf(test);
-  const ramps = (selector: Selector) => seriesAlong(select(cells, selector, measured), test.factor);
+function peakRatio(test: PeakRatioTest, cells: readonly Cell[], measured: Metric): TestResult {
+  const rest = agreement(test);
+  const ramps = (selector: Selector) => seriesMatching(cells, selector, test.factor, measured);
   const peers = ramps(test.to);
   const valuesAt = (one: Series) => levelsOf(one, measured).map(({ values }) => values);
   const peakOf = (one: Series) => Math.max(...valuesAt(one).map(average));
@@ -95,7 +109,7 @@ function peakRatio(
   };
   const subjects = ramps(test.of);
   const evidence = subjects.flatMap((one): Evidence[] => {
-    const candidates = peers.filter((peer) => rest(peer.levels) === rest(one.levels));
+    const candidates = peers.filter((peer) => rest(peer) === rest(one));
     const best = [...candidates].sort((a, b) => peakOf(b) - peakOf(a))[0];
     const ours = heldOutPeaks(valuesAt(one));
     // The best peer is chosen the same way as its best level: by the trials that are not the figure.
@@ -106,7 +120,7 @@ function peakRatio(
     return [
       {
         subject: one.label,
-        measure: `peak ${measured.title.toLowerCase()} of the ramp, ratio to the best, ${best.label}: ${describe(test.expect)}`,
+        measure: `peak ${measured.title.toLowerCase()} of the ramp, ratio to the best, ${best.label}: ${expectationInWords(test.expect)}`,
         ...interval,
         unit: '×',
         outcome: doubt ? 'inconclusive' : judge(interval, test.expect),
@@ -116,13 +130,12 @@ function peakRatio(
     ];
   });
   const lacking = subjects.length === 0 ? test.of : test.to;
-  return resultOf(evidence, `two usable trials of ${words(lacking)}`);
+  return resultOf(evidence, `two usable trials of ${selectorInWords(lacking)}`);
 }
 
 /** Runs one test of a claim over the cells of its experiment. */
 export function runTest(test: ClaimTest, cells: readonly Cell[]): TestResult {
-  const measured: Metric | undefined = metrics.find(({ id }) => id === test.metric);
-  if (!measured) return { evidence: [], missing: `no sample carries '${test.metric}'` };
+  const measured = metric(test.metric);
   switch (test.kind) {
     case 'ratio':
     case 'difference':

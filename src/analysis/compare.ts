@@ -1,24 +1,31 @@
 /** Two runs side by side: aligned cells, shifts with intervals, and what is shown after Holm's correction. */
-import type { RunInfo } from '../contract/run.js';
-import type { HostFacts } from '../contract/sample.js';
-import type { Analysis } from './analyse.js';
-import { type Cell, levelsKey, seriesLabel, valuesOf } from './cells.js';
-import { type Metric, type MetricId, metric } from './metrics.js';
-import { cliffsDelta, hodgesLehmann, holm, mannWhitney } from './ranks.js';
 
-/** Compared by their ratio: how much slower is asked, not by how many microseconds. */
-export const ratioMetrics = [
-  'throughput',
-  'cpu-per-request',
-  'open-cpu-per-request',
-  'latency-p50',
-  'latency-p99',
-] as const satisfies readonly MetricId[];
-/** Compared by their difference: often 0, and 0 has no ratio. */
-const differenceMetrics = ['loss-rate'] as const satisfies readonly MetricId[];
-/** Metrics worth a verdict; the others explain. */
-export const comparedMetrics = [...ratioMetrics, ...differenceMetrics] as const;
-export type ComparedMetric = (typeof comparedMetrics)[number];
+import type { HostFacts } from '../contract/host.js';
+import type { RunInfo } from '../contract/run.js';
+import { levelsKey } from '../contract/sample.js';
+import type { Compared } from '../experiments/experiment.js';
+import { experiments, knownExperiment } from '../experiments/registry.js';
+import { cliffsDelta, hodgesLehmann, holm, mannWhitney } from '../statistics/ranks.js';
+import { type Metric, type MetricId, metric, metrics } from '../trials/registry.js';
+import type { Analysis } from './analyse.js';
+import { type Cell, seriesLabel, valuesOf } from './cells.js';
+
+const declared = experiments.flatMap(({ compared }) => compared);
+
+/** Metrics worth a verdict in some experiment; the others explain. */
+export const comparedMetrics: readonly MetricId[] = [...new Set(declared.map((one) => one.metric))];
+
+/** Those of them that are compared by their ratio. */
+export const ratioMetrics: readonly MetricId[] = comparedMetrics.filter((id) =>
+  declared.some((one) => one.metric === id && one.scale === 'ratio'),
+);
+
+/** What is compared of an experiment; of one that this version does not know, all that can be better or worse. */
+const comparedOf = (experiment: string): readonly Compared[] =>
+  knownExperiment(experiment)?.compared ??
+  metrics.flatMap(({ id, better }) =>
+    better === 'neither' ? [] : [{ metric: id, scale: 'ratio' as const }],
+  );
 
 /** A comparison of two equal runs calls anything at all different in at most this share of cases. */
 const familyError = 0.05;
@@ -27,6 +34,8 @@ export interface Comparison {
   experiment: string;
   levels: Cell['levels'];
   label: string;
+  /** null: neither run has several */
+  host: string | null;
   metric: Metric;
   a: number[];
   b: number[];
@@ -56,36 +65,87 @@ export interface RunComparison {
   unmatched: { run: 'A' | 'B'; cell: string }[];
 }
 
-const identity = (cell: Cell) => `${cell.experiment} ${levelsKey(cell.levels)}`;
+/** Hosts may be called differently; a run of several is compared host by host. */
+const identity = (cell: Cell, several: boolean) =>
+  [cell.experiment, ...(several ? [cell.host.name] : []), levelsKey(cell.levels)].join(' ');
 
 function flat(value: unknown): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }
 
-const facts = (run: RunInfo | null, host: HostFacts): [string, unknown][] => [
-  ['CPU', host.cpuModel],
-  ['CPUs', host.vcpus],
-  ['kernel', host.kernel],
-  ['clock source', host.clockSource],
-  ['transport', host.transport],
-  ['hypervisor', host.hypervisor ?? 'none'],
-  ['mitigations', run?.environment.mitigations ?? 'unknown'],
-  ['versions', run?.versions ?? 'unknown'],
-  ['addon', run?.addonDigest ?? 'unknown'],
-  ['pinning', run?.pinning ?? 'unknown'],
-];
+const facts = (run: RunInfo | null, host: HostFacts): [string, unknown][] => {
+  const recorded = run?.hosts[host.name];
+  return [
+    ['CPU', host.cpuModel],
+    ['CPUs', host.vcpus],
+    ['kernel', host.kernel],
+    ['clock source', host.clockSource],
+    ['transport', host.transport],
+    ['hypervisor', host.hypervisor ?? 'none'],
+    ['mitigations', recorded?.environment.mitigations ?? 'unknown'],
+    ['versions', recorded?.versions ?? 'unknown'],
+    ['addon', recorded?.addonDigest ?? 'unknown'],
+    ['pinning', recorded?.pinning ?? 'unknown'],
+  ];
+};
 
 /** Cells of a run that hold usable trials, by identity. */
-function usable({ experiments }: Analysis): Map<string, Cell> {
-  const cells = experiments.flatMap((one) => one.cells.map(({ cell }) => cell));
-  return new Map(cells.filter(({ trials }) => trials.length > 0).map((cell) => [identity(cell), cell]));
+function usable({ experiments: all }: Analysis, several: boolean): Map<string, Cell> {
+  const cells = all.flatMap((one) => one.cells.map(({ cell }) => cell));
+  return new Map(
+    cells.filter(({ trials }) => trials.length > 0).map((cell) => [identity(cell, several), cell]),
+  );
 }
 
-function compareCells(a: Cell, b: Cell, measured: Metric): Comparison | null {
+/** Hosts of a run, each as its first sample tells of it. */
+function hostsOf({ samples }: Analysis): Map<string, HostFacts> {
+  const hosts = new Map<string, HostFacts>();
+  for (const { host } of samples) if (!hosts.has(host.name)) hosts.set(host.name, host);
+  return hosts;
+}
+
+/**
+ * Which host of B each host of A is compared with: where both runs have one that one, whatever it is called.
+ * @throws Error in one sentence when there is none, or when absolute figures of two must not be compared
+ */
+function matchHosts(a: Analysis, b: Analysis): { several: boolean; pairs: [HostFacts, HostFacts][] } {
+  const [hostsA, hostsB] = [hostsOf(a), hostsOf(b)];
+  const several = Math.max(hostsA.size, hostsB.size) > 1;
+  const pairs = [...hostsA].flatMap(([name, host]): [HostFacts, HostFacts][] => {
+    const peer = several ? hostsB.get(name) : [...hostsB.values()][0];
+    return peer ? [[host, peer]] : [];
+  });
+  if (pairs.length === 0) {
+    const names = (hosts: typeof hostsA) => [...hosts.keys()].join(', ');
+    throw new Error(`no host of A is in B: A has ${names(hostsA)}, B has ${names(hostsB)}`);
+  }
+  for (const [one, other] of pairs) {
+    if (one.executionClass === other.executionClass) continue;
+    throw new Error(
+      `${several ? `${one.name} of A` : 'A'} was taken on class '${one.executionClass}', B on '${other.executionClass}': absolute figures are compared only within a class`,
+    );
+  }
+  return { several, pairs };
+}
+
+/** What is different between two hosts and what was installed on them. */
+function differences(a: RunInfo | null, b: RunInfo | null, [hostA, hostB]: [HostFacts, HostFacts]) {
+  const factsB = new Map(facts(b, hostB));
+  return facts(a, hostA)
+    .map(([what, value]) => ({ what, a: flat(value), b: flat(factsB.get(what)) }))
+    .filter((row) => row.a !== row.b);
+}
+
+function compareCells(
+  a: Cell,
+  b: Cell,
+  { metric: id, scale }: Compared,
+  several: boolean,
+): Comparison | null {
+  const measured = metric(id);
   const [before, after] = [valuesOf(a, measured), valuesOf(b, measured)];
   if (before.length === 0 || after.length === 0) return null;
   const all = [...before, ...after];
-  const scale = differenceMetrics.some((id) => id === measured.id) ? 'difference' : 'ratio';
   // All zero: nothing there that could differ, and no reason to make the family larger.
   if (scale === 'ratio' ? all.some((value) => value <= 0) : all.every((value) => value === 0)) return null;
   const [on, back] = scale === 'ratio' ? [Math.log, Math.expm1] : [Number, Number];
@@ -94,6 +154,7 @@ function compareCells(a: Cell, b: Cell, measured: Metric): Comparison | null {
     experiment: a.experiment,
     levels: a.levels,
     label: seriesLabel(a.levels),
+    host: several ? a.host.name : null,
     metric: measured,
     a: before,
     b: after,
@@ -141,15 +202,10 @@ function decide(family: Comparison[]): void {
 export function compareRuns(
   a: Analysis,
   b: Analysis,
-  chosen: readonly ComparedMetric[] = comparedMetrics,
+  chosen: readonly MetricId[] = comparedMetrics,
 ): RunComparison {
-  const [hostA, hostB] = [a.samples[0]!.host, b.samples[0]!.host];
-  if (hostA.executionClass !== hostB.executionClass) {
-    throw new Error(
-      `A was taken on class '${hostA.executionClass}', B on '${hostB.executionClass}': absolute figures are compared only within a class`,
-    );
-  }
-  const [cellsA, cellsB] = [usable(a), usable(b)];
+  const { several, pairs } = matchHosts(a, b);
+  const [cellsA, cellsB] = [usable(a, several), usable(b, several)];
   const shared = [...cellsA.keys()].filter((key) => cellsB.has(key));
   const alone = (own: Map<string, Cell>, other: Map<string, Cell>) =>
     [...own.keys()].filter((key) => !other.has(key));
@@ -161,15 +217,20 @@ export function compareRuns(
   }
   const rows = chosen.flatMap((id) =>
     shared
-      .map((key) => compareCells(cellsA.get(key)!, cellsB.get(key)!, metric(id)))
+      .map((key) => {
+        const cell = cellsA.get(key)!;
+        const compared = comparedOf(cell.experiment).find((one) => one.metric === id);
+        return compared ? compareCells(cell, cellsB.get(key)!, compared, several) : null;
+      })
       .filter((row) => row !== null),
   );
   decide(rows);
-  const factsB = new Map(facts(b.run, hostB));
   return {
-    environment: facts(a.run, hostA)
-      .map(([what, value]) => ({ what, a: flat(value), b: flat(factsB.get(what)) }))
-      .filter((row) => row.a !== row.b),
+    environment: pairs.flatMap((pair) =>
+      differences(a.run, b.run, pair).map((row) =>
+        several ? { ...row, what: `${pair[0].name}: ${row.what}` } : row,
+      ),
+    ),
     rows,
     unmatched: [
       ...onlyA.map((cell) => ({ run: 'A' as const, cell })),

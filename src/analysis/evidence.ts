@@ -1,8 +1,8 @@
 /** What a claim's test comes to: rows of evidence, and how an interval decides. Also what its selectors select. */
 import type { Expectation, Selector } from '../claims/claim.js';
+import { type Interval, position } from '../statistics/interval.js';
+import type { Metric, MetricId } from '../trials/registry.js';
 import { type Cell, valuesOf } from './cells.js';
-import { type Interval, position } from './interval.js';
-import type { Metric } from './metrics.js';
 
 export type Outcome = 'supported' | 'contradicted' | 'inconclusive';
 
@@ -19,7 +19,7 @@ export interface Evidence {
   outcome: Outcome;
   note: string | null;
   /** metric of the figure in the report that shows it */
-  metric: string;
+  metric: MetricId;
 }
 
 /** Evidence, or the sentence that says which cells are missing. */
@@ -36,7 +36,7 @@ export const resultOf = (evidence: Evidence[], absent: string): TestResult => ({
 
 const bound = (value: number) => String(value).replace('-', '−');
 
-export function describe(expect: Expectation): string {
+export function expectationInWords(expect: Expectation): string {
   if ('within' in expect) return `within ${bound(expect.within[0])} to ${bound(expect.within[1])}`;
   return 'below' in expect ? `below ${bound(expect.below)}` : `above ${bound(expect.above)}`;
 }
@@ -61,24 +61,27 @@ export function judge(interval: Pick<Interval, 'estimate' | 'low' | 'high'>, exp
   }
 }
 
-function matches(cell: Cell, selector: Selector, ignored?: string): boolean {
-  if (selector.kernel && !cell.host.kernel.startsWith(selector.kernel)) return false;
-  return Object.entries(selector.levels ?? {}).every(([factor, wanted]) => {
-    if (factor === ignored) return true;
+/** What a system calls itself is the first word of its kernel's name and release: 'Linux 6.1.0'. */
+const systemOf = (kernel: string) => kernel.split(' ', 1)[0];
+
+function matches(cell: Cell, { system, levels = {} }: Selector): boolean {
+  if (system !== undefined && systemOf(cell.host.kernel) !== system) return false;
+  return Object.entries(levels).every(([factor, wanted]) => {
     const level = cell.levels[factor] ?? null;
     return Array.isArray(wanted) ? wanted.includes(level) : level === wanted;
   });
 }
 
-export function select(cells: readonly Cell[], selector: Selector, measured: Metric): Cell[] {
+/** Cells that a selector names, as far as they hold a value of the metric. */
+export function cellsMatching(cells: readonly Cell[], selector: Selector, measured: Metric): Cell[] {
   return cells.filter((cell) => matches(cell, selector) && valuesOf(cell, measured).length > 0);
 }
 
-export function words({ levels = {}, kernel }: Selector): string {
+export function selectorInWords({ levels = {}, system }: Selector): string {
   const parts = Object.entries(levels).map(([factor, level]) =>
     Array.isArray(level) ? `${factor} ${level.join(' or ')}` : `${factor} ${level}`,
   );
-  return [...(kernel ? [`${kernel} host`] : []), ...parts].join(', ') || 'any cell';
+  return [...(system ? [`${system} host`] : []), ...parts].join(', ') || 'any cell';
 }
 
 export const average = (values: readonly number[]) =>

@@ -1,9 +1,10 @@
 /** Many runs as one table: a figure of a cell over time, and where it changed. */
-import type { Sample } from '../contract/sample.js';
-import { cellsOf, levelsKey, valuesOf } from './cells.js';
-import { changePoints, noise } from './change-points.js';
-import { type Interval, meanInterval, relativeHalfWidth } from './interval.js';
-import type { Metric } from './metrics.js';
+import { levelsKey } from '../contract/sample.js';
+import { changePoints, noise } from '../statistics/change-points.js';
+import { type Interval, meanInterval, relativeHalfWidth } from '../statistics/interval.js';
+import type { Metric } from '../trials/registry.js';
+import type { Sample } from '../trials/sample.js';
+import { cellsOf, valuesOf } from './cells.js';
 
 export interface PastRun {
   id: string;
@@ -13,7 +14,7 @@ export interface PastRun {
 
 export interface Trend {
   experiment: string;
-  /** execution class and CPU: figures of different machines are different trends */
+  /** name, execution class, transport and CPU of the host: figures of different ones are different trends */
   machine: string;
   cell: string;
   points: { run: string; startedAt: string; interval: Interval }[];
@@ -45,7 +46,8 @@ export function trends(runs: readonly PastRun[], measured: Metric): Trend[] {
     for (const cell of cellsOf(samples)) {
       const values = valuesOf(cell, measured);
       if (values.length === 0) continue;
-      const machine = `${cell.host.executionClass}, ${cell.host.cpuModel}`;
+      const { name: host, executionClass, transport, cpuModel } = cell.host;
+      const machine = [host, executionClass, transport, cpuModel].join(', ');
       const name = levelsKey(cell.levels);
       const key = `${cell.experiment} ${machine} ${name}`;
       const trend = all.get(key) ?? {

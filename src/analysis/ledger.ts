@@ -1,5 +1,6 @@
 /** The books of datagrams: what was sent, what came of it, and where the lost ones were lost. */
-import type { DatagramLoad } from '../contract/dgram.js';
+import type { DatagramResult } from '../contract/dgram.js';
+import { measuredAs } from '../trials/sample.js';
 import type { Cell } from './cells.js';
 
 const outcomes = ['sent', 'received', 'lost', 'late', 'reordered', 'duplicates', 'corrupted'] as const;
@@ -18,17 +19,17 @@ export type Ledger = Record<(typeof outcomes)[number] | (typeof lossCauses)[numb
   open: number;
 };
 
-function closes({ sent, received, lost, loss }: DatagramLoad): boolean {
+function closes({ sent, received, lost, loss }: DatagramResult): boolean {
   return sent === received + lost && lost === lossCauses.reduce((sum, cause) => sum + loss[cause], 0);
 }
 
 /** All counting trials of some cells together; null where none has datagrams. */
 export function ledgerOf(cells: readonly Cell[]): Ledger | null {
   const books = cells
-    .flatMap(({ trials }) => trials.flatMap(({ windows }) => Object.values(windows)))
-    .flatMap(({ load: { datagrams } }) => datagrams ?? []);
+    .flatMap(({ trials }) => trials.flatMap((trial) => measuredAs(trial, 'datagrams')))
+    .map(([, { datagrams }]) => datagrams);
   if (books.length === 0) return null;
-  const sum = (of: (book: DatagramLoad) => number) => books.reduce((total, book) => total + of(book), 0);
+  const sum = (of: (book: DatagramResult) => number) => books.reduce((total, book) => total + of(book), 0);
   return {
     ...(Object.fromEntries([
       ...outcomes.map((name) => [name, sum((book) => book[name])]),

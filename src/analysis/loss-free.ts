@@ -1,10 +1,12 @@
 /** What rate a UDP server carries without loss, from the offered rates of a run and its closed loop. */
-import type { CellLevels } from '../contract/sample.js';
-import { type Cell, levelsKey, valuesOf } from './cells.js';
-import { type Interval, meanInterval } from './interval.js';
-import { metric } from './metrics.js';
+import type { HostFacts } from '../contract/host.js';
+import { type CellLevels, levelsKey } from '../contract/sample.js';
+import { type Interval, meanInterval } from '../statistics/interval.js';
+import { metric } from '../trials/registry.js';
+import { type Cell, valuesOf } from './cells.js';
 
 export interface LossFree {
+  host: HostFacts;
   /** all factors but the rate */
   levels: CellLevels;
   /** answered per second in the closed loop, whose unanswered datagrams fit every buffer; null when not measured */
@@ -17,15 +19,15 @@ export interface LossFree {
 
 /** One row per server and port count, in the order of `cells`. */
 export function lossFreeRates(cells: readonly Cell[]): LossFree[] {
-  const groups = new Map<string, { levels: CellLevels; members: Cell[] }>();
+  const groups = new Map<string, Pick<LossFree, 'levels' | 'host'> & { members: Cell[] }>();
   for (const cell of cells) {
     const { rate: _, ...levels } = cell.levels;
     const key = `${cell.host.name} ${levelsKey(levels)}`;
-    const group = groups.get(key) ?? { levels, members: [] };
+    const group = groups.get(key) ?? { levels, host: cell.host, members: [] };
     group.members.push(cell);
     groups.set(key, group);
   }
-  return [...groups.values()].map(({ levels, members }) => {
+  return [...groups.values()].map(({ levels, host, members }) => {
     const rates = members
       .flatMap((cell) => {
         const lost = valuesOf(cell, metric('loss-rate'));
@@ -40,6 +42,7 @@ export function lossFreeRates(cells: readonly Cell[]): LossFree[] {
     const closed = members.flatMap((cell) => valuesOf(cell, metric('loss-free-rate')));
     return {
       levels,
+      host,
       closed: closed.length > 0 ? meanInterval(closed) : null,
       held: carried[carried.length - 1]?.rate ?? null,
       lostAt: rates[first]?.rate ?? null,

@@ -2,8 +2,9 @@
 
 import { mean, sampleStandardDeviation } from 'simple-statistics';
 import type { RunInfo } from '../contract/run.js';
-import type { Sample } from '../contract/sample.js';
-import { impossibleWindow } from './reference/plausibility.js';
+import { kindOf } from '../trials/registry.js';
+import type { Sample } from '../trials/sample.js';
+import { impossibleWork } from './reference/plausibility.js';
 
 export interface Notice {
   level: 'serious' | 'caution' | 'good';
@@ -52,10 +53,13 @@ export function validityNotices(run: RunInfo | null, samples: readonly Sample[])
       `${id}: ${plural(count, 'trial')} ${invalidates ? 'left out of all verdicts' : 'marked'}, for example: ${message}`,
     );
   }
-  const copyBytesPerSecond = run?.memoryCopy?.bytesPerSecond ?? null;
-  const absurd = measured.flatMap(({ windows, pinning, host }) => {
+  const absurd = measured.flatMap(({ measurements, pinning, host }) => {
+    const copyBytesPerSecond = run?.hosts[host.name]?.memoryCopy.bytesPerSecond ?? null;
     const limits = { serverCpus: pinning.server.length || host.vcpus, vcpus: host.vcpus, copyBytesPerSecond };
-    const reasons = Object.values(windows).map((window) => impossibleWindow(window, limits));
+    const reasons = Object.values(measurements).map((one) => {
+      const served = kindOf(one).served(one);
+      return served && impossibleWork(served, limits);
+    });
     return reasons.find((reason) => reason !== null) ?? [];
   });
   if (absurd.length > 0) {
@@ -67,13 +71,15 @@ export function validityNotices(run: RunInfo | null, samples: readonly Sample[])
   const failed = samples.filter(({ status }) => status === 'failed').length;
   if (failed > 0) say('caution', `${plural(failed, 'trial')} failed; the table of trials left out says how.`);
   for (const limit of run?.limits ?? []) say('caution', limit);
-  const spins = measured.map(({ calibrationNs }) => calibrationNs).filter((value) => value > 0);
-  if (spins.length > 2) {
-    const share = sampleStandardDeviation(spins) / mean(spins);
+  for (const name of hosts.keys()) {
+    const spins = measured
+      .filter(({ host, calibrationNs }) => host.name === name && calibrationNs > 0)
+      .map(({ calibrationNs }) => calibrationNs);
+    const share = spins.length > 2 ? sampleStandardDeviation(spins) / mean(spins) : 0;
     if (share > steadyShare) {
       say(
         'caution',
-        `The machine was not steady: a fixed calibration loop varied by ${(100 * share).toFixed(0)} % between trials (one standard deviation).`,
+        `${hosts.size > 1 ? `The machine of ${name}` : 'The machine'} was not steady: a fixed calibration loop varied by ${(100 * share).toFixed(0)} % between trials (one standard deviation).`,
       );
     }
   }

@@ -1,6 +1,5 @@
 /** Verdicts on published claims from the cells of a run. */
-
-import type { Claim } from '../claims/claim.js';
+import type { Claim, TestedClaim } from '../claims/claim.js';
 import { claims } from '../claims/claims.js';
 import type { Cell } from './cells.js';
 import { runTest } from './claim-tests.js';
@@ -14,14 +13,14 @@ export interface Verdict {
   claim: Claim;
   verdict: VerdictName;
   evidence: Evidence[];
-  /** for "not tested": which cells are missing */
+  /** which cells are missing, of all or of some tests; of a planned claim, what will supply them */
   missing: string | null;
   /** what the source's own published table says about its claim */
   reference: { testbed: string; evidence: Evidence[]; verdict: VerdictName } | null;
 }
 
 /** T2 can be held against the thesis's one table as well as against a run. */
-function onReference(claim: Claim): Verdict['reference'] {
+function onReference(claim: TestedClaim): Verdict['reference'] {
   const [test] = claim.tests;
   if (test?.kind !== 'knee') return null;
   const evidence = kneeEvidence(
@@ -40,17 +39,15 @@ function combine(evidence: readonly Evidence[], complete: boolean): VerdictName 
 }
 
 export function verdictOf(claim: Claim, all: readonly Cell[]): Verdict {
+  if ('planned' in claim) {
+    const missing = `planned: ${claim.planned}`;
+    return { claim, verdict: 'not tested', evidence: [], missing, reference: null };
+  }
   const reference = onReference(claim);
   const cells = all.filter(({ experiment }) => experiment === claim.experiment);
-  const ran = cells.some(({ trials }) => trials.length > 0);
-  if (!ran || claim.tests.length === 0) {
-    return {
-      claim,
-      verdict: 'not tested',
-      evidence: [],
-      missing: `${claim.experiment}: ${claim.cells}`,
-      reference,
-    };
+  if (cells.every(({ trials }) => trials.length === 0)) {
+    const missing = `${claim.experiment}: ${claim.cells}`;
+    return { claim, verdict: 'not tested', evidence: [], missing, reference };
   }
   const results = claim.tests.map((test) => runTest(test, cells));
   const missing = results.find((result) => result.missing !== null)?.missing ?? null;

@@ -1,77 +1,105 @@
-/** What a claim is: a published statement as data, with the tests that decide it. */
+/** What a claim is: a published statement as data, with the tests that decide it, or what will supply them. */
 import type { CellLevels } from '../contract/sample.js';
+import type { ExperimentId } from '../experiments/registry.js';
+import type { MetricId } from '../trials/registry.js';
+import type { Source } from './bibliography.js';
 
 export type Level = CellLevels[string];
 
-/** Which cells: every named factor has one of the levels, and the host's kernel starts with `kernel`. */
+/** Systems by the name each calls itself: the first word of `uname -sr`. */
+export type SystemName = 'Linux' | 'FreeBSD' | 'SunOS' | 'Windows_NT' | 'Darwin';
+
+/** Which cells: every named factor has one of the levels, and the server's host runs that system. */
 export interface Selector {
   levels?: Record<string, Level | readonly Level[]>;
-  kernel?: string;
+  system?: SystemName;
 }
 
 /** Where a figure's 95 % interval must lie. Bounds are published with the claim and are never moved. */
 export type Expectation = { within: readonly [number, number] } | { below: number } | { above: number };
 
-/** Replies against offered rate: the slope up to a corner and the slope past it. */
-export interface KneeTest {
-  kind: 'knee';
-  metric: string;
+interface TestOfMetric {
+  metric: MetricId;
+  /** the cells that are judged */
   of: Selector;
+}
+
+/** Replies against offered rate: the slope up to a corner and the slope past it. */
+export interface KneeTest extends TestOfMetric {
+  kind: 'knee';
   factor: string;
   before: Expectation;
   past: Expectation;
 }
 
-export type ClaimTest =
-  | KneeTest
-  /** figure of each cell in `of` over the best cell in `to` that agrees with it in all factors neither names */
-  | { kind: 'ratio'; metric: string; of: Selector; to: Selector; expect: Expectation }
-  /** the same as a difference, in the metric's unit */
-  | { kind: 'difference'; metric: string; of: Selector; to: Selector; expect: Expectation }
-  /**
-   * peak along `factor` of each series in `of` over the best peak in `to` among the series that agree with it in all
-   * factors neither names. `factor` is the offered rate in the metric's unit: a ramp whose last level is still answered
-   * has shown no peak.
-   */
-  | { kind: 'peak-ratio'; metric: string; of: Selector; to: Selector; factor: string; expect: Expectation }
-  /** within each series in `of`: figure at the largest level of `factor` (at least `reach`) over that at `from` */
-  | {
-      kind: 'ratio-along';
-      metric: string;
-      of: Selector;
-      factor: string;
-      from: number;
-      reach: number;
-      expect: Expectation;
-    }
-  /** slope of a straight line along `factor`, per `per` of it; the largest level must be at least `reach` */
-  | {
-      kind: 'slope';
-      metric: string;
-      of: Selector;
-      factor: string;
-      per: number;
-      reach: number;
-      expect: Expectation;
-    }
-  /** the scaling model of `metric` along `factor` has a break-point whose interval lies within `between` */
-  | {
-      kind: 'break-point';
-      metric: string;
-      of: Selector;
-      factor: string;
-      between: readonly [number, number];
-    };
+/**
+ * Figure of each cell in `of` over the best cell in `to` that agrees with it in all factors neither names, and in the
+ * host unless one of them names a system. As a difference: in the metric's unit.
+ */
+export interface AgainstTest extends TestOfMetric {
+  kind: 'ratio' | 'difference';
+  to: Selector;
+  expect: Expectation;
+}
 
-export interface Claim {
+/**
+ * Peak along `factor` of each series in `of` over the best peak in `to`, among the series that agree with it as above.
+ * `factor` is the offered rate in the metric's unit: a ramp whose last level is still answered has shown no peak.
+ */
+export interface PeakRatioTest extends TestOfMetric {
+  kind: 'peak-ratio';
+  to: Selector;
+  factor: string;
+  expect: Expectation;
+}
+
+/** Within each series in `of`: figure at the largest level of `factor` (at least `reach`) over that at `from`. */
+export interface RatioAlongTest extends TestOfMetric {
+  kind: 'ratio-along';
+  factor: string;
+  from: number;
+  reach: number;
+  expect: Expectation;
+}
+
+/** Slope of a straight line along `factor`, per `per` of it; the largest level must be at least `reach`. */
+export interface SlopeTest extends TestOfMetric {
+  kind: 'slope';
+  factor: string;
+  per: number;
+  reach: number;
+  expect: Expectation;
+}
+
+/** The scaling model of `metric` along `factor` has a break-point whose interval lies within `between`. */
+export interface BreakPointTest extends TestOfMetric {
+  kind: 'break-point';
+  factor: string;
+  between: readonly [number, number];
+}
+
+export type ClaimTest = KneeTest | AgainstTest | PeakRatioTest | RatioAlongTest | SlopeTest | BreakPointTest;
+
+interface PublishedStatement {
   id: string;
-  /** number of the seed text and the figure, table or section that says it */
-  source: { seed: '000' | '002' | '004'; where: string };
+  source: Source;
   statement: string;
-  experiment: string;
   /** cells a run must hold, in words */
   cells: string;
-  /** what supplies them */
-  supply: string;
-  tests: readonly ClaimTest[];
 }
+
+/** One that a run of today can decide, given the host that `cells` asks for. */
+export interface TestedClaim extends PublishedStatement {
+  experiment: ExperimentId;
+  /** the command that supplies the cells */
+  supply: string;
+  tests: readonly [ClaimTest, ...ClaimTest[]];
+}
+
+/** One whose experiment, metric or hosts the suite does not have yet. */
+export interface PlannedClaim extends PublishedStatement {
+  /** what will supply the cells, and the bound that is already set */
+  planned: string;
+}
+
+export type Claim = TestedClaim | PlannedClaim;

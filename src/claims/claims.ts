@@ -2,5 +2,6 @@
 import type { Claim } from './claim.js';
 import { dispatchClaims } from './dispatch.js';
 import { gatewayClaims } from './gateways.js';
+import { wasmClaims } from './wasm.js';
 
-export const claims: readonly Claim[] = [...dispatchClaims, ...gatewayClaims];
+export const claims: readonly Claim[] = [...dispatchClaims, ...gatewayClaims, ...wasmClaims];

@@ -1,5 +1,6 @@
 /** The command line: argument parsing only. One file per subcommand in commands/, listed here. */
 import { Command } from '@commander-js/extra-typings';
+import { packageVersion } from '../addon.js';
 import { agent } from './commands/agent.js';
 import { claims } from './commands/claims.js';
 import { compare } from './commands/compare.js';
@@ -18,7 +19,7 @@ import { serve } from './commands/serve.js';
 
 const program = new Command('dispatchbench')
   .description('How event-dispatch mechanisms scale, measured on real sockets of this machine.')
-  .version('0.1.0')
+  .version(packageVersion())
   .showHelpAfterError('(try --help)')
   .commandsGroup('Measure:')
   .addCommand(run)

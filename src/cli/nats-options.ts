@@ -1,6 +1,6 @@
 /** The options that name a NATS server, the same for coordinators and agents. */
 import type { Command } from '@commander-js/extra-typings';
-import type { NatsOptions } from '../agent/nats.js';
+import type { NatsOptions } from '../carriers/nats.js';
 
 export function withNatsOptions(command: Command) {
   return command

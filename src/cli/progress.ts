@@ -1,9 +1,8 @@
 /** Ways to show a run's events: NDJSON, plain lines, a live view on a terminal, or nothing. */
 import { Ansis } from 'ansis';
 import { createLogUpdate } from 'log-update';
-import { levelLabel, seriesLabel } from '../analysis/cells.js';
+import { cellLabel } from '../analysis/cells.js';
 import type { RunEvent } from '../contract/run.js';
-import type { CellLevels } from '../contract/sample.js';
 
 export interface ProgressOptions {
   json: boolean;
@@ -22,13 +21,6 @@ type EventOf<Name extends RunEvent['event']> = Extract<RunEvent, { event: Name }
 function clock(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
-}
-
-/** 'epoll · ts batch, idle 1000, connections 100' */
-export function cellLabel(levels: CellLevels): string {
-  const { backend: _, impl: __, io: ___, ...rest } = levels;
-  const others = Object.entries(rest).map(([name, level]) => levelLabel(name, level));
-  return [seriesLabel(levels), ...others].filter(Boolean).join(', ');
 }
 
 /** What a finished trial has to say, in one line. */

@@ -10,8 +10,6 @@ import { count } from './common.js';
 import { sessionResult, sessionSpec } from './ramp.js';
 
 export const AGENT_PROTOCOL = 1;
-/** A frame longer than this ends the stream: nobody of ours sends one. */
-export const MAX_FRAME_BYTES = 4 << 20;
 
 /** Names go into NATS subjects and reports. */
 export const agentName = z

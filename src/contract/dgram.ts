@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { count } from './common.js';
+import { connected, loadFigures, windowEnd, windowStart } from './load.js';
 
 /** autocannon's percentiles and the p95 it lacks; 'p97_5' is the 97.5th. */
 export const percentileKeys = [
@@ -198,8 +199,9 @@ export const dgramResult = z.object({
 });
 export type DgramResult = z.infer<typeof dgramResult>;
 
-/** What a `udp-echo` load adds to the load contract's result. */
-export const datagramLoad = z.object({
+/** The result of a datagram load under the load contract: its figures, its ledger, and the response time by second. */
+export const datagramResult = loadFigures.extend({
+  protocol: z.literal('udp-echo'),
   ports: count,
   portOrder: z.enum(['random', 'round-robin', 'zipf']),
   ...dgramCounts.shape,
@@ -209,4 +211,11 @@ export const datagramLoad = z.object({
   /** per second of the window, times in nanoseconds */
   series: z.array(dgramInterval),
 });
-export type DatagramLoad = z.infer<typeof datagramLoad>;
+export type DatagramResult = z.infer<typeof datagramResult>;
+
+export const datagramLine = z.discriminatedUnion('event', [
+  connected,
+  windowStart,
+  windowEnd,
+  datagramResult,
+]);

@@ -1,7 +1,7 @@
 /** flame.json: what a flamegraph trial was, and where its time went. One file in each results/flame-* folder. */
 import { z } from 'zod';
 import { count } from './common.js';
-import { hostFacts } from './sample.js';
+import { hostFacts } from './host.js';
 import { hello } from './server.js';
 
 const rank = z.object({ name: z.string(), weight: z.number(), /** of all weight, 0..1 */ share: z.number() });

@@ -6,8 +6,7 @@
  * stdin ends, and waits for a line `go` after `connected`.
  */
 import { z } from 'zod';
-import { count, protocol } from './common.js';
-import { datagramLoad } from './dgram.js';
+import { count } from './common.js';
 
 /** All connections stand. */
 export const connected = z.object({
@@ -55,13 +54,14 @@ export const loadErrors = z.object({
   other: count,
 });
 
-export const loadResult = z.object({
+/** What every load client tells of its window, whatever it speaks. */
+export const loadFigures = z.object({
   event: z.literal('result'),
-  protocol,
   /** closed: next request when the reply is there; open: by a schedule that does not wait */
   mode: z.enum(['closed', 'open']),
   arrival: z.enum(['fixed', 'exponential']).nullable(),
   target: z.string(),
+  /** connections, or sockets of a datagram client */
   connections: count,
   /** payload of one request, bytes */
   size: count,
@@ -70,28 +70,20 @@ export const loadResult = z.object({
   warmupNs: z.number(),
   /** requests due in the window by the schedule, per second; null in closed loop */
   offeredRate: z.number().nullable(),
-  /** requests of the window: due in it (open loop), sent in it (closed loop). Each ends as one value of `latency` or as
-   *  one error of kind timeout, reset, closed or mismatch (status counts beside the latency), also after the window */
+  /** requests of the window: due in it (open loop), sent in it (closed loop) */
   requests: count,
-  /** replies that arrived in the window */
+  /** replies that arrived in the window (datagrams: intact ones, late ones included) */
   replies: count,
   /** replies per second of window */
   achievedRate: z.number(),
   bytesIn: count,
   bytesOut: count,
-  errors: loadErrors,
-  /** connections opened again because they had ended, in the window */
-  reconnects: count,
-  /** open loop: requests of the window that had to wait for a free connection (the server's delay, not the client's) */
-  backlogged: count,
   /** from the intended send time (open loop) or the actual one (closed loop) */
   latency,
   /** from the actual send time */
   latencyUncorrected: latency,
   /** actual minus intended send time; null in closed loop */
   sendLag: latency.nullable(),
-  /** time to establish the connections */
-  connect: latency,
   client: z.object({
     cpuAffinity: z.array(count),
     /** CPU time of the load thread in the window over the window, spinning of the pacer left out, 0..1 */
@@ -104,8 +96,20 @@ export const loadResult = z.object({
   }),
   /** why the figures may be the client's limit instead of the server's; empty when they are not, as far as it can see */
   saturation: z.array(z.string()),
-  /** udp-echo: the ledger, and the response time second by second */
-  datagrams: datagramLoad.optional(),
+});
+export type LoadFigures = z.infer<typeof loadFigures>;
+
+/** Of connections. Each request ends as one value of `latency` or as one error of kind timeout, reset, closed or
+ *  mismatch (status counts beside the latency), also after the window. */
+export const loadResult = loadFigures.extend({
+  protocol: z.enum(['tcp-echo', 'http']),
+  errors: loadErrors,
+  /** connections opened again because they had ended, in the window */
+  reconnects: count,
+  /** open loop: requests of the window that had to wait for a free connection (the server's delay, not the client's) */
+  backlogged: count,
+  /** time to establish the connections */
+  connect: latency,
 });
 export type LoadResult = z.infer<typeof loadResult>;
 

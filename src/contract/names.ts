@@ -1,27 +1,109 @@
 /** Names shared by every message, file and option, without the schemas: server programs start without loading those. */
 
-/** Every backend name the suite knows, on any system. What this machine has is `probe`'s answer, not this list. */
-export const backendNames = [
-  'select',
-  'select-posix',
-  'poll',
-  'epoll',
-  'epoll-et',
-  'epoll-oneshot',
-  'kqueue',
-  'kqueue-clear',
-  'evport',
-  'devpoll',
-  'wsapoll',
-  'uring-poll',
+/**
+ * Every backend the suite knows, on any system, in the order of the addon's registry. What this machine has is `probe`'s
+ * answer, not this list. `waits`: what a wait looks at, every registered descriptor or the ready ones; of /dev/poll claim
+ * T5 asks which, and no published claim speaks of io_uring. `style`: place in palettes and symbols of figures, the same in every report.
+ */
+const backends = [
+  { name: 'select', waits: 'scanning', style: 0 },
+  { name: 'select-posix', waits: 'scanning', style: 1 },
+  { name: 'poll', waits: 'scanning', style: 2 },
+  { name: 'epoll', waits: 'scalable', style: 3 },
+  { name: 'epoll-et', waits: 'scalable', style: 4 },
+  { name: 'epoll-oneshot', waits: 'scalable', style: 5 },
+  { name: 'kqueue', waits: 'scalable', style: 3 },
+  { name: 'kqueue-clear', waits: 'scalable', style: 4 },
+  { name: 'evport', waits: 'scalable', style: 5 },
+  { name: 'devpoll', waits: 'asked', style: 6 },
+  { name: 'wsapoll', waits: 'scanning', style: 2 },
+  { name: 'uring-poll', waits: 'unclassified', style: 6 },
+] as const;
+
+type Names<Rows extends readonly { name: string }[]> = { [At in keyof Rows]: Rows[At]['name'] };
+const namesOf = <const Rows extends readonly { name: string }[]>(rows: Rows) =>
+  rows.map(({ name }) => name) as unknown as Names<Rows>;
+
+export const backendNames = namesOf(backends);
+
+const waiting = (how: (typeof backends)[number]['waits']) =>
+  backends.filter(({ waits }) => waits === how).map(({ name }) => name);
+
+/** A wait looks at every registered descriptor. */
+export const scanning = waiting('scanning');
+/** A wait looks at the ready ones. */
+export const scalable = waiting('scalable');
+
+/** Order of legends and tables. */
+export const mechanismOrder: readonly string[] = [
+  ...scanning,
+  ...waiting('asked'),
+  ...scalable,
+  ...waiting('unclassified'),
+];
+
+/** First place in palettes and symbols that is no backend's. */
+export const otherStyle = 1 + Math.max(...backends.map(({ style }) => style));
+/** Place of a backend in palettes and symbols; what is none of ours has the last. */
+export const styleOf = (backend: unknown): number =>
+  backends.find(({ name }) => name === backend)?.style ?? otherStyle;
+
+/**
+ * What a poller counts and what is known of a backend, in the order of native/dispatch/facts.h, which says what each
+ * means; loading the addon fails when the two differ.
+ */
+export const counterNames = [
+  'waits',
+  'emptyWaits',
+  'saturatedWaits',
+  'events',
+  'rawEvents',
+  'changeCalls',
+  'changes',
+  'stale',
+  'spurious',
+  'rearms',
+  'interrupted',
+] as const;
+
+export const capabilityNames = [
+  'trigger',
+  'waitComplexity',
+  'timeoutResolutionNs',
+  'maxDescriptor',
+  'needsRearm',
+  'reportsReadClosed',
+  'batchedChanges',
+  'waitCall',
 ] as const;
 
 /**
  * Who runs the protocol: `ts` is JavaScript over our addon, `native` our C++ server, `baseline` a raw loop of system
  * calls with no abstraction (the speed of light), `libuv` Node's own net/dgram (it picks its mechanism itself, so its
- * backend is the name Node uses: epoll on Linux, kqueue on BSD and macOS).
+ * backend is the name Node uses: epoll on Linux, kqueue on BSD and macOS). `nearness`: how much lies between it and the
+ * system calls, 0: nothing.
  */
-export const implementations = ['ts', 'native', 'libuv', 'baseline'] as const;
+const implementationTable = [
+  { name: 'ts', words: 'TypeScript server', nearness: 2 },
+  { name: 'native', words: 'native server', nearness: 1 },
+  { name: 'libuv', words: 'node:net (libuv)', nearness: 3 },
+  { name: 'baseline', words: 'raw system calls', nearness: 0 },
+] as const;
+
+export const implementations = namesOf(implementationTable);
+
+/** Order of legends and tables: from the mechanism outwards. */
+export const implementationOrder: readonly string[] = [...implementationTable]
+  .sort((a, b) => a.nearness - b.nearness)
+  .map(({ name }) => name);
+
+/** No server to use, but what servers are held against. */
+export const isReference = (impl: unknown): boolean =>
+  implementationTable.some(({ name, nearness }) => name === impl && nearness === 0);
+
+/** An implementation in words; somebody else's server is called by its own name. */
+export const implementationInWords = (impl: string): string =>
+  implementationTable.find(({ name }) => name === impl)?.words ?? impl;
 
 /** How much I/O happens per Node-API crossing in a `ts` server: one call each, a ring of operations, or all of it. */
 export const ioModes = ['call', 'batch', 'native'] as const;

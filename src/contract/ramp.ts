@@ -129,3 +129,8 @@ export const totalFailures = (of: Failures): number => failureKinds.reduce((sum,
 
 export const noFailures = (): Failures =>
   Object.fromEntries(failureKinds.map((kind) => [kind, 0])) as Failures;
+
+/** httperf samples every 5 s and so knows no reply rate for a shorter step; five samples at least, then. */
+export function sampleMs(expectedS: number): number {
+  return Math.max(50, Math.round(Math.min(5, expectedS / 5) * 1000));
+}

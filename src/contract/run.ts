@@ -1,14 +1,15 @@
 /** A run: what run.json records, the plan as data, and the progress events of `run --json`. */
 import { z } from 'zod';
 import { count } from './common.js';
-import { cellLevels, hostFacts, sampleStatus } from './sample.js';
+import { hostEnvironment, hostFacts, memoryCopy } from './host.js';
+import { cellLevels, identifier, pinning, SCHEMA_VERSION, sampleStatus } from './sample.js';
 
 export const profileName = z.enum(['quick', 'thesis', 'full']);
 export type ProfileName = z.infer<typeof profileName>;
 
 /** One experiment of a plan. Settings given in a plan file override the profile's; in run.json they are complete. */
 export const plannedExperiment = z.strictObject({
-  experiment: z.string(),
+  experiment: identifier,
   profile: profileName.default('quick'),
   settings: z.record(z.string(), z.unknown()).default({}),
 });
@@ -27,6 +28,8 @@ export const plan = z.strictObject({
     .refine(({ min, max }) => min <= max, 'min must not exceed max'),
   /** the run ends early once the 95 % interval of every cell's primary metric is within ± this share of its value */
   precision: z.number().positive(),
+  /** where every cell is measured, by name and argument ('netns', 'ssh:NAME'); see src/hosts/registry.ts */
+  hosts: z.array(z.string().min(1)).min(1).default(['local']),
   experiments: z.array(plannedExperiment).min(1),
 });
 export type Plan = z.infer<typeof plan>;
@@ -41,19 +44,22 @@ export const planFile = plan.partial().required({ experiments: true }).extend({
 export const stopReason = z.enum(['precision', 'blocks', 'budget', 'interrupted']);
 export type StopReason = z.infer<typeof stopReason>;
 
-/** How fast this machine copies memory, measured at the start of a run: no figure that moves bytes can be beyond it. */
-export const memoryCopy = z.object({
-  /** bytes copied per second by one thread, the best of `copies`; a byte counts once */
-  bytesPerSecond: z.number().positive(),
-  copies: count.min(1),
-  blockBytes: count.min(1),
-  /** where the block fits into it, the rate is the cache's and so only the higher; null: unknown */
-  lastLevelCacheBytes: count.nullable(),
+/** One host of a run: server's side and client's side, which are the same where the host is this machine alone. */
+export const runHost = z.object({
+  facts: hostFacts,
+  client: hostFacts,
+  environment: hostEnvironment,
+  memoryCopy,
+  /** CPUs given to server and client in every trial */
+  pinning,
+  versions: z.record(z.string(), z.string()),
+  /** sha256 (hex, first 16 characters) of the addon */
+  addonDigest: z.string(),
 });
-export type MemoryCopy = z.infer<typeof memoryCopy>;
+export type RunHost = z.infer<typeof runHost>;
 
 export const runInfo = z.object({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(SCHEMA_VERSION),
   /** name of the run's folder */
   id: z.string(),
   startedAt: z.string(),
@@ -66,22 +72,8 @@ export const runInfo = z.object({
   plan,
   /** what the machine cannot do as asked, found before the sweep; one sentence each */
   limits: z.array(z.string()),
-  host: hostFacts,
-  /** left out by runs before it was measured */
-  memoryCopy: memoryCopy.optional(),
-  /** CPUs given to server and clients in every trial */
-  pinning: z.object({ server: z.array(count), client: z.array(count) }),
-  environment: z.object({
-    os: z.string(),
-    arch: z.string(),
-    descriptorLimit: z.object({ soft: count, hard: count }),
-    ephemeralPorts: z.object({ first: count, last: count }).nullable(),
-    /** CPU vulnerabilities and how the kernel mitigates them, by name */
-    mitigations: z.record(z.string(), z.string()),
-  }),
-  versions: z.record(z.string(), z.string()),
-  /** sha256 (hex, first 16 characters) of the addon */
-  addonDigest: z.string(),
+  /** by name, as in the samples */
+  hosts: z.record(identifier, runHost),
   git: z.object({ commit: z.string(), dirty: z.boolean() }).nullable(),
 });
 export type RunInfo = z.infer<typeof runInfo>;
@@ -107,6 +99,7 @@ export const runEvent = z.discriminatedUnion('event', [
     /** 1 for the first trial of the block */
     position: count,
     experiment: z.string(),
+    host: z.string(),
     cell: cellLevels,
     elapsedMs: z.number(),
   }),
@@ -115,6 +108,7 @@ export const runEvent = z.discriminatedUnion('event', [
     block: count,
     position: count,
     experiment: z.string(),
+    host: z.string(),
     cell: cellLevels,
     status: sampleStatus,
     error: z.string().nullable(),

@@ -2,7 +2,27 @@
 import { z } from 'zod';
 import { count } from './common.js';
 
+/** How a server breaks its replies; each decides by itself what it speaks. */
+export const replyFault = z.enum([
+  'flip-one-bit',
+  'swap-replies',
+  'one-byte-at-a-time',
+  'close-early',
+  'reset-early',
+  'silent',
+  'silent-later',
+  'chatty',
+  'http-503-every-second',
+  'http-other-body',
+  'http-garbage',
+  'http-close',
+  'hang-up-idle',
+]);
+export type ReplyFault = z.infer<typeof replyFault>;
+
 export const behaviour = z.strictObject({
+  /** bytes: every piece that comes is a request, and its reply the same bytes */
+  speaks: z.enum(['http', 'bytes']).default('http'),
   /** every reply so long after its request, milliseconds */
   delayMs: z.number().nonnegative().default(0),
   /** after so many requests it does nothing at all for a while, once; 0: never */
@@ -16,6 +36,8 @@ export const behaviour = z.strictObject({
   spinRounds: count.default(0),
   /** record when requests came; bounded by the number of them */
   recordArrivals: count.max(100_000).default(0),
+  /** instead of all that: replies that are broken in this way. Such a server tells nothing of itself. */
+  fault: replyFault.nullable().default(null),
 });
 export type Behaviour = z.input<typeof behaviour>;
 
@@ -40,3 +62,37 @@ export const truth = z.object({
   arrivalsNs: z.array(z.number()),
 });
 export type Truth = z.infer<typeof truth>;
+
+const share = z.number().min(0).max(1).optional();
+
+/** What a relay does to datagrams: shares of them, one fault per datagram at most, so that the answer is exact. */
+export const relayFaults = z.strictObject({
+  drop: share,
+  duplicate: share,
+  /** sent after the next datagram of the same port */
+  hold: share,
+  corrupt: share,
+  truncate: share,
+  /** sent `delayMs` later */
+  delay: share,
+  delayMs: z.number().nonnegative().optional(),
+  /** only so many of the first datagrams may be delayed; left out: all */
+  delayed: count.optional(),
+});
+export type RelayFaults = z.infer<typeof relayFaults>;
+
+/** How often it really did. */
+export const relayTruth = z.object({
+  event: z.literal('truth'),
+  seen: count,
+  dropped: count,
+  duplicates: count,
+  corrupted: count,
+  truncated: count,
+  late: count,
+  /** how much later those were really sent, nanoseconds */
+  delaysNs: z.array(z.number()),
+  /** replies sent for the first time after one with a higher sequence number */
+  reordered: count,
+});
+export type RelayTruth = z.infer<typeof relayTruth>;

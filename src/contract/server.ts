@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { backendName, count, implementation, ioMode, protocol } from './common.js';
+import { type capabilityNames, counterNames } from './names.js';
 
 export const capabilities = z.object({
   trigger: z.enum(['level', 'edge', 'oneshot']),
@@ -18,7 +19,7 @@ export const capabilities = z.object({
   reportsReadClosed: z.boolean(),
   batchedChanges: z.boolean(),
   waitCall: z.string(),
-});
+} satisfies Record<(typeof capabilityNames)[number], z.ZodType>);
 export type Capabilities = z.infer<typeof capabilities>;
 
 /** Fairness budgets: server policy, the same in every implementation. */
@@ -35,15 +36,10 @@ export const budgets = z.object({
   maxEvents: count,
 });
 
-export const hello = z.object({
+/** What every server says of itself, whoever wrote it. */
+const announcement = z.object({
   event: z.literal('hello'),
   protocol,
-  impl: implementation,
-  backend: backendName,
-  /** null for implementations that have no Node-API crossing */
-  io: ioMode.nullable(),
-  /** null where the implementation does not expose them (libuv) */
-  capabilities: capabilities.nullable(),
   address: z.string(),
   port: count,
   /** UDP: number of consecutive ports from `port` on; TCP: 1 */
@@ -55,35 +51,52 @@ export const hello = z.object({
   cpuAffinity: z.array(count),
   /** node, v8, libuv, compiler, dispatchbench ... whichever apply */
   versions: z.record(z.string(), z.string()),
-  compilerFlags: z.string(),
-  budgets: budgets.nullable(),
-  listenBacklog: count,
-  nodelay: z.boolean(),
   /** digest (sha256, hex, first 16 characters) of the program or addon binary */
   digest: z.string(),
 });
+
+/** A server of ours: it is one process, knows its mechanism and accounts for itself. */
+export const dispatchHello = announcement.extend({
+  subject: z.literal('dispatch'),
+  impl: implementation,
+  backend: backendName,
+  /** null for implementations that have no Node-API crossing */
+  io: ioMode.nullable(),
+  /** null where the implementation does not expose them (libuv) */
+  capabilities: capabilities.nullable(),
+  compilerFlags: z.string(),
+  budgets: budgets.nullable(),
+  /** connections that may wait to be accepted: what --backlog asked for, as far as the system took it */
+  listenBacklog: count,
+  nodelay: z.boolean(),
+});
+export type DispatchHello = z.infer<typeof dispatchHello>;
+
+/** Somebody else's server: a wrapper speaks for it, and accounts for all the processes that it starts. */
+export const foreignHello = announcement.extend({
+  subject: z.literal('foreign'),
+  command: z.array(z.string()),
+  /** where the figures of the process tree come from */
+  accounting: z.enum(['cgroup2', 'cgroup1', 'rusage']),
+  /** from the start of the command until it served */
+  readyAfterMs: z.number(),
+});
+export type ForeignHello = z.infer<typeof foreignHello>;
+
+export const hello = z.discriminatedUnion('subject', [dispatchHello, foreignHello]);
 export type Hello = z.infer<typeof hello>;
 
-/** Poller counters by name, see native/dispatch/backend.h; null where the implementation has no poller of ours. */
-export const counters = z.object({
-  waits: count,
-  emptyWaits: count,
-  saturatedWaits: count,
-  events: count,
-  rawEvents: count,
-  changeCalls: count,
-  changes: count,
-  stale: count,
-  spurious: count,
-  rearms: count,
-  interrupted: count,
-});
+/** Poller counters by name; null where the implementation has no poller of ours. */
+export const counters = z.object(
+  Object.fromEntries(counterNames.map((name) => [name, count])) as Record<
+    (typeof counterNames)[number],
+    typeof count
+  >,
+);
 export type Counters = z.infer<typeof counters>;
 
-/** Sums since the server started; a window's figures are differences of two snapshots. */
-export const snapshotBody = z.object({
-  /** CLOCK_MONOTONIC, nanoseconds */
-  monotonicNs: z.number(),
+/** What a server of ours always tells of its work, and a foreign one may not. */
+const told = z.object({
   requests: count,
   /** connections open now, idle ones included (UDP: sockets) */
   connections: count,
@@ -93,25 +106,65 @@ export const snapshotBody = z.object({
   bytesOut: count,
   /** requests the server refused (bad HTTP, not allowed sources) */
   rejected: count,
+  contextSwitches: z.object({ voluntary: count, involuntary: count }),
+});
+
+function eachNullable<Shape extends z.ZodRawShape>(shape: Shape) {
+  const entries = Object.entries(shape).map(([name, schema]) => [name, z.nullable(schema)]);
+  return Object.fromEntries(entries) as { [Name in keyof Shape]: z.ZodNullable<Shape[Name]> };
+}
+
+/**
+ * Sums since the server started; a window's figures are differences of two snapshots. null stands for what the server
+ * does not tell.
+ */
+export const snapshotBody = z.object({
+  /** CLOCK_MONOTONIC, nanoseconds */
+  monotonicNs: z.number(),
+  ...eachNullable(told.shape),
   /** UDP: replies that the kernel did not take at once */
   unsent: count.optional(),
   cpu: z.object({ userUs: z.number(), systemUs: z.number() }),
-  contextSwitches: z.object({ voluntary: count, involuntary: count }),
   rssBytes: count,
   peakRssBytes: count,
   counters: counters.nullable(),
   /** histogram of events per wait: element i counts waits that brought [2^(i-1), 2^i) events, element 0 none */
   eventsPerWait: z.array(count).nullable(),
+  /** a server of many processes; null for servers of ours, which are one process that accounts for itself */
+  tree: z
+    .object({
+      /** since the start, short-lived ones included; null where the system does not tell */
+      processesStarted: count.nullable(),
+      processesNow: count,
+      /** proportional set size, summed over the processes there now; null where the system does not tell */
+      pssBytes: count.nullable(),
+      /** most memory that the whole tree held at once; null where the system does not tell */
+      peakBytes: count.nullable(),
+    })
+    .nullable(),
 });
 
 export type SnapshotBody = z.infer<typeof snapshotBody>;
 
-export const snapshot = snapshotBody.extend({ event: z.literal('snapshot'), id: z.string() });
-export type Snapshot = z.infer<typeof snapshot>;
-
-export const farewell = snapshotBody.extend({
+const asSnapshot = { event: z.literal('snapshot'), id: z.string() };
+const asFarewell = {
   event: z.literal('farewell'),
   wallNs: z.number(),
   reason: z.enum(['signal', 'stop', 'end-of-control', 'error']),
-});
+};
+
+export const snapshot = snapshotBody.extend(asSnapshot);
+export type Snapshot = z.infer<typeof snapshot>;
+
+export const farewell = snapshotBody.extend(asFarewell);
 export type Farewell = z.infer<typeof farewell>;
+
+/** The same of a server of ours. */
+export const dispatchSnapshotBody = snapshotBody.extend({ ...told.shape, tree: z.null() });
+export type DispatchSnapshotBody = z.infer<typeof dispatchSnapshotBody>;
+
+export const dispatchSnapshot = dispatchSnapshotBody.extend(asSnapshot);
+export type DispatchSnapshot = z.infer<typeof dispatchSnapshot>;
+
+export const dispatchFarewell = dispatchSnapshotBody.extend(asFarewell);
+export type DispatchFarewell = z.infer<typeof dispatchFarewell>;

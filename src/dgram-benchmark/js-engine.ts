@@ -4,7 +4,7 @@
  * All its times are nanoseconds since its start.
  */
 import { performance } from 'node:perf_hooks';
-import { randomFrom } from '../analysis/random.js';
+import { randomFrom } from '../statistics/random.js';
 import type { Engine, EngineConfig, EngineInterval, EngineOutcome, EngineState } from './engine.js';
 import { identityOf } from './engine.js';
 import { DatagramFormat } from './js-format.js';

@@ -1,5 +1,5 @@
 /** In which order flows get their datagrams; seeded, by the rules of native/load/datagram_order.h. */
-import { randomFrom } from '../analysis/random.js';
+import { randomFrom } from '../statistics/random.js';
 import type { EngineConfig } from './engine.js';
 
 /** @returns a function that gives the next flow, 0 .. flows - 1 */

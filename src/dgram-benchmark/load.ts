@@ -1,9 +1,9 @@
 /** A datagram load under the load contract: the lines and the result that every load client gives. */
-import type { DatagramLoad } from '../contract/dgram.js';
-import type { LoadResult } from '../contract/load.js';
+import type { DatagramResult } from '../contract/dgram.js';
+import type { LoadFigures } from '../contract/load.js';
 import { allowedCpus } from '../hosts/linux-facts.js';
 import type { LoadObserver, LoadOptions } from '../load/engine.js';
-import { emptyHistogram, latencyOfHistogram } from '../load/histogram.js';
+import { latencyOfHistogram } from '../load/histogram.js';
 import { requireDescriptors } from '../load/limits.js';
 import { followEngine } from './benchmark.js';
 import type { EngineConfig, EngineOutcome } from './engine.js';
@@ -50,7 +50,7 @@ function optionsOf({ target, rate, ...load }: DatagramLoadOptions): DgramOptions
 export async function runDatagramLoad(
   load: DatagramLoadOptions,
   observer: LoadObserver,
-): Promise<LoadResult> {
+): Promise<DatagramResult> {
   const options = optionsOf(load);
   requireDescriptors(options.connections);
   const config = await engineConfig(options, false);
@@ -66,7 +66,9 @@ export async function runDatagramLoad(
     sent: () => void observer.line({ event: 'window-end', monotonicNs: startedNs + load.windowNs }),
   });
   const loss = attributeLoss(outcome, before, await readKernelView(options.port, options.ports));
-  return loadResultOf(load, outcome, {
+  return {
+    ...figuresOf(load, outcome),
+    protocol: 'udp-echo',
     ports: options.ports,
     portOrder: options.portOrder,
     ...outcome.counts,
@@ -75,7 +77,8 @@ export async function runDatagramLoad(
     loss,
     jitterNs: meanJitterNs(outcome.flows),
     series: intervalsIn(1, outcome.series),
-  });
+    saturation: saturationReasons(outcome, load.rate !== null, outcome.sendLag, loss),
+  };
 }
 
 /** Its replies are not measured; the drain only waits for those that come at once. */
@@ -87,16 +90,12 @@ async function warmUp(config: EngineConfig, durationNs: number): Promise<void> {
   );
 }
 
-function loadResultOf(
-  load: DatagramLoadOptions,
-  outcome: EngineOutcome,
-  datagrams: DatagramLoad,
-): LoadResult {
+/** What it has in common with every other load. */
+function figuresOf(load: DatagramLoadOptions, outcome: EngineOutcome): Omit<LoadFigures, 'saturation'> {
   const { rate, windowNs } = load;
-  const { counts, sendLag, busiestShare } = outcome;
+  const { counts } = outcome;
   return {
     event: 'result',
-    protocol: 'udp-echo',
     mode: rate === null ? 'closed' : 'open',
     arrival: rate === null ? null : load.arrival,
     target: `${load.target.host}:${load.target.port}`,
@@ -111,31 +110,15 @@ function loadResultOf(
     achievedRate: counts.received / (windowNs / 1e9),
     bytesIn: outcome.bytesIn,
     bytesOut: outcome.bytesOut,
-    errors: {
-      refused: counts.unreachable,
-      reset: 0,
-      timeout: 0,
-      addressUnavailable: 0,
-      descriptorUnavailable: 0,
-      mismatch: counts.corrupted + counts.truncated + counts.foreign,
-      status: 0,
-      closed: 0,
-      other: counts.sendErrors,
-    },
-    reconnects: 0,
-    backlogged: 0,
     latency: latencyOfHistogram(outcome.latency),
     latencyUncorrected: latencyOfHistogram(outcome.uncorrected),
-    sendLag: rate === null ? null : latencyOfHistogram(sendLag),
-    connect: latencyOfHistogram(emptyHistogram()),
+    sendLag: rate === null ? null : latencyOfHistogram(outcome.sendLag),
     client: {
       cpuAffinity: allowedCpus() ?? [],
-      busyShare: Math.max(0, busiestShare),
+      busyShare: Math.max(0, outcome.busiestShare),
       spinShare: outcome.spinNs / windowNs,
       cpuUs: outcome.cpuNs / 1000,
       pacer: rate === null ? null : { p50: outcome.pacerP50Ns, p99: outcome.pacerP99Ns },
     },
-    saturation: saturationReasons(outcome, rate !== null, sendLag, datagrams.loss),
-    datagrams,
   };
 }

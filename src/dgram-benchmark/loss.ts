@@ -1,7 +1,8 @@
 /** Where lost datagrams were lost: the kernel's counters before and after a run, and what they explain. */
 import { readFile } from 'node:fs/promises';
 import type { DgramLoss } from '../contract/dgram.js';
-import { type NetworkCounters, networkDifference, parseNetworkCounters } from '../hosts/network-counters.js';
+import type { NetworkCounters } from '../contract/host.js';
+import { networkDifference, parseNetworkCounters } from '../hosts/network-counters.js';
 import type { EngineOutcome } from './engine.js';
 
 /** One line of /proc/net/udp or udp6. */

@@ -1,6 +1,7 @@
 /** Options of a datagram benchmark: what the API takes, checked, and what an engine is told. */
 import { lookup } from 'node:dns/promises';
 import { z } from 'zod';
+import { firstIssue } from '../contract/validated.js';
 import { type EngineConfig, headerBytes, identityOf, maxDatagram } from './engine.js';
 
 const whole = (low: number, high: number) => z.number().int().min(low).max(high);
@@ -125,10 +126,7 @@ function datagramOf(input: Checked): Pick<DgramOptions, 'size' | 'body' | 'echo'
 /** @throws Error in one sentence */
 export function readOptions(raw: DgramInput): DgramOptions {
   const parsed = dgramInput.safeParse(raw);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new Error(`${issue!.path.join('.') || 'options'}: ${issue!.message}`);
-  }
+  if (!parsed.success) throw new Error(firstIssue(parsed.error));
   const { ports, connectionRate, overallRate, loop, expectBody, ...input } = parsed.data;
   if (input.workers > input.connections) {
     throw new Error(`${input.workers} workers need as many connections: every worker has sockets of its own`);

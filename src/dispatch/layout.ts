@@ -1,14 +1,16 @@
 /**
- * The memory layout that the addon and TypeScript share. The addon reports its own (`layout()`), and loading fails when
- * the two disagree, so that a stale build is one clear sentence and not a wrong figure.
+ * What the addon and TypeScript share: the layout of memory, and lists that both have to have in one order. The addon
+ * reports its own (`layout()`), and loading fails when the two disagree, so that a stale build is one clear sentence and
+ * not a wrong figure.
  */
-import type { Counters } from '../contract/server.js';
+import { isDeepStrictEqual } from 'node:util';
+import { capabilityNames, counterNames } from '../contract/names.js';
+import { nativeServerOptions } from '../contract/server-options.js';
 
 export const layout = {
   statusWords: 8,
   eventWords: 4,
   changeWords: 3,
-  counterWords: 11,
   rearm: 4,
   readable: 1,
   writable: 2,
@@ -16,7 +18,23 @@ export const layout = {
   hangup: 8,
   readClosed: 16,
   invalid: 32,
+  /** room of one receive, bytes */
+  receiveWindow: 65536,
+  counters: counterNames,
+  capabilities: capabilityNames,
+  serverOptions: nativeServerOptions,
 } as const;
+
+type Layout = Record<string, unknown>;
+
+/** What differs between this package and an addon, in words; null when nothing does. */
+export function disagreement(addon: Layout, ours: Layout = layout): string | null {
+  const names = [...new Set([...Object.keys(ours), ...Object.keys(addon)])];
+  const name = names.find((one) => !isDeepStrictEqual(addon[one], ours[one]));
+  if (name === undefined) return null;
+  const shown = (value: unknown) => (value === undefined ? 'nothing' : [value].flat().join(', '));
+  return `${name}: the addon has ${shown(addon[name])}; the package has ${shown(ours[name])}`;
+}
 
 /** Words of the status; see native/addon/poller.h. */
 export const Status = {
@@ -28,22 +46,7 @@ export const Status = {
   forgotten: 5,
 } as const;
 
-/** Counters in the order of native/dispatch/backend.h. */
-export const counterNames = [
-  'waits',
-  'emptyWaits',
-  'saturatedWaits',
-  'events',
-  'rawEvents',
-  'changeCalls',
-  'changes',
-  'stale',
-  'spurious',
-  'rearms',
-  'interrupted',
-] as const satisfies readonly (keyof Counters)[];
-
-/** What a caller wants to hear about a descriptor. */
+/** What a caller wants to hear about a registration. */
 export const Interest = { none: 0, read: 1, write: 2, both: 3 } as const;
 export type Interest = (typeof Interest)[keyof typeof Interest];
 
@@ -64,4 +67,4 @@ export const Flag = {
 export const Event = { slot: 0, generation: 1, flags: 2, aux: 3 } as const;
 
 /** Words of a change row. */
-export const Change = { fd: 0, wanted: 1, result: 2 } as const;
+export const Change = { slot: 0, wanted: 1, result: 2 } as const;

@@ -1,20 +1,23 @@
 /** The poller part of the addon, loaded once and checked against layout.ts. */
-import { isDeepStrictEqual } from 'node:util';
 import { addon } from '../addon.js';
+import type { BackendName } from '../contract/common.js';
 import type { BackendProbe } from '../contract/probe.js';
 import type { Capabilities } from '../contract/server.js';
-import { layout } from './layout.js';
+import { disagreement, type layout as ours } from './layout.js';
 
 export interface PollerExports {
-  layout(): typeof layout;
+  layout(): typeof ours;
   backends(): BackendProbe[];
+  /** @param system as uname names it */
+  ownBackend(system: string): BackendName;
+  clientBackend(): BackendName;
   pollerOpen(backend: string, buffer: ArrayBuffer, maxEvents: number, maxChanges: number): number;
   pollerClose(handle: number): void;
   pollerTurn(handle: number, changes: number, timeoutUs: number): number;
   pollerAdd(handle: number, fd: number, interest: number): number;
-  pollerModify(handle: number, fd: number, interest: number): number;
-  pollerRearm(handle: number, fd: number): number;
-  pollerForget(handle: number, fd: number): number;
+  pollerModify(handle: number, slot: number, interest: number): number;
+  pollerRearm(handle: number, slot: number): number;
+  pollerForget(handle: number, slot: number): number;
   pollerCurrent(handle: number, row: number): boolean;
   pollerCounters(handle: number, into: BigUint64Array): void;
   pollerCapabilities(handle: number): Capabilities;
@@ -22,8 +25,9 @@ export interface PollerExports {
 
 export const native = addon<PollerExports>();
 
-if (!isDeepStrictEqual(native.layout(), layout)) {
+const different = disagreement(native.layout());
+if (different !== null) {
   throw new Error(
-    "the native addon is of another version than this package: run 'npm run setup' to rebuild it",
+    `the native addon is of another version than this package (${different}): run 'npm run setup' to rebuild it`,
   );
 }

@@ -1,20 +1,25 @@
 /**
  * A poller: one backend, its registrations, and the memory through which a whole loop turn passes in one crossing.
  *
+ *     const slot = poller.add(descriptor, Interest.read);
  *     const n = poller.turn(changes, timeoutUs);
  *     for (let row = 0; row < n; row++) {
  *       if (!poller.isCurrent(row)) continue;
- *       const fd = poller.events[row * 4];
+ *       const slot = poller.events[row * 4];
  *       const flags = poller.events[row * 4 + 2];
  *     }
+ *
+ * A registration is named by its slot, a small number; tables are indexed by it. On POSIX it is the descriptor, elsewhere
+ * it need not be: `descriptorOf` tells.
  *
  * `turn` blocks the thread, so a poller belongs in a process or Worker of its own; a Worker that waits for ever cannot be
  * terminated until a descriptor becomes ready.
  */
 import { getSystemErrorName } from 'node:util';
 import type { BackendName } from '../contract/common.js';
+import { counterNames } from '../contract/names.js';
 import type { Capabilities, Counters } from '../contract/server.js';
-import { Change, counterNames, type Interest, layout, Status } from './layout.js';
+import { Change, type Interest, layout, Status } from './layout.js';
 import { native } from './native.js';
 import { requireBackend } from './registry.js';
 
@@ -35,14 +40,16 @@ export class Poller {
   readonly capabilities: Capabilities;
   readonly maxEvents: number;
   readonly maxChanges: number;
-  /** rows of `layout.eventWords`: slot (the descriptor), generation, flags, aux */
+  /** rows of `layout.eventWords`: slot, generation, flags, aux */
   readonly events: Int32Array;
-  /** rows of `layout.changeWords`: descriptor, wanted interest (or REARM), errno of the attempt or 0 */
+  /** rows of `layout.changeWords`: slot, wanted interest (or REARM), errno of the attempt or 0 */
   readonly changes: Int32Array;
   /** names the poller to the addon's other areas */
   readonly handle: number;
   readonly #status: Int32Array;
-  readonly #counters = new BigUint64Array(layout.counterWords);
+  /** null while every slot is its descriptor */
+  #descriptors: Map<number, number> | null = null;
+  readonly #counters = new BigUint64Array(counterNames.length);
 
   /** @throws BackendUnavailableError */
   constructor({ backend, maxEvents = 1024, maxChanges = 1024 }: PollerOptions) {
@@ -93,29 +100,37 @@ export class Poller {
   }
 
   /** Writes row `row` of the change array, for the next turn. */
-  change(row: number, fd: number, wanted: Interest | typeof layout.rearm): void {
-    this.changes[row * layout.changeWords + Change.fd] = fd;
+  change(row: number, slot: number, wanted: Interest | typeof layout.rearm): void {
+    this.changes[row * layout.changeWords + Change.slot] = slot;
     this.changes[row * layout.changeWords + Change.wanted] = wanted;
   }
 
-  /** Registers a descriptor. @returns its generation. @throws EBADF, EEXIST, ERANGE */
-  add(fd: number, interest: Interest): number {
-    return native.pollerAdd(this.handle, fd, interest);
+  /** Registers a descriptor. @returns its slot. @throws EBADF, EEXIST, ERANGE */
+  add(descriptor: number, interest: Interest): number {
+    const slot = native.pollerAdd(this.handle, descriptor, interest);
+    if (slot !== descriptor) this.#descriptors ??= new Map();
+    this.#descriptors?.set(slot, descriptor);
+    return slot;
   }
 
-  /** Changes the interest of a registered descriptor. @throws ENOENT */
-  modify(fd: number, interest: Interest): number {
-    return native.pollerModify(this.handle, fd, interest);
+  /** What is registered under `slot`. */
+  descriptorOf(slot: number): number {
+    return this.#descriptors === null ? slot : this.#descriptors.get(slot)!;
+  }
+
+  /** Changes the interest of a registration. @throws ENOENT */
+  modify(slot: number, interest: Interest): number {
+    return native.pollerModify(this.handle, slot, interest);
   }
 
   /** Arms a one-shot registration again with its last interest; free on other backends. @throws ENOENT */
-  rearm(fd: number): number {
-    return native.pollerRearm(this.handle, fd);
+  rearm(slot: number): number {
+    return native.pollerRearm(this.handle, slot);
   }
 
   /** Ends a registration; call it before closing the descriptor. @returns the next generation. @throws ENOENT */
-  forget(fd: number): number {
-    return native.pollerForget(this.handle, fd);
+  forget(slot: number): number {
+    return native.pollerForget(this.handle, slot);
   }
 
   /**

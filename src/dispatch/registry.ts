@@ -1,9 +1,16 @@
 /** Which backends this system has. There is no default and no fallback: a name is asked for, and had or not. */
+import { type } from 'node:os';
 import type { BackendName } from '../contract/common.js';
 import type { BackendProbe } from '../contract/probe.js';
 import { native } from './native.js';
 
 export type { BackendProbe };
+
+/** The mechanism this system was given for many descriptors, which libuv runs on; this build may have no backend for it. */
+export const nodeBackend: BackendName = native.ownBackend(type());
+
+/** What clients of ours wait on, named, because nothing chooses silently. It is not what is measured. */
+export const clientBackend: BackendName = native.clientBackend();
 
 /** Every backend the suite knows, each really created once to see whether this system has it. */
 export function listBackends(): BackendProbe[] {

@@ -1,54 +1,14 @@
 /**
- * An experiment: a question, its factors and what one trial does, as data. No process and no socket is touched here;
- * src/run carries a trial out.
+ * An experiment: a question, its factors and what one trial does, as data; and everything that other rooms say of it:
+ * its flags, its words, what of it is drawn and compared. No process and no socket is touched here.
  */
 import type { z } from 'zod';
-import type { BackendName, Implementation, IoMode, Protocol } from '../contract/common.js';
+import type { BackendName } from '../contract/common.js';
+import type { HostLook } from '../contract/host.js';
 import type { ProfileName } from '../contract/run.js';
-import type { CellLevels, Sample } from '../contract/sample.js';
-
-/** A server to be measured. */
-export interface ServerSpec {
-  protocol: Protocol;
-  impl: Implementation;
-  backend: BackendName;
-  io: IoMode | null;
-  /** UDP: consecutive ports it listens on; 1 when left out */
-  ports?: number;
-}
-
-/** One measured window: a load client of its own, after the windows before it have ended. */
-export interface WindowSpec {
-  name: string;
-  connections: number;
-  /** requests per second of an open loop; null: closed loop */
-  rate: number | null;
-  warmupMs: number;
-  durationMs: number;
-  /** payload of one request, bytes */
-  size: number;
-  /**
-   * A ramp's step instead of standing connections: connections are started at a rate of `rate` / `calls` per second,
-   * `connections` of them in all; each makes `calls` requests and is closed.
-   */
-  sessions?: { calls: number; timeoutMs: number; sampleMs: number };
-  /** requests in flight on one connection; 1 when left out */
-  pipelining?: number;
-}
-
-export interface TrialSpec {
-  server: ServerSpec;
-  /** processes of it that idle and active connections are spread over evenly; left out: 1 */
-  servers?: number;
-  /** connections that stand silent during the windows */
-  idle: number;
-  /** CPUs of server and client do not sleep during the windows, so that no wake-up of a CPU is measured */
-  keepAwake?: boolean;
-  windows: WindowSpec[];
-}
-
-/** Descriptors of a program that are no connections: standard streams, listener, poller, control channel, Node's own. */
-export const reservedDescriptors = 100;
+import type { CellLevels } from '../contract/sample.js';
+import type { MetricId, TrialSpec } from '../trials/registry.js';
+import type { Sample } from '../trials/sample.js';
 
 /** What an experiment may know of the machine to choose its cells. */
 export interface Machine {
@@ -60,21 +20,97 @@ export interface Machine {
   descriptorLimit: number;
 }
 
-export interface Experiment<Settings = unknown> {
+export const machineOf = ({ backends, nodeBackend, environment }: HostLook): Machine => ({
+  available: backends.filter(({ available }) => available).map(({ name }) => name),
+  nodeBackend,
+  descriptorLimit: environment.descriptorLimit.hard,
+});
+
+/** An option of `run` that replaces a setting. */
+export interface Flag {
+  /** as commander reads it: '--idle <list>' */
+  flags: string;
+  description: string;
+  /** the setting it replaces; dots lead into objects */
+  setting: string;
+  /** @throws commander's InvalidArgumentError */
+  parse(text: string, previous: unknown): unknown;
+  /** it names what is to be measured, so that the profile's own references are left out */
+  names?: boolean;
+}
+
+/** A factor in words. */
+export interface Factor {
+  /** beside a number: 'idle connections' */
+  name: string;
+  /** a level in words, where it is not the number and the name: '300 000/s' */
+  level?(level: string | number | null): string | null;
+}
+
+/** A figure of the report, drawn along the axis unless it says otherwise. */
+export type PlotRequest =
+  /** a panel per implementation, a line per mechanism */
+  | { kind: 'lines'; metric: MetricId; logY: boolean }
+  /** where the CPU time goes */
+  | { kind: 'cpu-stack' }
+  /** latency by percentile at both ends of the axis */
+  | { kind: 'percentiles' }
+  /** response time second by second at one rate; `figure`: of the thesis */
+  | { kind: 'per-second'; rate: number; figure: string }
+  /** over the axis and the next factor; `closed` stands in on the row of the closed loop */
+  | { kind: 'heat'; metric: MetricId; closed?: MetricId; logarithmic: boolean };
+
+export interface Compared {
+  metric: MetricId;
+  /** ratio: how much slower is asked, not by how many microseconds. difference: often 0, and 0 has no ratio */
+  scale: 'ratio' | 'difference';
+}
+
+export interface Experiment<Settings = unknown, Cell extends CellLevels = CellLevels> {
   id: string;
   /** the question it answers, for the report and --help */
   question: string;
   /** the factor the question is about: what figures are drawn along, even where another one has more levels */
   axis: string;
+  /** the numeric axis is drawn linear */
+  linearAxis?: boolean;
+  /** factors of a cell */
+  cell: z.ZodType<Cell>;
   /** shape of the settings, complete */
   settings: z.ZodType<Settings>;
+  flags: readonly Flag[];
+  /** factors in words, by name; mechanism and implementation need none */
+  factors: Readonly<Record<string, Factor>>;
+  /** what it calls what metrics call requests and latency: whole words, in the order they are replaced */
+  words: readonly (readonly [RegExp, string])[];
+  /** part of what `run quick` (npm start) runs, in less than two minutes together */
+  quick: boolean;
   /** complete settings of a built-in profile on this machine */
   profile(name: ProfileName, machine: Machine): Settings;
   /** every combination of factor levels that exists, in a fixed order */
-  cells(settings: Settings, machine: Machine): CellLevels[];
-  trial(cell: CellLevels, settings: Settings, machine: Machine): TrialSpec;
-  /** the figure whose interval decides whether more trials are needed; null when the sample does not have it */
-  primary(sample: Sample): number | null;
+  cells(settings: Settings, machine: Machine): Cell[];
+  trial(cell: Cell, settings: Settings, machine: Machine): TrialSpec;
+  /** the figure whose interval decides whether more trials are needed: the first that a sample has */
+  primary: readonly MetricId[];
   /** the figures worth a glance while the run goes on */
-  figures(sample: Sample): string;
+  glance(sample: Sample): string;
+  plots: readonly PlotRequest[];
+  /** metrics worth a verdict when runs are compared; the others explain */
+  compared: readonly Compared[];
+  /** figures whose growth along the axis is modelled */
+  modelled: readonly MetricId[];
+  /** columns of the closing table: rates, and costs (of each the first that a series has) */
+  closing: { rates: readonly MetricId[]; costs: readonly MetricId[] };
 }
+
+/** Experiments of any settings, as those see them that know none in particular. */
+export type AnyExperiment = Experiment<never, never> & Experiment;
+
+/** Keeps the types of one experiment together, and forgets them for the registry. */
+export const experiment = <Settings, Cell extends CellLevels, const Id extends string>(
+  declared: Experiment<Settings, Cell> & { id: Id },
+): Experiment & { id: Id } => ({
+  ...(declared as unknown as Experiment & { id: Id }),
+  trial: (cell, settings, machine) =>
+    declared.trial(declared.cell.parse(cell), settings as Settings, machine),
+});

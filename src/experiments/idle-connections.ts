@@ -11,12 +11,28 @@
  * 500/s then keeps the slowest cell near 15 % busy, so that its latency is its own cost and not a queue.
  */
 import { z } from 'zod';
-import { metric } from '../analysis/metrics.js';
 import { count } from '../contract/common.js';
 import type { ProfileName } from '../contract/run.js';
-import { type IdleConnectionsCell, idleConnectionsCell, type Sample } from '../contract/sample.js';
-import { type Experiment, type Machine, reservedDescriptors } from './experiment.js';
-import { distinct, exists, serverSettings, variant, variants } from './servers.js';
+import { wholeNumber } from '../options.js';
+import { reservedDescriptors } from '../stage/limits.js';
+import { metric } from '../trials/registry.js';
+import type { Sample } from '../trials/sample.js';
+import { experiment, type Machine } from './experiment.js';
+import { foreignFlag, list, serverFlags } from './flags.js';
+import {
+  distinct,
+  exists,
+  foreignLevels,
+  serverFactors,
+  serverSettings,
+  subjectOf,
+  variant,
+  variants,
+} from './servers.js';
+
+/** `idle` connections are established and silent while `connections` others are active. */
+const cell = z.object({ ...serverFactors, idle: count, connections: count });
+type IdleConnectionsCell = z.infer<typeof cell>;
 
 const reference = variant.extend({ idle: z.array(count).min(1) });
 
@@ -43,6 +59,7 @@ function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
     size: 64,
     ios: ['batch' as const],
     references: [],
+    foreign: [],
     spread: false,
   };
   const node = machine.nodeBackend;
@@ -92,7 +109,10 @@ function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
 }
 
 function cells(chosen: IdleConnectionsSettings, machine: Machine): IdleConnectionsCell[] {
-  const product = variants(chosen, machine).map((one) => ({ ...one, idle: chosen.idle }));
+  const product = [...variants(chosen, machine), ...foreignLevels(chosen)].map((one) => ({
+    ...one,
+    idle: chosen.idle,
+  }));
   const references = chosen.references.filter((one) => exists(one, machine));
   return distinct(
     [...product, ...references].flatMap(({ backend, impl, io, idle: levels }) =>
@@ -102,7 +122,7 @@ function cells(chosen: IdleConnectionsSettings, machine: Machine): IdleConnectio
 }
 
 /** '91 340/s · CPU 7.1 µs a request · p50 85 µs, p99 210 µs at the common rate' */
-function figures(sample: Sample): string {
+function glance(sample: Sample): string {
   const [throughput, cpu, p50, p99] = (
     ['throughput', 'cpu-per-request', 'latency-p50', 'latency-p99'] as const
   ).map((id) => metric(id).of(sample));
@@ -114,19 +134,49 @@ function figures(sample: Sample): string {
   ].join(' · ');
 }
 
-export const idleConnections: Experiment<IdleConnectionsSettings> = {
+export const idleConnections = experiment({
   id: 'idle-connections',
   question: 'How much does a request cost while idle connections stand beside the active ones?',
   axis: 'idle',
+  cell,
   settings,
+  factors: { idle: { name: 'idle connections' }, connections: { name: 'active connections' } },
+  words: [],
+  quick: true,
+  flags: [
+    ...serverFlags,
+    {
+      flags: '--idle <list>',
+      description: 'numbers of idle connections, comma-separated',
+      setting: 'idle',
+      parse: list(wholeNumber(0, 10_000_000)),
+      names: true,
+    },
+    {
+      flags: '--connections <n>',
+      description: 'active connections',
+      setting: 'connections',
+      parse: wholeNumber(1, 1_000_000),
+    },
+    {
+      flags: '--protocol <protocol>',
+      description: 'tcp-echo or http',
+      setting: 'protocol',
+      parse: (text) => settings.shape.protocol.parse(text),
+    },
+    foreignFlag(),
+  ],
   profile,
   cells,
-  trial(cell, { protocol, size, closed, open, spread }, machine) {
-    const { backend, impl, io, idle, connections } = idleConnectionsCell.parse(cell);
+  trial({ idle, connections, ...server }, chosen, machine) {
+    const { protocol, size, closed, open, spread } = chosen;
     const perProcess = machine.descriptorLimit - reservedDescriptors;
     return {
-      server: { protocol, impl, backend, io },
-      servers: spread ? Math.max(1, Math.min(connections, Math.ceil((idle + connections) / perProcess))) : 1,
+      kind: 'load',
+      subject: subjectOf(protocol, server, chosen),
+      processes: spread
+        ? Math.max(1, Math.min(connections, Math.ceil((idle + connections) / perProcess)))
+        : 1,
       idle,
       windows: [
         { name: 'closed', connections, rate: null, size, ...closed },
@@ -134,6 +184,25 @@ export const idleConnections: Experiment<IdleConnectionsSettings> = {
       ],
     };
   },
-  primary: metric('cpu-per-request').of,
-  figures,
-};
+  primary: ['cpu-per-request'],
+  glance,
+  plots: [
+    { kind: 'lines', metric: 'throughput', logY: false },
+    { kind: 'lines', metric: 'cpu-per-request', logY: true },
+    { kind: 'cpu-stack' },
+    { kind: 'lines', metric: 'open-cpu-per-request', logY: true },
+    { kind: 'lines', metric: 'latency-p50', logY: true },
+    { kind: 'lines', metric: 'latency-p99', logY: true },
+    { kind: 'percentiles' },
+    { kind: 'heat', metric: 'latency-p99', closed: 'closed-latency-p99', logarithmic: true },
+  ],
+  compared: [
+    { metric: 'throughput', scale: 'ratio' },
+    { metric: 'cpu-per-request', scale: 'ratio' },
+    { metric: 'open-cpu-per-request', scale: 'ratio' },
+    { metric: 'latency-p50', scale: 'ratio' },
+    { metric: 'latency-p99', scale: 'ratio' },
+  ],
+  modelled: ['cpu-per-request', 'open-cpu-per-request'],
+  closing: { rates: ['throughput'], costs: ['cpu-per-request', 'open-cpu-per-request'] },
+});

@@ -8,13 +8,18 @@
  * could not hold; today's hold more, so the ramp goes on until the fastest is saturated.
  */
 import { z } from 'zod';
-import { metric } from '../analysis/metrics.js';
 import { count } from '../contract/common.js';
+import { sampleMs } from '../contract/ramp.js';
 import type { ProfileName } from '../contract/run.js';
-import { type RateRampCell, rateRampCell, type Sample } from '../contract/sample.js';
-import { sampleMs } from '../ramp/options.js';
-import type { Experiment, Machine } from './experiment.js';
-import { distinct, serverSettings, variants } from './servers.js';
+import { positiveNumber } from '../options.js';
+import { measured } from '../trials/sample.js';
+import { experiment, type Machine } from './experiment.js';
+import { foreignFlag, list, serverFlags } from './flags.js';
+import { distinct, foreignLevels, serverFactors, serverSettings, subjectOf, variants } from './servers.js';
+import { rateInWords } from './words.js';
+
+/** `rate` is offered requests per second: connections started per second times `calls` on each. */
+const cell = z.object({ ...serverFactors, rate: z.number().positive(), calls: count, connections: count });
 
 const settings = z.strictObject({
   ...serverSettings,
@@ -36,9 +41,9 @@ const beyond = [64_000, 90_000, 125_000, 180_000, 250_000, 350_000];
 
 function profile(name: ProfileName, machine: Machine): RateRampSettings {
   const node = machine.nodeBackend;
-  // A crossing for every operation makes the server dearer than the client, which has one CPU as well. A native server is
-  // as cheap: both give out at once, and nothing is shown.
-  const common = { ios: ['call' as const], calls: 100, timeoutMs: 5000 };
+  // Server and client have one CPU each. Only a server that pays more for a request than the client does (one Node-API
+  // crossing for every operation) is saturated before the client is; a native one costs as little as its client.
+  const common = { ios: ['call' as const], calls: 100, timeoutMs: 5000, foreign: [] };
   if (name === 'quick') {
     return {
       ...common,
@@ -59,43 +64,72 @@ function profile(name: ProfileName, machine: Machine): RateRampSettings {
   };
 }
 
-export const rateRamp: Experiment<RateRampSettings> = {
+export const rateRamp = experiment({
   id: 'rate-ramp',
   question: 'How does throughput follow the offered load, and what happens past saturation?',
   axis: 'rate',
+  // A ramp is read against the diagonal, which only a linear axis keeps straight.
+  linearAxis: true,
+  cell,
   settings,
+  factors: {
+    rate: { name: 'offered rate (1/s)', level: rateInWords },
+    calls: { name: 'requests per connection' },
+    connections: { name: 'active connections' },
+  },
+  words: [],
+  quick: false,
+  flags: [
+    ...serverFlags,
+    {
+      flags: '--rates <list>',
+      description: 'offered requests per second, comma-separated',
+      setting: 'rates',
+      parse: list(positiveNumber),
+    },
+    foreignFlag(),
+  ],
   profile,
   cells: (chosen, machine) =>
-    distinct<RateRampCell>(
-      variants(chosen, machine).flatMap((one) =>
+    distinct(
+      [...variants(chosen, machine), ...foreignLevels(chosen)].flatMap((one) =>
         chosen.rates.map((rate) => ({ ...one, rate, calls: chosen.calls, connections: chosen.connections })),
       ),
     ),
-  trial(cell, { leastMs, timeoutMs }) {
-    const { impl, io, backend, rate, calls, connections: least } = rateRampCell.parse(cell);
+  trial({ rate, calls, connections: least, ...server }, chosen) {
+    const { leastMs, timeoutMs } = chosen;
     const perSecond = rate / calls;
     const connections = Math.max(least, Math.ceil((perSecond * leastMs) / 1000));
-    const durationMs = (1000 * connections) / perSecond;
     return {
-      server: { protocol: 'http', impl, backend, io },
-      idle: 0,
-      windows: [
-        {
-          name: 'open',
-          connections,
-          rate,
-          warmupMs: 0,
-          durationMs,
-          size: 0,
-          sessions: { calls, timeoutMs, sampleMs: sampleMs(durationMs / 1000) },
-        },
-      ],
+      kind: 'sessions',
+      subject: subjectOf('http', server, chosen),
+      rate,
+      calls,
+      connections,
+      timeoutMs,
+      sampleMs: sampleMs(connections / perSecond),
     };
   },
-  primary: metric('reply-rate').of,
-  figures(sample: Sample) {
-    const load = sample.windows.open?.load;
-    if (!load) return '';
-    return `${Math.round(load.achievedRate)} of ${Math.round(load.offeredRate ?? 0)} replies/s, response ${(load.latency.mean / 1e6).toFixed(2)} ms`;
+  primary: ['reply-rate'],
+  glance(sample) {
+    const step = measured(sample, 'open', 'sessions');
+    if (!step) return '';
+    const { replyRate, responseMs } = step.session;
+    return `${Math.round(replyRate.avg)} of ${sample.cell.rate} replies/s, response ${responseMs.toFixed(2)} ms`;
   },
-};
+  plots: [
+    { kind: 'lines', metric: 'reply-rate', logY: false },
+    { kind: 'cpu-stack' },
+    { kind: 'lines', metric: 'open-cpu-per-request', logY: true },
+    { kind: 'lines', metric: 'latency-p50', logY: true },
+    { kind: 'lines', metric: 'latency-p99', logY: true },
+    { kind: 'percentiles' },
+  ],
+  compared: [
+    { metric: 'open-cpu-per-request', scale: 'ratio' },
+    { metric: 'latency-p50', scale: 'ratio' },
+    { metric: 'latency-p99', scale: 'ratio' },
+  ],
+  modelled: ['open-cpu-per-request'],
+  closing: { rates: ['reply-rate'], costs: ['open-cpu-per-request'] },
+});

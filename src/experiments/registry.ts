@@ -1,26 +1,32 @@
-/** Experiments by name. A new one is one file and one line here. */
-import type { Experiment } from './experiment.js';
+/** Experiments. A new one is one file and one line here; flags, words, plots and verdicts follow from what it declares. */
+import type { Experiment, Factor } from './experiment.js';
 import { idleConnections } from './idle-connections.js';
 import { rateRamp } from './rate-ramp.js';
 import { udpPorts } from './udp-ports.js';
 
-export const experiments: Record<string, Experiment> = {
-  [idleConnections.id]: idleConnections as Experiment,
-  [rateRamp.id]: rateRamp as Experiment,
-  [udpPorts.id]: udpPorts as Experiment,
-};
+const all = [idleConnections, rateRamp, udpPorts] as const;
 
-/** What figures of each are drawn along. */
-export const axes: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.values(experiments).map(({ id, axis }) => [id, axis]),
+export type ExperimentId = (typeof all)[number]['id'];
+
+export const experiments: readonly (Experiment & { id: ExperimentId })[] = all;
+
+/** What `run quick` (npm start) runs. */
+export const quickStart: readonly ExperimentId[] = experiments.flatMap(({ id, quick }) =>
+  quick ? [id] : [],
 );
 
-/** What `run quick` (npm start) runs, in less than two minutes together. */
-export const quickStart: readonly string[] = [idleConnections.id, udpPorts.id];
+/** The experiment of that name; null: none, as in a run of another version. */
+export const knownExperiment = (id: string): Experiment | null =>
+  experiments.find((one) => one.id === id) ?? null;
 
 /** @throws Error naming the known ones */
-export function experiment(id: string): Experiment {
-  const found = Object.hasOwn(experiments, id) ? experiments[id] : undefined;
-  if (!found) throw new Error(`unknown experiment '${id}': known are ${Object.keys(experiments).join(', ')}`);
+export function experimentNamed(id: string): Experiment {
+  const found = knownExperiment(id);
+  if (!found)
+    throw new Error(`unknown experiment '${id}': known are ${experiments.map((one) => one.id).join(', ')}`);
   return found;
 }
+
+/** A factor in words, by whichever experiment has it. */
+export const factorNamed = (factor: string): Factor | null =>
+  experiments.find(({ factors }) => Object.hasOwn(factors, factor))?.factors[factor] ?? null;

@@ -1,7 +1,17 @@
-/** Which servers an experiment measures: implementations x backends (x how much I/O a crossing does). */
+/** Which servers an experiment measures: implementations x backends (x how much I/O a crossing does), and foreign ones. */
 import { z } from 'zod';
-import { backendName, implementation, ioMode } from '../contract/common.js';
+import { backendName, implementation, ioMode, type Protocol } from '../contract/common.js';
+import { identifier } from '../contract/sample.js';
+import { foreignServer, type Subject } from '../contract/subject.js';
 import type { Machine } from './experiment.js';
+
+/** Factors of a cell that say which server: of a foreign one `impl` is its name, and it has no backend of ours. */
+export const serverFactors = {
+  backend: backendName.nullable(),
+  impl: identifier,
+  /** null for implementations without a Node-API crossing */
+  io: ioMode.nullable(),
+};
 
 export const variant = z.strictObject({ impl: implementation, io: ioMode.nullable(), backend: backendName });
 export type Variant = z.infer<typeof variant>;
@@ -12,7 +22,16 @@ export const serverSettings = {
   impls: z.array(implementation).min(1),
   /** for the implementations that cross Node-API (ts) */
   ios: z.array(ioMode).min(1),
+  foreign: z
+    .array(foreignServer)
+    .default([])
+    .refine(
+      (all) => all.every(({ name }) => !(implementation.options as string[]).includes(name)),
+      'a foreign server needs a name that is not one of our implementations',
+    )
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'two have one name'),
 };
+type ServerSettings = { [Name in keyof typeof serverSettings]: z.infer<(typeof serverSettings)[Name]> };
 
 /** Mechanisms that the raw-syscall baseline is written for. */
 const baselineBackends: readonly string[] = ['select', 'poll', 'epoll', 'kqueue'];
@@ -24,9 +43,9 @@ export function exists({ impl, backend }: Variant, machine: Machine): boolean {
   return true;
 }
 
-/** The product of the factors, without what does not exist, in a fixed order. */
+/** Servers of ours: the product of the factors, without what does not exist, in a fixed order. */
 export function variants(
-  chosen: { [Name in keyof typeof serverSettings]: z.infer<(typeof serverSettings)[Name]> },
+  chosen: Pick<ServerSettings, 'backends' | 'impls' | 'ios'>,
   machine: Machine,
 ): Variant[] {
   return chosen.impls
@@ -36,6 +55,23 @@ export function variants(
       ),
     )
     .filter((one) => exists(one, machine));
+}
+
+type ServerLevels = { [Name in keyof typeof serverFactors]: z.infer<(typeof serverFactors)[Name]> };
+
+export const foreignLevels = ({ foreign }: Pick<ServerSettings, 'foreign'>): ServerLevels[] =>
+  foreign.map(({ name }) => ({ impl: name, io: null, backend: null }));
+
+/** The server that a cell's levels name. @throws Error when the settings know no such foreign one */
+export function subjectOf<P extends Protocol>(
+  protocol: P,
+  { impl, io, backend }: ServerLevels,
+  { foreign }: Pick<ServerSettings, 'foreign'>,
+): Subject & { protocol: P } {
+  if (backend !== null) return { kind: 'dispatch', protocol, impl: implementation.parse(impl), backend, io };
+  const found = foreign.find(({ name }) => name === impl);
+  if (!found) throw new Error(`no server is called '${impl}' in this plan`);
+  return { kind: 'foreign', protocol, ...found };
 }
 
 /** Cells without repetition: what is named beside the factors may be among them as well. */

@@ -9,13 +9,21 @@
  * scans them all may carry more; so the loss-free limit of an open loop is bracketed by a ladder of rates (`full`).
  */
 import { z } from 'zod';
-import { metric } from '../analysis/metrics.js';
 import type { BackendName } from '../contract/common.js';
 import { count } from '../contract/common.js';
 import type { ProfileName } from '../contract/run.js';
-import { type Sample, type UdpPortsCell, udpPortsCell } from '../contract/sample.js';
-import { type Experiment, type Machine, reservedDescriptors } from './experiment.js';
-import { serverSettings, variants } from './servers.js';
+import { positiveNumber, wholeNumber } from '../options.js';
+import { reservedDescriptors } from '../stage/limits.js';
+import { metric } from '../trials/registry.js';
+import { measured, type Sample } from '../trials/sample.js';
+import { experiment, type Machine } from './experiment.js';
+import { foreignFlag, list, serverFlags } from './flags.js';
+import { foreignLevels, serverFactors, serverSettings, subjectOf, variants } from './servers.js';
+import { rateInWords } from './words.js';
+
+/** `rate` is datagrams per second over all ports; null is a closed loop. */
+const cell = z.object({ ...serverFactors, ports: count.min(1), rate: z.number().nullable() });
+export type UdpPortsCell = z.infer<typeof cell>;
 
 const settings = z.strictObject({
   ...serverSettings,
@@ -59,7 +67,7 @@ const mechanisms: readonly BackendName[] = [
 ];
 
 function profile(name: ProfileName, machine: Machine): UdpPortsSettings {
-  const common = { ios: ['batch' as const], window: certainWindow, size: 64, keepAwake: true };
+  const common = { ios: ['batch' as const], window: certainWindow, size: 64, keepAwake: true, foreign: [] };
   if (name === 'quick') {
     const backends = machine.available.filter((backend) =>
       ['select', 'poll', machine.nodeBackend].includes(backend),
@@ -98,54 +106,98 @@ function profile(name: ProfileName, machine: Machine): UdpPortsSettings {
 }
 
 function cells(chosen: UdpPortsSettings, machine: Machine): UdpPortsCell[] {
-  return variants(chosen, machine).flatMap((one) =>
+  return [...variants(chosen, machine), ...foreignLevels(chosen)].flatMap((one) =>
     chosen.rates.flatMap((rate) => chosen.ports.map((ports) => ({ ...one, ports, rate }))),
   );
 }
 
 /** 'p50 21.4 µs, p99 60.2 µs · CPU 5.1 µs a datagram · lost 0 of 500' */
-function figures(sample: Sample): string {
-  const window = sample.windows.open ?? sample.windows.closed;
-  if (!window) return '';
-  const { latency, datagrams, achievedRate, mode } = window.load;
+function glance(sample: Sample): string {
+  const seen = measured(sample, 'open', 'datagrams') ?? measured(sample, 'closed', 'datagrams');
+  if (!seen) return '';
+  const { latency, achievedRate, mode, lost, sent } = seen.datagrams;
   const cpu = metric(mode === 'open' ? 'open-cpu-per-request' : 'cpu-per-request').of(sample);
   return [
     ...(mode === 'closed' ? [`${Math.round(achievedRate)}/s`] : []),
     `p50 ${(latency.p50 / 1000).toFixed(1)} µs, p99 ${(latency.p99 / 1000).toFixed(1)} µs`,
     ...(cpu === null ? [] : [`CPU ${cpu.toFixed(1)} µs a datagram`]),
-    ...(datagrams ? [`lost ${datagrams.lost} of ${datagrams.sent}`] : []),
+    `lost ${lost} of ${sent}`,
   ].join(' · ');
 }
 
-export const udpPorts: Experiment<UdpPortsSettings> = {
+export const udpPorts = experiment({
   id: 'udp-ports',
   question:
     'How does the number of UDP ports a server watches change its response time and its cost per datagram?',
   axis: 'ports',
+  cell,
   settings,
+  factors: { ports: { name: 'UDP ports' }, rate: { name: 'offered rate (1/s)', level: rateInWords } },
+  words: [
+    [/\breq\/s/g, 'datagrams/s'],
+    [/\brequest(s?)\b/g, 'datagram$1'],
+    [/\blatency\b/g, 'response time'],
+    [/\bLatency\b/g, 'Response time'],
+  ],
+  quick: true,
+  flags: [
+    ...serverFlags,
+    {
+      flags: '--ports <list>',
+      description: 'numbers of ports, comma-separated',
+      setting: 'ports',
+      parse: list(wholeNumber(1, 65_000)),
+    },
+    {
+      flags: '--rates <list>',
+      description: "offered datagrams per second, comma-separated; 'closed' is the closed loop",
+      setting: 'rates',
+      parse: list((one) => (one === 'closed' ? null : positiveNumber(one))),
+    },
+    foreignFlag(),
+  ],
   profile,
   cells,
-  trial(cell, { window, size, warmupMs, durationMs, slowDurationMs, keepAwake }) {
-    const { backend, impl, io, ports, rate } = udpPortsCell.parse(cell);
-    const name = rate === null ? 'closed' : 'open';
+  trial({ ports, rate, ...server }, chosen) {
+    const { window, size, warmupMs, durationMs, slowDurationMs, keepAwake } = chosen;
     const isSlow = rate !== null && rate <= 100;
     return {
-      server: { protocol: 'udp-echo', impl, backend, io, ports },
-      idle: 0,
+      kind: 'datagrams',
+      subject: { ...subjectOf('udp-echo', server, chosen), ports },
       keepAwake: keepAwake && isSlow,
-      windows: [
-        {
-          name,
-          connections: 1,
-          rate,
-          pipelining: window,
-          size,
-          warmupMs,
-          durationMs: isSlow ? slowDurationMs : durationMs,
-        },
-      ],
+      rate,
+      window,
+      size,
+      warmupMs,
+      durationMs: isSlow ? slowDurationMs : durationMs,
     };
   },
-  primary: (sample) => metric('latency-p50').of(sample) ?? metric('cpu-per-request').of(sample),
-  figures,
-};
+  primary: ['latency-p50', 'cpu-per-request'],
+  glance,
+  plots: [
+    { kind: 'lines', metric: 'loss-free-rate', logY: false },
+    { kind: 'lines', metric: 'cpu-per-request', logY: true },
+    { kind: 'cpu-stack' },
+    { kind: 'lines', metric: 'open-cpu-per-request', logY: true },
+    { kind: 'per-second', rate: 10, figure: '5.3' },
+    { kind: 'per-second', rate: 100, figure: '5.4' },
+    { kind: 'lines', metric: 'latency-p50', logY: true },
+    { kind: 'lines', metric: 'latency-p99', logY: true },
+    { kind: 'percentiles' },
+    { kind: 'heat', metric: 'latency-p99', closed: 'closed-latency-p99', logarithmic: true },
+    { kind: 'heat', metric: 'loss-rate', logarithmic: false },
+  ],
+  compared: [
+    { metric: 'throughput', scale: 'ratio' },
+    { metric: 'cpu-per-request', scale: 'ratio' },
+    { metric: 'open-cpu-per-request', scale: 'ratio' },
+    { metric: 'latency-p50', scale: 'ratio' },
+    { metric: 'latency-p99', scale: 'ratio' },
+    { metric: 'loss-rate', scale: 'difference' },
+  ],
+  modelled: ['cpu-per-request', 'open-cpu-per-request'],
+  closing: {
+    rates: ['throughput', 'reply-rate'],
+    costs: ['cpu-per-request', 'open-cpu-per-request', 'latency-p50'],
+  },
+});

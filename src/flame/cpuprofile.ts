@@ -1,5 +1,6 @@
 /** V8's .cpuprofile (node --cpu-prof, node:inspector) -> stacks. It knows JavaScript only. */
 import { z } from 'zod';
+import { validated } from '../contract/validated.js';
 import { type Frame, javascriptFrame } from './frame.js';
 import { mergeStacks, type Stack } from './stacks.js';
 
@@ -33,12 +34,8 @@ export interface V8Profile {
  * @throws Error with one sentence when the text is not a CPU profile
  */
 export function parseCpuProfile(text: string, root = '', ranges: Ranges | null = null): V8Profile {
-  const parsed = cpuProfile.safeParse(JSON.parse(text));
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new Error(`not a V8 CPU profile: ${issue.path.join('.')}: ${issue.message}`);
-  }
-  const { nodes, samples, timeDeltas, startTime } = parsed.data;
+  const profile = validated(cpuProfile, JSON.parse(text), 'not a V8 CPU profile');
+  const { nodes, samples, timeDeltas, startTime } = profile;
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const parent = new Map(nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node.id])));
   const framesOf = (id: number): Frame[] => {

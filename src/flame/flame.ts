@@ -3,12 +3,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BackendName, Implementation, IoMode, Protocol } from '../contract/common.js';
 import type { FlameProfile, FlameRecord } from '../contract/flame.js';
-import type { ServerSpec } from '../experiments/experiment.js';
+import type { DispatchSubject } from '../contract/subject.js';
 import type { Host } from '../hosts/host.js';
-import { localLimits } from '../run/environment.js';
-import { impossible } from '../run/limits.js';
-import { pinning } from '../run/pinning.js';
-import { programs } from '../run/programs.js';
+import { ownBootId } from '../hosts/linux-facts.js';
+import { loadProgram } from '../programs/load.js';
+import { impossible } from '../stage/limits.js';
+import type { Site } from '../stage/on-stage.js';
 import { fileStems } from './figures.js';
 import { type NamedProfile, writeFlame } from './output.js';
 import { probePerf } from './perf.js';
@@ -36,39 +36,61 @@ export interface FlameOptions extends ServerChoice {
   folder: string;
 }
 
-export function specOf({ impl, backend, io, protocol, ports = 1 }: ServerChoice): ServerSpec {
-  const spec = { impl, backend, protocol, io: impl === 'ts' ? io : null };
-  return protocol === 'udp-echo' ? { ...spec, ports } : spec;
+export function subjectOf({ impl, backend, io, protocol, ports = 1 }: ServerChoice): DispatchSubject {
+  const subject = { kind: 'dispatch', impl, backend, protocol, io: impl === 'ts' ? io : null } as const;
+  return protocol === 'udp-echo' ? { ...subject, ports } : subject;
 }
 
 /** Bytes of a request, and time before the first window in which V8 compiles what is hot. */
-const load = { name: 'profile', rate: null, size: 64, warmupMs: 1000 };
+const load = { rate: null, size: 64, warmupS: 1 };
 
-/** @throws Error when the options contradict each other, or this machine cannot hold so many connections or lacks the backend */
-function requestOf(options: FlameOptions, host: Host, role: FlameProfile['role']): ProfileRequest {
+/** @throws Error when the options contradict each other, or the host cannot hold so many connections or lacks the backend */
+function requestOf(options: FlameOptions, site: Site, role: FlameProfile['role']): ProfileRequest {
   const { protocol, ports, connections, idle, durationMs, frequencyHz, folder } = options;
-  if (protocol === 'udp-echo' && idle > 0)
+  const datagrams = protocol === 'udp-echo';
+  if (datagrams && idle > 0)
     throw new Error('a udp-echo server has no connections that could idle: give it ports (--ports)');
-  if (protocol !== 'udp-echo' && ports !== undefined)
+  if (!datagrams && ports !== undefined)
     throw new Error(`a ${protocol} server listens on one port: --ports is for udp-echo`);
-  const cpus = pinning(host.cpus());
-  const server = specOf(options);
-  const reason = impossible({ server, idle, windows: [{ ...load, connections, durationMs }] }, localLimits());
+  const subject = subjectOf(options);
+  const standing = datagrams ? 0 : idle + connections;
+  const reason = impossible(
+    {
+      backend: subject.backend,
+      perProcess: datagrams ? subject.ports! : standing,
+      what: datagrams ? 'ports' : 'connections',
+      connections: standing,
+      active: datagrams ? 0 : connections,
+    },
+    { server: site.roles.server.look, client: site.roles.client.look },
+  );
   if (reason) throw new Error(reason);
   return {
-    host,
-    programs: {
-      server: programs.server({ ...server, cpus: cpus.server }),
-      idle: (target) => programs.idle({ target, connections: idle, cpus: cpus.client }),
-      load: (target, duration) =>
-        programs.load({ ...load, ...server, target, connections, durationMs: duration, cpus: cpus.client }),
-    },
-    asked: { server, cpus: cpus.server },
+    site,
+    subject,
     idleConnections: idle,
+    load: (target, cpus, durationMs) =>
+      loadProgram({
+        ...load,
+        protocol,
+        ports: subject.ports,
+        target,
+        connections,
+        durationS: durationMs / 1000,
+        cpus: [...cpus],
+      }),
     durationMs,
     frequencyHz,
     perfMapFile: join(folder, `${fileStems[role]}.perf.map`),
   };
+}
+
+/** Profilers attach to a process by its id and leave files beside it: on this machine, in whatever namespace. */
+export function requireReachable({ name, look }: Host): void {
+  if (look.bootId !== ownBootId())
+    throw new Error(
+      `profiles are not available on host '${name}': profilers attach to processes of this machine`,
+    );
 }
 
 /** `poll, ts batch, 10000 idle` or `poll, native, 5000 ports` */
@@ -83,15 +105,16 @@ export function titleOf({ impl, backend, io, idle, protocol, ports = 1 }: FlameO
  */
 export async function runFlame(
   options: FlameOptions,
-  host: Host,
+  site: Site,
   say: (line: string) => void,
 ): Promise<FlameRecord> {
+  requireReachable(site.roles.server);
   const startedAt = new Date().toISOString();
   const support = options.profiler === 'v8' ? "V8's profiler was asked for" : probePerf();
   if (typeof support === 'string' && options.profiler === 'perf') throw new Error(support);
   const roles: FlameProfile['role'][] = options.diff === null ? ['profile'] : ['profile', 'base'];
   const asked = roles.map((role) => (role === 'base' ? { ...options, backend: options.diff! } : options));
-  const requests = asked.map((one, index) => requestOf(one, host, roles[index]!));
+  const requests = asked.map((one, index) => requestOf(one, site, roles[index]!));
   mkdirSync(options.folder, { recursive: true });
   const named: NamedProfile[] = [];
   for (const [index, request] of requests.entries()) {
@@ -112,5 +135,5 @@ export async function runFlame(
       profile,
     });
   }
-  return writeFlame(options.folder, host.facts(), startedAt, named);
+  return writeFlame(options.folder, site.roles.server.facts, startedAt, named);
 }

@@ -5,7 +5,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type FlameProfile, type FlameRecord, flameRecord } from '../contract/flame.js';
-import type { HostFacts } from '../contract/sample.js';
+import type { HostFacts } from '../contract/host.js';
+import { validated } from '../contract/validated.js';
 import { fileStems, flameFigures, flameHead, type NamedFigure } from './figures.js';
 import { foldedDifference } from './graph.js';
 import { flamePage } from './html.js';
@@ -76,12 +77,7 @@ export function readFlame(folder: string): RecordedFlame {
   } catch {
     throw new Error(`${path} cannot be read as JSON: restore it, or remove its folder`);
   }
-  const parsed = flameRecord.safeParse(raw);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new Error(`${path}: ${issue.path.join('.')}: ${issue.message}`);
-  }
-  const record = parsed.data;
+  const record = validated(flameRecord, raw, path);
   const stacks = record.profiles.map(({ files }) =>
     parseFolded(readFileSync(join(folder, files.folded), 'utf8')),
   );

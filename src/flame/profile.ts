@@ -7,16 +7,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../addon.js';
 import type { Hello } from '../contract/server.js';
-import type { Command } from '../hosts/host.js';
+import type { Command } from '../hosts/program.js';
 import { parseCpuProfile } from './cpuprofile.js';
-import { type ServedWindow, type WindowPair, windowOrder } from './overhead.js';
+import { type WindowPair, windowOrder } from './overhead.js';
 import { PerfRecording, type PerfSupport, perfMapPath, perfNodeOptions } from './perf.js';
 import { parsePerfScript } from './perf-script.js';
-import { runSession, type SessionRequest, type SessionResult } from './session.js';
+import { type ProfiledWindow, type Served, type ServedRequest, serveWindows } from './session.js';
 import type { WeightUnit } from './speedscope.js';
 import { mergeStacks, type Stack } from './stacks.js';
 
-export type ProfileRequest = Omit<SessionRequest, 'windows' | 'windowMs' | 'profiler'> & {
+export type ProfileRequest = Omit<ServedRequest, 'adapt' | 'windows' | 'windowMs' | 'profiler'> & {
   /** profiled time, ms; as much again is served without the profiler to know what it costs */
   durationMs: number;
   frequencyHz: number;
@@ -44,16 +44,19 @@ function pairsFor(durationMs: number): number {
   return Math.min(Math.max(Math.round(durationMs / 1000), 5), 20);
 }
 
-function withNodeOptions({ command, args }: Command, options: string[]): Command {
-  return command === process.execPath ? { command, args: [...options, ...args] } : { command, args };
-}
+/** Whether the server is a program of Node: V8's profiler knows no other, and perf needs more to read one. */
+const onNode = ({ impl }: ProfileRequest['subject']) => impl === 'ts' || impl === 'libuv';
+
+const withNodeOptions = ({ command, args }: Command, options: string[]): Command => ({
+  command,
+  args: [...options, ...args],
+});
 
 /** Keeps the callers of system calls in perf's stacks, see native/flame/frames.cc. */
 const framesLibrary = join(packageRoot, 'build/Release/dispatchbench_frames.node');
 
-/** A Node server as perf can read it: names for JavaScript frames, whole stacks; other servers need nothing. */
+/** A Node server as perf can read it: names for JavaScript frames, whole stacks. */
 function readableByPerf(command: Command): Command {
-  if (command.command !== process.execPath) return command;
   const named = withNodeOptions(command, perfNodeOptions);
   return { command: 'env', args: [`LD_PRELOAD=${framesLibrary}`, ...commandLine(named)] };
 }
@@ -64,14 +67,13 @@ const commandLine = ({ command, args }: Command) => [command, ...args];
 export async function profileWithPerf(request: ProfileRequest, support: PerfSupport): Promise<Profile> {
   const { durationMs, frequencyHz, perfMapFile } = request;
   const pairs = pairsFor(durationMs);
-  const server = readableByPerf(request.programs.server);
   const scratch = mkdtempSync(join(tmpdir(), 'dispatchbench-flame-'));
   let recording: PerfRecording | undefined;
   let map = '';
   try {
-    const session = await runSession({
+    const served = await serveWindows({
       ...request,
-      programs: { ...request.programs, server },
+      ...(onNode(request.subject) ? { adapt: readableByPerf } : {}),
       windows: windowOrder(pairs),
       windowMs: durationMs / pairs,
       profiler: {
@@ -93,15 +95,15 @@ export async function profileWithPerf(request: ProfileRequest, support: PerfSupp
     if (perfMap) copyFileSync(map, perfMap);
     return {
       profiler: 'perf',
-      hello: session.hello,
-      command: commandLine(server),
+      hello: served.hello,
+      command: commandLine(served.command),
       events,
       frequencyHz,
       samples,
       unit: 'samples',
       stacks,
-      pairs: pairsOf(session.windows),
-      scope: scopeOf(request.programs.server.command === process.execPath, support.kernelFrames),
+      pairs: pairsOf(served.windows),
+      scope: scopeOf(onNode(request.subject), support.kernelFrames),
       notes: support.notes,
       perfMap,
     };
@@ -127,40 +129,38 @@ const v8Pairs = 5;
 
 /** @param reason why perf was not used, for the notes */
 export async function profileWithV8(request: ProfileRequest, reason: string): Promise<Profile> {
-  if (request.programs.server.command !== process.execPath) {
-    throw new Error(`a native server can be profiled with perf only: ${reason}`);
-  }
+  if (!onNode(request.subject)) throw new Error(`a native server can be profiled with perf only: ${reason}`);
   const scratch = mkdtempSync(join(tmpdir(), 'dispatchbench-flame-'));
   const options = ['--cpu-prof', `--cpu-prof-dir=${scratch}`, `--cpu-prof-interval=${v8IntervalUs}`];
-  const server = withNodeOptions(request.programs.server, options);
   try {
-    const sessions: SessionResult[] = [];
+    const sessions: Served[] = [];
     const stacks: Stack[] = [];
     let samples = 0;
     for (const profiled of windowOrder(v8Pairs)) {
-      const session = await runSession({
+      const served = await serveWindows({
         ...request,
-        programs: profiled ? { ...request.programs, server } : request.programs,
+        ...(profiled ? { adapt: (command: Command) => withNodeOptions(command, options) } : {}),
         windows: [profiled],
         windowMs: request.durationMs / v8Pairs,
         profiler: null,
       });
-      sessions.push(session);
+      sessions.push(served);
       if (!profiled) continue;
       const [file] = readdirSync(scratch);
       if (!file) throw new Error('the server left no CPU profile (node --cpu-prof)');
       // V8's clock is the monotonic one, as the snapshots' is.
-      const ranges = session.windows.map(({ fromNs, toNs }) => ({ from: fromNs / 1000, to: toNs / 1000 }));
+      const ranges = served.windows.map(({ fromNs, toNs }) => ({ from: fromNs / 1000, to: toNs / 1000 }));
       const profile = parseCpuProfile(readFileSync(join(scratch, file), 'utf8'), packageRoot, ranges);
       stacks.push(...profile.stacks);
       samples += profile.samples;
       rmSync(join(scratch, file));
     }
     if (samples === 0) throw new Error("V8's profiler took no sample in the profiled windows");
+    const { hello, command } = sessions.findLast(({ windows }) => windows[0]!.profiled)!;
     return {
       profiler: 'v8',
-      hello: sessions.at(-1)!.hello,
-      command: commandLine(server),
+      hello,
+      command: commandLine(command),
       events: ['v8-cpu-profiler'],
       frequencyHz: 1e6 / v8IntervalUs,
       samples,
@@ -178,7 +178,7 @@ export async function profileWithV8(request: ProfileRequest, reason: string): Pr
 }
 
 /** Windows come in the order of windowOrder: two and two are a pair. */
-function pairsOf(windows: (ServedWindow & { profiled: boolean })[]): WindowPair[] {
+function pairsOf(windows: readonly ProfiledWindow[]): WindowPair[] {
   return Array.from({ length: Math.floor(windows.length / 2) }, (_, index) => {
     const pair = windows.slice(2 * index, 2 * index + 2);
     return {

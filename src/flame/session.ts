@@ -1,105 +1,97 @@
 /** One server under load, for profiling: fresh processes, windows that are told apart by the server's snapshots. */
-import type { Hello, Snapshot } from '../contract/server.js';
-import { hello, snapshot } from '../contract/server.js';
-import type { ServerSpec } from '../experiments/experiment.js';
-import type { Command, Host, HostProcess } from '../hosts/host.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Hello, SnapshotBody } from '../contract/server.js';
+import type { DispatchSubject } from '../contract/subject.js';
+import type { Command, Program } from '../hosts/program.js';
 import type { HostPort } from '../options.js';
-import { mismatch } from '../run/servers.js';
+import { onStage, type Site } from '../stage/on-stage.js';
+import { answerMs } from '../stage/patience.js';
 import type { ServedWindow } from './overhead.js';
 
-/** The programs of a session; tests put others in their place. */
-export interface SessionPrograms {
-  server: Command;
-  /** as many holders as the descriptor limit makes necessary */
-  idle(target: HostPort): Command[];
-  load(target: HostPort, durationMs: number): Command;
+/** A profiler that is switched on and off while the server runs. */
+export interface WindowProfiler {
+  /** the server was started */
+  started(pid: number): void;
+  /** it listens */
+  attach(hello: Hello): void;
+  /** edges of a profiled window */
+  on(): Promise<void>;
+  off(): Promise<void>;
+  /** all windows are over */
+  detach(): Promise<void>;
 }
 
-export interface SessionRequest {
-  host: Host;
-  programs: SessionPrograms;
-  /** what the server must say it is */
-  asked: { server: ServerSpec; cpus: number[] };
+export interface ServedRequest {
+  site: Site;
+  subject: DispatchSubject;
   idleConnections: number;
+  /** the load client, closed loop, for so many milliseconds */
+  load(target: HostPort, cpus: readonly number[], durationMs: number): Program;
+  /** how the server has to be started for its profiler; left out: as always */
+  adapt?(command: Command): Command;
   /** true: profiled; one window after the other */
   windows: boolean[];
   windowMs: number;
-  /** called when the server was started and when it listens, at each edge of a profiled window, and when all windows are over */
-  profiler: {
-    started(pid: number): void;
-    attach(hello: Hello): void;
-    on(): Promise<void>;
-    off(): Promise<void>;
-    detach(): Promise<void>;
-  } | null;
+  profiler: WindowProfiler | null;
 }
 
-export interface SessionResult {
+export interface ProfiledWindow extends ServedWindow {
+  profiled: boolean;
+  /** edges on the clock of the server's host */
+  fromNs: number;
+  toNs: number;
+}
+
+export interface Served {
   hello: Hello;
-  windows: (ServedWindow & { profiled: boolean; fromNs: number; toNs: number })[];
+  /** how the server was started */
+  command: Command;
+  windows: ProfiledWindow[];
 }
 
-/** For a program to start or to answer, far above what a loaded machine needs. */
-const answerMs = 20_000;
-const graceMs = 5000;
+/** Snapshots and the profiler's switching take time between the windows; the load outlasts them, milliseconds. */
+const betweenMs = 2000;
 
 /** @throws Error in one sentence when a program fails; no process is left behind */
-export async function runSession(request: SessionRequest): Promise<SessionResult> {
-  const { host, programs, profiler } = request;
-  const started: HostProcess[] = [];
-  const start = (name: string, command: Command): HostProcess => {
-    const one = host.spawn(name, command);
-    started.push(one);
-    return one;
-  };
-  try {
-    const server = start('server', programs.server);
-    profiler?.started(server.pid);
-    const line = hello.parse(await server.expect('hello', answerMs));
-    const different = mismatch(request.asked.server, request.asked.cpus, line);
-    if (different) throw new Error(`refused to profile: ${different}`);
-    profiler?.attach(line);
-    const target = { host: line.address, port: line.port };
-    if (request.idleConnections > 0) {
-      const holders = programs.idle(target).map((command) => start('idle holder', command));
-      for (const holder of holders) await holder.expect('standing', answerMs + 2 * request.idleConnections);
-    }
-    // Snapshots and the profiler's switching take time between the windows; the load outlasts them.
-    const load = start(
-      'load client',
-      programs.load(target, request.windows.length * (request.windowMs + 2000)),
-    );
+export const serveWindows = ({ site, profiler, ...request }: ServedRequest): Promise<Served> =>
+  onStage(site, async (stage) => {
+    let command: Command | null = null;
+    const servers = await stage.serve(request.subject, {
+      adapt(plain) {
+        command = request.adapt?.(plain) ?? plain;
+        return command;
+      },
+      started: ({ pid }) => profiler?.started(pid),
+    });
+    const [hello] = servers.hellos as [Hello];
+    profiler?.attach(hello);
+    const [target] = servers.targets as [HostPort];
+    if (request.idleConnections > 0) await stage.holdIdle(request.idleConnections, [target]);
+    const lastsMs = request.windows.length * (request.windowMs + betweenMs);
+    const load = stage.client('load client', request.load(target, stage.pinning.client, lastsMs));
     await load.expect('connected', answerMs);
     load.send('go');
     await load.expect('window-start', answerMs);
-    const result: SessionResult = { hello: line, windows: [] };
+    const windows: ProfiledWindow[] = [];
     for (const profiled of request.windows) {
       if (profiled) await profiler?.on();
-      const before = await snapshotOf(server, `${result.windows.length} begins`);
-      await new Promise((resolve) => setTimeout(resolve, request.windowMs));
-      const after = await snapshotOf(server, `${result.windows.length} ends`);
+      const before = await servers.snapshot();
+      await pause(request.windowMs, undefined, { signal: stage.signal });
+      const after = await servers.snapshot();
       if (profiled) await profiler?.off();
-      result.windows.push({ profiled, ...difference(before, after) });
+      windows.push({ profiled, ...difference(before, after) });
     }
     await profiler?.detach();
-    return result;
-  } finally {
-    for (const one of started.toReversed()) await one.end(graceMs);
-  }
-}
+    return { hello, command: command!, windows };
+  });
 
-async function snapshotOf(server: HostProcess, id: string): Promise<Snapshot> {
-  server.send(`snapshot ${id}`);
-  return snapshot.parse(await server.expect('snapshot', answerMs));
-}
-
-function difference(before: Snapshot, after: Snapshot) {
-  const cpuUs = ({ cpu }: Snapshot) => cpu.userUs + cpu.systemUs;
+function difference(before: SnapshotBody, after: SnapshotBody) {
+  const cpuUs = ({ cpu }: SnapshotBody) => cpu.userUs + cpu.systemUs;
   return {
     fromNs: before.monotonicNs,
     toNs: after.monotonicNs,
     durationNs: after.monotonicNs - before.monotonicNs,
-    requests: after.requests - before.requests,
+    requests: (after.requests ?? 0) - (before.requests ?? 0),
     cpuUs: cpuUs(after) - cpuUs(before),
   };
 }

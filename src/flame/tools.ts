@@ -4,12 +4,13 @@
  */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { hello } from '../contract/server.js';
-import type { Command, Host } from '../hosts/host.js';
+import type { HostProcess } from '../hosts/host.js';
+import type { Command } from '../hosts/program.js';
 import { install } from '../on-demand.js';
-import { pinning } from '../run/pinning.js';
-import { programs } from '../run/programs.js';
-import { type ServerChoice, specOf } from './flame.js';
+import { targetText } from '../options.js';
+import { onStage, type Site } from '../stage/on-stage.js';
+import { answerMs } from '../stage/patience.js';
+import { requireReachable, type ServerChoice, subjectOf } from './flame.js';
 
 export const toolNames = ['0x', 'clinic'] as const;
 export type ToolName = (typeof toolNames)[number];
@@ -52,7 +53,7 @@ const tools: Record<ToolName, Tool> = {
 };
 
 export interface ToolContext {
-  host: Host;
+  site: Site;
   folder: string;
   connections: number;
   durationMs: number;
@@ -65,7 +66,6 @@ export interface ToolResult {
   scope: string;
 }
 
-const answerMs = 30_000;
 /** The tools turn their logs into pages after the server has ended. */
 const renderMs = 180_000;
 
@@ -75,38 +75,45 @@ export async function runTool(
   choice: ServerChoice,
   context: ToolContext,
 ): Promise<ToolResult> {
-  const { host, folder, connections, durationMs, say } = context;
-  const server = programs.server({ ...specOf(choice), cpus: pinning(host.cpus()).server });
-  if (server.command !== process.execPath) {
+  const { site, folder, connections, durationMs, say } = context;
+  requireReachable(site.roles.server);
+  if (choice.impl !== 'ts' && choice.impl !== 'libuv') {
     throw new Error(`${name} profiles Node.js only: take --impl ts or --impl libuv, or leave out --with`);
   }
   const modules = install({ name, packages: tools[name].packages }, say);
   mkdirSync(folder, { recursive: true });
   say(`${name}: ${choice.impl} server under autocannon for ${durationMs / 1000} s ...`);
-  const command = tools[name].command(join(modules, '.bin'), folder, [server.command, ...server.args]);
-  const profiled = host.spawn(name, command);
-  let line: ReturnType<typeof hello.parse>;
-  try {
-    line = hello.parse(await profiled.expect('hello', answerMs));
-    const load = host.spawn('autocannon', {
-      command: process.execPath,
-      args: [
-        join(modules, 'autocannon/autocannon.js'),
-        ...['--connections', String(connections), '--duration', String(Math.ceil(durationMs / 1000))],
-        `http://${line.address}:${line.port}/`,
-      ],
-    });
-    // It ends by itself; closing its input does not disturb it.
-    await load.end(durationMs + answerMs);
-  } finally {
-    // The end of its control channel ends the server, and that sets the tool to work.
-    await profiled.end(renderMs);
-  }
+  const bin = join(modules, '.bin');
+  const lastWords = await onStage(site, async (stage) => {
+    let profiled: HostProcess | null = null;
+    try {
+      const servers = await stage.serve(subjectOf(choice), {
+        adapt: ({ command, args }) => tools[name].command(bin, folder, [command, ...args]),
+        started(server) {
+          profiled = server;
+        },
+      });
+      const { client } = stage.roles;
+      const load = client.spawn('autocannon', {
+        command: process.execPath,
+        args: [
+          join(modules, 'autocannon/autocannon.js'),
+          ...['--connections', String(connections), '--duration', String(Math.ceil(durationMs / 1000))],
+          `http://${targetText(servers.targets[0]!)}/`,
+        ],
+      });
+      // It ends by itself; closing its input does not disturb it.
+      await load.end(durationMs + answerMs);
+    } finally {
+      // The end of its control channel ends the server, and that sets the tool to work.
+      await (profiled as HostProcess | null)?.end(renderMs);
+    }
+    return (profiled as HostProcess | null)?.stderrTail() ?? '';
+  });
   const page = readdirSync(folder, { recursive: true })
     .map(String)
     .find((file) => file.endsWith('.html'));
-  if (!page)
-    throw new Error(`${name} left no page in ${folder}: ${profiled.stderrTail().replaceAll('\n', ' | ')}`);
+  if (!page) throw new Error(`${name} left no page in ${folder}: ${lastWords.replaceAll('\n', ' | ')}`);
   return {
     tool: name,
     page: join(folder, page),

@@ -1,7 +1,8 @@
 /** A child of this process as a HostProcess: JSON lines on stdout, control on stdin, the end of stderr kept. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Command, HostProcess } from './host.js';
+import type { HostProcess } from './host.js';
+import type { Command } from './program.js';
 
 const keptStderrLines = 8;
 

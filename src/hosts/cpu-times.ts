@@ -1,5 +1,5 @@
 /** Time of each CPU by state, from Linux's /proc/stat. */
-import type { CpuTimes } from '../contract/sample.js';
+import type { CpuTimes } from '../contract/host.js';
 
 /** What /proc/stat counts in: USER_HZ is 100 whatever the kernel's own tick. */
 const tickUs = 10_000;

@@ -2,11 +2,11 @@
  * Where programs run. One file per kind of host implements this; none of them knows what is measured.
  *
  * Programs pin themselves (`--cpu` in their arguments), because only they can move all their threads on every kind of
- * host, so a host has nothing to do with CPUs beyond naming them in its facts.
+ * host, so a host has nothing to do with CPUs beyond naming them in what it tells of itself.
  */
-import type { MemoryCopy } from '../contract/run.js';
-import type { CpuTimes, HostFacts, Sample } from '../contract/sample.js';
-import type { NetworkCounters } from './network-counters.js';
+import type { HostCounters, HostFacts, HostLook, HostState, MemoryCopy } from '../contract/host.js';
+import type { ClockEstimate } from './clock.js';
+import type { Command, Program } from './program.js';
 
 /** Ends of lines of a program that a host runs, and its control channel. */
 export interface HostProcess {
@@ -27,26 +27,44 @@ export interface HostProcess {
   stderrTail(): string;
 }
 
-export interface Command {
-  command: string;
-  args: string[];
-}
-
+/** A host that has been started. */
 export interface Host {
   readonly name: string;
-  facts(): HostFacts;
-  /** CPUs that programs may use here. */
-  cpus(): number[];
+  /** What does not change during a run; asked once, when the host was started. */
+  readonly look: HostLook;
+  readonly facts: HostFacts;
+  /** How one of our programs is started there, as a command for this machine. */
+  command(program: Program): Command;
   /** @throws never: a command that cannot be started shows as a process that ended with the reason */
   spawn(name: string, command: Command): HostProcess;
-  /** Sums since boot; null where the system has none. */
-  networkCounters(): NetworkCounters | null;
-  /** Time of every CPU in each state since boot; null where the system does not tell. */
-  cpuTimes(): CpuTimes[] | null;
-  /** How fast one thread copies memory here; takes a fraction of a second. */
-  memoryCopy(): MemoryCopy;
-  /** Nanoseconds of a fixed amount of arithmetic, the best of three: a slower machine or a busy neighbour shows here. */
-  calibrationNs(): number;
-  /** 1-minute load average and CPU pressure right now. */
-  load(): Sample['loadBefore'];
+  /** Numeric address at which a server there is reached from `peer`. */
+  addressFor(peer: Host): string;
+  counters(): Promise<HostCounters>;
+  state(): Promise<HostState>;
+  /** How fast one thread copies memory there; takes a fraction of a second. */
+  memoryCopy(): Promise<MemoryCopy>;
+  /** Its monotonic clock against ours. */
+  clock(): Promise<ClockEstimate>;
+}
+
+/** Where the parts of a trial run. The two are one object where one machine plays both. */
+export interface Roles {
+  /** as the run calls the whole: the name of figures taken here */
+  readonly name: string;
+  readonly server: Host;
+  readonly client: Host;
+  /** Ends what was started to have these hosts. */
+  close(): Promise<void>;
+}
+
+/** A kind of host, by the name users write. */
+export interface HostKind {
+  id: string;
+  /** one line for --help */
+  summary: string;
+  /**
+   * @param argument what stands behind the colon of `NAME:ARGUMENT`; null: nothing
+   * @throws Error in one sentence with what is missing when there can be no such host here
+   */
+  open(argument: string | null): Promise<Roles>;
 }

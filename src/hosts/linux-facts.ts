@@ -3,6 +3,7 @@
  * or 'unknown': a fact that cannot be read is never guessed.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { parseCpuList } from '../cpu-list.js';
 
 /** @returns the file's text without surrounding space and NUL, or null when it cannot be read */
 export function readFact(path: string): string | null {
@@ -11,17 +12,6 @@ export function readFact(path: string): string | null {
   } catch {
     return null;
   }
-}
-
-/** '0-2,5' -> [0, 1, 2, 5], the form of every CPU list of the kernel. */
-export function parseCpuList(text: string): number[] {
-  return text
-    .split(',')
-    .filter((part) => part.trim() !== '')
-    .flatMap((part) => {
-      const [first, last = first] = part.split('-').map(Number);
-      return Array.from({ length: last! - first! + 1 }, (_, index) => first! + index);
-    });
 }
 
 /** CPUs this process may use; null where the system does not say. */
@@ -101,3 +91,6 @@ export function descriptorLimit(): { soft: number; hard: number } | null {
   const value = (text: string) => (text === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(text));
   return { soft: value(row[1]!), hard: value(row[2]!) };
 }
+
+/** Tells one boot of one machine from all others, in its containers too; null where the system has none. */
+export const ownBootId = (): string | null => readFact('/proc/sys/kernel/random/boot_id');

@@ -1,5 +1,5 @@
 /** memcpy as this machine does it: the ceiling of every figure that moves bytes. */
-import type { MemoryCopy } from '../contract/run.js';
+import type { MemoryCopy } from '../contract/host.js';
 
 const mebibyte = 1 << 20;
 const copies = 5;

@@ -1,9 +1,5 @@
 /** Overload counters of Linux: /proc/net/netstat and /proc/net/snmp, pairs of lines (names, then values). */
-
-import type { z } from 'zod';
-import type { networkCounters } from '../contract/sample.js';
-
-export type NetworkCounters = z.infer<typeof networkCounters>;
+import type { NetworkCounters } from '../contract/host.js';
 
 const sources: Record<keyof NetworkCounters, string> = {
   listenOverflows: 'TcpExt.ListenOverflows',

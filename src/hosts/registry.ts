@@ -1,7 +1,14 @@
 /** Kinds of hosts by name. A new kind is one file and one line here. */
-import type { Host } from './host.js';
-import { LocalHost } from './local.js';
+import type { HostKind, Roles } from './host.js';
+import { local } from './local.js';
+import { netns } from './netns.js';
 
-export const hosts: Record<string, () => Host> = {
-  local: () => new LocalHost(),
-};
+export const hostKinds: readonly HostKind[] = [local, netns];
+
+/** @param text NAME or NAME:ARGUMENT, as users write it. @throws Error in one sentence */
+export async function openHost(text: string): Promise<Roles> {
+  const [name, argument = null] = text.split(/:(.*)/s);
+  const kind = hostKinds.find(({ id }) => id === name);
+  if (!kind) throw new Error(`unknown host '${text}': known are ${hostKinds.map(({ id }) => id).join(', ')}`);
+  return kind.open(argument);
+}

@@ -20,7 +20,7 @@ export interface Answers {
   failed: number;
 }
 
-export interface Interval {
+export interface CredibleInterval {
   low: number;
   high: number;
   median: number;
@@ -82,7 +82,7 @@ export class Bisection {
     return this.#quantile(0.5);
   }
 
-  interval(confidence = 0.95): Interval {
+  interval(confidence = 0.95): CredibleInterval {
     return {
       low: this.#quantile((1 - confidence) / 2),
       high: this.#quantile((1 + confidence) / 2),

@@ -1,5 +1,5 @@
 /** A fresh look at both sides of an interval: does the objective hold below it, and break above? */
-import type { Answers, Interval } from './bisection.js';
+import type { Answers, CredibleInterval } from './bisection.js';
 import { clientGaveOut, holds, type Probe } from './probe.js';
 
 /** So many on either side, and their majority counts; one is enough when all its repetitions say what was expected. */
@@ -33,7 +33,7 @@ export interface Confirmation {
  * @param most probes on either side
  */
 export async function lookAgain(
-  { low, high, median }: Interval,
+  { low, high, median }: CredibleInterval,
   transition: number,
   most: number,
   probe: (rate: number) => Promise<Probe>,

@@ -1,86 +1,84 @@
 /** One repetition of a probe: a fresh load client, against a fresh server of ours or one that runs already. */
 import type { Protocol } from '../contract/common.js';
-import type { LoadResult } from '../contract/load.js';
-import { loadResult } from '../contract/load.js';
-import { hello, type Snapshot, snapshot } from '../contract/server.js';
-import { Child } from '../hosts/child.js';
+import { type DatagramResult, datagramResult } from '../contract/dgram.js';
+import { type LoadResult, loadResult } from '../contract/load.js';
+import type { DispatchSubject } from '../contract/subject.js';
+import { validated } from '../contract/validated.js';
 import { busyLimit, largeLag } from '../load/saturation.js';
 import type { HostPort } from '../options.js';
-import { loadCommand } from '../programs/load.js';
-import { type ServerSpec, serverCommand } from '../programs/server.js';
-import { busyServer, serverBusyShare } from '../run/gates.js';
+import { loadProgram } from '../programs/load.js';
+import { drive } from '../stage/drive.js';
+import { onStage, type Site } from '../stage/on-stage.js';
+import { busyServer } from '../trials/gates.js';
+import { serverBusyShare } from '../trials/served.js';
 import type { Measurement } from './objective.js';
 import type { Repetition } from './probe.js';
 
 export interface ProbeLoad {
   protocol: Protocol;
   /** a server that runs already, or one to be started anew for every repetition */
-  target: HostPort | ServerSpec;
-  /** udp-echo: consecutive ports of a server that runs already */
+  target: HostPort | DispatchSubject;
+  /** udp-echo: consecutive ports */
   ports?: number;
   connections: number;
   durationS: number;
   warmupS: number;
   timeoutS: number;
   path: string;
-  /** CPUs of the client; empty: any */
-  cpus: number[];
+  /** CPUs of the client; null: its place beside a server of ours, any CPU for another's */
+  cpus: readonly number[] | null;
 }
 
-const ANSWER_MS = 20_000;
-const GRACE_MS = 2000;
+const resultOf = (protocol: Protocol, line: unknown) =>
+  validated<LoadResult | DatagramResult>(
+    protocol === 'udp-echo' ? datagramResult : loadResult,
+    line,
+    "the load client's result",
+  );
 
 /** @throws Error in one sentence when server or client break down */
-export async function measureRepetition(load: ProbeLoad, rate: number): Promise<Repetition> {
-  if ('port' in load.target && 'host' in load.target) return drive(load, load.target, rate, null);
-  const server = new Child('the server', serverCommand({ ...load.target, control: true }));
-  try {
-    const { address, port, ports } = hello.parse(await server.expect('hello', ANSWER_MS));
-    return await drive({ ...load, ports }, { host: address, port }, rate, server);
-  } finally {
-    await server.end(GRACE_MS);
-  }
-}
+export const measureRepetition = (load: ProbeLoad, rate: number, site: Site): Promise<Repetition> =>
+  onStage(site, async (stage) => {
+    const { protocol, target, connections, warmupS, durationS, timeoutS } = load;
+    const servers = 'kind' in target ? await stage.serve(target) : null;
+    const client = loadProgram({
+      ...load,
+      target: 'kind' in target ? servers!.targets[0]! : target,
+      rate,
+      cpus: [...(load.cpus ?? (servers ? stage.pinning.client : []))],
+    });
+    const { results, span } = await drive(stage, servers, {
+      name: 'the load client',
+      clients: [client],
+      connections,
+      warmupMs: 1000 * warmupS,
+      durationMs: 1000 * durationS,
+      timeoutMs: 1000 * timeoutS,
+    });
+    const result = resultOf(protocol, results[0]);
+    return {
+      measured: measurement(result, rate),
+      saturation: clientLimits(result, span && serverBusyShare(span)),
+    };
+  });
 
-async function drive(
-  load: ProbeLoad,
-  target: HostPort,
-  rate: number,
-  server: Child | null,
-): Promise<Repetition> {
-  const { protocol, ports, warmupS, durationS, timeoutS } = load;
-  const asked = { ...load, target, rate, ports: protocol === 'udp-echo' ? ports : undefined };
-  const client = new Child('the load client', loadCommand(asked));
-  const snapshotOf = async (one: Child): Promise<Snapshot> => {
-    one.send('snapshot edge');
-    return snapshot.parse(await one.expect('snapshot', ANSWER_MS));
-  };
-  try {
-    await client.expect('connected', ANSWER_MS + load.connections);
-    client.send('go');
-    await client.expect('window-start', 1000 * warmupS + ANSWER_MS);
-    const before = server && (await snapshotOf(server));
-    await client.expect('window-end', 1000 * durationS + ANSWER_MS);
-    const after = server && (await snapshotOf(server));
-    const result = loadResult.parse(await client.expect('result', 1000 * timeoutS + ANSWER_MS));
-    const serverBusy = before && after && serverBusyShare({ before, after });
-    return { measured: measurement(result, rate), saturation: clientLimits(result, serverBusy) };
-  } finally {
-    await client.end(GRACE_MS);
-  }
+/** Requests that got no reply, and those that went wrong in any way. */
+function failures(result: LoadResult | DatagramResult): { lost: number; errors: number } {
+  // Corrupt replies and closed ports leave a datagram unanswered: the ledger has it among the lost.
+  if (result.protocol === 'udp-echo')
+    return { lost: result.lost, errors: result.lost + result.foreign + result.sendErrors };
+  const { timeout, reset, closed, mismatch, ...others } = result.errors;
+  const lost = timeout + reset + closed + mismatch;
+  return { lost, errors: Object.values(others).reduce((sum, count) => sum + count, lost) };
 }
 
 /**
  * Shares are of the requests due in the window, those of datagrams of what was sent and by their ledger; a latency that
  * no reply had is infinite.
  */
-export function measurement(result: LoadResult, rate: number): Measurement {
-  const { latency, requests, datagrams } = result;
-  const { timeout, reset, closed, mismatch, ...others } = result.errors;
-  const lost = datagrams ? datagrams.lost : timeout + reset + closed + mismatch;
-  // Corrupt replies and closed ports leave a datagram unanswered: the ledger has it among the lost.
-  const unanswered = datagrams ? [datagrams.foreign, datagrams.sendErrors] : Object.values(others);
-  const errors = unanswered.reduce((sum, count) => sum + count, lost);
+export function measurement(result: LoadResult | DatagramResult, rate: number): Measurement {
+  const { latency, requests } = result;
+  const { lost, errors } = failures(result);
   const of = (ns: number): number => (latency.count > 0 ? ns : Number.POSITIVE_INFINITY);
   return {
     mean: of(latency.mean),
@@ -104,20 +102,21 @@ const SENT_LIMIT = 0.99;
  * against the client. Neither is a busy client beside a server that is itself at its limit, because they drive each other.
  * @param serverBusy CPU share of the server's thread; null: unknown
  */
-export function clientLimits(result: LoadResult, serverBusy: number | null): string[] {
-  const { client, sendLag, backlogged, requests, datagrams, offeredRate, windowNs } = result;
+export function clientLimits(result: LoadResult | DatagramResult, serverBusy: number | null): string[] {
+  const { client, sendLag, requests, offeredRate, windowNs } = result;
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   const reasons: string[] = [];
   if (client.busyShare > busyLimit && (serverBusy ?? 0) < busyServer)
     reasons.push(`the load thread was busy ${percent(client.busyShare)} of the window`);
-  // Requests that waited for a connection waited for the server.
+  // Requests that waited for a connection waited for the server; datagrams wait for none.
+  const backlogged = result.protocol === 'udp-echo' ? 0 : result.backlogged;
   if (sendLag && sendLag.p99 > largeLag && backlogged < 0.01 * requests)
     reasons.push(`requests were sent ${(sendLag.p99 / 1e6).toFixed(1)} ms late (99th percentile)`);
-  if (datagrams) {
+  if (result.protocol === 'udp-echo') {
     const due = ((offeredRate ?? 0) * windowNs) / 1e9;
     if (requests < SENT_LIMIT * due)
       reasons.push(`only ${percent(requests / due)} of the datagrams due were sent`);
-    const dropped = datagrams.loss.clientSocket;
+    const dropped = result.loss.clientSocket;
     if (dropped > 0) reasons.push(`${dropped} replies overflowed the client's own sockets`);
   }
   return reasons;

@@ -2,11 +2,11 @@
  * Maximum sustainable rate under an objective: doubling until it breaks, probabilistic bisection in between, then a
  * fresh look on both sides. What a probe does is the caller's; nothing here touches a socket.
  */
-import { Bisection, type Interval } from './bisection.js';
+import { Bisection, type CredibleInterval } from './bisection.js';
+import { ClientRange } from './client-range.js';
 import { type Confirmation, lookAgain, PROBES_OF_A_LOOK } from './confirmation.js';
 import type { Term } from './objective.js';
 import { clientGaveOut, holds, limitingTerms, makeProbe, type Probe, type Repetition } from './probe.js';
-import { ClientReach } from './reach.js';
 
 export interface KneeOptions {
   objective: readonly Term[];
@@ -36,7 +36,7 @@ export type KneeVerdict =
 
 export interface Knee {
   verdict: KneeVerdict;
-  interval: Interval | null;
+  interval: CredibleInterval | null;
   /** terms that broke, most frequent first, in the failed repetitions nearest to the knee */
   limiting: { term: string; share: number }[];
   /** null when there is no interval to look at */
@@ -61,27 +61,27 @@ export async function findKnee(options: KneeOptions): Promise<Knee> {
 
   // An octave of room on both sides, so that "not within the range" is an outcome and no corner to be stuck in.
   const bisection = new Bisection(low / 2, high * 2);
-  const interval = (): Interval => bisection.interval(options.confidence);
-  const isNarrow = (one: Interval): boolean => one.high / one.low <= 1 + tolerance;
-  const reach = new ClientReach();
+  const interval = (): CredibleInterval => bisection.interval(options.confidence);
+  const isNarrow = (one: CredibleInterval): boolean => one.high / one.low <= 1 + tolerance;
+  const client = new ClientRange();
   const learn = (step: Probe): void => {
     if (clientGaveOut(step)) {
-      reach.gaveOut(step.rate);
+      client.gaveOut(step.rate);
     } else {
-      reach.answered(step.rate, holds(step));
+      client.answered(step.rate, holds(step));
       bisection.answer(step);
     }
   };
   const end = (
     verdict: KneeVerdict,
-    interval: Interval | null,
+    interval: CredibleInterval | null,
     confirmation: Confirmation | null = null,
   ): Knee => ({
     verdict,
     interval,
     limiting: limitingTerms(objective, probes, interval?.median ?? low),
     confirmation,
-    held: reach.held,
+    held: client.held,
     probes,
   });
 
@@ -98,12 +98,12 @@ export async function findKnee(options: KneeOptions): Promise<Knee> {
       // Rates far above the knee leave a server with a backlog to digest, so the knee is approached from below.
       if (stage === 'bracket' && (!holds(step) || rate >= high)) stage = 'bisect';
       const wanted = stage === 'bracket' ? 2 * rate : bisection.next();
-      const next = reach.towards(Math.min(high, Math.max(low, wanted)), tolerance);
+      const next = client.towards(Math.min(high, Math.max(low, wanted)), tolerance);
       if (next === null) return end('client', null);
       rate = next;
     }
     const found = interval();
-    if (found.median >= reach.limited) return end('client', null);
+    if (found.median >= client.limited) return end('client', null);
     // What the interval says of rates beyond is no more than was assumed of them.
     if (probes.every(holds)) return end('above', null);
     const before = probes.length;

@@ -1,19 +1,14 @@
 /** Drives a native load engine: its lines at the right instants, and its raw figures as a LoadResult. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Protocol } from '../contract/common.js';
 import type { LoadLine, LoadResult } from '../contract/load.js';
+import { clientBackend } from '../dispatch/registry.js';
 import { type HostPort, targetText } from '../options.js';
 import { getAffinity } from '../process.js';
 import { latencyOf } from './histogram.js';
 import { requireDescriptors, sourceAddresses } from './limits.js';
-import {
-  clientBackend,
-  connectFailure,
-  type LoadState,
-  native,
-  type RawResult,
-  resolveTarget,
-} from './native.js';
+import { connectFailure, type LoadState, native, type RawResult, resolveTarget } from './native.js';
 import { saturationReasons } from './saturation.js';
 
 export interface LoadOptions {

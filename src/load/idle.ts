@@ -1,9 +1,11 @@
 /** Holds idle connections in this process. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdleStatus } from '../contract/idle.js';
+import { clientBackend } from '../dispatch/registry.js';
 import type { HostPort } from '../options.js';
 import { requireDescriptors, sourceAddresses } from './limits.js';
-import { clientBackend, connectFailure, native, resolveTarget } from './native.js';
+import { connectFailure, native, resolveTarget } from './native.js';
 
 export interface IdleOptions {
   target: HostPort;

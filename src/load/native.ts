@@ -85,9 +85,6 @@ export interface LoadExports {
 
 export const native = (): LoadExports => addon<LoadExports>();
 
-/** The client's own mechanism, named, because nothing chooses one silently. It is not what is measured. */
-export const clientBackend: BackendName = process.platform === 'linux' ? 'epoll' : 'kqueue';
-
 /** @throws Error in one sentence when the name cannot be resolved */
 export async function resolveTarget({ host, port }: HostPort): Promise<HostPort> {
   try {

@@ -1,11 +1,9 @@
 /** What the command lines of all client programs share. */
-import { resolve } from 'node:path';
-import { packageRoot } from '../addon.js';
-import type { Command } from '../hosts/host.js';
+import type { Program } from '../hosts/program.js';
 
-/** A TypeScript client, run by this same Node. */
-export function clientProgram(name: string, args: string[]): Command {
-  return { command: process.execPath, args: [resolve(packageRoot, 'dist/clients', `${name}.js`), ...args] };
+/** A TypeScript client. */
+export function clientProgram(name: string, args: string[]): Program {
+  return { script: `clients/${name}`, args };
 }
 
 /** ['--name', 'value'], or nothing when there is no value. */

@@ -1,5 +1,5 @@
 /** How idle holders are started, wherever they run: as many as the descriptor limit makes necessary. */
-import type { Command } from '../hosts/host.js';
+import type { Program } from '../hosts/program.js';
 import { type HolderShare, planHolders } from '../load/limits.js';
 import { type HostPort, targetText } from '../options.js';
 import { clientProgram, flag, seconds } from './client.js';
@@ -12,8 +12,8 @@ export interface IdleSpec {
   cpus?: number[];
 }
 
-/** One holder process with all connections; see idleCommands() for more than a process can hold. */
-export function idleCommand(spec: IdleSpec, sources: string[] = []): Command {
+/** One holder process with all connections; see idlePrograms() for more than a process can hold. */
+export function idleProgram(spec: IdleSpec, sources: string[] = []): Program {
   return clientProgram('idle', [
     ...flag('target', targetText(spec.target)),
     ...flag('connections', spec.connections),
@@ -28,12 +28,12 @@ export function idleCommand(spec: IdleSpec, sources: string[] = []): Command {
  * The holder processes for so many connections; `limits` are those of this machine unless given.
  * @throws Error naming limit, need and cure when ports do not suffice
  */
-export function idleCommands(
+export function idlePrograms(
   spec: IdleSpec,
   plan: (target: string, connections: number) => HolderShare[] = planHolders,
-): (HolderShare & { command: Command })[] {
+): (HolderShare & { program: Program })[] {
   return plan(spec.target.host, spec.connections).map((share) => ({
     ...share,
-    command: idleCommand({ ...spec, connections: share.connections }, share.sources),
+    program: idleProgram({ ...spec, connections: share.connections }, share.sources),
   }));
 }

@@ -1,6 +1,6 @@
 /** How a load client is started, wherever it runs. */
 import type { Protocol } from '../contract/common.js';
-import type { Command } from '../hosts/host.js';
+import type { Program } from '../hosts/program.js';
 import { type HostPort, targetText } from '../options.js';
 import { clientProgram, flag, seconds } from './client.js';
 
@@ -29,7 +29,7 @@ export interface LoadSpec {
   control?: boolean;
 }
 
-export function loadCommand(spec: LoadSpec): Command {
+export function loadProgram(spec: LoadSpec): Program {
   return clientProgram('load', [
     ...flag('protocol', spec.protocol),
     ...flag('target', targetText(spec.target)),

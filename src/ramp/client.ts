@@ -1,11 +1,14 @@
-/** Runs one step of a ramp on this machine: our own session client, or a real httperf. */
+/** Runs one step of a ramp: our own session client, wherever it is started, or a real httperf on this machine. */
 import { execFile } from 'node:child_process';
 import type { Job } from '../contract/agent.js';
 import { type SessionResult, type SessionSpec, sessionReady, sessionResult } from '../contract/ramp.js';
-import { Child } from '../hosts/child.js';
+import { validated } from '../contract/validated.js';
+import type { HostProcess } from '../hosts/host.js';
+import type { Program } from '../hosts/program.js';
 import { httperfCommand } from '../httperf/command.js';
 import { parseHttperf } from '../httperf/parse.js';
-import { sessionCommand } from '../programs/session.js';
+import { monotonicNs } from '../process.js';
+import { longestMs, sessionProgram } from '../programs/session.js';
 import { threadsFor } from './split.js';
 
 /** A step that is prepared and waits for its start. */
@@ -21,10 +24,9 @@ export interface Step {
 
 const READY_MS = 10_000;
 const GRACE_MS = 500;
-/** setTimeout's longest delay. */
-const LONGEST_MS = 2 ** 31 - 1;
 
-export const monotonicNs = (): number => Number(process.hrtime.bigint());
+/** Starts a program where the client is to run. */
+export type Start = (name: string, program: Program) => HostProcess;
 
 export interface StepOptions {
   /** httperf's own */
@@ -33,29 +35,23 @@ export interface StepOptions {
   cores?: number;
 }
 
-export const prepareStep = (job: Job, { httperf, cores = 1 }: StepOptions = {}): Step =>
+export const prepareStep = (job: Job, start: Start, { httperf, cores = 1 }: StepOptions = {}): Step =>
   job.kind === 'session'
-    ? prepareSession(job.spec, threadsFor(job.spec, cores))
+    ? prepareSession(job.spec, start, threadsFor(job.spec, cores))
     : prepareHttperf(job.spec, httperf);
 
-/** Every call may wait its full timeout, one after the other. */
-export function longestMs(spec: SessionSpec): number {
-  return Math.min(
-    LONGEST_MS,
-    (spec.connections / spec.rate) * 2000 + spec.timeoutMs * (spec.calls + 1) + 60_000,
-  );
-}
-
-function prepareSession(spec: SessionSpec, threads: number): Step {
-  const child = new Child('the session client', sessionCommand(spec, threads));
-  const ready = child.expect('ready', READY_MS).then((line) => void sessionReady.parse(line));
+export function prepareSession(spec: SessionSpec, start: Start, threads = 1): Step {
+  const client = start('the session client', sessionProgram(spec, threads));
+  const ready = client
+    .expect('ready', READY_MS)
+    .then((line) => void validated(sessionReady, line, client.name));
   const result = ready
-    .then(() => child.expect('result', longestMs(spec)))
-    .then((line) => sessionResult.parse(line))
-    .finally(() => child.end(GRACE_MS));
+    .then(() => client.expect('result', longestMs(spec)))
+    .then((line) => validated(sessionResult, line, "the session client's result"))
+    .finally(() => client.end(GRACE_MS));
   // Whoever awaits `ready` hears of the fault first; `result` repeats it.
   result.catch(() => {});
-  return { ready, result, start: (atNs) => child.send(`start ${atNs}`), stop: () => child.end(GRACE_MS) };
+  return { ready, result, start: (atNs) => client.send(`start ${atNs}`), stop: () => client.end(GRACE_MS) };
 }
 
 function prepareHttperf(spec: SessionSpec, options?: ReadonlyMap<string, string | null>): Step {

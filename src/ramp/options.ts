@@ -3,18 +3,20 @@
  * the command line; here they are checked and turned into steps. Pure functions.
  */
 import { z } from 'zod';
-import { type SessionSpec, sessionSpec } from '../contract/ramp.js';
+import { type SessionSpec, sampleMs, sessionSpec } from '../contract/ramp.js';
+import { firstIssue } from '../contract/validated.js';
 import type { AutobenchConfig } from './config.js';
 
 const whole = z.coerce.number().int().positive();
 const text = z.string().min(1);
+const testTime = 'must be a whole number of seconds, at least 10';
 /** autobench's switches carry no value on the command line and 1 in a file. */
 const flag = z
   .union([z.boolean(), z.enum(['0', '1', 'true', 'false'])])
   .transform((value) => value === true || value === '1' || value === 'true');
 
 export const rampOptions = z.object({
-  host1: text,
+  host1: z.string('is missing').min(1),
   port1: whole.default(80),
   uri1: text.default('/'),
   host2: text.optional(),
@@ -26,7 +28,7 @@ export const rampOptions = z.object({
   num_conn: whole.default(5000),
   num_call: whole.default(10),
   timeout: z.coerce.number().positive().default(5),
-  const_test_time: whole.min(10).optional(),
+  const_test_time: z.coerce.number(testTime).int(testTime).min(10, testTime).optional(),
   single_host: flag.default(false),
   output_fmt: z.enum(['tsv', 'csv']).default('tsv'),
   file: text.optional(),
@@ -67,7 +69,7 @@ export function resolveRamp(config: AutobenchConfig, given: Record<string, unkno
   for (const [key, value] of Object.entries(given)) if (value !== undefined) values[key] = value;
 
   const parsed = rampOptions.safeParse(values);
-  if (!parsed.success) throw new Error(explain(parsed.error));
+  if (!parsed.success) throw new Error(`--${firstIssue(parsed.error)}`);
   const options = parsed.data;
   if (options.low_rate > options.high_rate)
     throw new Error(`--low_rate ${options.low_rate} is above --high_rate ${options.high_rate}`);
@@ -80,22 +82,9 @@ export function resolveRamp(config: AutobenchConfig, given: Record<string, unkno
   return { options, hosts, httperf, clients: options.clients?.split(',').filter(Boolean) ?? [], warnings };
 }
 
-function explain(error: z.ZodError): string {
-  const issue = error.issues[0]!;
-  const name = `--${issue.path.join('.')}`;
-  if (issue.code === 'invalid_type' && issue.message.includes('undefined')) return `${name} is missing`;
-  if (name === '--const_test_time') return '--const_test_time must be a whole number of seconds, at least 10';
-  return `${name}: ${issue.message}`;
-}
-
 export function rates(options: Pick<RampOptions, 'low_rate' | 'high_rate' | 'rate_step'>): number[] {
   const steps = Math.floor((options.high_rate - options.low_rate) / options.rate_step) + 1;
   return Array.from({ length: steps }, (_, step) => options.low_rate + step * options.rate_step);
-}
-
-/** httperf samples every 5 s and so knows no reply rate for a shorter step; five samples at least, then. */
-export function sampleMs(expectedS: number): number {
-  return Math.max(50, Math.round(Math.min(5, expectedS / 5) * 1000));
 }
 
 /** One step on one host. @throws Error when a value cannot be sent in a request (spaces, control characters) */
@@ -112,6 +101,6 @@ export function stepSpec(ramp: Ramp, host: Ramp['hosts'][number], rate: number):
     arrival: options.arrival,
     cpus: [],
   });
-  if (!parsed.success) throw new Error(explain(parsed.error));
+  if (!parsed.success) throw new Error(`--${firstIssue(parsed.error)}`);
   return parsed.data;
 }

@@ -1,13 +1,15 @@
 /** The ramp itself: rate after rate, host after host, each step by whatever client is given. */
-
-import type { Fleet, Part } from '../agent/fleet.js';
+import type { NetworkCounters } from '../contract/host.js';
 import type { SessionResult, SessionSpec } from '../contract/ramp.js';
-import { readFact } from '../hosts/linux-facts.js';
-import { type NetworkCounters, networkDifference, parseNetworkCounters } from '../hosts/network-counters.js';
-import { monotonicNs, prepareStep } from './client.js';
+import { startHere } from '../hosts/local.js';
+import { counters } from '../hosts/machine.js';
+import { networkDifference } from '../hosts/network-counters.js';
+import { monotonicNs } from '../process.js';
+import { prepareStep } from './client.js';
+import type { Fleet, Part } from './fleet.js';
 import { type Ramp, rates, stepSpec } from './options.js';
 
-export interface Measured {
+export interface StepMeasured {
   result: SessionResult;
   /** by client in the distributed case, else empty */
   parts: readonly Part[];
@@ -15,13 +17,13 @@ export interface Measured {
   problems: string[];
 }
 
-export type Measure = (spec: SessionSpec) => Promise<Measured>;
+export type Measure = (spec: SessionSpec) => Promise<StepMeasured>;
 
 export interface RampStep {
   /** connections per second */
   rate: number;
   /** one per host */
-  hosts: readonly Measured[];
+  hosts: readonly StepMeasured[];
 }
 
 /** This machine alone. */
@@ -29,7 +31,7 @@ export const measureHere =
   (ramp: Pick<Ramp, 'options' | 'httperf'>): Measure =>
   async (spec) => {
     const kind = ramp.options.client === 'httperf' ? 'httperf' : 'session';
-    const step = prepareStep({ kind, spec }, { httperf: ramp.httperf });
+    const step = prepareStep({ kind, spec }, startHere, { httperf: ramp.httperf });
     await step.ready;
     step.start(monotonicNs());
     const result = await step.result;
@@ -51,11 +53,11 @@ export const measureWithFleet =
 /** @throws Error in one sentence when a step cannot be measured; the steps before it have been yielded */
 export async function* runRamp(ramp: Ramp, measure: Measure): AsyncGenerator<RampStep> {
   for (const rate of rates(ramp.options)) {
-    const hosts: Measured[] = [];
+    const hosts: StepMeasured[] = [];
     for (const host of ramp.hosts) {
-      const before = kernelCounters();
+      const before = counters().network;
       const measured = await measure(stepSpec(ramp, host, rate));
-      const after = kernelCounters();
+      const after = counters().network;
       const dropped = before && after ? kernelProblems(networkDifference(before, after)) : [];
       hosts.push({ ...measured, problems: [...measured.problems, ...dropped] });
     }
@@ -63,18 +65,11 @@ export async function* runRamp(ramp: Ramp, measure: Measure): AsyncGenerator<Ram
   }
 }
 
-function kernelCounters(): NetworkCounters | null {
-  const files = ['/proc/net/netstat', '/proc/net/snmp'].map(readFact);
-  return files.includes(null) ? null : parseNetworkCounters(files.join('\n'));
-}
-
 /** Counters of this machine: those of a listen queue speak only of servers that run here. */
-function kernelProblems(counters: NetworkCounters): string[] {
-  const overflows = counters.listenOverflows + counters.listenDrops + counters.reqQFullDrop;
+function kernelProblems(seen: NetworkCounters): string[] {
+  const overflows = seen.listenOverflows + seen.listenDrops + seen.reqQFullDrop;
   return [
     ...(overflows > 0 ? [`the kernel dropped ${overflows} connection requests at a full listen queue`] : []),
-    ...(counters.synRetransmits > 0
-      ? [`${counters.synRetransmits} connection requests had to be sent again`]
-      : []),
+    ...(seen.synRetransmits > 0 ? [`${seen.synRetransmits} connection requests had to be sent again`] : []),
   ];
 }

@@ -1,11 +1,13 @@
 /** Drives the native session engine through one step, and its raw figures as a SessionResult. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addon } from '../addon.js';
 import type { BackendName } from '../contract/common.js';
 import type { Failures, SessionDetail, SessionResult, SessionSpec } from '../contract/ramp.js';
+import { clientBackend } from '../dispatch/registry.js';
 import { latencyOf, type RawHistogram } from '../load/histogram.js';
 import { connectionsPerProcess } from '../load/limits.js';
-import { clientBackend, resolveTarget } from '../load/native.js';
+import { resolveTarget } from '../load/native.js';
 import { mergeResults } from './merge.js';
 import { replyRate } from './reply-rate.js';
 import { splitLoad } from './split.js';

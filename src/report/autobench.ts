@@ -3,7 +3,7 @@
  * does in the distributed case, our own columns only after all of those. A pure function of results.
  */
 import { type SessionResult, totalFailures } from '../contract/ramp.js';
-import { rateRampCell, type Sample } from '../contract/sample.js';
+import { measuredAs, type Sample } from '../trials/sample.js';
 
 export interface AutobenchRow {
   /** connections per second asked of all clients together */
@@ -86,22 +86,23 @@ export function autobenchLine(table: AutobenchTable, row: AutobenchRow): string 
   return `${[perlNumber(table.calls * row.rate), ...values].join(separator(table))}\n`;
 }
 
-/** A run's ramps as autobench would have written them: one table for each server and block, by file name. */
+/** A run's ramps as autobench would have written them: one table for each server, host and block, by file name. */
 export function autobenchTables(samples: readonly Sample[]): Map<string, string> {
+  const hosts = new Set(samples.map(({ host }) => host.name));
   const ramps = new Map<string, { table: AutobenchTable; rows: AutobenchRow[] }>();
-  for (const { cell, block, windows } of samples) {
-    const levels = rateRampCell.safeParse(cell);
-    const session = windows.open?.session;
-    if (!levels.success || !session) continue;
-    const { backend, impl, io, calls, rate } = levels.data;
-    const server = [backend, impl, io].filter(Boolean).join('-');
-    const file = `${server}-${block + 1}.tsv`;
-    const ramp = ramps.get(file) ?? {
-      table: { hosts: [server], calls, format: 'tsv', distributed: false },
-      rows: [],
-    };
-    ramp.rows.push({ rate: rate / calls, results: [session] });
-    ramps.set(file, ramp);
+  for (const sample of samples) {
+    const { cell, block, host } = sample;
+    for (const [, { spec, session }] of measuredAs(sample, 'sessions')) {
+      const names = [cell.backend, cell.impl, cell.io, ...(hosts.size > 1 ? [host.name] : [])];
+      const server = names.filter(Boolean).join('-');
+      const file = `${server}-${block + 1}.tsv`;
+      const ramp = ramps.get(file) ?? {
+        table: { hosts: [server], calls: spec.calls, format: 'tsv', distributed: false },
+        rows: [],
+      };
+      ramp.rows.push({ rate: spec.rate, results: [session] });
+      ramps.set(file, ramp);
+    }
   }
   return new Map(
     [...ramps].map(([file, { table, rows }]) => [

@@ -5,10 +5,18 @@
 
 import type { Plot, PlotSeries, View } from './plot.js';
 
-/** Okabe and Ito's colours, told apart by every common kind of colour vision; brighter ones on a dark ground. */
+const mechanisms = {
+  light: ['#D55E00', '#E69F00', '#B5508C', '#0072B2', '#3A9BD9', '#009E73', '#8A6D00'],
+  dark: ['#F0894A', '#F2B84B', '#E39CC4', '#5AAEE8', '#9AD4F7', '#3CCBA3', '#E3D35C'],
+};
+
+/**
+ * Okabe and Ito's colours, told apart by every common kind of colour vision, and some for what is no mechanism, always in
+ * a panel of its own; brighter ones on a dark ground.
+ */
 export const palettes = {
-  light: ['#D55E00', '#E69F00', '#B5508C', '#0072B2', '#3A9BD9', '#009E73', '#8A6D00', '#4D4D4D'],
-  dark: ['#F0894A', '#F2B84B', '#E39CC4', '#5AAEE8', '#9AD4F7', '#3CCBA3', '#E3D35C', '#C9C9C9'],
+  light: [...mechanisms.light, '#4D4D4D', '#6A4C9C', '#7F4F24', '#2F6B5E'],
+  dark: [...mechanisms.dark, '#C9C9C9', '#C5B0F0', '#DDB08A', '#9AD6C6'],
 };
 
 /** A second channel beside colour. */

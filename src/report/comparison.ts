@@ -1,7 +1,9 @@
 /** A comparison in the forms people and other programs read. */
 import Table from 'cli-table3';
+import { circumstances } from '../analysis/cells.js';
 import type { Comparison, RunComparison } from '../analysis/compare.js';
-import { number, percent, signed } from './format.js';
+import { number } from '../number.js';
+import { percent, signed } from './format.js';
 
 export const comparisonFormats = ['terminal', 'markdown', 'json', 'junit', 'benchstat', 'node-csv'] as const;
 export type ComparisonFormat = (typeof comparisonFormats)[number];
@@ -11,18 +13,11 @@ type Fails = (row: Comparison) => boolean;
 const average = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Levels as benchmark names have them: backend=epoll/idle=0. */
-const path = ({ levels }: Comparison) =>
-  Object.entries(levels)
+const path = ({ levels, host }: Comparison) =>
+  Object.entries({ ...levels, host })
     .filter(([, level]) => level !== null)
     .map(([name, level]) => `${name}=${level}`)
     .join('/');
-
-/** Numeric factors of a cell: "0 idle, 100 connections". */
-const where = ({ levels }: Comparison) =>
-  Object.entries(levels)
-    .filter(([, level]) => typeof level === 'number')
-    .map(([name, level]) => `${name} ${level}`)
-    .join(', ');
 
 const head = ['cell', 'metric', 'A', 'B', 'shift [interval]', 'δ', 'p', ''];
 
@@ -33,7 +28,7 @@ function cellsOf(row: Comparison): string[] {
   // The usual 95 % goes unsaid; less, for want of trials, does not.
   const short = confidence < 0.95 ? ` ${Math.floor(100 * confidence)} %` : '';
   return [
-    `${row.label}, ${where(row)}`,
+    [row.label, circumstances(row.levels), row.host].filter(Boolean).join(', '),
     `${metric.title} (${metric.unit})`,
     number(average(a)),
     number(average(b)),

@@ -2,34 +2,22 @@
 import type { ExperimentAnalysis } from '../analysis/analyse.js';
 import type { Cell, Series } from '../analysis/cells.js';
 import { valuesOf } from '../analysis/cells.js';
-import { decodeHistogram, mergeCounts } from '../analysis/histogram.js';
-import { mechanismOrder } from '../analysis/mechanisms.js';
-import { type Metric, type MetricId, metric } from '../analysis/metrics.js';
-import { percentile } from '../analysis/percentiles.js';
 import { referenceCurves } from '../analysis/reference/curves.js';
-import { factorName, implementationName, levelInWords, number, worded } from './format.js';
-import { heated, heatMap } from './heat-map.js';
-import { perSecond, thesisFigures } from './per-second.js';
+import type { Latency } from '../contract/load.js';
+import { mechanismOrder, otherStyle } from '../contract/names.js';
+import type { PlotRequest } from '../experiments/experiment.js';
+import { knownExperiment } from '../experiments/registry.js';
+import { number } from '../number.js';
+import { decodeHistogram, mergeCounts } from '../statistics/histogram.js';
+import { percentile } from '../statistics/percentiles.js';
+import { kindOf, type Metric, type MetricId, metric, metrics } from '../trials/registry.js';
+import type { Sample } from '../trials/sample.js';
+import { heatMap } from './heat-map.js';
+import { perSecond } from './per-second.js';
 import type { Panel, Plot, PlotPoint, PlotSeries } from './plot.js';
-import { nearest, panelsOf, plotSeries, pointsOf, styles } from './plot-series.js';
+import { isBaseline, nameOf, nearest, panelsOf, plotSeries, pointsOf, styleOfSeries } from './plot-series.js';
 import { byImplementation } from './split.js';
-
-/** What a figure of each metric tells, independent of the numbers. */
-const explanations: Partial<Record<MetricId, string>> = {
-  throughput:
-    'Closed loop: every connection sends its next request when the reply is there. Higher is better; where the client was the limit, the server CPU per request below decides.',
-  'cpu-per-request':
-    'User and system time of the server process at peak, divided by the requests of the window. Lower is better; a rising line is the price of descriptors on which nothing happens.',
-  'open-cpu-per-request':
-    'While requests arrive by a schedule that does not wait: few events arrive per wait, so a scan is shared by fewer requests. The cost of a server without a pause stops at one second over the rate.',
-  'latency-p50':
-    'From the intended send time, so that a stalled server cannot hide its stall: half of the replies came sooner.',
-  'latency-p99': 'From the intended send time: one reply in a hundred took longer than this.',
-  'loss-free-rate':
-    'Closed loop: the unanswered datagrams always fit every socket buffer, so that none is lost and the server sets the pace. It is the highest rate that is loss-free for certain, not the highest of every load: an open loop may be carried at a higher rate, where a longer queue lets a scan serve more datagrams, or lose some at a lower one, where a burst overflows a buffer. The table below the plots has both.',
-  'reply-rate':
-    'Replies per second at the offered rate. The straight part follows the offer; the knee is saturation.',
-};
+import { factorName, implementationName, levelInWords, worded } from './words.js';
 
 /** "At 16 000 idle connections epoll needs 6.4 µs, select 151 µs (24 times as much)." */
 function extremes(panel: Panel, measured: Metric, factor: string): string {
@@ -44,11 +32,15 @@ function extremes(panel: Panel, measured: Metric, factor: string): string {
   return `At ${levelInWords(factor, furthest)}, ${panel.title}: from ${figure(least)} to ${figure(most)}, a factor of ${number(most.y / least.y, 2)}. `;
 }
 
-function linePlot(experiment: ExperimentAnalysis, id: MetricId, logY: boolean): Plot | null {
+function linePlot(
+  experiment: ExperimentAnalysis,
+  { metric: id, logY }: Extract<PlotRequest, { kind: 'lines' }>,
+): Plot | null {
   const measured = metric(id);
   const panels = panelsOf(experiment.series, (series) => [
     plotSeries(
       series,
+      experiment.series,
       pointsOf(series, experiment, measured),
       experiment.models.find((model) => model.series === series && model.metric === measured),
     ),
@@ -58,7 +50,7 @@ function linePlot(experiment: ExperimentAnalysis, id: MetricId, logY: boolean): 
   return {
     id: `${experiment.name}-${id}`,
     title: `${measured.title} against ${factorName(experiment.factor)}`,
-    meaning: `${extremes(panels[0]!, measured, experiment.factor)}${explanations[id] ?? ''}`,
+    meaning: `${extremes(panels[0]!, measured, experiment.factor)}${measured.meaning}`,
     kind: 'lines',
     xName: factorName(experiment.factor),
     yName: `${measured.title.split(',')[0]} (${measured.unit})`
@@ -67,8 +59,7 @@ function linePlot(experiment: ExperimentAnalysis, id: MetricId, logY: boolean): 
     unit: measured.unit,
     panels,
     rows: [],
-    // A ramp is read against the diagonal, which only a linear axis keeps straight.
-    logX: experiment.factor !== 'rate',
+    logX: !knownExperiment(experiment.name)?.linearAxis,
     logY,
   };
 }
@@ -81,7 +72,9 @@ function addReferences(panels: Panel[], experiment: ExperimentAnalysis, id: Metr
     const agrees = (series: Series) =>
       Object.entries(levels).every(([factor, level]) => series.levels[factor] === level);
     const titles = new Set(
-      panelsOf(experiment.series, (series) => (agrees(series) ? [plotSeries(series, [anyPoint])] : []))
+      panelsOf(experiment.series, (series) =>
+        agrees(series) ? [plotSeries(series, experiment.series, [anyPoint])] : [],
+      )
         .filter(({ series }) => series.length > 0)
         .map(({ title }) => title),
     );
@@ -89,7 +82,7 @@ function addReferences(panels: Panel[], experiment: ExperimentAnalysis, id: Metr
       panel.series.push({
         name: `${name}, ${curve.testbed}`,
         role: 'reference',
-        style: 7,
+        style: otherStyle,
         points: points.map(({ x, y }) => ({ ...anyPoint, x, y })),
         curve: [],
         dashed: false,
@@ -123,7 +116,7 @@ const processParts: StackPart[] = [
 const coreParts: StackPart[] = [
   { id: 'core-user', name: 'user', style: 3, dashed: false },
   { id: 'core-system', name: 'system', style: 1, dashed: true },
-  { id: 'core-softirq', name: 'softirq', style: 7, dashed: false },
+  { id: 'core-softirq', name: 'softirq', style: otherStyle, dashed: false },
 ];
 
 const processMeaning =
@@ -131,12 +124,12 @@ const processMeaning =
 
 /** Why a stack is the process's alone. */
 function withoutSoftirq(series: readonly Series[]): string {
-  const windows = series
+  const cpus = series
     .flatMap(({ points }) => points.flatMap(({ cell }) => cell.trials))
-    .flatMap((trial) => Object.values(trial.windows));
-  if (!windows.some(({ cpus }) => cpus && cpus.length > 0))
-    return 'What the CPU did in softirq was not recorded in this run.';
-  return windows.some(({ cpus }) => cpus?.some(({ softirqUs }) => softirqUs === null))
+    .flatMap(({ measurements }) => Object.values(measurements))
+    .flatMap((one) => kindOf(one).served(one)?.span.cpus?.server ?? []);
+  if (cpus.length === 0) return 'What the CPU did in softirq was not recorded in this run.';
+  return cpus.some(({ softirqUs }) => softirqUs === null)
     ? 'Softirq is not accounted by this kernel: that time is part of the others.'
     : 'Softirq is left out: the load was too low to tell the CPU time of this server from that of others.';
 }
@@ -183,12 +176,16 @@ function cpuStack(experiment: ExperimentAnalysis): Plot | null {
   };
 }
 
+/** Latency at the rate that every server can hold, where a trial has it. */
+function openLatency({ measurements: { open } }: Sample): Latency[] {
+  const latency = open && kindOf(open).distributions(open).latency;
+  return latency && latency.count > 0 ? [latency] : [];
+}
+
 /** Percentile curve of all trials of a cell together; it ends where too few replies back the next step. */
 function percentileCurve(cell: Cell): PlotPoint[] {
   const counts = mergeCounts(
-    cell.trials.flatMap(({ windows: { open } }) =>
-      open ? [decodeHistogram(open.load.latency.histogram)] : [],
-    ),
+    cell.trials.flatMap(openLatency).map(({ histogram }) => decodeHistogram(histogram)),
   );
   const points: PlotPoint[] = [];
   for (let step = 0; step <= 60; step++) {
@@ -212,23 +209,22 @@ function percentileCurve(cell: Cell): PlotPoint[] {
 }
 
 function percentilePlot(experiment: ExperimentAnalysis): Plot | null {
-  const hasOpen = (cell: Cell) =>
-    cell.trials.some(({ windows: { open } }) => open && open.load.latency.count > 0);
+  const hasOpen = (cell: Cell) => cell.trials.some((trial) => openLatency(trial).length > 0);
   const curves = (series: Series): PlotSeries[] => {
     const measured = series.points.filter(({ cell }) => hasOpen(cell));
     const ends = [...new Set([measured[0], measured[measured.length - 1]])].filter(
       (point) => point !== undefined,
     );
     return ends.map(({ x, cell }, i) => ({
-      name: `${series.levels.backend ?? series.label}, ${number(x)}`,
+      name: `${nameOf(series)}, ${number(x)}`,
       role: 'mechanism',
-      style: styles[`${series.levels.backend}`] ?? 7,
+      style: styleOfSeries(series, experiment.series),
       points: percentileCurve(cell),
       curve: [],
       dashed: i === 0 && ends.length > 1,
     }));
   };
-  const drawn = experiment.series.filter(({ levels }) => levels.impl !== 'baseline');
+  const drawn = experiment.series.filter((series) => !isBaseline(series));
   const panels = panelsOf(drawn.length > 0 ? drawn : experiment.series, curves).filter(
     ({ series }) => series.length > 0,
   );
@@ -248,22 +244,33 @@ function percentilePlot(experiment: ExperimentAnalysis): Plot | null {
   };
 }
 
-/** Every plot of an experiment that its samples can fill, in the experiment's own words. */
+/** One function for each kind of plot that an experiment may ask for. */
+function drawn(experiment: ExperimentAnalysis, request: PlotRequest): Plot | null {
+  switch (request.kind) {
+    case 'lines':
+      return linePlot(experiment, request);
+    case 'cpu-stack':
+      return cpuStack(experiment);
+    case 'percentiles':
+      return percentilePlot(experiment);
+    case 'per-second':
+      return perSecond(experiment, request);
+    case 'heat':
+      return heatMap(experiment, request);
+  }
+}
+
+/** Of an experiment that this version does not know: every figure that is better or worse. */
+const everyFigure: readonly PlotRequest[] = metrics.flatMap(({ id, better }) =>
+  better === 'neither' ? [] : [{ kind: 'lines' as const, metric: id, logY: better === 'lower' }],
+);
+
+/** Every plot that an experiment asks for and its samples can fill, in the experiment's own words. */
 export function plotsOf(experiment: ExperimentAnalysis): Plot[] {
-  const plots = [
-    // Where datagrams can be lost, a peak is the loss-free rate.
-    linePlot(experiment, 'loss-free-rate', false) ?? linePlot(experiment, 'throughput', false),
-    // At a common rate the reply rate is that rate; only a ramp makes a figure of it.
-    experiment.factor === 'rate' ? linePlot(experiment, 'reply-rate', false) : null,
-    linePlot(experiment, 'cpu-per-request', true),
-    cpuStack(experiment),
-    linePlot(experiment, 'open-cpu-per-request', true),
-    ...Object.keys(thesisFigures).map((rate) => perSecond(experiment, Number(rate))),
-    linePlot(experiment, 'latency-p50', true),
-    linePlot(experiment, 'latency-p99', true),
-    percentilePlot(experiment),
-    ...heated.map((shown) => heatMap(experiment, shown)),
-  ].filter((plot) => plot !== null);
+  // Without a factor of numbers there is nothing to draw along: the tables have it all.
+  if (experiment.factor === '') return [];
+  const asked = knownExperiment(experiment.name)?.plots ?? everyFigure;
+  const plots = asked.map((request) => drawn(experiment, request)).filter((plot) => plot !== null);
   const words = (text: string) => worded(experiment.name, text);
   return plots.flatMap(byImplementation).map((plot) => ({
     ...plot,

@@ -1,11 +1,13 @@
 /** What a sweep comes to, in sentences and tables: how costs grow, and what a UDP server carries without loss. */
 import type { ExperimentAnalysis, Growth } from '../analysis/analyse.js';
-import { seriesLabel, varyingFactors } from '../analysis/cells.js';
+import { hostNames, labelsAmong, varyingFactors } from '../analysis/cells.js';
 import { type Ledger, ledgerOf, lossCauses } from '../analysis/ledger.js';
 import { lossFreeRates } from '../analysis/loss-free.js';
-import { factorName, implementationName, levelInWords, number, withInterval, worded } from './format.js';
+import { number } from '../number.js';
+import { withInterval } from './format.js';
 import { type Html, html, longTable, table } from './html.js';
-import { nearest } from './plot-series.js';
+import { nameOf, nearest } from './plot-series.js';
+import { factorName, implementationName, levelInWords, worded } from './words.js';
 
 /** What a slope's interval says about "does it grow". */
 export function growthReading({ slope: { low, high } }: Growth): string {
@@ -23,14 +25,14 @@ function slopeText({ slope: { estimate, low, high }, metric: { unit } }: Growth)
 /** Growths of one cost that differ in the mechanism only, under the words for everything else. */
 function byCondition({ name, growth, series }: ExperimentAnalysis): Map<string, Growth[]> {
   const others = varyingFactors(series.map(({ levels }) => levels));
-  const hosts = new Set(series.map(({ host }) => host.name));
+  const several = hostNames(series).length > 1;
   const groups = new Map<string, Growth[]>();
   for (const one of growth) {
     const { levels, host } = one.series;
     const parts = [
       implementationName(levels),
       ...others.map((factor) => levelInWords(factor, levels[factor])),
-      ...(hosts.size > 1 ? [host.name] : []),
+      ...(several ? [host.name] : []),
     ];
     const condition = `${worded(name, one.metric.title)}, ${parts.join(', ')}`;
     groups.set(condition, [...(groups.get(condition) ?? []), one]);
@@ -43,7 +45,7 @@ function sentences(conditions: readonly [string, Growth[]][]): Html {
     ([condition, rows]) =>
       html`<li>${condition}: ${rows.map(
         (row, i) =>
-          html`${i > 0 ? '; ' : ''}<strong>${row.series.levels.backend ?? row.series.label}</strong> ${slopeText(row)}, ${growthReading(row)}`,
+          html`${i > 0 ? '; ' : ''}<strong>${nameOf(row.series)}</strong> ${slopeText(row)}, ${growthReading(row)}`,
       )}.</li>`,
   )}</ul>`;
 }
@@ -65,6 +67,7 @@ export function lossFreeTable({ series, factor }: ExperimentAnalysis): Html | st
   const ordered = series.flatMap(({ points }) => points.map(({ cell }) => cell));
   const rows = lossFreeRates(ordered).filter(({ closed, lostAt }) => closed !== null || lostAt !== null);
   if (rows.length === 0) return '';
+  const labelOf = labelsAmong(rows, [factor]);
   const rate = (value: number | null, none: string) => (value === null ? none : `${number(value)}/s`);
   return html`<div class="panel"><h3>What is carried without loss</h3>
 <p class="soft">Closed loop: answered per second while the unanswered datagrams fit every buffer. Open loop: of the offered rates of this run, the highest with no datagram lost in any counting trial, and the lowest with some lost; the limit lies between the two. A rate the client could not offer counts as neither.</p>
@@ -77,14 +80,35 @@ ${longTable(
     { name: 'Open loop, none lost up to', figure: true },
     { name: 'Open loop, some lost at', figure: true },
   ],
-  rows.map(({ levels, closed, held, lostAt }) => [
-    seriesLabel(levels),
+  rows.map(({ levels, host, closed, held, lostAt }) => [
+    labelOf({ levels, host }),
     number(Number(levels[factor])),
     closed ? withInterval(closed, 'per s') : '–',
     rate(held, '–'),
     rate(lostAt, 'none of the offered'),
   ]),
 )}</div>`;
+}
+
+/** Every figure of every cell, where there is nothing to draw them along. */
+export function figureTable({ name, cells, series }: ExperimentAnalysis): Html | string {
+  const figures = new Map(cells.map(({ cell, figures: found }) => [cell.key, found]));
+  const rows = series.flatMap(({ label, points }) =>
+    points.flatMap(({ cell }) =>
+      [...(figures.get(cell.key)?.values() ?? [])].map(({ metric, interval }) => [
+        label,
+        worded(name, metric.title),
+        withInterval(interval, metric.unit),
+        interval.n,
+      ]),
+    ),
+  );
+  if (rows.length === 0) return '';
+  return html`<div class="panel"><h3>All figures</h3>${longTable(
+    'Means over trials with 95 % intervals',
+    [{ name: 'Cell' }, { name: 'Figure' }, { name: 'Mean', figure: true }, { name: 'n', figure: true }],
+    rows,
+  )}</div>`;
 }
 
 const causeNames: Record<(typeof lossCauses)[number], string> = {

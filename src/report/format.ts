@@ -1,25 +1,7 @@
-/** Numbers and names as the reader sees them, the same in every output. */
-import type { Interval } from '../analysis/interval.js';
-import type { CellLevels } from '../contract/sample.js';
+/** Figures as the reader sees them, the same in every output. It runs in the page of a report as well. */
 
-/** Digits grouped by a narrow no-break space: 16 000. */
-function grouped(text: string): string {
-  const [whole, fraction] = text.split('.');
-  const marked = whole!.replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');
-  return fraction ? `${marked}.${fraction}` : marked;
-}
-
-/** Four significant digits without an exponent, as many as trials of a benchmark ever justify. */
-export function number(value: number, digits = 4): string {
-  if (!Number.isFinite(value)) return '–';
-  // What is left of 0 after arithmetic in floating point.
-  if (Math.abs(value) < 1e-9) return '0';
-  if (Number.isInteger(value)) return value < 0 ? `−${grouped(String(-value))}` : grouped(String(value));
-  const magnitude = Math.floor(Math.log10(Math.abs(value)));
-  const places = Math.min(8, Math.max(0, digits - 1 - magnitude));
-  const text = grouped(Math.abs(value).toFixed(places));
-  return value < 0 ? `−${text}` : text;
-}
+import { number } from '../number.js';
+import type { Interval } from '../statistics/interval.js';
 
 type Ends = Pick<Interval, 'estimate' | 'low' | 'high'>;
 
@@ -37,52 +19,6 @@ export function signed(difference: number, unit: string): string {
 
 /** "+2.1 %" of a ratio. */
 export const percent = (share: number): string => signed(100 * share, '%');
-
-/** What each factor is called beside its level. */
-const factorNames: Record<string, string> = {
-  idle: 'idle connections',
-  ports: 'UDP ports',
-  rate: 'offered rate (1/s)',
-  connections: 'active connections',
-};
-
-export function factorName(factor: string): string {
-  return factorNames[factor] ?? factor;
-}
-
-/** "16 000 idle connections", "300 000/s", "closed loop" (a rate of null). */
-export function levelInWords(factor: string, level: string | number | null | undefined): string {
-  if (factor === 'rate' && level === null) return 'closed loop';
-  if (typeof level !== 'number') return `${factorName(factor)} ${level}`;
-  return factor === 'rate' ? `${number(level)}/s` : `${number(level)} ${factorName(factor)}`;
-}
-
-const implementations: Record<string, string> = {
-  native: 'native server',
-  ts: 'TypeScript server',
-  libuv: 'node:net (libuv)',
-  baseline: 'raw system calls',
-};
-
-export function implementationName(levels: CellLevels): string {
-  const name = implementations[`${levels.impl}`] ?? `${levels.impl ?? ''}`;
-  return levels.io ? `${name}, io=${levels.io}` : name;
-}
-
-/** What an experiment calls what metrics call requests and latency: whole words, in the order they are replaced. */
-const vocabularies: Record<string, readonly (readonly [RegExp, string])[]> = {
-  'udp-ports': [
-    [/\breq\/s/g, 'datagrams/s'],
-    [/\brequest(s?)\b/g, 'datagram$1'],
-    [/\blatency\b/g, 'response time'],
-    [/\bLatency\b/g, 'Response time'],
-  ],
-};
-
-/** The same text in the words of an experiment. */
-export function worded(experiment: string, text: string): string {
-  return (vocabularies[experiment] ?? []).reduce((all, [word, own]) => all.replaceAll(word, own), text);
-}
 
 /** Columns that any terminal has room for. */
 export const terminalWidth = 100;

@@ -1,46 +1,41 @@
 /** Heat maps over two factors, such as ports and rates: a panel per mechanism and implementation. */
 import type { ExperimentAnalysis } from '../analysis/analyse.js';
-import { type Series, seriesLabel, varyingFactors } from '../analysis/cells.js';
-import { type MetricId, metric } from '../analysis/metrics.js';
+import { labelsAmong, type Series, varyingFactors } from '../analysis/cells.js';
+import type { PlotRequest } from '../experiments/experiment.js';
+import { metric } from '../trials/registry.js';
 import { short } from './chart.js';
-import { factorName, implementationName } from './format.js';
 import type { Plot, PlotSeries } from './plot.js';
-import { plotSeries, pointsOf } from './plot-series.js';
+import { isBaseline, plotSeries, pointsOf } from './plot-series.js';
+import { factorName, implementationName } from './words.js';
 
-/** What heat maps show, and what stands in on the row of the closed loop. */
-export const heated: readonly { id: MetricId; closed?: MetricId; logarithmic: boolean }[] = [
-  { id: 'latency-p99', closed: 'closed-latency-p99', logarithmic: true },
-  { id: 'loss-rate', logarithmic: false },
-];
-
-/** Null where an experiment does not cross two factors of numbers. */
+/** Null where an experiment does not cross two factors of numbers; of the second null is the closed loop. */
 export function heatMap(
   experiment: ExperimentAnalysis,
-  { id, closed = id, logarithmic }: (typeof heated)[number],
+  { metric: id, closed = id, logarithmic }: Extract<PlotRequest, { kind: 'heat' }>,
 ): Plot | null {
   const [second] = varyingFactors(experiment.series.map(({ levels }) => levels));
   if (!second) return null;
-  const isClosed = (level: unknown) => second === 'rate' && level === null;
   const rowOf = ({ levels }: Series) => levels[second];
   const levels = [...new Set(experiment.series.map(rowOf))].filter(
-    (level) => typeof level === 'number' || isClosed(level),
+    (level) => typeof level === 'number' || level === null,
   ) as (number | null)[];
   if (levels.length < 2) return null;
   // The closed loop goes as fast as it can: the topmost row.
   levels.sort((a, b) => (a ?? Infinity) - (b ?? Infinity));
   const groups = new Map<string, { who: string; one: PlotSeries }>();
   // Raw system calls come last: they are what the others are held against.
-  const isBaseline = ({ levels: { impl } }: Series) => Number(impl === 'baseline');
-  for (const series of [...experiment.series].sort((a, b) => isBaseline(a) - isBaseline(b))) {
+  const last = (series: Series) => Number(isBaseline(series));
+  const labelOf = labelsAmong(experiment.series, [second]);
+  for (const series of [...experiment.series].sort((a, b) => last(a) - last(b))) {
     const level = rowOf(series);
     const row = levels.indexOf(level as number | null);
-    const label = seriesLabel(series.levels);
+    const label = labelOf(series);
     const group = groups.get(label) ?? {
       who: implementationName(series.levels),
-      one: { ...plotSeries(series, []), name: label, role: 'mechanism' },
+      one: { ...plotSeries(series, experiment.series, []), name: label, role: 'mechanism' },
     };
     group.one.points.push(
-      ...pointsOf(series, experiment, metric(isClosed(level) ? closed : id)).map((point) => ({
+      ...pointsOf(series, experiment, metric(level === null ? closed : id)).map((point) => ({
         ...point,
         row,
         dots: [],

@@ -1,20 +1,20 @@
 /** The report as one HTML text: everything inside, nothing fetched. Pure: the same analysis gives the same text. */
 import type { Analysis, ExperimentAnalysis } from '../analysis/analyse.js';
-import type { Evidence } from '../analysis/evidence.js';
-import { impossible } from '../analysis/reference/plausibility.js';
-import { transfers2025 } from '../analysis/reference/transfers-2025.js';
-import type { ScalingModel } from '../analysis/scaling.js';
-import type { Verdict } from '../analysis/verdicts.js';
-import type { MemoryCopy } from '../contract/run.js';
+import { cellLabel, hostNames } from '../analysis/cells.js';
+import { number } from '../number.js';
+import type { ScalingModel } from '../statistics/scaling.js';
+import { environmentSection, hostsInWords } from './environment.js';
 import { legendOrder } from './figures.js';
-import { growthSection, ledgerSection, lossFreeTable } from './findings.js';
-import { factorName, number, withInterval, worded } from './format.js';
-import { embedded, Html, html, longTable, table } from './html.js';
+import { figureTable, growthSection, ledgerSection, lossFreeTable } from './findings.js';
+import { glossary } from './glossary.js';
+import { embedded, Html, html, longTable } from './html.js';
 import type { Plot } from './plot.js';
 import { packPlot } from './plot-pack.js';
 import { rowsOf } from './plot-table.js';
 import { profileSection, type RunProfile } from './profiles.js';
-import { understanding } from './understanding.js';
+import { referenceSection } from './references.js';
+import { verdictSection } from './verdicts.js';
+import { factorName, worded } from './words.js';
 
 export interface PageParts {
   analysis: Analysis;
@@ -35,60 +35,9 @@ export interface PageParts {
   };
 }
 
-const marks = { supported: '✓', contradicted: '✗', inconclusive: '≈', 'not tested': '○' };
 const noticeNames = { serious: 'Doubt', caution: 'Note', good: 'Sound' };
 
 const figureId = (plot: Plot) => `figure-${plot.id}`;
-
-function evidenceRow(row: Evidence, experiment: string, known: ReadonlySet<string>): Html {
-  const target = `figure-${experiment}-${row.metric}`;
-  const words = worded(experiment, row.measure);
-  const measure = known.has(target) ? html`<a href="#${target}">${words}</a>` : words;
-  return html`<li><strong>${row.subject}</strong>: ${withInterval(row, row.unit)}, n = ${row.n}
-<span class="${row.outcome}"><span class="verdict">${marks[row.outcome]} ${row.outcome}</span></span><br>
-<span class="soft">${measure}${row.note ? `. ${row.note}` : ''}</span></li>`;
-}
-
-/** The rows that decide stand open; a long list folds the ones that merely agree with the verdict. */
-function evidenceList(rows: readonly Html[]): Html {
-  if (rows.length <= 3) return html`<ul class="evidence">${rows}</ul>`;
-  return html`<ul class="evidence">${rows.slice(0, 2)}</ul><details><summary>${rows.length - 2} more rows of evidence</summary>
-<ul class="evidence">${rows.slice(2)}</ul></details>`;
-}
-
-function verdictCard(verdict: Verdict, known: ReadonlySet<string>): Html {
-  const { claim, evidence, missing, reference } = verdict;
-  const worstFirst = ['contradicted', 'inconclusive', 'supported'];
-  const sorted = [...evidence].sort((a, b) => worstFirst.indexOf(a.outcome) - worstFirst.indexOf(b.outcome));
-  const rows = sorted.map((row) => evidenceRow(row, claim.experiment, known));
-  const need = missing
-    ? html`<p class="soft">Missing: ${missing}. Supplied by <code>${claim.supply}</code>.</p>`
-    : '';
-  const theirs = reference
-    ? html`<p class="soft">The source's own table (${reference.testbed}):
-<span class="${reference.verdict}"><span class="verdict">${marks[reference.verdict]} ${reference.verdict}</span></span></p>
-${evidenceList(reference.evidence.map((row) => evidenceRow(row, claim.experiment, known)))}`
-    : '';
-  return html`<article class="card ${verdict.verdict.replace(' ', '-')}" id="claim-${claim.id}">
-<h3><span class="verdict">${marks[verdict.verdict]} ${verdict.verdict}</span> · ${claim.id}</h3>
-<p>${claim.statement}</p>
-<p class="source">Seed ${claim.source.seed}, ${claim.source.where}</p>
-${evidence.length > 0 ? evidenceList(rows) : ''}${need}${theirs}</article>`;
-}
-
-function verdictSection({ verdicts }: Analysis, known: ReadonlySet<string>): Html {
-  const tested = verdicts.filter(({ verdict, reference }) => verdict !== 'not tested' || reference);
-  const rest = verdicts.filter((verdict) => !tested.includes(verdict));
-  return html`<section aria-labelledby="verdicts"><h2 id="verdicts">Verdicts on published claims</h2>
-<p class="soft">A verdict needs the whole 95 % interval on one side of the published bound; otherwise it is inconclusive.</p>
-<div class="cards">${tested.map((verdict) => verdictCard(verdict, known))}</div>
-<details><summary>${rest.length} claims this run does not test, and what would</summary>
-${table(
-  'Claims not tested by this run',
-  [{ name: 'Claim' }, { name: 'Statement' }, { name: 'Missing' }, { name: 'Supplied by' }],
-  rest.map(({ claim, missing }) => [claim.id, claim.statement, missing, html`<code>${claim.supply}</code>`]),
-)}</details></section>`;
-}
 
 function toggle(name: string, label: string, on: boolean): Html {
   return html`<button type="button" data-switch="${name}" aria-pressed="${String(on)}">${label}</button>`;
@@ -162,14 +111,14 @@ ${longTable(
     { name: 'Series' },
     { name: 'Figure' },
     { name: 'Model' },
-    { name: 'Equation (µs)' },
+    { name: 'Equation' },
     { name: 'Exponent', figure: true },
     { name: 'R²', figure: true },
     { name: 'n', figure: true },
   ],
   models.map(({ series, metric, model }) => [
     series.label,
-    worded(name, metric.title),
+    `${worded(name, metric.title)} (${metric.unit})`,
     model.best.kind,
     equation(model, factor),
     ends(model.intervals.exponent),
@@ -181,22 +130,21 @@ ${longTable(
 
 function experimentSection(experiment: ExperimentAnalysis, plots: readonly Plot[], dots: boolean): Html {
   const trials = experiment.cells.reduce((sum, { cell }) => sum + cell.trials.length, 0);
+  const marks = `Marks are means over trials with 95 % intervals; ${dots ? 'small dots are single trials' : "single trials are too many for this page: the files in the run's folder plots/ draw each"}.`;
   return html`<section aria-labelledby="experiment-${experiment.name}"><h2 id="experiment-${experiment.name}">Experiment ${experiment.name}</h2>
-<p class="soft">${experiment.cells.length} cells, ${trials} trials in fresh processes. Marks are means over trials with 95 % intervals; ${dots ? 'small dots are single trials' : "single trials are too many for this page: the files in the run's folder plots/ draw each"}.</p>
-${figures(plots, dots)}${lossFreeTable(experiment)}${ledgerSection(experiment)}${growthSection(experiment)}${modelTable(experiment)}</section>`;
+<p class="soft">${experiment.cells.length} cells, ${trials} trials in fresh processes. ${plots.length > 0 ? marks : 'Figures are means over trials with 95 % intervals.'}</p>
+${plots.length > 0 ? figures(plots, dots) : figureTable(experiment)}${lossFreeTable(experiment)}${ledgerSection(experiment)}${growthSection(experiment)}${modelTable(experiment)}</section>`;
 }
 
-function excludedSection({ excluded, refused }: Analysis): Html {
+function excludedSection({ samples, excluded, refused }: Analysis): Html {
   if (excluded.length + refused.length === 0) {
     return html`<section aria-labelledby="left-out"><h2 id="left-out">Trials left out</h2><p>None: every trial counts.</p></section>`;
   }
+  const several = hostNames(samples).length > 1;
   const rows = [
-    ...excluded.map(({ experiment, cell, status, error, gates, block }) => [
+    ...excluded.map(({ experiment, cell, host, status, error, gates, block }) => [
       experiment,
-      Object.entries(cell)
-        .filter(([, level]) => level !== null)
-        .map(([name, level]) => `${name} ${level}`)
-        .join(', '),
+      [cellLabel(cell), ...(several ? [host.name] : [])].join(', '),
       block + 1,
       status,
       error ??
@@ -214,90 +162,6 @@ ${longTable(
   [{ name: 'Experiment' }, { name: 'Cell' }, { name: 'Block' }, { name: 'Status' }, { name: 'Reason' }],
   rows,
 )}</section>`;
-}
-
-/** "9.1 GB/s by one thread, best of 5 copies of 128 MiB (last-level cache: 32 MiB)" */
-function copyRate({ bytesPerSecond, copies, blockBytes, lastLevelCacheBytes }: MemoryCopy): string {
-  const mebibytes = (bytes: number) => `${number(bytes / 2 ** 20)} MiB`;
-  const cache = lastLevelCacheBytes === null ? 'unknown' : mebibytes(lastLevelCacheBytes);
-  return `${number(bytesPerSecond / 1e9, 2)} GB/s by one thread, best of ${copies} copies of ${mebibytes(blockBytes)} (last-level cache: ${cache})`;
-}
-
-function environmentSection({ run, samples }: Analysis): Html {
-  const { host, pinning, server } = samples.find((sample) => sample.server) ?? samples[0]!;
-  const kept = samples.filter(({ awake }) => awake && awake.cpus.length > 0);
-  const facts: [string, string][] = [
-    ['Host', `${host.name}, ${host.executionClass}, hypervisor: ${host.hypervisor ?? 'none'}`],
-    ['CPU', `${host.cpuModel}, ${host.vcpus} CPUs`],
-    ['Memory', `${number(host.memoryBytes / 2 ** 30, 3)} GiB`],
-    ['Kernel', host.kernel],
-    ['Clock', `${host.clockSource}, steps of ${number(host.clockStepNs, 2)} ns`],
-    ['Transport', host.transport],
-    [
-      'Pinning',
-      `server on CPU ${pinning.server.join(', ') || 'any'}, client on CPU ${pinning.client.join(', ') || 'any'}${pinning.shared ? ' (shared)' : ''}`,
-    ],
-    ...(kept.length > 0
-      ? [
-          [
-            'CPU sleep',
-            `CPUs of server and client were kept awake during ${kept.length} trials of slow loads`,
-          ] satisfies [string, string],
-        ]
-      : []),
-    [
-      'Versions',
-      Object.entries({ ...server?.versions, ...run?.versions })
-        .map(([name, version]) => `${name} ${version}`)
-        .join(', '),
-    ],
-  ];
-  if (server)
-    facts.push(['Compiler flags', server.compilerFlags], ['Listen backlog', String(server.listenBacklog)]);
-  if (run) {
-    const { plan, environment, git, argv, memoryCopy } = run;
-    if (memoryCopy) facts.push(['Memory copy', copyRate(memoryCopy)]);
-    facts.push(
-      ['Command', `dispatchbench ${argv.join(' ')}`],
-      [
-        'Plan',
-        `${plan.name}, seed ${plan.seed}, ${plan.blocks.min} to ${plan.blocks.max} blocks, stopped by ${run.stopReason ?? 'nothing yet'}`,
-      ],
-      ['System', `${environment.os}, ${environment.arch}`],
-      [
-        'Descriptor limit',
-        `${environment.descriptorLimit.soft} soft, ${environment.descriptorLimit.hard} hard`,
-      ],
-      [
-        'Mitigations',
-        Object.entries(environment.mitigations)
-          .map(([name, state]) => `${name}: ${state}`)
-          .join('; ') || 'not reported',
-      ],
-      [
-        'Source',
-        git ? `commit ${git.commit.slice(0, 12)}${git.dirty ? ', with changes' : ''}` : 'not a git checkout',
-      ],
-    );
-  }
-  return html`<section aria-labelledby="environment"><h2 id="environment">Environment</h2>
-${table('What the run was taken on', [{ name: 'What' }, { name: 'Value' }], facts)}</section>`;
-}
-
-function referenceSection(copyBytesPerSecond: number | null): Html {
-  const rows = transfers2025.map((rate) => [
-    rate.what,
-    `${number(rate.bytesPerSecond / 1e9)} GB/s`,
-    rate.testbed,
-    impossible(rate, copyBytesPerSecond) ?? 'possible as far as the rules can tell',
-  ]);
-  return html`<section aria-labelledby="published"><h2 id="published">Published figures</h2>
-<p class="soft">Tables of the seed texts stand beside ours as grey marks where the axes agree, with their testbed named. They were taken on other machines: shapes may be compared, absolute values not. A rule marks what no machine can do.</p>
-<details><summary>Published transfer rates, held against what a CPU can move</summary>${table(
-    'Published transfer rates and the rule they break',
-    [{ name: 'Figure' }, { name: 'Rate', figure: true }, { name: 'Testbed' }, { name: 'Rule' }],
-    rows,
-  )}</details></section>`;
 }
 
 /** Longest file that is worth its place in the page, bytes. */
@@ -346,7 +210,7 @@ function pageWith({ analysis, plots, downloads, profiles, assets }: PageParts, d
 <title>dispatchbench: ${name}</title><link rel="icon" href="data:,"><style>${new Html(assets.css)}${profiled ? new Html(assets.flame.style) : ''}</style></head><body>
 <a class="skip" href="#content">Skip to the content</a>
 <header><h1>How event dispatch holds up</h1>
-<p class="soft">Run ${name} · ${started} UTC · ${samples[0]!.host.cpuModel} · ${samples[0]!.host.kernel} · ${samples.length} samples</p>
+<p class="soft">Run ${name} · ${started} UTC · ${hostsInWords(samples)} · ${samples.length} samples</p>
 <nav aria-label="Sections"><ul><li><a href="#validity">Validity</a></li><li><a href="#verdicts">Verdicts</a></li>${experiments.map((one) => html`<li><a href="#experiment-${one.name}">${one.name}</a></li>`)}${profiled ? html`<li><a href="#profiles">CPU time</a></li>` : ''}<li><a href="#left-out">Trials left out</a></li><li><a href="#environment">Environment</a></li><li><a href="#understanding">Understanding this report</a></li><li><button type="button" id="theme" aria-pressed="false">dark</button></li></ul></nav></header>
 <main id="content">
 <section aria-labelledby="validity"><h2 id="validity">Can these figures be believed?</h2>
@@ -355,10 +219,10 @@ ${verdictSection(analysis, known)}
 ${experiments.map((one) => experimentSection(one, plots.get(one.name) ?? [], dots))}
 ${profileSection(profiles)}
 ${excludedSection(analysis)}
-${referenceSection(run?.memoryCopy?.bytesPerSecond ?? null)}
+${referenceSection(analysis)}
 ${environmentSection(analysis)}
 <section aria-labelledby="understanding"><h2 id="understanding">Understanding this report</h2><dl class="understanding">
-${understanding.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl></section>
+${glossary.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl></section>
 <section class="downloads" aria-labelledby="downloads"><h2 id="downloads">Downloads</h2>
 ${downloadSection(downloads, dots)}</section>
 </main><footer>Made by dispatchbench from run.json and samples.ndjson alone; building it again gives the same file.</footer>

@@ -1,28 +1,33 @@
 /** From cells to what plots are made of: points with their intervals, series in a mechanism's style, panels. */
 import type { CostModel, ExperimentAnalysis } from '../analysis/analyse.js';
-import { type Series, varyingFactors } from '../analysis/cells.js';
-import type { Metric } from '../analysis/metrics.js';
-import { predict } from '../analysis/scaling.js';
-import { implementationName, levelInWords } from './format.js';
+import { hostNames, type Series, varyingFactors } from '../analysis/cells.js';
+import {
+  implementationInWords,
+  implementationOrder,
+  isReference,
+  otherStyle,
+  styleOf,
+} from '../contract/names.js';
+import { predict } from '../statistics/scaling.js';
+import type { Metric } from '../trials/registry.js';
 import type { Panel, PlotPoint, PlotSeries } from './plot.js';
+import { implementationName, levelInWords } from './words.js';
 
-/** Place of a mechanism in palette and symbols: the same in every figure of every report. */
-export const styles: Record<string, number> = {
-  select: 0,
-  'select-posix': 1,
-  poll: 2,
-  epoll: 3,
-  'epoll-et': 4,
-  'epoll-oneshot': 5,
-  kqueue: 3,
-  'kqueue-clear': 4,
-  evport: 5,
-  devpoll: 6,
-  wsapoll: 2,
-  'uring-poll': 6,
-};
+/** What a series is called inside a panel: its mechanism, or its server where that has none of ours. */
+export const nameOf = ({ levels, label }: Series): string => `${levels.backend ?? levels.impl ?? label}`;
 
-const baselineName = 'raw system calls (dotted)';
+/**
+ * Place of a series in palette and symbols. A mechanism's is the same in every figure of every report; what has none
+ * comes after those, by name `among` the series of its experiment.
+ */
+export function styleOfSeries(series: Series, among: readonly Series[]): number {
+  const { backend } = series.levels;
+  if (typeof backend === 'string') return styleOf(backend);
+  const others = among.filter(({ levels }) => typeof levels.backend !== 'string').map(nameOf);
+  return otherStyle + Math.max(0, [...new Set(others)].sort().indexOf(nameOf(series)));
+}
+
+export const isBaseline = ({ levels }: Series): boolean => isReference(levels.impl);
 
 export function pointsOf(series: Series, experiment: ExperimentAnalysis, measured: Metric): PlotPoint[] {
   return series.points.flatMap(({ x, cell }): PlotPoint[] => {
@@ -44,14 +49,20 @@ function curveOf(model: CostModel | undefined): [number, number][] {
   ]);
 }
 
-export function plotSeries(series: Series, points: PlotPoint[], model?: CostModel): PlotSeries {
-  const isBaseline = series.levels.impl === 'baseline';
+/** @param among the series of its experiment */
+export function plotSeries(
+  series: Series,
+  among: readonly Series[],
+  points: PlotPoint[],
+  model?: CostModel,
+): PlotSeries {
+  const dotted = isBaseline(series);
   return {
-    name: isBaseline ? baselineName : `${series.levels.backend ?? series.label}`,
-    role: isBaseline ? 'baseline' : 'mechanism',
-    style: styles[`${series.levels.backend}`] ?? 7,
+    name: dotted ? `${implementationInWords(`${series.levels.impl}`)} (dotted)` : nameOf(series),
+    role: dotted ? 'baseline' : 'mechanism',
+    style: styleOfSeries(series, among),
     points,
-    curve: isBaseline ? [] : curveOf(model),
+    curve: dotted ? [] : curveOf(model),
     dashed: false,
   };
 }
@@ -59,13 +70,12 @@ export function plotSeries(series: Series, points: PlotPoint[], model?: CostMode
 /** Series of one panel: the same implementation and other factors; mechanisms are told apart inside it. */
 export function panelsOf(all: readonly Series[], draw: (series: Series) => PlotSeries[]): Panel[] {
   const others = varyingFactors(all.map(({ levels }) => levels));
-  const baselines = all.filter(({ levels }) => levels.impl === 'baseline');
+  const baselines = all.filter(isBaseline);
   const groups = new Map<string, { title: string; who: string; members: Series[] }>();
   const context = ({ levels, host }: Series) =>
     [...others.map((name) => levelInWords(name, levels[name])), host.name].join(', ');
-  const several = new Set(all.map(({ host }) => host.name)).size > 1;
-  const shown =
-    baselines.length === all.length ? all : all.filter(({ levels }) => levels.impl !== 'baseline');
+  const several = hostNames(all).length > 1;
+  const shown = baselines.length === all.length ? all : all.filter((series) => !isBaseline(series));
   for (const series of shown) {
     const { levels, host } = series;
     const parts = [implementationName(levels), ...others.map((name) => levelInWords(name, levels[name]))];
@@ -89,10 +99,12 @@ export function panelsOf(all: readonly Series[], draw: (series: Series) => PlotS
   });
 }
 
-/** The implementation nearest to the mechanism, for figures that show one only. */
+/**
+ * The implementation nearest to the mechanism, for figures that show one only: raw system calls where nothing else was
+ * measured, all servers where none is ours.
+ */
 export function nearest(series: readonly Series[]): Series[] {
-  const impl = ['native', 'ts', 'libuv', 'baseline'].find((name) =>
-    series.some(({ levels }) => levels.impl === name),
-  );
-  return series.filter(({ levels }) => levels.impl === impl && levels.io !== 'call');
+  const measured = implementationOrder.filter((name) => series.some(({ levels }) => levels.impl === name));
+  const impl = measured.find((name) => !isReference(name)) ?? measured[0];
+  return series.filter(({ levels }) => (impl === undefined || levels.impl === impl) && levels.io !== 'call');
 }

@@ -1,6 +1,7 @@
 /** A plot's figures as a table. The page makes it when the reader opens it: this text runs there as well. */
+
+import { number } from '../number.js';
 import { nines } from './chart.js';
-import { number } from './format.js';
 import { type Html, table } from './html.js';
 import type { Plot } from './plot.js';
 

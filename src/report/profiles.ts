@@ -3,7 +3,7 @@ import { flameHead } from '../flame/figures.js';
 import { flameDetails, flameKeys } from '../flame/html.js';
 import type { RecordedFlame } from '../flame/output.js';
 import { encodeGraph } from '../flame/payload.js';
-import { number } from './format.js';
+import { number } from '../number.js';
 import { Html, html } from './html.js';
 
 /** A flame trial under its folder's name in the run's flame/. */

@@ -1,6 +1,7 @@
 /** Figures per cell as rows for other programs: summary.csv and summary.tsv. */
 import type { Analysis } from '../analysis/analyse.js';
-import { metrics } from '../analysis/metrics.js';
+import { cited } from '../claims/bibliography.js';
+import { metrics } from '../trials/registry.js';
 
 /** Header and rows; one row per cell and metric, empty where there is no interval. */
 function rows({ experiments }: Analysis): string[][] {
@@ -57,16 +58,16 @@ export function summaryTsv(analysis: Analysis): string {
 
 /** Verdicts with their numbers: claims.json. */
 export function claimsJson({ verdicts }: Analysis): string {
-  const plain = verdicts.map(({ claim: { tests, ...claim }, verdict, evidence, missing, reference }) => ({
+  const plain = verdicts.map(({ claim, verdict, evidence, missing, reference }) => ({
     ...claim,
+    cited: cited(claim.source),
     verdict,
     evidence: evidence.map((row) => ({
       ...row,
-      link: `report.html#figure-${claim.experiment}-${row.metric}`,
+      link: `report.html#figure-${'planned' in claim ? '' : claim.experiment}-${row.metric}`,
     })),
     missing,
     reference,
-    tests,
   }));
   return `${JSON.stringify(plain, null, 2)}\n`;
 }

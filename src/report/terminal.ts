@@ -5,7 +5,13 @@ import Table from 'cli-table3';
 import type { Analysis, ExperimentAnalysis } from '../analysis/analyse.js';
 import { type Series, seriesLabel } from '../analysis/cells.js';
 import type { VerdictName } from '../analysis/verdicts.js';
-import { factorName, number, terminalWidth, withInterval, worded, wrap } from './format.js';
+import { cited } from '../claims/bibliography.js';
+import type { Experiment } from '../experiments/experiment.js';
+import { knownExperiment } from '../experiments/registry.js';
+import { number } from '../number.js';
+import { type MetricId, metric, metrics } from '../trials/registry.js';
+import { terminalWidth, withInterval, wrap } from './format.js';
+import { factorName, worded } from './words.js';
 
 const bars = '▁▂▃▄▅▆▇█';
 
@@ -37,8 +43,25 @@ function plusMinus(experiment: ExperimentAnalysis, series: Series, x: number, id
   return `${brief(estimate, 3)} ± ${brief(half, 2)}`;
 }
 
-/** Widths for a table that would not fit: its cells break between mean and half width. */
-const narrow = { colWidths: [22, 17, 17, 14, 14, 9], wordWrap: true };
+/** Widths for a table of so many columns that would not fit: its cells break between mean and half width. */
+const narrow = (columns: number) => ({
+  colWidths: [22, ...Array<number>(columns - 2).fill(Math.floor(62 / (columns - 2))), 9],
+  wordWrap: true,
+});
+
+/** "Server CPU per request, open loop" -> "server CPU per request" */
+const inSentence = (title: string) => title.charAt(0).toLowerCase() + title.slice(1).split(',')[0]!;
+
+/** Lines of at most 20 characters, broken between the parts of a label; a longer part is broken anywhere. */
+function folded(label: string): string {
+  const lines: string[] = [];
+  for (const part of label.split(' · ').flatMap((one) => one.match(/.{1,20}/gu) ?? [])) {
+    const joined = lines.length > 0 ? `${lines[lines.length - 1]} · ${part}` : part;
+    if (lines.length > 0 && joined.length <= 20) lines[lines.length - 1] = joined;
+    else lines.push(part);
+  }
+  return lines.join('\n');
+}
 
 /** At most `count` of the values, evenly taken, both ends among them. */
 function thinned(values: readonly number[], count: number): number[] {
@@ -54,66 +77,81 @@ const fits = (text: string) =>
     .split('\n')
     .every((line) => line.length <= terminalWidth);
 
-const costs = ['cpu-per-request', 'open-cpu-per-request'];
+const idsOf = (better: 'higher' | 'lower') =>
+  metrics.filter((one) => one.better === better).map(({ id }) => id);
+
+/** Of an experiment that this version does not know: whatever it has. */
+const anyFigure: Experiment['closing'] = { rates: idsOf('higher'), costs: idsOf('lower') };
+
+/** A series with the figures that stand for it: of those asked for, the first that it has. */
+interface Row {
+  one: Series;
+  rate: MetricId | null;
+  cost: MetricId;
+  trend: number[];
+}
+
+function rowsOf({ series, summaryOf }: ExperimentAnalysis, { rates, costs }: Experiment['closing']): Row[] {
+  const figuresOf = (one: Series, id: MetricId) =>
+    one.points.flatMap(({ cell }) => summaryOf(cell).figures.get(id)?.interval.estimate ?? []);
+  const first = (one: Series, ids: readonly MetricId[]) =>
+    ids.find((id) => figuresOf(one, id).length > 0) ?? null;
+  return series.flatMap((one): Row[] => {
+    const cost = first(one, costs);
+    return cost ? [{ one, rate: first(one, rates), cost, trend: figuresOf(one, cost) }] : [];
+  });
+}
+
+/** "CPU µs" for a cost of CPU time, else the unit alone: there is little room, and the title says it whole. */
+function shortName(id: MetricId): string {
+  const { title, unit } = metric(id);
+  return /CPU/.test(title) ? `CPU ${unit}` : /latency|response/i.test(title) ? `p50 ${unit}` : unit;
+}
 
 function experimentTable(experiment: ExperimentAnalysis): string | null {
-  const { series, factor } = experiment;
-  const figuresOf = (one: Series, id: string) =>
-    one.points.flatMap(({ cell }) => experiment.summaryOf(cell).figures.get(id)?.interval.estimate ?? []);
-  // A series without a closed loop has no peak; what it was offered and answered, and its cost then, stand in.
-  const firstMeasured = (one: Series, names: readonly string[]) =>
-    names.find((name) => figuresOf(one, name).length > 0);
-  const hasCpu = series.some((one) => firstMeasured(one, costs));
-  const measured = series.flatMap((one) => {
-    const id = firstMeasured(one, hasCpu ? costs : ['latency-p50']);
-    const rate = firstMeasured(one, ['throughput', 'reply-rate']) ?? 'throughput';
-    return id ? [{ one, id, rate, trend: figuresOf(one, id) }] : [];
-  });
+  const { series, factor, name } = experiment;
+  const measured = rowsOf(experiment, knownExperiment(name)?.closing ?? anyFigure);
   if (measured.length === 0) return null;
   const figures = measured.flatMap(({ trend }) => trend);
   const [low, high] = [Math.min(...figures), Math.max(...figures)];
   const levels = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
   const [first, last] = [levels[0]!, levels[levels.length - 1]!];
-  const name = hasCpu ? 'CPU' : 'p50';
-  const words = (text: string) => worded(experiment.name, text);
-  const head = [
-    '',
-    `per s at ${number(first)}`,
-    `at ${number(last)}`,
-    `${name} µs at ${number(first)}`,
-    `at ${number(last)}`,
-    'growth',
-  ];
+  const [{ cost: leading }] = measured as [Row];
+  const hasRate = measured.some(({ rate }) => rate !== null);
+  const ends = (what: string) =>
+    first === last ? [what] : [`${what} at ${number(first)}`, `at ${number(last)}`];
+  const head = ['', ...(hasRate ? ends('per s') : []), ...ends(shortName(leading)), 'growth'];
   const rows: string[][] = [];
   // What every series shares is no part of its label: there is room for what tells them apart.
   const servers = new Set(series.map(({ levels }) => seriesLabel({ ...levels, backend: null })));
   const shared = servers.size === 1 ? ` · ${[...servers][0]}` : '';
-  for (const { one, id, rate, trend } of measured) {
+  for (const { one, cost, rate, trend } of measured) {
+    const at = (id: MetricId | null) =>
+      (first === last ? [first] : [first, last]).map((x) =>
+        id === null ? '–' : plusMinus(experiment, one, x, id),
+      );
     rows.push([
-      one.label.replace(shared, '').slice(0, 22),
-      plusMinus(experiment, one, first, rate),
-      plusMinus(experiment, one, last, rate),
-      plusMinus(experiment, one, first, id),
-      plusMinus(experiment, one, last, id),
+      folded(one.label.replace(shared, '')),
+      ...(hasRate ? at(rate) : []),
+      ...at(cost),
       sparkline(thinned(trend, 7), low, high),
     ]);
   }
-  const drawn = (widths: Partial<typeof narrow>) => {
+  const drawn = (widths: Partial<ReturnType<typeof narrow>>) => {
     const table = new Table({
       head,
       style: borders,
-      colAligns: ['left', 'right', 'right', 'right', 'right', 'left'],
+      colAligns: head.map((_, i) => (i === 0 || i === head.length - 1 ? 'left' : 'right')),
       ...widths,
     });
     table.push(...rows);
     return table.toString();
   };
   const natural = drawn({});
-  const what = hasCpu ? 'server CPU per request' : 'median latency';
-  const title = wrap(
-    `${experiment.name}: throughput and ${words(what)} against ${factorName(factor)} (mean ± 95 %)`,
-  );
-  return `${ansis.bold(title)}\n${fits(natural) ? natural : drawn(narrow)}`;
+  const what = worded(name, inSentence(metric(leading).title));
+  const along = factor === '' ? '' : ` against ${factorName(factor)}`;
+  const title = wrap(`${name}: ${hasRate ? 'throughput and ' : ''}${what}${along} (mean ± 95 %)`);
+  return `${ansis.bold(title)}\n${fits(natural) ? natural : drawn(narrow(head.length))}`;
 }
 
 const paint: Record<VerdictName, (text: string) => string> = {
@@ -137,13 +175,15 @@ export function claimsTable({ verdicts }: Analysis, everything = false): string 
     const [row] = [...evidence].sort((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome));
     const detail = row
       ? `${row.subject}: ${withInterval(row, row.unit)}, n = ${row.n}; ${row.measure}`
-      : `missing: ${missing}; supplied by: ${claim.supply}`;
+      : 'planned' in claim
+        ? missing!
+        : `missing: ${missing}; supplied by: ${claim.supply}`;
     const incomplete = row && missing ? `\nnot complete: ${missing}` : '';
     const theirs = reference ? `\nthe source's own table: ${reference.verdict}` : '';
     table.push([
       claim.id,
       paint[verdict](verdict),
-      `${claim.statement}\n${ansis.dim(detail)}${incomplete}${theirs}`,
+      `${claim.statement}\n${ansis.dim(`${cited(claim.source)}\n${detail}`)}${incomplete}${theirs}`,
     ]);
   }
   const rest = verdicts.length - shown.length;

@@ -1,23 +1,12 @@
 /** The only part of the report that touches files: reads a run's folder and writes everything derived from it. */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Analysis, analyse } from '../analysis/analyse.js';
-import { type ParsedSamples, parseSamples } from '../analysis/parse.js';
-import { type RunInfo, runInfo } from '../contract/run.js';
-import { axes } from '../experiments/registry.js';
 import { flameAssets, joinedModules } from '../flame/html.js';
 import { readFlame, writeDerived } from '../flame/output.js';
+import { readRun } from '../results/find.js';
 import { autobenchTables } from './autobench.js';
 import { plotsOf } from './figures.js';
 import { page } from './page.js';
@@ -25,58 +14,10 @@ import type { RunProfile } from './profiles.js';
 import { claimsJson, summaryCsv, summaryTsv } from './summary.js';
 import { plotSvg } from './svg.js';
 
-/** Folder of a run: a path, a name under results/, or `latest`. @throws Error in one sentence */
-export function findRun(name: string, results = 'results'): string {
-  if (name === 'latest') {
-    const runs = existsSync(results)
-      ? readdirSync(results)
-          .map((entry) => join(results, entry))
-          .filter((folder) => existsSync(join(folder, 'samples.ndjson')))
-          .sort((a, b) => changed(b) - changed(a))
-      : [];
-    if (!runs[0]) throw new Error(`${results}/ holds no run yet: start one with 'dispatchbench run quick'`);
-    return runs[0];
-  }
-  const folder = [name, join(results, name)].find((candidate) => existsSync(candidate));
-  if (!folder)
-    throw new Error(`there is no run '${name}': give its folder, its name under ${results}/ or 'latest'`);
-  if (!existsSync(join(folder, 'samples.ndjson'))) {
-    throw new Error(`'${folder}' is not a run: it has no samples.ndjson`);
-  }
-  return folder;
-}
-
-const changed = (folder: string) => statSync(join(folder, 'samples.ndjson')).mtimeMs;
-
-function readInfo(folder: string): RunInfo | null {
-  const path = join(folder, 'run.json');
-  if (!existsSync(path)) return null;
-  let raw: unknown;
-  try {
-    raw = JSON.parse(readFileSync(path, 'utf8'));
-  } catch {
-    throw new Error(`${path} is not JSON: restore it, or remove it to report without it`);
-  }
-  const parsed = runInfo.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new Error(`${path} is not a run record of this version: ${issue!.path.join('.')}: ${issue!.message}`);
-}
-
-/** What a run's folder holds. @throws Error in one sentence */
-export function readRun(folder: string): { info: RunInfo | null; parsed: ParsedSamples } {
-  const path = join(folder, 'samples.ndjson');
-  if (!existsSync(path)) throw new Error(`'${folder}' is not a run: it has no samples.ndjson`);
-  const info = readInfo(folder);
-  const parsed = parseSamples(readFileSync(path, 'utf8'));
-  if (!info) parsed.notices.push('run.json is missing: plan, seed and versions of this run are unknown.');
-  return { info, parsed };
-}
-
 /** @throws Error in one sentence */
 export function analyseRun(folder: string): Analysis {
   const { info, parsed } = readRun(folder);
-  return analyse(info, parsed, axes);
+  return analyse(info, parsed);
 }
 
 export const plotsFolder = (folder: string) => join(folder, 'plots');
@@ -105,6 +46,7 @@ function pageAssets() {
     script: asset('report.js'),
     flame: flameAssets(),
     modules: joinedModules(import.meta.url, [
+      '../number.js',
       'html.js',
       'format.js',
       'chart.js',

@@ -4,9 +4,11 @@ import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
 import { type Plan, type ProfileName, planFile, plan as planSchema } from '../contract/run.js';
 import type { CellLevels } from '../contract/sample.js';
-import type { Experiment, Machine, TrialSpec } from '../experiments/experiment.js';
-import { experiment } from '../experiments/registry.js';
+import { validated } from '../contract/validated.js';
+import type { Experiment, Machine } from '../experiments/experiment.js';
+import { experimentNamed } from '../experiments/registry.js';
 import { duration } from '../options.js';
+import type { TrialSpec } from '../trials/registry.js';
 
 /** Block counts, precision and time budget that belong to a profile. */
 export const pace: Record<ProfileName, Pick<Plan, 'budgetMs' | 'blocks' | 'precision'>> = {
@@ -20,28 +22,12 @@ export interface PlanOptions {
   profile?: ProfileName | undefined;
   seed?: number | undefined;
   budgetMs?: number | undefined;
+  hosts?: readonly string[] | undefined;
   /** settings of the experiment that replace the profile's */
   settings?: Record<string, unknown>;
 }
 
-/** First problem of a zod error as words: where and what. */
-function problem(error: z.ZodError): string {
-  const [first] = error.issues;
-  const where = first?.path.join('.');
-  return `${where ? `${where}: ` : ''}${first?.message ?? 'not valid'}`;
-}
-
-/** @throws Error with one sentence */
-export function validated<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
-  const result = schema.safeParse(value);
-  if (!result.success) throw new Error(`${what}: ${problem(result.error)}`);
-  return result.data;
-}
-
 const freshSeed = () => Math.floor(Math.random() * 0x1_0000_0000);
-
-/** Settings that name the servers or levels to be measured. */
-const naming = ['backends', 'impls', 'ios', 'idle'];
 
 /**
  * Settings of a profile with `changes` laid over them, checked as a whole. Who names what is to be measured does not
@@ -49,6 +35,7 @@ const naming = ['backends', 'impls', 'ios', 'idle'];
  */
 function completeSettings(found: Experiment, profile: ProfileName, changes: object, machine: Machine) {
   const own = found.profile(profile, machine) as object;
+  const naming = found.flags.flatMap(({ setting, names }) => (names ? [setting] : []));
   const named = 'references' in own && naming.some((name) => name in changes);
   const settings = { ...own, ...(named ? { references: [] } : {}), ...changes };
   return validated(found.settings, settings, `settings of ${found.id}`) as Record<string, unknown>;
@@ -67,24 +54,36 @@ export function builtInPlan(
     seed: options.seed ?? freshSeed(),
     ...pace[profile],
     ...(options.budgetMs === undefined ? {} : { budgetMs: options.budgetMs }),
+    ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
     experiments: ids.map((id) => ({
       experiment: id,
       profile,
-      settings: completeSettings(experiment(id), profile, options.settings ?? {}, machine),
+      settings: completeSettings(experimentNamed(id), profile, options.settings ?? {}, machine),
     })),
   };
   return validated(planSchema, plan, 'the plan');
 }
 
-/** A plan from a YAML or JSON file. Options of the command line win over it. */
-export function filePlan(path: string, options: PlanOptions, machine: Machine): Plan {
+type PlanFile = z.infer<typeof planFile>;
+
+/** A plan as a user wrote it, in YAML or JSON. @throws Error with one sentence */
+export function readPlanFile(path: string): PlanFile {
   let data: unknown;
   try {
     data = parseYaml(readFileSync(path, 'utf8'));
   } catch (error) {
     throw new Error(`the plan ${path} cannot be read: ${(error as Error).message.split('\n')[0]}`);
   }
-  const { budget, ...written } = validated(planFile, data, `the plan ${path}`);
+  return validated(planFile, data, `the plan ${path}`) as PlanFile;
+}
+
+/** The same, complete. Options of the command line win over it. @param path for messages */
+export function filePlan(
+  { budget, ...written }: PlanFile,
+  path: string,
+  options: PlanOptions,
+  machine: Machine,
+): Plan {
   const defaults = pace[written.experiments[0]!.profile];
   const budgetMs = options.budgetMs ?? (budget === undefined ? undefined : duration(budget) / 1e6);
   return validated(
@@ -96,10 +95,11 @@ export function filePlan(path: string, options: PlanOptions, machine: Machine): 
       ...written,
       ...(options.seed === undefined ? {} : { seed: options.seed }),
       ...(budgetMs === undefined ? {} : { budgetMs }),
+      ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
       experiments: written.experiments.map((planned) => ({
         ...planned,
         settings: completeSettings(
-          experiment(planned.experiment),
+          experimentNamed(planned.experiment),
           planned.profile,
           { ...planned.settings, ...options.settings },
           machine,
@@ -117,9 +117,10 @@ export interface PlannedCell {
   trial: TrialSpec;
 }
 
+/** @param machine the one whose servers are measured */
 export function plannedCells(plan: Plan, machine: Machine): PlannedCell[] {
   return plan.experiments.flatMap(({ experiment: id, settings }) => {
-    const found = experiment(id);
+    const found = experimentNamed(id);
     return found
       .cells(settings, machine)
       .map((levels) => ({ experiment: found, levels, trial: found.trial(levels, settings, machine) }));

@@ -1,6 +1,7 @@
 /** How well a run knows its cells so far, and whether it may stop. */
-import { meanInterval, relativeHalfWidth } from '../analysis/interval.js';
+
 import type { Plan, StopReason } from '../contract/run.js';
+import { meanInterval, relativeHalfWidth } from '../statistics/interval.js';
 
 /**
  * @param trials the primary metric of every valid trial, a list per cell

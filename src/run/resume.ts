@@ -1,29 +1,37 @@
 /** Taking up a run again: only with the same plan, on the same machine, with the same programs. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Plan, RunInfo } from '../contract/run.js';
+import type { Plan, RunHost, RunInfo } from '../contract/run.js';
 import type { PlanOptions } from './plan.js';
 
-/** Every fact of the run that would make new trials another measurement than the old ones. */
-function identity({ host, versions, addonDigest }: Pick<RunInfo, 'host' | 'versions' | 'addonDigest'>) {
-  const { clockStepNs: _, ...machine } = host;
-  return { ...machine, ...versions, addon: addonDigest };
+/** What of a host decides whether two measurements are the same. */
+export type HostIdentifiers = Pick<RunHost, 'facts' | 'client' | 'versions' | 'addonDigest'>;
+
+/** Every fact of a host that would make new trials another measurement than the old ones. */
+function identity({ facts, client, versions, addonDigest }: HostIdentifiers) {
+  const { clockStepNs: _, ...server } = facts;
+  return { ...server, 'client host': client.name, ...versions, addon: addonDigest };
 }
 
-type Taken = Pick<RunInfo, 'host' | 'versions' | 'addonDigest'>;
-
 /** "its kernel was 'a' and is now 'b'", or null when new trials would be the same measurement. */
-export function changedSince(before: RunInfo, now: Taken): string | null {
-  const then = identity(before);
-  for (const [what, value] of Object.entries(identity(now))) {
-    const old = then[what as keyof typeof then];
-    if (!isDeepStrictEqual(old, value)) return `its ${what} was '${old}' and is now '${value}'`;
+export function changedSince(
+  before: RunInfo['hosts'],
+  now: Readonly<Record<string, HostIdentifiers>>,
+): string | null {
+  for (const [name, host] of Object.entries(now)) {
+    const known = before[name];
+    if (!known) return `it has no host '${name}'`;
+    const then = identity(known);
+    for (const [what, value] of Object.entries(identity(host))) {
+      const old = then[what as keyof typeof then];
+      if (!isDeepStrictEqual(old, value)) return `its ${what} was '${old}' and is now '${value}'`;
+    }
   }
   return null;
 }
 
 /** @throws Error naming what differs */
-export function checkSameRun(before: RunInfo, now: Taken): void {
-  const changed = changedSince(before, now);
+export function checkSameRun(before: RunInfo, now: RunInfo['hosts']): void {
+  const changed = changedSince(before.hosts, now);
   if (changed) throw new Error(`run ${before.id} cannot be resumed: ${changed}; start a new run`);
 }
 
@@ -38,13 +46,14 @@ export function resumedPlan(before: RunInfo, file: Plan | null, options: PlanOpt
   const asked = file ?? {
     ...old,
     seed: options.seed ?? old.seed,
+    hosts: options.hosts ?? old.hosts,
     experiments: old.experiments.map((planned) => ({
       ...planned,
       profile: options.profile ?? planned.profile,
       settings: { ...planned.settings, ...options.settings },
     })),
   };
-  for (const what of ['seed', 'blocks', 'precision', 'experiments'] as const) {
+  for (const what of ['seed', 'blocks', 'precision', 'hosts', 'experiments'] as const) {
     if (!isDeepStrictEqual(old[what], asked[what])) {
       throw new Error(
         `run ${before.id} cannot be resumed with another plan: its ${what} are not those asked for now; ` +

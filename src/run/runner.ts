@@ -1,25 +1,24 @@
 /** Runs a plan: blocks of trials until the intervals are narrow, the budget ends or the user interrupts. */
-import { levelsKey } from '../analysis/cells.js';
-import type { Plan, RunEvent, RunInfo, StopReason } from '../contract/run.js';
-import type { CellLevels, Sample } from '../contract/sample.js';
-import type { Host } from '../hosts/host.js';
-import { surroundings } from './environment.js';
-import type { RunFolder } from './folder.js';
-import { impossible, type Limits, machineOf } from './limits.js';
-import type { Pinning } from './pinning.js';
+import type { Plan, RunEvent, RunHost, RunInfo, StopReason } from '../contract/run.js';
+import { type CellLevels, levelsKey, type Pinning, SCHEMA_VERSION } from '../contract/sample.js';
+import { machineOf } from '../experiments/experiment.js';
+import type { Roles } from '../hosts/host.js';
+import type { RunFolder } from '../results/folder.js';
+import { impossible } from '../stage/limits.js';
+import { places } from '../stage/places.js';
+import { kindOf, metric } from '../trials/registry.js';
+import type { Sample } from '../trials/sample.js';
+import { checkout } from './checkout.js';
 import { type PlannedCell, plannedCells } from './plan.js';
 import { stopBeforeNextBlock, widestInterval } from './precision.js';
-import type { Programs } from './programs.js';
 import { checkSameRun } from './resume.js';
 import { block } from './schedule.js';
-import { runTrial, unmeasured } from './trial.js';
+import { type Outcome, runTrial, unmeasured } from './trial.js';
 
 export interface RunRequest {
   plan: Plan;
-  limits: Limits;
-  host: Host;
-  programs: Programs;
-  pinning: Pinning;
+  /** opened already, in the order of the plan's */
+  hosts: readonly Roles[];
   /** asked once the plan is known to be possible, so that a refused run leaves no folder behind */
   openFolder(): RunFolder;
   /** take up what the folder already holds */
@@ -38,24 +37,52 @@ export interface RunOutcome {
   elapsedMs: number;
 }
 
+/** A host of the run, and which of its CPUs server and client get. */
+interface Place {
+  roles: Roles;
+  pinning: Pinning;
+}
+
 interface Possible extends PlannedCell {
+  place: Place;
   key: string;
 }
 
-const keyOf = (experiment: string, levels: CellLevels) => `${experiment} ${levelsKey(levels)}`;
+const keyOf = (experiment: string, host: string, levels: CellLevels) =>
+  `${experiment} ${host} ${levelsKey(levels)}`;
+
+async function recordOf({ roles, pinning }: Place): Promise<RunHost> {
+  const { server, client } = roles;
+  const { environment, versions, addonDigest } = server.look;
+  return {
+    facts: server.facts,
+    client: client.facts,
+    environment,
+    memoryCopy: await server.memoryCopy(),
+    pinning,
+    versions,
+    addonDigest,
+  };
+}
 
 /** run.json of a new run, or of the old one with this continuation noted. @throws Error when it is not the same run */
-function describe(request: RunRequest, folder: RunFolder, limits: string[]): RunInfo {
-  const { plan, host, pinning, argv } = request;
-  const around = surroundings(request.limits);
+async function describe(
+  request: RunRequest,
+  places: readonly Place[],
+  folder: RunFolder,
+  limits: string[],
+): Promise<RunInfo> {
+  const { plan, argv } = request;
+  const hosts: RunInfo['hosts'] = {};
+  for (const place of places) hosts[place.roles.name] = await recordOf(place);
   const now = new Date().toISOString();
   if (request.resume) {
     const before = folder.info();
-    checkSameRun(before, { ...around, host: host.facts() });
+    checkSameRun(before, hosts);
     return { ...before, plan, finishedAt: null, stopReason: null, resumed: [...before.resumed, now] };
   }
   return {
-    schemaVersion: 1,
+    schemaVersion: SCHEMA_VERSION,
     id: folder.id,
     startedAt: now,
     finishedAt: null,
@@ -64,46 +91,67 @@ function describe(request: RunRequest, folder: RunFolder, limits: string[]): Run
     argv,
     plan,
     limits,
-    host: host.facts(),
-    memoryCopy: host.memoryCopy(),
-    pinning: { server: pinning.server, client: pinning.client },
-    ...around,
+    hosts,
+    git: checkout(),
   };
+}
+
+/** The first of the experiment's deciding figures that the sample has. */
+function primaryOf({ primary }: PlannedCell['experiment'], sample: Sample): number | null {
+  for (const id of primary) {
+    const value = metric(id).of(sample);
+    if (value !== null) return value;
+  }
+  return null;
 }
 
 class Run {
   private readonly started = performance.now();
-  private readonly folder: RunFolder;
-  private readonly samples: Sample[];
+  private readonly places: readonly Place[];
   private readonly possible: Possible[] = [];
   private readonly refused: { cell: Possible; why: string }[] = [];
-  private readonly info: RunInfo;
+  private folder!: RunFolder;
+  private samples: Sample[] = [];
 
   constructor(private readonly request: RunRequest) {
-    const { plan, limits, openFolder, resume } = request;
-    for (const cell of plannedCells(plan, machineOf(limits))) {
-      const keyed = { ...cell, key: keyOf(cell.experiment.id, cell.levels) };
-      const why = impossible(cell.trial, limits);
-      if (why === null) this.possible.push(keyed);
-      else this.refused.push({ cell: keyed, why });
+    this.places = request.hosts.map((roles) => ({
+      roles,
+      pinning: places(roles.server.look, roles.client.look),
+    }));
+    for (const place of this.places) {
+      const hosts = { server: place.roles.server.look, client: place.roles.client.look };
+      for (const cell of plannedCells(request.plan, machineOf(hosts.server))) {
+        const key = keyOf(cell.experiment.id, place.roles.name, cell.levels);
+        const keyed = { ...cell, place, key };
+        const why = impossible(kindOf(cell.trial).needs(cell.trial), hosts);
+        if (why === null) this.possible.push(keyed);
+        else this.refused.push({ cell: keyed, why });
+      }
     }
+  }
+
+  /** The folder with what is known before the first trial. @throws Error in one sentence */
+  private async prepare(): Promise<RunInfo> {
+    const { openFolder, resume } = this.request;
     const sentences = [...new Set(this.refused.map(({ why }) => why))];
     if (this.possible.length === 0)
       throw new Error(`nothing of this plan can run here: ${sentences.join('; ')}`);
     this.folder = openFolder();
-    this.info = describe(request, this.folder, sentences);
+    const info = await describe(this.request, this.places, this.folder, sentences);
     if (resume) {
       const cut = this.folder.repair();
       if (cut > 0) this.notice(`the last line of samples.ndjson was half-written: ${cut} bytes were cut off`);
     }
     this.samples = this.folder.samples();
     for (const sentence of sentences) this.notice(sentence);
+    return info;
   }
 
   async go(): Promise<RunOutcome> {
     const { plan, on } = this.request;
+    const info = await this.prepare();
     const { folder } = this;
-    folder.writeInfo(this.info);
+    folder.writeInfo(info);
     on({
       event: 'run-start',
       run: folder.id,
@@ -115,9 +163,9 @@ class Run {
       seed: plan.seed,
       kept: this.samples.length,
     });
-    this.recordImpossible();
+    await this.recordImpossible();
     const reason = await this.blocks();
-    folder.writeInfo({ ...this.info, finishedAt: new Date().toISOString(), stopReason: reason });
+    folder.writeInfo({ ...info, finishedAt: new Date().toISOString(), stopReason: reason });
     return { folder, reason, message: this.explain(reason), trials: this.tally(), elapsedMs: this.elapsed() };
   }
 
@@ -148,17 +196,18 @@ class Run {
 
   /** @returns false when the trial was interrupted */
   private async trial(cell: Possible, index: number, position: number): Promise<boolean> {
-    const { host, programs, pinning, signal, on } = this.request;
-    const { experiment, levels } = cell;
-    const where = { block: index, position: position + 1, experiment: experiment.id, cell: levels };
+    const { signal, on } = this.request;
+    const { experiment, levels, place } = cell;
+    const host = place.roles.name;
+    const where = { block: index, position: position + 1, experiment: experiment.id, host, cell: levels };
     on({ event: 'trial-start', ...where, elapsedMs: this.elapsed() });
     const calibrations = this.samples
-      .filter(({ status }) => status !== 'impossible')
+      .filter((one) => one.status !== 'impossible' && one.host.name === host)
       .map((one) => one.calibrationNs);
     const bestCalibrationNs = calibrations.length > 0 ? Math.min(...calibrations) : null;
     try {
-      const measured = await runTrial(cell.trial, { host, programs, pinning, bestCalibrationNs, signal });
-      const sample = this.sample(cell, index, index * this.possible.length + position, measured);
+      const outcome = await runTrial(cell.trial, { ...place, bestCalibrationNs, signal });
+      const sample = this.sample(cell, index, index * this.possible.length + position, outcome);
       this.folder.append(sample);
       this.samples.push(sample);
       on({
@@ -167,7 +216,7 @@ class Run {
         status: sample.status,
         error: sample.error,
         gates: sample.gates.map(({ message }) => message),
-        figures: experiment.figures(sample),
+        figures: experiment.glance(sample),
         elapsedMs: this.elapsed(),
         durationMs: sample.durationMs,
       });
@@ -178,12 +227,12 @@ class Run {
     }
   }
 
-  private recordImpossible(): void {
+  private async recordImpossible(): Promise<void> {
     const known = new Set(this.samples.map(this.key));
     for (const { cell, why } of this.refused) {
       if (known.has(cell.key)) continue;
       const sample = this.sample(cell, 0, 0, {
-        ...unmeasured(this.request),
+        ...(await unmeasured(cell.place)),
         status: 'impossible',
         error: why,
       });
@@ -196,19 +245,26 @@ class Run {
     { experiment, levels }: Possible,
     index: number,
     sequence: number,
-    measured: ReturnType<typeof unmeasured>,
+    outcome: Outcome,
   ): Sample {
-    return { schemaVersion: 1, experiment: experiment.id, cell: levels, block: index, sequence, ...measured };
+    return {
+      schemaVersion: SCHEMA_VERSION,
+      experiment: experiment.id,
+      cell: levels,
+      block: index,
+      sequence,
+      ...outcome,
+    };
   }
 
-  private readonly key = (sample: Sample) => keyOf(sample.experiment, sample.cell);
+  private readonly key = (sample: Sample) => keyOf(sample.experiment, sample.host.name, sample.cell);
 
   private precision(): number | null {
     return widestInterval(
       this.possible.map(({ key, experiment }) =>
         this.samples
           .filter((one) => one.status === 'ok' && this.key(one) === key)
-          .map(experiment.primary)
+          .map((one) => primaryOf(experiment, one))
           .filter((value) => value !== null),
       ),
     );

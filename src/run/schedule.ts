@@ -2,7 +2,7 @@
  * The order of trials: randomised complete blocks. Every block holds every cell once, shuffled anew, so that a drift of
  * the machine spreads evenly over the cells. The order depends on the seed and the cells alone.
  */
-import { randomFrom } from '../analysis/random.js';
+import { randomFrom } from '../statistics/random.js';
 
 /** The cells of one block, shuffled (Fisher-Yates). Block `index` is the same whatever was drawn before it. */
 export function block<Cell>(cells: readonly Cell[], seed: number, index: number): Cell[] {

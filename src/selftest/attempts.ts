@@ -4,21 +4,23 @@
  */
 
 import { type Disturbance, excuse } from '../hosts/witness.js';
-import type { Check, Effort } from './check.js';
 import type { Row } from './row.js';
 
 const ATTEMPTS = 3;
 
-/** @param watch starts looking at the machine; the function it returns tells what others did since then */
+/**
+ * @param once trying again would tell no more
+ * @param watch starts looking at the machine; the function it returns tells what others did since then
+ */
 export async function resolve(
-  check: Check,
-  effort: Effort,
+  run: () => Promise<Row[]>,
+  once: boolean,
   watch: () => () => Disturbance | null,
 ): Promise<Row[]> {
   let settled: Row[] = [];
-  for (let attempt = 1; attempt <= (check.once ? 1 : ATTEMPTS); attempt += 1) {
+  for (let attempt = 1; attempt <= (once ? 1 : ATTEMPTS); attempt += 1) {
     const seen = watch();
-    const rows = await check.run(effort);
+    const rows = await run();
     const disturbance = seen();
     const busy = disturbance && excuse(disturbance);
     const judged = rows.map((row): Row => {

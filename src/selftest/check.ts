@@ -2,9 +2,14 @@
  * What every check of the self-test is: it drives a server whose behaviour is known with the same clients that every
  * measurement uses, and says what is true and what was reported.
  */
+import { type DatagramResult, datagramResult } from '../contract/dgram.js';
 import { type LoadResult, loadResult } from '../contract/load.js';
-import { Child } from '../hosts/child.js';
-import { type LoadSpec, loadCommand } from '../programs/load.js';
+import { validated } from '../contract/validated.js';
+import type { HostPort } from '../options.js';
+import { type LoadSpec, loadProgram } from '../programs/load.js';
+import { drive } from '../stage/drive.js';
+import type { Site } from '../stage/on-stage.js';
+import type { Stage } from '../stage/stage.js';
 import type { Row } from './row.js';
 
 export interface Effort {
@@ -25,26 +30,40 @@ export interface Check {
   name: string;
   /** it repeats itself as often as it needs; trying again would tell no more */
   once?: boolean;
-  run(effort: Effort): Promise<Row[]>;
+  /** @param site the hosts that known-answer server and client run on */
+  run(effort: Effort, site: Site): Promise<Row[]>;
 }
 
-const ANSWER_MS = 20_000;
-
-/** The load client for HTTP against a known-answer server on `port`. */
+/** The load client for HTTP against a known-answer server. */
 export async function driveLoad(
+  stage: Stage,
+  target: HostPort,
   spec: Omit<LoadSpec, 'protocol' | 'target'>,
-  port: number,
 ): Promise<LoadResult> {
-  const command = loadCommand({ ...spec, protocol: 'http', target: { host: '127.0.0.1', port } });
-  const client = new Child('the load client', command);
-  try {
-    await client.expect('connected', ANSWER_MS);
-    client.send('go');
-    const longestMs = 1000 * (spec.durationS + spec.warmupS + (spec.timeoutS ?? 5)) + ANSWER_MS;
-    return loadResult.parse(await client.expect('result', longestMs));
-  } finally {
-    await client.end(1000);
-  }
+  const line = await driveOne(stage, { ...spec, protocol: 'http', target });
+  return validated(loadResult, line, "the load client's result");
+}
+
+/** The same for datagrams. */
+export async function driveDatagrams(
+  stage: Stage,
+  target: HostPort,
+  spec: Omit<LoadSpec, 'protocol' | 'target'>,
+): Promise<DatagramResult> {
+  const line = await driveOne(stage, { ...spec, protocol: 'udp-echo', target });
+  return validated(datagramResult, line, "the load client's result");
+}
+
+async function driveOne(stage: Stage, spec: LoadSpec): Promise<unknown> {
+  const { results } = await drive(stage, null, {
+    name: 'the load client',
+    clients: [loadProgram(spec)],
+    connections: spec.connections,
+    warmupMs: 1000 * spec.warmupS,
+    durationMs: 1000 * spec.durationS,
+    timeoutMs: 1000 * (spec.timeoutS ?? 5),
+  });
+  return results[0];
 }
 
 /** Time on the wire and in two event loops, which the server cannot see. */

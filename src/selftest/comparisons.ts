@@ -1,23 +1,29 @@
 /** Are equal servers told apart, and different ones not? Judged by CPU per request, which is steadier than latency. */
-import { randomFrom } from '../analysis/random.js';
+
+import type { Site } from '../stage/on-stage.js';
+import { randomFrom } from '../statistics/random.js';
 import { type Check, driveLoad } from './check.js';
 import { compare, falseAlarmLimit, falseAlarmShare } from './false-alarms.js';
 import { withKnownAnswer } from './known-answer.js';
 import { percent, plainRow, type Row } from './row.js';
 
 /** CPU of one request, microseconds, of a fresh server that works `spinRounds` more on each. */
-async function cpuPerRequest(spinRounds: number): Promise<number> {
-  const { truth } = await withKnownAnswer({ spinRounds }, (port) =>
-    driveLoad({ connections: 20, rate: null, durationS: 0.5, warmupS: 0.2 }, port),
+async function cpuPerRequest(site: Site, spinRounds: number): Promise<number> {
+  const { truth } = await withKnownAnswer(site, { spinRounds }, (target, stage) =>
+    driveLoad(stage, target, { connections: 20, rate: null, durationS: 0.5, warmupS: 0.2 }),
   );
   return truth.cpuUs / truth.requests;
 }
 
 /** CPU of one spin round, microseconds: the slope between two amounts of work, each the least of three. */
-async function spinRoundUs(): Promise<number> {
+async function spinRoundUs(site: Site): Promise<number> {
   const [few, many] = [0, 20_000];
   const least = async (rounds: number) =>
-    Math.min(await cpuPerRequest(rounds), await cpuPerRequest(rounds), await cpuPerRequest(rounds));
+    Math.min(
+      await cpuPerRequest(site, rounds),
+      await cpuPerRequest(site, rounds),
+      await cpuPerRequest(site, rounds),
+    );
   return ((await least(many)) - (await least(few))) / (many - few);
 }
 
@@ -68,8 +74,8 @@ export function slowdownRow(a: readonly number[], b: readonly number[], slowdown
 export const comparisons: Check = {
   name: 'comparisons',
   once: true,
-  async run({ trials: [least, most], slowdown }) {
-    const rounds = Math.round((slowdown * (await cpuPerRequest(0))) / (await spinRoundUs()));
+  async run({ trials: [least, most], slowdown }, site) {
+    const rounds = Math.round((slowdown * (await cpuPerRequest(site, 0))) / (await spinRoundUs(site)));
     const a: number[] = [];
     const b: number[] = [];
     const same: number[] = [];
@@ -80,7 +86,8 @@ export const comparisons: Check = {
         [b, rounds],
         [same, 0],
       ];
-      for (const [into, spin] of random() < 0.5 ? work : work.reverse()) into.push(await cpuPerRequest(spin));
+      for (const [into, spin] of random() < 0.5 ? work : work.reverse())
+        into.push(await cpuPerRequest(site, spin));
       if (a.length < least) continue;
       const slower = slowdownRow(a, b, slowdown);
       if (slower.outcome !== 'not resolved' || a.length >= most) return [falseAlarms(a, same), slower];

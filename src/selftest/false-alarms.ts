@@ -1,6 +1,6 @@
 /** How often the suite's own comparison calls the same thing different. Pure functions. */
-import type { Random } from '../analysis/random.js';
-import { doubledRanks, hodgesLehmann, mannWhitney, rankSumTest } from '../analysis/ranks.js';
+import type { Random } from '../statistics/random.js';
+import { doubledRanks, hodgesLehmann, mannWhitney, rankSumTest } from '../statistics/ranks.js';
 
 const LEVEL = 0.05;
 

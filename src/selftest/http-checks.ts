@@ -1,7 +1,7 @@
 /** Known HTTP servers: delay, stall, loss, slow accept, and what the client's schedule and clock are worth. */
+import type { SessionSpec } from '../contract/ramp.js';
 import { decodeHistogram } from '../load/histogram.js';
-import { clockStepNs } from '../process.js';
-import { monotonicNs, prepareStep } from '../ramp/client.js';
+import { prepareSession } from '../ramp/client.js';
 import { type Check, driveLoad, TRANSPORT_NS } from './check.js';
 import { withKnownAnswer } from './known-answer.js';
 import { andersonDarlingExponential, EXPONENTIAL_LIMIT, gapsOf, unevenShare } from './pacing.js';
@@ -9,11 +9,11 @@ import { closeRow, exactRow, percent, plainRow, type Row, whole } from './row.js
 
 export const constantDelay: Check = {
   name: 'constant delay',
-  async run({ seconds }) {
+  async run({ seconds }, site) {
     const rows: Row[] = [];
     for (const rate of [20, 200, 1000]) {
-      const { measured, truth } = await withKnownAnswer({ delayMs: 100 }, (port) =>
-        driveLoad({ connections: 300, rate, durationS: seconds, warmupS: 0.3 }, port),
+      const { measured, truth } = await withKnownAnswer(site, { delayMs: 100 }, (target, stage) =>
+        driveLoad(stage, target, { connections: 300, rate, durationS: seconds, warmupS: 0.3 }),
       );
       rows.push(
         closeRow(`p50 of a 100 ms delay at ${rate}/s`, truth.delayP50Ns, measured.latency.p50, TRANSPORT_NS),
@@ -25,12 +25,14 @@ export const constantDelay: Check = {
 
 export const stall: Check = {
   name: 'stall',
-  async run({ seconds }) {
+  async run({ seconds }, site) {
     // Few requests pile up: the time to work them off is not known, and adds to every wait.
     const rate = 200;
     const { measured, truth } = await withKnownAnswer(
+      site,
       { stallAfter: Math.round((rate * seconds) / 4), stallMs: 2000 },
-      (port) => driveLoad({ connections: 50, rate, durationS: seconds + 2, warmupS: 0 }, port),
+      (target, stage) =>
+        driveLoad(stage, target, { connections: 50, rate, durationS: seconds + 2, warmupS: 0 }),
     );
     // Requests due in the first half of the stall wait for more than half of it.
     const late = truth.stallNs / 2;
@@ -63,9 +65,9 @@ function shareBelow(histogram: ReturnType<typeof decodeHistogram>, value: number
 
 export const loss: Check = {
   name: 'loss',
-  async run({ seconds }) {
-    const { measured, truth } = await withKnownAnswer({ loseEvery: 20 }, (port) =>
-      driveLoad({ connections: 100, rate: 400, durationS: seconds, warmupS: 0, timeoutS: 1 }, port),
+  async run({ seconds }, site) {
+    const { measured, truth } = await withKnownAnswer(site, { loseEvery: 20 }, (target, stage) =>
+      driveLoad(stage, target, { connections: 100, rate: 400, durationS: seconds, warmupS: 0, timeoutS: 1 }),
     );
     return [
       exactRow('requests never answered', truth.lost, measured.errors.timeout),
@@ -76,12 +78,13 @@ export const loss: Check = {
 
 export const slowAccept: Check = {
   name: 'slow accept',
-  async run() {
-    const { measured, truth } = await withKnownAnswer({ acceptDelayMs: 100 }, async (port) => {
-      const step = prepareStep({
-        kind: 'session',
-        spec: {
-          host: '127.0.0.1',
+  async run(_, site) {
+    const { measured, truth } = await withKnownAnswer(
+      site,
+      { acceptDelayMs: 100 },
+      async ({ host, port }, stage) => {
+        const spec: SessionSpec = {
+          host,
           port,
           uri: '/',
           rate: 50,
@@ -91,12 +94,13 @@ export const slowAccept: Check = {
           sampleMs: 100,
           arrival: 'fixed',
           cpus: [],
-        },
-      });
-      await step.ready;
-      step.start(monotonicNs());
-      return step.result;
-    });
+        };
+        const step = prepareSession(spec, (name, program) => stage.client(name, program));
+        await step.ready;
+        step.start(await stage.clientNow());
+        return step.result;
+      },
+    );
     const { p50 } = measured.detail!.response;
     return [
       closeRow(
@@ -111,13 +115,13 @@ export const slowAccept: Check = {
 
 export const pacing: Check = {
   name: 'pacing',
-  async run({ seconds }) {
+  async run({ seconds }, site) {
     const rate = 200;
     // Exponential gaps are mostly short: at a lower rate the server, which takes them one by one, blurs fewer of them.
     const slow = 50;
     const arrivals = async (arrival: 'fixed' | 'exponential', rate: number, durationS: number) => {
-      const { truth } = await withKnownAnswer({ recordArrivals: 100_000 }, (port) =>
-        driveLoad({ connections: 20, rate, durationS, warmupS: 0, arrival, seed: 7 }, port),
+      const { truth } = await withKnownAnswer(site, { recordArrivals: 100_000 }, (target, stage) =>
+        driveLoad(stage, target, { connections: 20, rate, durationS, warmupS: 0, arrival, seed: 7 }),
       );
       return gapsOf(truth.arrivalsNs);
     };
@@ -150,10 +154,10 @@ export const pacing: Check = {
 
 export const resolution: Check = {
   name: 'resolution',
-  async run() {
-    const stepNs = clockStepNs();
-    const { measured } = await withKnownAnswer({}, (port) =>
-      driveLoad({ connections: 1, rate: 100, durationS: 0.5, warmupS: 0 }, port),
+  async run(_, site) {
+    const stepNs = site.roles.client.look.facts.clockStepNs;
+    const { measured } = await withKnownAnswer(site, {}, (target, stage) =>
+      driveLoad(stage, target, { connections: 1, rate: 100, durationS: 0.5, warmupS: 0 }),
     );
     const pacer = measured.client.pacer!;
     return [

@@ -4,38 +4,13 @@
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { randomFrom } from '../analysis/random.js';
+import type { RelayFaults, RelayTruth } from '../contract/selftest.js';
 import { monotonicNs } from '../process.js';
-
-export interface Faults {
-  /** shares, 0..1 */
-  drop?: number;
-  duplicate?: number;
-  /** sent after the next datagram of the same port */
-  hold?: number;
-  corrupt?: number;
-  truncate?: number;
-  /** sent `delayMs` later; only the first `delayed` datagrams are considered */
-  delay?: number;
-  delayMs?: number;
-  delayed?: number;
-}
-
-export interface RelayTruth {
-  seen: number;
-  dropped: number;
-  duplicates: number;
-  corrupted: number;
-  truncated: number;
-  late: number;
-  /** how much later those were really sent, nanoseconds */
-  delaysNs: number[];
-  /** replies sent for the first time after one with a higher sequence number */
-  reordered: number;
-}
+import { randomFrom } from '../statistics/random.js';
 
 export class Relay {
   readonly truth: RelayTruth = {
+    event: 'truth',
     seen: 0,
     dropped: 0,
     duplicates: 0,
@@ -50,12 +25,12 @@ export class Relay {
 
   /** @param sequenceAt where the datagrams carry their sequence number; -1: nowhere */
   constructor(
-    readonly faults: Faults,
+    readonly faults: RelayFaults,
     readonly seed: number,
     readonly sequenceAt = 8,
   ) {}
 
-  async listen(ports = 1): Promise<void> {
+  async listen(ports = 1, address = '127.0.0.1'): Promise<void> {
     for (let tries = 0; this.sockets.length < ports && tries < 50; tries++) {
       this.close();
       this.port = 12_000 + Math.floor(Math.random() * 15_000);
@@ -65,7 +40,7 @@ export class Relay {
           () => true,
           () => false,
         );
-        socket.bind(this.port + offset, '127.0.0.1');
+        socket.bind(this.port + offset, address);
         if (!(await bound)) break; // the port is in use: try another range
         this.#serve(socket, this.seed + offset);
         this.sockets.push(socket);
@@ -120,7 +95,7 @@ export class Relay {
         clearTimeout(quiet);
         quiet = setTimeout(release, 200);
         return;
-      } else if (is(faults.delay) && truth.seen <= (faults.delayed ?? 0)) {
+      } else if (is(faults.delay) && truth.seen <= (faults.delayed ?? Number.POSITIVE_INFINITY)) {
         truth.late++;
         const cameNs = monotonicNs();
         setTimeout(() => {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Fleet } from '../../src/agent/fleet.js';
 import type { SessionSpec } from '../../src/contract/ramp.js';
+import type { Fleet } from '../../src/ramp/fleet.js';
 
 export async function httpServer(address: string): Promise<{ port: number; close(): void }> {
   const server = createServer((_, response) => response.end('hello'));

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
-import { agentProgram, openFleet } from '../../src/agent/clients.js';
-import { type AgentLink, Fleet } from '../../src/agent/fleet.js';
-import { childLink, type Link } from '../../src/agent/link.js';
+import { childLink, type Link } from '../../src/carriers/link.js';
 import { type Command, report } from '../../src/contract/agent.js';
 import type { SessionSpec } from '../../src/contract/ramp.js';
+import { hello } from '../../src/contract/server.js';
+import { Child } from '../../src/hosts/child.js';
+import { commandOf } from '../../src/hosts/program.js';
+import { serverProgram } from '../../src/programs/server.js';
+import { agentCommand, openFleet } from '../../src/ramp/clients.js';
+import { Fleet } from '../../src/ramp/fleet.js';
+import type { AgentLink } from '../../src/ramp/member.js';
+import { noNamespaces } from '../support/namespaces.js';
 import { assertOneLost, httpServer, sessions } from './fleet-steps.js';
 
 const { port, close } = await httpServer('127.0.0.1');
@@ -13,7 +19,7 @@ after(close);
 const spec = (more: Partial<SessionSpec> = {}) => sessions('127.0.0.1', port, more);
 
 const localAgent = (name: string): AgentLink & { child: ChildProcess } =>
-  childLink<typeof report, Command>(name, report, agentProgram(`local:${name}`));
+  childLink<typeof report, Command>(name, report, agentCommand(`local:${name}`));
 
 test('three agents share a load, start together and are merged', async () => {
   const fleet = await openFleet(['local:a', 'local:b', 'local:c'], null);
@@ -38,6 +44,32 @@ test('three agents share a load, start together and are merged', async () => {
         assert.ok(part.startSkewNs! > -part.clockBoundNs - 1e5, `${part.name} ${part.startSkewNs}`);
       }
     }
+  } finally {
+    await fleet.close();
+  }
+});
+
+test('an agent in a named network namespace', async (t) => {
+  const name = `db${process.pid % 100_000}fleet`;
+  const ip = (...args: string[]) => spawnSync('ip', args).status === 0;
+  if (noNamespaces || !ip('netns', 'add', name)) return t.skip(noNamespaces || 'ip netns add is refused');
+  t.after(() => ip('netns', 'del', name));
+  ip('-n', name, 'link', 'set', 'lo', 'up');
+  const server = commandOf(
+    serverProgram({ protocol: 'http', impl: 'native', backend: 'poll', control: true }),
+  );
+  const inside = ['netns', 'exec', name, server.command, ...server.args];
+  const child = new Child('the server', { command: 'ip', args: inside });
+  t.after(() => child.end(2000));
+  const { port } = hello.parse(await child.expect('hello', 20_000));
+  const fleet = await openFleet([`netns:${name}`], null);
+  try {
+    const { result, parts } = await fleet.run('session', sessions('127.0.0.1', port));
+    assert.deepEqual([result!.connections, result!.replies], [90, 180]);
+    assert.deepEqual(
+      parts.map((part) => part.name),
+      [name],
+    );
   } finally {
     await fleet.close();
   }
@@ -123,13 +155,13 @@ for (const [client, message] of [
   ['ssh:-oProxyCommand=x', /is no client/],
   ['a b', /is no client/],
   ['host;reboot', /is no client/],
-  ['local:a b', /the name 'a b' must be letters/],
+  ['local:a b', /the name 'a b': must be letters/],
   ['nats:x', /need --nats/],
 ] as const)
   test(`the client '${client}' is refused`, () => assert.rejects(openFleet([client], null), message));
 
 test('ssh gets an argument list in which the host can only be a host', () => {
-  assert.deepEqual(agentProgram('me@load-1.example'), {
+  assert.deepEqual(agentCommand('me@load-1.example'), {
     command: 'ssh',
     args: ['-o', 'BatchMode=yes', '--', 'me@load-1.example', 'dispatchbench', 'agent'],
   });

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import { packageRoot } from '../../src/addon.js';
-import { openFleet } from '../../src/agent/clients.js';
-import { connectNats } from '../../src/agent/nats.js';
+import { connectNats } from '../../src/carriers/nats.js';
+import { openFleet } from '../../src/ramp/clients.js';
 import { assertOneLost, httpServer, sessions } from './fleet-steps.js';
 
 const missing = ((): string | null => {

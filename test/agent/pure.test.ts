@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Exchange, estimateClock, toOurs, toTheirs } from '../../src/agent/clock.js';
-import { decodeFrame, encodeFrame, FrameDecoder } from '../../src/agent/frames.js';
-import { randomFrom } from '../../src/analysis/random.js';
-import { command, MAX_FRAME_BYTES, report } from '../../src/contract/agent.js';
+import { decodeFrame, encodeFrame, FrameDecoder, MAX_FRAME_BYTES } from '../../src/carriers/frames.js';
+import { command, report } from '../../src/contract/agent.js';
 import type { SessionSpec } from '../../src/contract/ramp.js';
+import { type Exchange, estimateClock, toOurs, toTheirs } from '../../src/hosts/clock.js';
 import { splitLoad, threadsFor } from '../../src/ramp/split.js';
+import { randomFrom } from '../../src/statistics/random.js';
 
 const spec: SessionSpec = {
   host: '127.0.0.1',

@@ -4,10 +4,10 @@ import { describe, it } from 'node:test';
 import { type Analysis, analyse } from '../../src/analysis/analyse.js';
 import { compareRuns, failureRule } from '../../src/analysis/compare.js';
 import { trends } from '../../src/analysis/history.js';
-import { metric } from '../../src/analysis/metrics.js';
-import { randomFrom } from '../../src/analysis/random.js';
-import type { Sample } from '../../src/contract/sample.js';
 import { comparisonFormats, formatComparison } from '../../src/report/comparison.js';
+import { randomFrom } from '../../src/statistics/random.js';
+import { metric } from '../../src/trials/registry.js';
+import type { Sample } from '../../src/trials/sample.js';
 import { host, idleRun, runInfo, syntheticSample, udpSample } from '../support/samples.js';
 
 const analysed = (samples: Sample[]): Analysis => analyse(runInfo(), { samples, refused: [], notices: [] });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
-import { decodeHistogram, mergeCounts } from '../../src/analysis/histogram.js';
-import { randomFrom } from '../../src/analysis/random.js';
+import { decodeHistogram, mergeCounts } from '../../src/statistics/histogram.js';
+import { randomFrom } from '../../src/statistics/random.js';
 import { normal } from '../support/samples.js';
 
 function encoded(seed: number, digits: 1 | 2 | 3) {

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { slowed } from '../../bench/slowed.js';
 import { referenceCurves } from '../../src/analysis/reference/curves.js';
 import { gatewayLatency, gatewayThroughput } from '../../src/analysis/reference/gateways-2026.js';
-import { impossible, impossibleWindow } from '../../src/analysis/reference/plausibility.js';
+import { impossible, impossibleWork } from '../../src/analysis/reference/plausibility.js';
 import { transfers2025 } from '../../src/analysis/reference/transfers-2025.js';
 import { validityNotices } from '../../src/analysis/validity.js';
-import { memoryCopy } from '../../src/contract/run.js';
+import { memoryCopy } from '../../src/contract/host.js';
 import { blockFor, measureMemoryCopy } from '../../src/hosts/memory-copy.js';
-import { idleRun, runInfo, slowed } from '../support/samples.js';
+import { kindOf, type MeasurementOf } from '../../src/trials/registry.js';
+import { measured } from '../../src/trials/sample.js';
+import { idleRun, runInfo } from '../support/samples.js';
 
 describe('reference data', () => {
   it('holds what the sources say of their own tables', () => {
@@ -22,8 +25,9 @@ describe('reference data', () => {
 
   it('names the testbed of every curve, in ascending x', () => {
     assert.equal(referenceCurves.length, 21);
-    for (const { testbed, points } of referenceCurves) {
-      assert.match(testbed, /seed \d{3}, \d{4}/);
+    for (const { name, testbed, points } of referenceCurves) {
+      assert.match(name, /\(20\d\d\)/);
+      assert.ok(testbed.length > 20);
       assert.ok(points.every(({ x }, i) => i === 0 || x > points[i - 1]!.x));
     }
   });
@@ -40,11 +44,11 @@ describe('reference data', () => {
 
 describe('figures of our own', () => {
   const [sample] = idleRun({ trials: 1, impls: ['native'], backends: ['epoll'], idle: [0] });
-  const { closed } = sample!.windows;
+  const closed = measured(sample!, 'closed', 'load')!;
   const limits = { serverCpus: 1, vcpus: 2, copyBytesPerSecond: 5e9 };
-  const moved = (bytes: number) => ({ ...closed!, load: { ...closed!.load, bytesIn: bytes, bytesOut: 0 } });
+  const moved = (bytes: number) => ({ ...closed, load: { ...closed.load, bytesIn: bytes, bytesOut: 0 } });
   const cases = [
-    { name: 'as they are', window: closed!, says: null },
+    { name: 'as they are', window: closed, says: null },
     { name: 'as fast as memory', window: moved(5e9), says: null },
     {
       name: 'faster than all CPUs can copy',
@@ -53,25 +57,23 @@ describe('figures of our own', () => {
     },
     {
       name: 'with more CPU time than there is',
-      window: slowed(sample!, 1.5).windows.closed!,
+      window: measured(slowed(sample!, 1.5), 'closed', 'load')!,
       says: /used 1\.50 s of CPU time in 1\.00 s on 1 CPU$/,
     },
   ];
   for (const { name, window, says } of cases) {
     it(`${name} are ${says ? 'impossible' : 'possible'}`, () => {
-      const reason = impossibleWindow(window, limits);
+      const reason = impossibleWork(kindOf(window).served(window)!, limits);
       if (says) assert.match(reason!, says);
       else assert.equal(reason, null);
     });
   }
 
   it('are flagged in the report when they are impossible', () => {
-    const run = {
-      ...runInfo(),
-      memoryCopy: { bytesPerSecond: 5e9, copies: 5, blockBytes: 1, lastLevelCacheBytes: null },
-    };
-    const said = (window: typeof closed) =>
-      validityNotices(run, [{ ...sample!, windows: { closed: window! } }]).some(
+    const run = runInfo();
+    run.hosts[sample!.host.name]!.memoryCopy.bytesPerSecond = 5e9;
+    const said = (window: MeasurementOf<'load'>) =>
+      validityNotices(run, [{ ...sample!, measurements: { closed: window } }]).some(
         ({ level, text }) => level === 'serious' && text.includes('cannot be true of any machine'),
       );
     assert.deepEqual([said(closed), said(moved(12e9))], [false, true]);

@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { changePoints, steadyFrom } from '../../src/analysis/change-points.js';
+import { autobench2012 } from '../../src/analysis/reference/autobench-2012.js';
+import { changePoints, steadyFrom } from '../../src/statistics/change-points.js';
 import {
   differenceInterval,
   intervalNarrowEnough,
   meanInterval,
   position,
   ratioInterval,
-} from '../../src/analysis/interval.js';
-import { knee } from '../../src/analysis/knee.js';
-import { leastSquares } from '../../src/analysis/least-squares.js';
-import { percentile, quantileRanks } from '../../src/analysis/percentiles.js';
-import { randomFrom } from '../../src/analysis/random.js';
-import { cliffsDelta, hodgesLehmann, holm, mannWhitney } from '../../src/analysis/ranks.js';
-import { autobench2012 } from '../../src/analysis/reference/autobench-2012.js';
-import { predict, scalingModel, straightLine } from '../../src/analysis/scaling.js';
-import { normalQuantile, studentCdf, studentQuantile } from '../../src/analysis/student.js';
+} from '../../src/statistics/interval.js';
+import { knee } from '../../src/statistics/knee.js';
+import { leastSquares } from '../../src/statistics/least-squares.js';
+import { percentile, quantileRanks } from '../../src/statistics/percentiles.js';
+import { randomFrom } from '../../src/statistics/random.js';
+import { cliffsDelta, hodgesLehmann, holm, mannWhitney } from '../../src/statistics/ranks.js';
+import { predict, scalingModel, straightLine } from '../../src/statistics/scaling.js';
+import { normalQuantile, studentCdf, studentQuantile } from '../../src/statistics/student.js';
 import { normal } from '../support/samples.js';
 
 interface TwoSamples {

@@ -2,7 +2,7 @@
 import { type TestContext, test } from 'node:test';
 import type { BackendName } from '../../src/contract/common.js';
 import type { BackendProbe } from '../../src/contract/probe.js';
-import { Event, Flag, openPoller, type Poller } from '../../src/dispatch/poller.js';
+import { Event, Flag, type Interest, Poller } from '../../src/dispatch/poller.js';
 import { listBackends } from '../../src/dispatch/registry.js';
 import { Descriptors } from '../support/descriptors.js';
 
@@ -15,6 +15,34 @@ export interface Row {
   flags: string[];
 }
 
+/** A poller whose registrations are named by their descriptors, as the cases speak of them. */
+class DescriptorPoller extends Poller {
+  readonly #slots = new Map<number, number>();
+
+  #slotOf(fd: number): number {
+    return this.#slots.get(fd) ?? -1;
+  }
+  override add(fd: number, interest: Interest): number {
+    const slot = super.add(fd, interest);
+    this.#slots.set(fd, slot);
+    return slot;
+  }
+  override change(row: number, fd: number, wanted: Parameters<Poller['change']>[2]): void {
+    super.change(row, this.#slotOf(fd), wanted);
+  }
+  override modify(fd: number, interest: Interest): number {
+    return super.modify(this.#slotOf(fd), interest);
+  }
+  override rearm(fd: number): number {
+    return super.rearm(this.#slotOf(fd));
+  }
+  override forget(fd: number): number {
+    const generation = super.forget(this.#slotOf(fd));
+    this.#slots.delete(fd);
+    return generation;
+  }
+}
+
 export class Bench extends Descriptors {
   readonly poller: Poller;
   constructor(
@@ -22,7 +50,7 @@ export class Bench extends Descriptors {
     options: { maxEvents?: number; maxChanges?: number } = {},
   ) {
     super();
-    this.poller = openPoller({ backend, ...options });
+    this.poller = new DescriptorPoller({ backend, ...options });
   }
 
   /** The poller's next rows, waiting at most `timeoutUs` for them. */
@@ -40,7 +68,7 @@ export class Bench extends Descriptors {
     const words = this.poller.events.subarray(index * 4, index * 4 + 4);
     const bits = words[Event.flags] as number;
     return {
-      fd: words[Event.slot] as number,
+      fd: this.poller.descriptorOf(words[Event.slot] as number),
       generation: words[Event.generation] as number,
       flags: Object.entries(Flag)
         .filter(([, bit]) => (bits & bit) !== 0)

@@ -27,7 +27,7 @@ const tasks: Record<string, () => string[]> = {
         poller.add(a, Interest.read);
         send(b, name);
         poller.turn(0, 10_000_000);
-        const answer = receive(poller.events[Event.slot] as number);
+        const answer = receive(poller.descriptorOf(poller.events[Event.slot] as number));
         descriptors.closeAll();
         return answer;
       }),

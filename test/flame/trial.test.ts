@@ -12,7 +12,7 @@ import { parseFolded, totalWeight } from '../../src/flame/stacks.js';
 import { runTool } from '../../src/flame/tools.js';
 import type { Host } from '../../src/hosts/host.js';
 import { descriptorLimit } from '../../src/hosts/linux-facts.js';
-import { LocalHost } from '../../src/hosts/local.js';
+import { openLocal } from '../../src/hosts/local.js';
 import { install } from '../../src/on-demand.js';
 
 const support = probePerf();
@@ -28,8 +28,11 @@ function reasonToSkip(): string | false {
 const skip = reasonToSkip();
 if (skip) console.log(`flame trials skipped: ${skip}`);
 
+const roles = await openLocal();
+const site = { roles, signal: new AbortController().signal };
 const folders: string[] = [];
-after(() => {
+after(async () => {
+  await roles.close();
   for (const folder of folders) rmSync(folder, { recursive: true });
 });
 
@@ -51,7 +54,7 @@ function profile(options: Partial<FlameOptions>): Promise<FlameRecord> {
       folder,
       ...options,
     },
-    new LocalHost(),
+    site,
     () => {},
   );
 }
@@ -70,7 +73,10 @@ describe('flame trial with perf', { skip }, () => {
     test(`${impl}: at ${idle} idle connections select's scan is the widest leaf family, epoll has none`, async () => {
       const record = await profile({ impl, backend: 'select', diff: 'epoll', idle });
       const [select, epoll] = record.profiles as [FlameProfile, FlameProfile];
-      assert.deepEqual([select.server.backend, epoll.server.backend], ['select', 'epoll']);
+      assert.deepEqual(
+        [select, epoll].map(({ server }) => server.subject === 'dispatch' && server.backend),
+        ['select', 'epoll'],
+      );
       assert.equal(select.families[0]!.name, 'select scan');
       assert.ok(selectShare(select) > 0.5, `select scans in ${selectShare(select)} of the samples`);
       assert.equal(selectShare(epoll), 0);
@@ -151,28 +157,23 @@ describe('a profiled server that ends before it listens', {
   test('leaves no map of its functions behind', async () => {
     const scratch = mkdtempSync(join(tmpdir(), 'flame-trial-'));
     folders.push(scratch);
-    const host = new LocalHost();
     const pids: number[] = [];
-    const watched = Object.create(host, {
+    const failing: Host = Object.create(roles.server, {
+      command: { value: () => ({ command: process.execPath, args: ['-e', 'process.exit(7)'] }) },
       spawn: {
-        value: (...all: Parameters<Host['spawn']>) => {
-          const child = host.spawn(...all);
+        value(...all: Parameters<Host['spawn']>) {
+          const child = roles.server.spawn(...all);
           pids.push(child.pid);
           return child;
         },
       },
-    }) as Host;
-    const never = () => {
-      throw new Error('nothing else is started');
-    };
+    });
     const request: ProfileRequest = {
-      host: watched,
-      programs: {
-        server: { command: process.execPath, args: ['-e', 'process.exit(7)'] },
-        idle: never,
-        load: never,
+      site: { ...site, roles: { ...roles, server: failing, client: failing } },
+      subject: { kind: 'dispatch', impl: 'ts', backend: 'poll', protocol: 'tcp-echo', io: 'call' },
+      load() {
+        throw new Error('nothing else is started');
       },
-      asked: { server: { impl: 'ts', backend: 'poll', protocol: 'tcp-echo', io: 'call' }, cpus: [0] },
       idleConnections: 0,
       durationMs: 1000,
       frequencyHz: 99,
@@ -249,7 +250,7 @@ describe('tools on demand', () => {
 
   test('are not for native servers', async () => {
     const context = {
-      host: new LocalHost(),
+      site,
       folder: tmpdir(),
       connections: 1,
       durationMs: 1000,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { randomFrom } from '../../src/analysis/random.js';
 import { Bisection } from '../../src/knee/bisection.js';
 import { broken, type Measurement, parseObjective } from '../../src/knee/objective.js';
 import { findKnee, type KneeOptions } from '../../src/knee/search.js';
+import { randomFrom } from '../../src/statistics/random.js';
 
 const calm: Measurement = {
   mean: 1e6,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadResult } from '../../src/contract/load.js';
-import { LocalHost } from '../../src/hosts/local.js';
+import { state } from '../../src/hosts/machine.js';
 import { runLoad } from '../../src/load/engine.js';
 import { knownServer, loadOptions, measure, nativeServer } from './programs.js';
 
@@ -14,7 +14,7 @@ const ms = 1e6;
  * other programs compete for the CPUs, both ends wait for them, and more than 20 ms of that would still fail.
  */
 function assertMedian(t: TestContext, median: number, held: number): void {
-  const pressure = new LocalHost().load().pressure ?? 0;
+  const pressure = state().load.pressure ?? 0;
   const busy = pressure > 10;
   if (busy) t.diagnostic(`CPU pressure ${pressure} %: the median is held to 20 ms instead of 1 ms`);
   const seen = `p50 ${median / ms} ms, held ${held / ms} ms`;
@@ -24,7 +24,7 @@ function assertMedian(t: TestContext, median: number, held: number): void {
 
 for (const rate of [20, 200, 1000]) {
   test(`a server that takes 100 ms has p50 = 100 ms at ${rate} requests per second`, async (t) => {
-    const { port, held } = await knownServer(t, 'delay-100ms');
+    const { port, held } = await knownServer(t, { speaks: 'bytes', delayMs: 100 });
     const result = await measure(port, { rate, connections: 250, windowNs: 1e9, warmupNs: 200e6 });
     assert.equal(result.requests, rate);
     assert.equal(result.latency.count, rate);
@@ -35,14 +35,14 @@ for (const rate of [20, 200, 1000]) {
 }
 
 test('closed loop: a server that takes 100 ms has p50 = 100 ms, and 10 replies per second and connection', async (t) => {
-  const { port, held } = await knownServer(t, 'delay-100ms');
+  const { port, held } = await knownServer(t, { speaks: 'bytes', delayMs: 100 });
   const result = await measure(port, { connections: 20, windowNs: 1e9, warmupNs: 250e6 });
   assertMedian(t, result.latency.p50, await held());
   assert.ok(Math.abs(result.achievedRate - 200) <= 20, `${result.achievedRate} per second`);
 });
 
 test('a pool too small for its rate: waiting for a connection is latency, and said to be so', async (t) => {
-  const { port, held } = await knownServer(t, 'delay-100ms');
+  const { port, held } = await knownServer(t, { speaks: 'bytes', delayMs: 100 });
   // 5 connections of 10 replies per second carry 50 of the 100 per second: after one second half are still due.
   const result = await measure(port, { rate: 100, connections: 5, windowNs: 1e9, timeoutNs: 10e9 });
   assert.equal(result.latency.count, 100);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import type { LoadResult } from '../../src/contract/load.js';
+import type { ReplyFault } from '../../src/contract/selftest.js';
 import type { LoadOptions } from '../../src/load/engine.js';
 import { knownServer, measure } from './programs.js';
 
@@ -16,7 +17,7 @@ function assertClosed(result: LoadResult): void {
 }
 
 interface Case {
-  behaviour: string;
+  fault: ReplyFault;
   options?: Partial<LoadOptions>;
   check(result: LoadResult): void;
 }
@@ -25,11 +26,11 @@ const http = { protocol: 'http' } as const;
 
 const cases: Record<string, Case> = {
   'replies in pieces are whole replies': {
-    behaviour: 'one-byte-at-a-time',
+    fault: 'one-byte-at-a-time',
     check: (result) => assert.deepEqual(counted(result), {}),
   },
   'one wrong bit in ten replies': {
-    behaviour: 'flip-one-bit',
+    fault: 'flip-one-bit',
     check(result) {
       assert.deepEqual(Object.keys(counted(result)), ['mismatch']);
       const share = result.errors.mismatch / result.requests;
@@ -37,11 +38,11 @@ const cases: Record<string, Case> = {
     },
   },
   'a reply of zeros': {
-    behaviour: 'swap-replies',
+    fault: 'swap-replies',
     check: (result) => assert.deepEqual(counted(result), { mismatch: 4 }),
   },
   'a server that closes instead of the tenth reply': {
-    behaviour: 'close-early',
+    fault: 'close-early',
     check(result) {
       assert.deepEqual(Object.keys(counted(result)), ['closed']);
       assert.ok(Math.abs(result.reconnects - result.errors.closed) <= 4, `${result.reconnects} reconnects`);
@@ -49,14 +50,14 @@ const cases: Record<string, Case> = {
     },
   },
   'a server that resets instead of the tenth reply': {
-    behaviour: 'reset-early',
+    fault: 'reset-early',
     check(result) {
       assert.deepEqual(Object.keys(counted(result)), ['reset']);
       assert.ok(result.reconnects > 0);
     },
   },
   'a server that never answers': {
-    behaviour: 'silent',
+    fault: 'silent',
     options: { timeoutNs: 100e6, rate: 100 },
     check(result) {
       assert.equal(result.requests, 30);
@@ -64,7 +65,7 @@ const cases: Record<string, Case> = {
     },
   },
   'a server that falls silent, closed loop': {
-    behaviour: 'silent-later',
+    fault: 'silent-later',
     options: { timeoutNs: 100e6 },
     check(result) {
       assert.deepEqual(Object.keys(counted(result)), ['timeout']);
@@ -72,7 +73,7 @@ const cases: Record<string, Case> = {
     },
   },
   'more than the server can do: late replies are latencies, what could not be sent is a timeout': {
-    behaviour: 'one-byte-at-a-time',
+    fault: 'one-byte-at-a-time',
     options: { rate: 200_000, timeoutNs: 200e6 },
     check(result) {
       assert.equal(result.requests, 60_000);
@@ -82,11 +83,11 @@ const cases: Record<string, Case> = {
     },
   },
   'bytes nobody asked for': {
-    behaviour: 'chatty',
+    fault: 'chatty',
     check: (result) => assert.ok(result.errors.mismatch + result.errors.other > 0),
   },
   'an error status in every second reply': {
-    behaviour: 'http-503-every-second',
+    fault: 'http-503-every-second',
     options: http,
     check(result) {
       assert.deepEqual(Object.keys(counted(result)), ['status']);
@@ -94,17 +95,17 @@ const cases: Record<string, Case> = {
     },
   },
   'another body than before': {
-    behaviour: 'http-other-body',
+    fault: 'http-other-body',
     options: http,
     check: (result) => assert.deepEqual(counted(result), { mismatch: result.requests - 4 }),
   },
   'another body, allowed': {
-    behaviour: 'http-other-body',
+    fault: 'http-other-body',
     options: { ...http, anyBody: true },
     check: (result) => assert.deepEqual(counted(result), {}),
   },
   'no HTTP': {
-    behaviour: 'http-garbage',
+    fault: 'http-garbage',
     options: http,
     check(result) {
       assert.deepEqual(Object.keys(counted(result)), ['mismatch']);
@@ -112,7 +113,7 @@ const cases: Record<string, Case> = {
     },
   },
   'a connection for each reply': {
-    behaviour: 'http-close',
+    fault: 'http-close',
     options: { ...http, rate: 200 },
     check(result) {
       assert.deepEqual(counted(result), {});
@@ -122,9 +123,9 @@ const cases: Record<string, Case> = {
   },
 };
 
-for (const [name, { behaviour, options, check }] of Object.entries(cases)) {
+for (const [name, { fault, options, check }] of Object.entries(cases)) {
   test(`load: ${name}`, async (t) => {
-    const { port } = await knownServer(t, behaviour);
+    const { port } = await knownServer(t, { fault });
     const result = await measure(port, options);
     assert.ok(result.requests > 0);
     assertClosed(result);

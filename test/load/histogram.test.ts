@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { build, HistogramLogReader } from 'hdr-histogram-js';
-import { randomFrom } from '../../src/analysis/random.js';
 import { latency } from '../../src/contract/load.js';
 import { decodeHistogram, hdrHistogram, histogramLog, latencyOf } from '../../src/load/histogram.js';
+import { randomFrom } from '../../src/statistics/random.js';
 import { parts } from './parts.js';
 
 const hour = 3_600_000_000_000;

@@ -1,7 +1,7 @@
 /** HTTP replies as the load client reads them: every case whole, byte by byte, and cut at every place. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { randomFrom } from '../../src/analysis/random.js';
+import { randomFrom } from '../../src/statistics/random.js';
 import { parts } from './parts.js';
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';

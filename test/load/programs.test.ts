@@ -1,4 +1,5 @@
 /** The client programs and commands: their lines, their control channel, and how they refuse. */
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,9 +10,11 @@ import { Worker } from 'node:worker_threads';
 import { addon, packageRoot } from '../../src/addon.js';
 import { idleStatus } from '../../src/contract/idle.js';
 import { loadLine, loadResult } from '../../src/contract/load.js';
+import { clientBackend } from '../../src/dispatch/registry.js';
+import { commandOf } from '../../src/hosts/program.js';
 import { descriptorLimit } from '../../src/process.js';
-import { idleCommand, idleCommands } from '../../src/programs/idle.js';
-import { loadCommand } from '../../src/programs/load.js';
+import { idleProgram, idlePrograms } from '../../src/programs/idle.js';
+import { loadProgram } from '../../src/programs/load.js';
 import { knownServer, nativeServer, patienceMs, start } from './programs.js';
 
 const target = (port: number) => ({ host: '127.0.0.1', port });
@@ -39,7 +42,7 @@ const shortLoad = { protocol: 'http', connections: 3, rate: 500, durationS: 0.2,
 
 test('load client: waits for go, prints its lines in order at their instants', async (t) => {
   const { port } = await nativeServer(t, 'http');
-  const client = start(t, 'load', loadCommand({ ...shortLoad, target: target(port) }));
+  const client = start(t, 'load', loadProgram({ ...shortLoad, target: target(port) }));
   const connected = loadLine.parse(await client.expect('connected', patienceMs));
   assert.equal(connected.event === 'connected' && connected.connections, 3);
   await sleep(150);
@@ -58,7 +61,7 @@ test('load client: waits for go, prints its lines in order at their instants', a
 
 test('load client: ends when its control channel does', async (t) => {
   const { port } = await nativeServer(t, 'http');
-  const { command, args } = loadCommand({ ...shortLoad, durationS: 600, target: target(port) });
+  const { command, args } = commandOf(loadProgram({ ...shortLoad, durationS: 600, target: target(port) }));
   const { code, stdout } = await finish(command, args, 'go\n');
   assert.equal(code, 0);
   assert.doesNotMatch(stdout, /result/);
@@ -66,7 +69,7 @@ test('load client: ends when its control channel does', async (t) => {
 
 test('idle holder: all stand, the server sees them, status on request, farewell on stop', async (t) => {
   const { child: server, port } = await nativeServer(t, 'tcp-echo');
-  const holder = start(t, 'idle', idleCommand({ target: target(port), connections: 300 }));
+  const holder = start(t, 'idle', idleProgram({ target: target(port), connections: 300 }));
   const standing = idleStatus.parse(await holder.expect('standing', patienceMs));
   assert.deepEqual([standing.asked, standing.standing, standing.reconnects], [300, 300, 0]);
   assert.ok(standing.elapsedNs! > 0);
@@ -83,8 +86,8 @@ test('idle holder: all stand, the server sees them, status on request, farewell 
 });
 
 test('idle holder: opens again what the server ends, and counts it', async (t) => {
-  const { port } = await knownServer(t, 'hang-up-idle');
-  const holder = start(t, 'idle', idleCommand({ target: target(port), connections: 30 }));
+  const { port } = await knownServer(t, { fault: 'hang-up-idle' });
+  const holder = start(t, 'idle', idleProgram({ target: target(port), connections: 30 }));
   await holder.expect('standing', patienceMs);
   for (;;) {
     holder.send('status');
@@ -97,7 +100,7 @@ test('idle holder: opens again what the server ends, and counts it', async (t) =
 
 test('idle holder: farewell when its control channel ends', async (t) => {
   const { port } = await nativeServer(t, 'tcp-echo');
-  const { command, args } = idleCommand({ target: target(port), connections: 10 });
+  const { command, args } = commandOf(idleProgram({ target: target(port), connections: 10 }));
   const child = spawn(command, args);
   let stdout = '';
   child.stdout.on('data', (data) => {
@@ -110,14 +113,14 @@ test('idle holder: farewell when its control channel ends', async (t) => {
 
 test('idle holders: several processes with sources of their own hold what one is asked for', async (t) => {
   const { port } = await nativeServer(t, 'tcp-echo');
-  const shares = idleCommands({ target: target(port), connections: 60 }, () => [
+  const shares = idlePrograms({ target: target(port), connections: 60 }, () => [
     { connections: 20, sources: ['127.0.0.2'] },
     { connections: 40, sources: ['127.0.0.3', '127.0.0.4'] },
   ]);
   const skip = process.platform === 'linux' ? null : 'only Linux answers on all of 127.0.0.0/8';
   if (skip) return t.skip(skip);
-  for (const { command, connections } of shares) {
-    const line = await start(t, 'idle', command).expect('standing', patienceMs);
+  for (const { program, connections } of shares) {
+    const line = await start(t, 'idle', program).expect('standing', patienceMs);
     assert.equal(idleStatus.parse(line).standing, connections);
   }
 });
@@ -199,7 +202,7 @@ test('addon: an environment that ends takes its load and its connections with it
 test('addon: a wrong configuration is a typed error and starts nothing', () => {
   const native = addon<Record<string, (...args: unknown[]) => unknown>>();
   const idle = {
-    backend: process.platform === 'linux' ? 'epoll' : 'kqueue',
+    backend: clientBackend,
     host: '127.0.0.1',
     port: 9,
     sources: [],

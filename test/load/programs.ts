@@ -1,40 +1,42 @@
 /** Programs that a load test starts; all end with the test. */
+
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import { type Behaviour, listening, truth } from '../../src/contract/selftest.js';
 import { hello } from '../../src/contract/server.js';
-import { Child } from '../../src/hosts/child.js';
-import type { Command } from '../../src/hosts/host.js';
+import { clientBackend } from '../../src/dispatch/registry.js';
+import type { HostProcess } from '../../src/hosts/host.js';
+import { startHere } from '../../src/hosts/local.js';
+import type { Program } from '../../src/hosts/program.js';
 import { type LoadOptions, runLoad } from '../../src/load/engine.js';
-import { serverCommand } from '../../src/programs/server.js';
+import { knownAnswerProgram } from '../../src/programs/known-answer.js';
+import { serverProgram } from '../../src/programs/server.js';
 
 export const patienceMs = 30_000;
 
-export function start(t: TestContext, name: string, command: Command): Child {
-  const child = new Child(name, command);
+export function start(t: TestContext, name: string, program: Program): HostProcess {
+  const child = startHere(name, program);
   t.after(() => child.end(2000));
   return child;
 }
 
-/** A server that behaves as known-server.ts says. */
-export async function knownServer(t: TestContext, behaviour: string) {
-  const program = fileURLToPath(new URL('known-server.js', import.meta.url));
-  const child = start(t, behaviour, { command: process.execPath, args: [program, behaviour] });
-  const { port } = z.object({ port: z.number() }).parse(await child.expect('listening', patienceMs));
+/** A server that behaves as it is told. */
+export async function knownServer(t: TestContext, behaviour: Behaviour) {
+  const child = start(t, 'the known-answer server', knownAnswerProgram(behaviour));
+  const { port } = listening.parse(await child.expect('listening', patienceMs));
   return {
     port,
-    /** median time for which it held what it echoed, nanoseconds */
+    /** median time for which it held its replies, nanoseconds */
     async held(): Promise<number> {
-      child.send('held');
-      return 1e6 * z.object({ medianMs: z.number() }).parse(await child.expect('held', patienceMs)).medianMs;
+      child.send('truth');
+      return truth.parse(await child.expect('truth', patienceMs)).delayP50Ns;
     },
   };
 }
 
-/** Our native server over epoll or kqueue. */
+/** Our native server over the system's own mechanism. */
 export async function nativeServer(t: TestContext, protocol: 'tcp-echo' | 'http') {
-  const backend = process.platform === 'linux' ? 'epoll' : 'kqueue';
-  const child = start(t, 'server', serverCommand({ protocol, impl: 'native', backend, control: true }));
+  const options = { protocol, impl: 'native', backend: clientBackend, control: true } as const;
+  const child = start(t, 'server', serverProgram(options));
   const { port, pid } = hello.parse(await child.expect('hello', patienceMs));
   return { child, port, pid };
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { noFailures, type SessionResult } from '../../src/contract/ramp.js';
+import { noFailures, type SessionResult, sampleMs } from '../../src/contract/ramp.js';
 import { parseHttperf } from '../../src/httperf/parse.js';
 import { parseConfig } from '../../src/ramp/config.js';
-import { rates, resolveRamp, sampleMs, stepSpec } from '../../src/ramp/options.js';
+import { rates, resolveRamp, stepSpec } from '../../src/ramp/options.js';
 import { autobenchHeader, autobenchLine, perlNumber } from '../../src/report/autobench.js';
 
 const output = `httperf --hog --timeout=5 --client=0/1 --server=127.0.0.1 --port=18099 --uri=/ --rate=50 --num-conns=300 --num-calls=4
@@ -167,7 +167,7 @@ test('--const_test_time sets the number of connections from the rate', () => {
 });
 
 for (const [name, given, message] of [
-  ['host1', {}, /--host1 is missing/],
+  ['host1', {}, /--host1: is missing/],
   ['rates', { host1: 'h', low_rate: 10, high_rate: 5 }, /--low_rate 10 is above --high_rate 5/],
   ['const_test_time', { host1: 'h', const_test_time: 9 }, /at least 10/],
   ['output_fmt', { host1: 'h', output_fmt: 'xls' }, /--output_fmt/],

@@ -5,19 +5,21 @@ import { type AddressInfo, createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { after, test } from 'node:test';
 import { packageRoot } from '../../src/addon.js';
+import type { NetworkCounters } from '../../src/contract/host.js';
 import { loadResult } from '../../src/contract/load.js';
 import { noFailures, type SessionResult, type SessionSpec, sessionResult } from '../../src/contract/ramp.js';
 import { Child } from '../../src/hosts/child.js';
-import type { Command } from '../../src/hosts/host.js';
-import { LocalHost } from '../../src/hosts/local.js';
+import type { Host } from '../../src/hosts/host.js';
+import { openLocal, startHere } from '../../src/hosts/local.js';
 import { networkDifference, parseNetworkCounters } from '../../src/hosts/network-counters.js';
-import { loadCommand } from '../../src/programs/load.js';
-import { sessionCommand } from '../../src/programs/session.js';
-import { monotonicNs } from '../../src/ramp/client.js';
-import { type Evidence, gates } from '../../src/run/gates.js';
-import { pinning } from '../../src/run/pinning.js';
-import { programs } from '../../src/run/programs.js';
+import { type Command, commandOf, type Program } from '../../src/hosts/program.js';
+import { monotonicNs } from '../../src/process.js';
+import { loadProgram } from '../../src/programs/load.js';
+import { sessionProgram } from '../../src/programs/session.js';
+import { doubts, type Judged } from '../../src/run/doubts.js';
 import { runTrial } from '../../src/run/trial.js';
+import { places } from '../../src/stage/places.js';
+import { measured } from '../../src/trials/sample.js';
 import { syntheticSample } from '../support/samples.js';
 
 /** Each gate that the network provokes, provoked in a namespace of the test's own, and seen in what is reported. */
@@ -46,16 +48,17 @@ after(() => {
 });
 
 const sample = syntheticSample({ cell: {}, cpuUs: 10 });
-/** Evidence that raises no gate. */
-const sound: Evidence = {
+/** A trial that nothing speaks against. */
+const sound: Judged = {
   ...sample,
   network: null,
-  siblings: false,
-  vcpus: 2,
-  clockStepNs: 30,
-  bestCalibrationNs: sample.calibrationNs,
+  pinning: { ...sample.pinning, shared: false, siblings: false },
+  host: { ...sample.host, vcpus: 2, clockStepNs: 30 },
+  clientHost: { ...sample.clientHost, vcpus: 2, clockStepNs: 30 },
 };
-const raised = (network: Evidence['network']): string[] => gates({ ...sound, network }).map(({ id }) => id);
+const gates = (judged: Judged) => doubts(judged, sample.calibrationNs);
+const raised = (server: NetworkCounters): string[] =>
+  gates({ ...sound, network: { server, client: null } }).map(({ id }) => id);
 
 const counters = () => parseNetworkCounters(inside('cat', '/proc/net/netstat', '/proc/net/snmp'));
 
@@ -73,7 +76,7 @@ async function measure(more: Partial<SessionSpec>): Promise<SessionResult> {
     cpus: [],
     ...more,
   };
-  const { command, args } = sessionCommand(spec);
+  const { command, args } = commandOf(sessionProgram(spec));
   const client = new Child('client', { command: 'ip', args: ['netns', 'exec', space, command, ...args] });
   try {
     await client.expect('ready', 20_000);
@@ -171,9 +174,9 @@ test('Nagle against delayed acknowledgements: the 40 ms mode is seen', async () 
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const client = new Child(
+  const client = startHere(
     'client',
-    loadCommand({
+    loadProgram({
       protocol: 'http',
       target: { host: '127.0.0.1', port },
       connections: 2,
@@ -187,8 +190,10 @@ test('Nagle against delayed acknowledgements: the 40 ms mode is seen', async () 
     await client.expect('connected', 20_000);
     client.send('go');
     const load = loadResult.parse(await client.expect('result', 60_000));
-    const { before, after } = sound.windows.closed!;
-    const found = gates({ ...sound, windows: { closed: { load, before, after } } });
+    const found = gates({
+      ...sound,
+      measurements: { closed: { ...measured(sample, 'closed', 'load')!, load } },
+    });
     assert.ok(
       found.some(({ id, invalidates }) => id === 'delayed-ack' && invalidates),
       `p50 ${load.latency.p50} ns; ${JSON.stringify(found)}`,
@@ -200,31 +205,38 @@ test('Nagle against delayed acknowledgements: the 40 ms mode is seen', async () 
 });
 
 test('a client that gets its CPU half of the time: its trial is invalid, and says that the client was the limit', async () => {
-  const host = new LocalHost();
-  const starved = (command: Command): Command => ({
-    ...command,
-    command: process.execPath,
-    args: [resolve(packageRoot, 'dist/test/support/stutter.js'), command.command, ...command.args],
+  const roles = await openLocal();
+  const stutter = resolve(packageRoot, 'dist/test/support/stutter.js');
+  const starving: Host = Object.create(roles.server, {
+    command: {
+      value(program: Program): Command {
+        const { command, args } = roles.server.command(program);
+        return 'script' in program && program.script === 'clients/load'
+          ? { command: process.execPath, args: [stutter, command, ...args] }
+          : { command, args };
+      },
+    },
   });
-  const measured = await runTrial(
+  const trial = await runTrial(
     {
-      server: { protocol: 'tcp-echo', impl: 'native', backend: 'poll', io: null },
+      kind: 'load',
+      subject: { kind: 'dispatch', protocol: 'tcp-echo', impl: 'native', backend: 'poll', io: null },
+      processes: 1,
       idle: 0,
       windows: [{ name: 'open', connections: 500, rate: 500, warmupMs: 100, durationMs: 1500, size: 64 }],
     },
     {
-      host,
-      programs: { ...programs, load: (spec) => starved(programs.load(spec)) },
-      pinning: pinning(host.cpus()),
+      roles: { ...roles, server: starving, client: starving },
+      pinning: places(starving.look, starving.look),
       bestCalibrationNs: null,
       signal: new AbortController().signal,
     },
-  );
-  assert.equal(measured.error, null);
-  assert.equal(measured.status, 'invalid');
-  const gate = measured.gates.find(({ id }) => id === 'client-saturated');
+  ).finally(() => roles.close());
+  assert.equal(trial.error, null);
+  assert.equal(trial.status, 'invalid');
+  const gate = trial.gates.find(({ id }) => id === 'client-saturated');
   assert.match(
-    gate?.message ?? JSON.stringify(measured.gates),
+    gate?.message ?? JSON.stringify(trial.gates),
     /sent \d+ us late on average although connections were free/,
   );
 });

@@ -1,23 +1,25 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { metric } from '../../src/analysis/metrics.js';
-import { rateRampCell, window as windowSchema } from '../../src/contract/sample.js';
+import { after, test } from 'node:test';
+import { machineOf } from '../../src/experiments/experiment.js';
 import { rateRamp } from '../../src/experiments/rate-ramp.js';
-import { LocalHost } from '../../src/hosts/local.js';
+import { openLocal } from '../../src/hosts/local.js';
 import { autobenchTables } from '../../src/report/autobench.js';
-import { localLimits } from '../../src/run/environment.js';
-import { machineOf } from '../../src/run/limits.js';
-import { pinning } from '../../src/run/pinning.js';
-import { programs } from '../../src/run/programs.js';
 import { runTrial } from '../../src/run/trial.js';
+import { places } from '../../src/stage/places.js';
+import { metric } from '../../src/trials/registry.js';
+import { measured } from '../../src/trials/sample.js';
 
-const machine = machineOf(localLimits());
+const roles = await openLocal();
+after(() => roles.close());
+const machine = machineOf(roles.server.look);
 
 for (const profile of ['quick', 'thesis', 'full'] as const)
   test(`the ${profile} ramp has enough rates for a two-piece fit, and every cell once`, () => {
     const settings = rateRamp.profile(profile, machine);
     rateRamp.settings.parse(settings);
-    const cells = rateRamp.cells(settings, machine).map((cell) => rateRampCell.parse(cell));
+    const cells = rateRamp
+      .cells(settings, machine)
+      .map((cell) => rateRamp.cell.parse(cell) as { rate: number });
     assert.ok(new Set(cells.map(({ rate }) => rate)).size >= 5);
     assert.equal(new Set(cells.map((cell) => JSON.stringify(cell))).size, cells.length);
   });
@@ -32,14 +34,19 @@ test('a step of the thesis has its 1000 connections of 100 calls', () => {
     calls: 100,
     connections: 1000,
   };
-  const [window] = rateRamp.trial(cell, settings, machine).windows;
-  assert.equal(window!.connections, 1000);
-  assert.equal(window!.durationMs, 10_000);
-  assert.equal(window!.sessions!.calls, 100);
+  const trial = rateRamp.trial(cell, settings, machine);
+  assert.ok(trial.kind === 'sessions');
+  assert.equal(trial.connections, 1000);
+  assert.equal(trial.calls, 100);
+  // Offered 10 000 requests per second, 100 on each connection: the step lasts ten seconds.
+  assert.equal((trial.connections * trial.calls) / trial.rate, 10);
 });
 
 test('a trial of the ramp gives a sample with the step as httperf would tell it', async () => {
-  const settings = { ...rateRamp.profile('quick', machine), connections: 20, leastMs: 400, calls: 10 };
+  const settings = {
+    ...(rateRamp.profile('quick', machine) as object),
+    ...{ connections: 20, leastMs: 400, calls: 10 },
+  };
   const cell = {
     backend: machine.nodeBackend,
     impl: 'native',
@@ -48,24 +55,30 @@ test('a trial of the ramp gives a sample with the step as httperf would tell it'
     calls: 10,
     connections: 20,
   };
-  const host = new LocalHost();
-  const measured = await runTrial(rateRamp.trial(cell, settings, machine), {
-    host,
-    programs,
-    pinning: pinning(host.cpus()),
+  const outcome = await runTrial(rateRamp.trial(cell, settings, machine), {
+    roles,
+    pinning: places(roles.server.look, roles.client.look),
     bestCalibrationNs: null,
     signal: new AbortController().signal,
   });
-  assert.equal(measured.error, null);
-  const window = windowSchema.parse(measured.windows.open);
-  assert.equal(window.session!.connections, 40);
-  assert.equal(window.session!.replies, 400);
-  assert.equal(window.after.requests - window.before.requests, 400);
-  assert.equal(window.load.offeredRate, 1000);
-  assert.equal(window.load.latency.count, 400);
-  const tables = autobenchTables([{ cell, block: 0, windows: { open: window } } as never]);
+  assert.equal(outcome.error, null);
+  const sample = {
+    ...outcome,
+    schemaVersion: 2,
+    experiment: 'rate-ramp',
+    cell,
+    block: 0,
+    sequence: 0,
+  } as const;
+  const { spec, session, before, after: end } = measured(sample, 'open', 'sessions')!;
+  assert.equal(session.connections, 40);
+  assert.equal(session.replies, 400);
+  assert.equal(end.requests! - before.requests!, 400);
+  assert.equal(spec.rate * spec.calls, 1000);
+  assert.equal(session.detail.response.count, 400);
+  const tables = autobenchTables([sample]);
   const [header, line] = tables.get(`${machine.nodeBackend}-native-1.tsv`)!.split('\n');
   assert.match(header!, new RegExp(`^dem_req_rate\treq_rate_${machine.nodeBackend}-native\t`));
   assert.match(line!, /^1000\t/);
-  assert.ok(metric('reply-rate').of({ ...measured, windows: { open: window } } as never)! > 0);
+  assert.ok(metric('reply-rate').of(sample)! > 0);
 });

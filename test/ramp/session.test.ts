@@ -12,9 +12,12 @@ import {
   totalFailures,
 } from '../../src/contract/ramp.js';
 import { Child } from '../../src/hosts/child.js';
+import { startHere } from '../../src/hosts/local.js';
+import { commandOf } from '../../src/hosts/program.js';
 import { decodeHistogram } from '../../src/load/histogram.js';
-import { sessionCommand } from '../../src/programs/session.js';
-import { monotonicNs, prepareStep } from '../../src/ramp/client.js';
+import { monotonicNs } from '../../src/process.js';
+import { sessionProgram } from '../../src/programs/session.js';
+import { prepareStep } from '../../src/ramp/client.js';
 import { mergeResults } from '../../src/ramp/merge.js';
 
 const listening = async (server: Server): Promise<number> => {
@@ -63,7 +66,7 @@ const spec = (port: number, more: Partial<SessionSpec> = {}): SessionSpec => ({
 });
 
 async function measure(asked: SessionSpec, kind: 'session' | 'httperf' = 'session'): Promise<SessionResult> {
-  const step = prepareStep({ kind, spec: asked });
+  const step = prepareStep({ kind, spec: asked }, startHere);
   await step.ready;
   step.start(monotonicNs());
   return step.result;
@@ -104,7 +107,7 @@ test('a step starts at the instant it is told, and no earlier', async () => {
   await serving(
     (_, response) => response.end('x'),
     async (port) => {
-      const step = prepareStep({ kind: 'session', spec: spec(port) });
+      const step = prepareStep({ kind: 'session', spec: spec(port) }, startHere);
       await step.ready;
       const at = monotonicNs() + 150e6;
       step.start(at);
@@ -120,7 +123,7 @@ test('several load threads are one client: all connections and calls, and a step
     (_, response) => response.end('hello'),
     async (port) => {
       const asked = spec(port, { rate: 15_000, connections: 41, calls: 10 });
-      const step = prepareStep({ kind: 'session', spec: asked }, { cores: 3 });
+      const step = prepareStep({ kind: 'session', spec: asked }, startHere, { cores: 3 });
       await step.ready;
       const atNs = monotonicNs() + 50e6;
       step.start(atNs);
@@ -228,7 +231,8 @@ test('too few descriptors: fd-unavail, and the client says that it was the limit
   await servingTcp(
     () => {},
     async (port) => {
-      const { command, args } = sessionCommand(spec(port, { timeoutMs: 1500, rate: 1000, connections: 200 }));
+      const program = sessionProgram(spec(port, { timeoutMs: 1500, rate: 1000, connections: 200 }));
+      const { command, args } = commandOf(program);
       const child = new Child('client', { command: 'prlimit', args: ['--nofile=128:128', command, ...args] });
       await child.expect('ready', 20_000);
       child.send(`start ${monotonicNs()}`);
@@ -245,7 +249,7 @@ test('a client dies with its parent’s control channel', async () => {
   await servingTcp(
     () => {},
     async (port) => {
-      const child = new Child('client', sessionCommand(spec(port)));
+      const child = startHere('client', sessionProgram(spec(port)));
       await child.expect('ready', 20_000);
       child.send(`start ${monotonicNs()}`);
       const ended = assert.rejects(child.expect('result', 60_000), /ended with code 0/);

@@ -4,13 +4,13 @@ import { describe, it } from 'node:test';
 import { type Analysis, analyse } from '../../src/analysis/analyse.js';
 import { ledgerOf } from '../../src/analysis/ledger.js';
 import { lossFreeRates } from '../../src/analysis/loss-free.js';
-import { metric } from '../../src/analysis/metrics.js';
-import type { Sample } from '../../src/contract/sample.js';
 import type { Machine } from '../../src/experiments/experiment.js';
-import { axes, experiments } from '../../src/experiments/registry.js';
+import { experiments } from '../../src/experiments/registry.js';
 import { plotsOf } from '../../src/report/figures.js';
 import { outcome } from '../../src/report/terminal.js';
 import { writeReport } from '../../src/report/write.js';
+import { metric } from '../../src/trials/registry.js';
+import { measured, measuredAs, type Sample } from '../../src/trials/sample.js';
 import { runFolder } from '../support/run-folder.js';
 import { idleRun, syntheticSample, type UdpTrial, udpSample } from '../support/samples.js';
 
@@ -43,7 +43,7 @@ function sweep(change: (trial: UdpTrial) => Partial<UdpTrial> = () => ({})) {
   );
 }
 
-const analysed = (samples = sweep()): Analysis => analyse(null, { samples, refused: [], notices: [] }, axes);
+const analysed = (samples = sweep()): Analysis => analyse(null, { samples, refused: [], notices: [] });
 const only = (analysis: Analysis) => analysis.experiments[0]!;
 const plotOf = (analysis: Analysis, id: string) =>
   plotsOf(only(analysis)).find((plot) => plot.id === `udp-ports-${id}`);
@@ -109,8 +109,8 @@ describe('what became of the datagrams', () => {
   it('adds up over trials, with the place of every loss', () => {
     const samples = sweep();
     const all = books(samples)!;
-    const sent = samples.flatMap(({ windows }) =>
-      Object.values(windows).map(({ load }) => load.datagrams!.sent),
+    const sent = samples.flatMap((sample) =>
+      measuredAs(sample, 'datagrams').map(([, { datagrams }]) => datagrams.sent),
     );
     assert.equal(all.trials, samples.length);
     assert.equal(
@@ -124,8 +124,9 @@ describe('what became of the datagrams', () => {
 
   it('tells books that do not close', () => {
     const samples = sweep();
-    samples[0]!.windows.open!.load.datagrams!.received -= 1;
-    samples[5]!.windows.open!.load.datagrams!.loss.unexplained += 1;
+    const booksOf = (sample: Sample) => measured(sample, 'open', 'datagrams')!.datagrams;
+    booksOf(samples[0]!).received -= 1;
+    booksOf(samples[5]!).loss.unexplained += 1;
     assert.equal(books(samples)!.open, 2);
   });
 

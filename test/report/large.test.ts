@@ -3,7 +3,6 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { analyse, type ExperimentAnalysis } from '../../src/analysis/analyse.js';
-import { axes } from '../../src/experiments/registry.js';
 import { chartOption } from '../../src/report/chart.js';
 import { plotsOf } from '../../src/report/figures.js';
 import { page } from '../../src/report/page.js';
@@ -86,7 +85,7 @@ describe('report of the largest run', () => {
 });
 
 describe('report of a run that does not fit', () => {
-  const analysis = analyse(fullRunInfo(), { samples: fullRun(2), refused: [], notices: [] }, axes);
+  const analysis = analyse(fullRunInfo(), { samples: fullRun(2), refused: [], notices: [] });
   const plots = plotsOf(analysis.experiments[0]!);
   const assets = { css: '', script: '', modules: '', echarts: '', flame: { style: '', script: '' } };
   const parts = {

@@ -9,7 +9,7 @@ import { threshold } from '../../src/report/profiles.js';
 import { profilesFolder, writeReport } from '../../src/report/write.js';
 import { deepStacks, writeProfile } from '../support/flame.js';
 import { runFolder } from '../support/run-folder.js';
-import { idleRun } from '../support/samples.js';
+import { idleRun, runInfo } from '../support/samples.js';
 
 const few = { trials: 3, impls: ['native'] };
 
@@ -69,7 +69,10 @@ describe('flame graphs in the report', () => {
   });
 
   it('are refused for a run of another machine', (t) => {
-    const folder = runFolder(t, idleRun(few));
+    const info = runInfo();
+    // Of the same name as this machine, and another one all the same.
+    info.hosts = { local: info.hosts.synthetic! };
+    const folder = runFolder(t, idleRun(few), { info });
     const { status, stderr } = spawnSync(
       process.execPath,
       ['bin/dispatchbench.js', 'flame', '--backend', 'poll', '--run', folder],

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import { slowed } from '../../bench/slowed.js';
 import { analyse } from '../../src/analysis/analyse.js';
-import { parseSamples } from '../../src/analysis/parse.js';
 import { outcome } from '../../src/report/terminal.js';
-import { analyseRun, findRun, writeReport } from '../../src/report/write.js';
+import { analyseRun, writeReport } from '../../src/report/write.js';
+import { findRun } from '../../src/results/find.js';
+import { parseSamples } from '../../src/results/parse.js';
 import { runFolder, writeSamples } from '../support/run-folder.js';
-import { host, idleRun, runInfo, slowed, syntheticSample } from '../support/samples.js';
+import { host, idleRun, runInfo, syntheticSample } from '../support/samples.js';
 
 const short = { trials: 3, impls: ['baseline', 'native'] };
 
@@ -105,7 +107,7 @@ describe('bad input to the report', () => {
       sample: { ...good, host: { ...host, clockStepNs: 1500 } },
       says: /steps by 1500 ns/,
     },
-    { name: 'a missing field', sample: { ...good, windows: 3 }, says: /windows/ },
+    { name: 'a missing field', sample: { ...good, measurements: 3 }, says: /measurements/ },
   ];
   for (const { name, sample, says } of refusals) {
     it(`refuses a sample with ${name}`, (t) => {
@@ -119,10 +121,10 @@ describe('bad input to the report', () => {
   }
 
   it('names the line of another schema version', (t) => {
-    const folder = runFolder(t, [good, { ...good, schemaVersion: 2 }]);
+    const folder = runFolder(t, [good, { ...good, schemaVersion: 3 }]);
     assert.throws(
       () => analyseRun(folder),
-      /line 2 has schema version 2, this dispatchbench reads version 1/,
+      /samples\.ndjson was written by dispatchbench of another version \(schema version 3\) and this one reads schema version 2: use the one that wrote it/,
     );
   });
 

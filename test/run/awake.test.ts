@@ -6,15 +6,21 @@ import { test } from 'node:test';
 import { awake } from '../../src/contract/awake.js';
 import { hello } from '../../src/contract/server.js';
 import { Child } from '../../src/hosts/child.js';
-import { LocalHost } from '../../src/hosts/local.js';
+import { allowedCpus } from '../../src/hosts/linux-facts.js';
+import { type Command, commandOf } from '../../src/hosts/program.js';
 import { keepAwake } from '../../src/process.js';
-import { awakeCommand } from '../../src/programs/awake.js';
-import { serverCommand } from '../../src/programs/server.js';
+import { awakeProgram } from '../../src/programs/awake.js';
+import { serverProgram } from '../../src/programs/server.js';
 
 const skip = process.platform === 'linux' ? false : 'this system has no idle policy for a thread';
 /** sched(7) */
 const idlePolicy = 5;
-const node = (script: string) => ({ command: process.execPath, args: ['-e', script] });
+const node = (script: string): Command => ({ command: process.execPath, args: ['-e', script] });
+/** Any command, with these CPUs kept awake. */
+function awakeCommand(cpus: number[], { command, args }: Command): Command {
+  const wrapper = commandOf({ ...awakeProgram(cpus, { native: 'x', args: [] }), runs: undefined } as never);
+  return { command: wrapper.command, args: [...wrapper.args, command, ...args] };
+}
 
 /** Fields of proc_pid_stat(5) from the third on. */
 const stat = (path: string) =>
@@ -33,9 +39,9 @@ function threads(pid: number) {
 }
 
 test('every CPU has its thread, which gives way to all of its session', { skip }, async (t) => {
-  const cpus = new LocalHost().cpus();
+  const cpus = allowedCpus()!;
   const spec = { protocol: 'udp-echo', impl: 'native', backend: 'poll', control: true } as const;
-  const child = new Child('server', awakeCommand(cpus, serverCommand(spec)));
+  const child = new Child('server', commandOf(awakeProgram(cpus, serverProgram(spec))));
   t.after(() => child.end(5000));
   assert.deepEqual(awake.parse(await child.expect('awake', 10_000)), { cpus, reason: null });
   const server = hello.parse(await child.expect('hello', 10_000));

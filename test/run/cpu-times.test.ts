@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { analyse } from '../../src/analysis/analyse.js';
-import { parseSamples } from '../../src/analysis/parse.js';
-import { type CpuTimes, cpuTimes, type Window } from '../../src/contract/sample.js';
+import type { CpuTimes } from '../../src/contract/host.js';
 import { cpuTimesDifference, parseCpuTimes } from '../../src/hosts/cpu-times.js';
-import { LocalHost } from '../../src/hosts/local.js';
+import { counters } from '../../src/hosts/machine.js';
 import { plotsOf } from '../../src/report/figures.js';
+import { parseSamples } from '../../src/results/parse.js';
+import type { MeasurementOf } from '../../src/trials/registry.js';
+import { measured, measuredAs } from '../../src/trials/sample.js';
 import { idleRun } from '../support/samples.js';
 import { fakeRun, tinyPlan } from './fake-run.js';
 
@@ -44,24 +46,20 @@ describe('time of CPUs', () => {
   });
 
   it('is in every window of a run, for the CPUs of server and client', async () => {
-    const host = new LocalHost();
-    const expected = host.cpuTimes() !== null;
-    const { folder } = await fakeRun({ plan: tinyPlan({ blocks: { min: 1, max: 1 } }), host });
-    for (const { windows, pinning } of folder.samples()) {
-      const cpus = [...new Set([...pinning.server, ...pinning.client])].sort((a, b) => a - b);
-      for (const { cpus: found } of Object.values(windows)) {
-        assert.deepEqual(
-          found?.map((one) => cpuTimes.parse(one).cpu),
-          expected ? cpus : undefined,
-        );
+    const expected = counters().cpus !== null;
+    const { folder } = await fakeRun({ plan: tinyPlan({ blocks: { min: 1, max: 1 } }) });
+    for (const sample of folder.samples())
+      for (const [, { cpus }] of measuredAs(sample, 'load')) {
+        const of = (role: 'server' | 'client') => cpus?.[role].map(({ cpu }) => cpu);
+        assert.deepEqual(of('server'), expected ? sample.pinning.server : undefined);
+        assert.deepEqual(of('client'), expected ? sample.pinning.client : undefined);
       }
-    }
   });
 });
 
 describe('figure of the CPU', () => {
   /** A CPU that did the server's work, softirq of a fifth of it (or not accounted), and `others` for other programs. */
-  const times = ({ before, after }: Window, accounted: boolean, others: number): CpuTimes => ({
+  const times = ({ before, after }: MeasurementOf<'load'>, accounted: boolean, others: number): CpuTimes => ({
     cpu: 0,
     userUs: Math.round(after.cpu.userUs - before.cpu.userUs) + others,
     niceUs: 0,
@@ -75,12 +73,12 @@ describe('figure of the CPU', () => {
   function stackOf(accounted: boolean | undefined, windows: readonly string[], others = 0) {
     const samples = idleRun({ trials: 2, impls: ['native'] }).map((sample) => ({
       ...sample,
-      windows: Object.fromEntries(
+      measurements: Object.fromEntries(
         windows.map((name) => {
-          const window = sample.windows[name]!;
-          if (accounted === undefined) return [name, window];
-          const [own, client] = [times(window, accounted, others), times(window, true, 9e6)];
-          return [name, { ...window, cpus: [own, { ...client, cpu: 1 }] }];
+          const one = measured(sample, name, 'load')!;
+          if (accounted === undefined) return [name, { ...one, cpus: null }];
+          const server = [times(one, accounted, others)];
+          return [name, { ...one, cpus: { server, client: [{ ...times(one, true, 9e6), cpu: 1 }] } }];
         }),
       ),
     }));

@@ -1,14 +1,15 @@
 /** The command itself on real servers, clients and sockets, as small as it gets. */
 import assert from 'node:assert/strict';
-import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { addonPath, packageRoot } from '../../src/addon.js';
 import { runEvent } from '../../src/contract/run.js';
-import type { Sample } from '../../src/contract/sample.js';
 import { listBackends } from '../../src/dispatch/registry.js';
-import { RunFolder } from '../../src/run/folder.js';
+import { RunFolder } from '../../src/results/folder.js';
+import { measured, measuredAs } from '../../src/trials/sample.js';
+import { bin, dispatchbench } from '../support/command.js';
 import { freshFolder } from './fake-run.js';
 import { nobodyLeft, printed, running } from './processes.js';
 
@@ -19,14 +20,6 @@ const missing = listBackends().find((probe) => !probe.available)!.name;
 const backends = ['select', 'poll', 'epoll', 'kqueue']
   .filter((name) => available.some((one) => one === name))
   .slice(-2);
-
-function dispatchbench(...args: string[]): SpawnSyncReturns<string> {
-  const bin = resolve(packageRoot, 'bin/dispatchbench.js');
-  return spawnSync(process.execPath, [bin, ...args], {
-    encoding: 'utf8',
-    env: { ...process.env, CI: 'true' },
-  });
-}
 
 function smallPlan(folder: string, settings: object = {}): string {
   const path = join(folder, 'plan.json');
@@ -42,8 +35,8 @@ function smallPlan(folder: string, settings: object = {}): string {
           references: [{ impl: 'native', io: null, backend: backends[0], idle: [20] }],
           idle: [0, 20],
           connections: 4,
-          closed: { warmupMs: 20, durationMs: 100 },
-          open: { rate: 200, warmupMs: 20, durationMs: 100 },
+          closed: { warmupMs: 20, durationMs: 400 },
+          open: { rate: 200, warmupMs: 20, durationMs: 400 },
           ...settings,
         },
       },
@@ -75,16 +68,20 @@ test('two backends with and without idle connections, through real servers and c
   assert.match(readFileSync(last.report!, 'utf8'), /<html/);
   const samples = RunFolder.open(out, last.folder).samples();
   assert.equal(samples.length, 5);
-  for (const { status, error, server, cell, windows, idleConnections, network } of samples) {
+  for (const sample of samples) {
+    const { status, error, server, cell, network } = sample;
     // On a busy machine a gate may close; what was measured must be there all the same.
     assert.ok(status === 'ok' || status === 'invalid', `${error}`);
-    assert.equal(server!.backend, cell.backend);
-    assert.equal(server!.impl, cell.impl);
-    assert.equal(idleConnections?.seenByServer ?? 0, cell.idle);
-    assert.deepEqual(Object.keys(windows), ['closed', 'open']);
-    for (const { load, before, after } of Object.values(windows)) {
+    assert.ok(server?.subject === 'dispatch');
+    assert.equal(server.backend, cell.backend);
+    assert.equal(server.impl, cell.impl);
+    assert.deepEqual(Object.keys(sample.measurements), ['closed', 'open']);
+    const measurements = measuredAs(sample, 'load');
+    assert.equal(measurements.length, 2);
+    for (const [, { load, idle, before, after }] of measurements) {
+      assert.equal(idle?.seenByServer ?? 0, cell.idle);
       assert.ok(load.replies > 0);
-      assert.ok(after.requests > before.requests);
+      assert.ok(after.requests! > before.requests!);
       assert.ok(after.cpu.userUs + after.cpu.systemUs > before.cpu.userUs + before.cpu.systemUs);
       assert.equal(before.connections, Number(cell.idle) + 4);
     }
@@ -103,7 +100,6 @@ test('kill -9 of the runner takes the real server, idle holder and client with i
     resolve(packageRoot, path),
   );
   children.push(join(dirname(addonPath), 'dispatchbench-server'));
-  const bin = resolve(packageRoot, 'bin/dispatchbench.js');
   const args = [bin, 'run', 'idle-connections', '--plan', plan, '--out', join(out, 'runs'), '--json'];
   const runner = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   await printed(runner, 'trial-start', 1);
@@ -123,18 +119,15 @@ test('udp-ports takes its ports and rates from the command line, and every ledge
   const { status, stderr } = dispatchbench('run', 'udp-ports', '--plan', path, ...asked, '--out', out);
   assert.equal(status, 0, stderr);
   const [run] = readdirSync(out).filter((name) => name !== 'udp.json');
-  const samples = readFileSync(join(out, run!, 'samples.ndjson'), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Sample);
+  const samples = RunFolder.open(out, run!).samples();
   assert.equal(samples.length, backends.length * 6);
-  for (const { cell, windows, awake, pinning } of samples) {
-    assert.deepEqual(awake, cell.rate === 80 ? { cpus: pinning.server, reason: null } : undefined);
-    assert.deepEqual(Object.keys(windows), [cell.rate === null ? 'closed' : 'open']);
-    const { datagrams } = Object.values(windows)[0]!.load;
-    assert.equal(datagrams!.ports, cell.ports);
-    assert.ok(datagrams!.received > 0);
-    assert.equal(datagrams!.sent, datagrams!.received + datagrams!.lost);
+  for (const sample of samples) {
+    const { cell, awake, pinning } = sample;
+    assert.deepEqual(awake, cell.rate === 80 ? { cpus: pinning.server, reason: null } : null);
+    const { datagrams } = measured(sample, cell.rate === null ? 'closed' : 'open', 'datagrams')!;
+    assert.equal(datagrams.ports, cell.ports);
+    assert.ok(datagrams.received > 0);
+    assert.equal(datagrams.sent, datagrams.received + datagrams.lost);
   }
 });
 
@@ -145,10 +138,11 @@ const refusals: [string, string[], RegExp][] = [
     ['--backends', missing],
     new RegExp(`backend ${missing} is not available here: .+`),
   ],
-  ['unknown experiment', [], /Allowed choices are idle-connections/],
+  ['unknown experiment', [], /unknown command 'nonsense'/],
   ['bad number', ['--idle', '1,x'], /'x' is not a whole number/],
-  ['bad rate', ['--rates', '10,fast'], /'fast' is not a number above 0/],
-  ['an option of another experiment', ['--ports', '10'], /idle-connections: Unrecognized key: "ports"/],
+  ['unknown host', ['--host', 'moon'], /unknown host 'moon': known are local, netns/],
+  ['an option of another experiment', ['--ports', '10'], /unknown option '--ports'/],
+  ['a foreign server without a port', ['--server', 'cat'], /'cat' does not say where it gets its port/],
   ['bad budget', ['--budget', 'long'], /'long' is not a duration/],
   [
     'too many connections',

@@ -1,17 +1,34 @@
 /**
  * Stands in for server, idle holder and load client where the logic of runs is tested: it speaks their lines over real
- * connections, but its figures are made up. Arguments: role, then `name=value` pairs; `fault` makes it misbehave.
+ * connections, but its figures are made up. Arguments: role, the fault that makes it misbehave, then the real program's.
  */
 import { connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { duration, hostPort } from '../../src/options.js';
+import { measured } from '../../src/trials/sample.js';
 import { syntheticSample } from '../support/samples.js';
 
-const [role, ...pairs] = process.argv.slice(2);
-const options = Object.fromEntries(pairs.map((pair) => pair.split('=') as [string, string]));
-const { fault = 'none' } = options;
+const [role, fault, ...args] = process.argv.slice(2);
+const text = { type: 'string' } as const;
+const { values: options } = parseArgs({
+  args,
+  strict: false,
+  options: {
+    impl: text,
+    backend: text,
+    io: text,
+    cpu: text,
+    target: text,
+    connections: text,
+    rate: text,
+    duration: text,
+    warmup: text,
+  },
+}) as { values: Record<string, string | undefined> };
 const say = (line: object) => console.log(JSON.stringify(line));
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const nullable = (text: string) => (text === 'null' ? null : text);
+const milliseconds = (value: string | undefined) => duration(value!) / 1e6;
 const control = createInterface({ input: process.stdin });
 control.on('close', () => process.exit(0));
 const synthetic = syntheticSample({ cell: {}, cpuUs: 9.5 });
@@ -31,7 +48,7 @@ function server() {
     const monotonicNs = Number(process.hrtime.bigint() - started);
     // 100 000 requests a second at 9.5 µs each: 95 % busy.
     say({
-      ...synthetic.windows.closed!.before,
+      ...measured(synthetic, 'closed', 'load')!.before,
       event: 'snapshot',
       id: line.slice('snapshot '.length),
       monotonicNs,
@@ -43,17 +60,18 @@ function server() {
   listener.listen(0, '127.0.0.1', () => {
     say({
       ...synthetic.server,
-      impl: options.impl,
+      // Native programs need not be told what they are.
+      impl: options.impl ?? 'native',
       backend: fault === 'other-backend' ? 'kqueue' : options.backend,
-      io: nullable(options.io!),
+      io: options.io ?? null,
       port: (listener.address() as { port: number }).port,
-      cpuAffinity: options.cpus!.split(',').map(Number),
+      cpuAffinity: options.cpu!.split(',').map(Number),
     });
   });
 }
 
 function idle() {
-  const { host, port } = options;
+  const target = hostPort(options.target!);
   const asked = Number(options.connections);
   let standing = 0;
   const status = () => ({
@@ -66,7 +84,7 @@ function idle() {
     bytesPerConnection: 1,
   });
   for (let n = 0; n < asked; n++) {
-    connect(Number(port), host!, async () => {
+    connect(target, async () => {
       standing++;
       if (standing < asked) return;
       // The server has accepted all only a moment later.
@@ -78,18 +96,19 @@ function idle() {
 }
 
 function load() {
-  const rate = nullable(options.rate!) === null ? null : Number(options.rate);
-  const durationMs = Number(options.durationMs);
-  const { load: result } = synthetic.windows[rate === null ? 'closed' : 'open']!;
+  const rate = options.rate === undefined ? null : Number(options.rate);
+  const durationMs = milliseconds(options.duration);
+  const { load: result } = measured(synthetic, rate === null ? 'closed' : 'open', 'load')!;
+  const target = hostPort(options.target!);
   const asked = Number(options.connections);
   let standing = 0;
   const sockets = Array.from({ length: asked }, () =>
-    connect(Number(options.port), options.host!, () => {
+    connect(target, () => {
       if (++standing === asked) say({ event: 'connected', connections: asked, elapsedNs: 1 });
     }),
   );
   control.once('line', async () => {
-    await pause(Number(options.warmupMs));
+    await pause(milliseconds(options.warmup));
     say({ event: 'window-start', monotonicNs: 0 });
     await pause(durationMs);
     say({ event: 'window-end', monotonicNs: 0 });

@@ -4,40 +4,78 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { interruption } from '../../src/cli/interruption.js';
+import type { HostLook } from '../../src/contract/host.js';
 import type { Plan, RunEvent } from '../../src/contract/run.js';
-import { LocalHost } from '../../src/hosts/local.js';
-import { localLimits } from '../../src/run/environment.js';
-import { RunFolder } from '../../src/run/folder.js';
-import { machineOf } from '../../src/run/limits.js';
-import { pinning } from '../../src/run/pinning.js';
+import { machineOf } from '../../src/experiments/experiment.js';
+import type { Host, Roles } from '../../src/hosts/host.js';
+import { openLocal } from '../../src/hosts/local.js';
+import type { Command, Program } from '../../src/hosts/program.js';
+import { RunFolder } from '../../src/results/folder.js';
 import { builtInPlan } from '../../src/run/plan.js';
-import type { Programs } from '../../src/run/programs.js';
 import { executeRun, type RunOutcome, type RunRequest } from '../../src/run/runner.js';
 
-const program = fileURLToPath(new URL('fake-program.js', import.meta.url));
+const fake = fileURLToPath(new URL('fake-program.js', import.meta.url));
 
-/** The fake programs; `faulty` names the backend whose trials get the fault. */
-export function fakePrograms(fault = 'none', faulty = 'poll'): Programs {
-  const command = (role: string, spec: object, withFault: boolean) => ({
-    command: process.execPath,
-    args: [
-      program,
-      role,
-      ...Object.entries({ ...spec, fault: withFault ? fault : 'none' }).map(
-        ([name, value]) => `${name}=${value}`,
-      ),
-    ],
-  });
-  let current = '';
-  return {
-    server(spec) {
-      current = spec.backend;
-      return command('server', spec, current === faulty);
-    },
-    idle: (spec) => [command('idle', { ...spec, ...spec.target }, current === faulty)],
-    load: (spec) => command('load', { ...spec, ...spec.target }, current === faulty),
-  };
+export interface FakeHost {
+  /** of the programs in trials of the backend `faulty` */
+  fault?: string;
+  faulty?: string;
+  /** what the host says of itself, where it differs from this machine */
+  look?: Partial<HostLook>;
+  /** how the server is started instead */
+  server?: Command;
 }
+
+const roles: Record<string, string> = { 'clients/idle': 'idle', 'clients/load': 'load' };
+
+/** This machine, with fake programs on it. */
+export async function fakeHost({
+  fault = 'none',
+  faulty = 'poll',
+  look,
+  server,
+}: FakeHost = {}): Promise<Roles> {
+  const { server: real, close } = await openLocal();
+  let current = '';
+  const host: Host = {
+    name: real.name,
+    facts: real.facts,
+    look: { ...real.look, ...look },
+    command(program: Program) {
+      const role = ('script' in program && roles[program.script]) || 'server';
+      if (role === 'server') current = program.args[program.args.indexOf('--backend') + 1]!;
+      if (role === 'server' && server) return server;
+      const given = current === faulty ? fault : 'none';
+      return { command: process.execPath, args: [fake, role, given, ...program.args] };
+    },
+    spawn: (name, command) => real.spawn(name, command),
+    addressFor: (peer) => real.addressFor(peer),
+    counters: () => real.counters(),
+    state: () => real.state(),
+    memoryCopy: () => real.memoryCopy(),
+    clock: () => real.clock(),
+  };
+  return { name: real.name, server: host, client: host, close };
+}
+
+/** A look of this machine with so many descriptors for each process. */
+export async function withDescriptors(hard: number): Promise<Partial<HostLook>> {
+  const { server, close } = await openLocal();
+  await close();
+  return { environment: { ...server.look.environment, descriptorLimit: { soft: hard, hard } } };
+}
+
+/** What the plans of these tests suppose of a machine. */
+const machine = machineOf({
+  backends: (['select', 'poll', 'epoll'] as const).map((name) => ({
+    name,
+    available: true,
+    reason: '',
+    maxDescriptor: -1,
+  })),
+  nodeBackend: 'epoll',
+  environment: { descriptorLimit: { soft: 20_000, hard: 20_000 } },
+} as unknown as HostLook);
 
 /** 2 backends x 2 idle counts, windows as short as the clock allows. */
 export function tinyPlan(changes: Partial<Plan> = {}, settings: Record<string, unknown> = {}): Plan {
@@ -53,7 +91,7 @@ export function tinyPlan(changes: Partial<Plan> = {}, settings: Record<string, u
       ...settings,
     },
   };
-  const plan = builtInPlan('tiny', ['idle-connections'], options, machineOf(localLimits()));
+  const plan = builtInPlan('tiny', ['idle-connections'], options, machine);
   return { ...plan, blocks: { min: 2, max: 2 }, precision: 1e-9, ...changes };
 }
 
@@ -71,26 +109,27 @@ export function freshFolder(): string {
 
 /** Runs a plan to its end and returns what happened. */
 export async function fakeRun(
-  changes: Partial<RunRequest> & { out?: string } = {},
+  changes: Partial<Omit<RunRequest, 'hosts'>> & { out?: string; host?: FakeHost } = {},
 ): Promise<RunOutcome & { events: RunEvent[] }> {
-  const { out = freshFolder(), ...given } = changes;
+  const { out = freshFolder(), host, ...given } = changes;
   const events: RunEvent[] = [];
-  const host = new LocalHost();
   const plan = given.plan ?? tinyPlan();
-  const outcome = await executeRun({
-    plan,
-    limits: localLimits(),
-    host,
-    programs: fakePrograms(),
-    pinning: pinning(host.cpus()),
-    openFolder: () => RunFolder.create(out, plan.name),
-    resume: false,
-    argv: [],
-    on: (event) => events.push(event),
-    signal: new AbortController().signal,
-    ...given,
-  });
-  return { ...outcome, events };
+  const roles = await fakeHost(host);
+  try {
+    const outcome = await executeRun({
+      plan,
+      hosts: [roles],
+      openFolder: () => RunFolder.create(out, plan.name),
+      resume: false,
+      argv: [],
+      on: (event) => events.push(event),
+      signal: new AbortController().signal,
+      ...given,
+    });
+    return { ...outcome, events };
+  } finally {
+    await roles.close();
+  }
 }
 
 /** As a process: `fake-run.js OUT [FOLDER-TO-RESUME]` prints the events. */

@@ -1,10 +1,12 @@
 /** Several processes seen as one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mergeLoads, share, sumSnapshots } from '../../src/run/merge.js';
+import { mergeLoads, share, sumSnapshots } from '../../src/stage/merge.js';
+import { measured } from '../../src/trials/sample.js';
 import { syntheticSample } from '../support/samples.js';
 
-const sample = (medianLatency: number) => syntheticSample({ cell: {}, cpuUs: 10, rate: 500, medianLatency });
+const window = (name: 'closed' | 'open', medianLatency: number) =>
+  measured(syntheticSample({ cell: {}, cpuUs: 10, rate: 500, medianLatency }), name, 'load')!;
 
 test('shares are whole, nearly equal and add up', () => {
   for (const [total, parts] of [
@@ -22,19 +24,20 @@ test('shares are whole, nearly equal and add up', () => {
 });
 
 test('snapshots of several processes are summed at the time of the first', () => {
-  const one = { ...sample(50_000).windows.closed!.after, eventsPerWait: [1, 2] };
+  const one = { ...window('closed', 50_000).after, eventsPerWait: [1, 2] };
   const both = sumSnapshots([one, { ...one, monotonicNs: 5 }]);
   assert.equal(both.monotonicNs, one.monotonicNs);
-  assert.equal(both.requests, 2 * one.requests);
+  assert.equal(both.requests, 2 * one.requests!);
   assert.equal(both.cpu.systemUs, 2 * one.cpu.systemUs);
   assert.equal(both.counters!.waits, 2 * one.counters!.waits);
   assert.deepEqual(both.eventsPerWait, [2, 4]);
   const without = { ...one, counters: null, eventsPerWait: null };
   assert.equal(sumSnapshots([without, without]).counters, null);
+  assert.equal(sumSnapshots([one, { ...one, requests: null }]).requests, null, 'a part is no sum');
 });
 
 test('results of several clients: counts add up, distributions are merged', () => {
-  const [fast, slow] = [sample(50_000), sample(500_000)].map(({ windows }) => windows.open!.load);
+  const [fast, slow] = [50_000, 500_000].map((median) => window('open', median).load);
   const merged = mergeLoads([
     fast!,
     { ...slow!, saturation: ['late'], errors: { ...slow!.errors, reset: 3 } },

@@ -7,7 +7,7 @@ import { type ProgressOptions, progress } from '../../src/cli/progress.js';
 import type { RunEvent } from '../../src/contract/run.js';
 
 const cell = { backend: 'poll', impl: 'ts', io: 'batch', idle: 1000, connections: 100 };
-const place = { block: 0, position: 3, experiment: 'idle-connections', cell };
+const place = { block: 0, position: 3, experiment: 'idle-connections', host: 'local', cell };
 const warning = 'client and server share CPU 0';
 const events: RunEvent[] = [
   { event: 'notice', message: 'backend kqueue is not available here' },

@@ -3,15 +3,18 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Machine, TrialSpec } from '../../src/experiments/experiment.js';
+import type { BackendName } from '../../src/contract/common.js';
+import type { HostLook } from '../../src/contract/host.js';
+import { parseCpuList } from '../../src/cpu-list.js';
+import type { Machine } from '../../src/experiments/experiment.js';
 import { idleConnections } from '../../src/experiments/idle-connections.js';
-import { parseCpuList } from '../../src/hosts/linux-facts.js';
 import { networkDifference, parseNetworkCounters } from '../../src/hosts/network-counters.js';
-import { impossible, type Limits } from '../../src/run/limits.js';
-import { pinning } from '../../src/run/pinning.js';
-import { builtInPlan, filePlan } from '../../src/run/plan.js';
+import { builtInPlan, filePlan, type PlanOptions, readPlanFile } from '../../src/run/plan.js';
 import { stopBeforeNextBlock, widestInterval } from '../../src/run/precision.js';
 import { block } from '../../src/run/schedule.js';
+import { impossible } from '../../src/stage/limits.js';
+import { places } from '../../src/stage/places.js';
+import { load } from '../../src/trials/load.js';
 import { freshFolder, tinyPlan } from './fake-run.js';
 
 const machine: Machine = {
@@ -68,55 +71,70 @@ test('when a run stops', () => {
   }
 });
 
+type Limits = Pick<HostLook, 'backends' | 'environment' | 'memoryAvailableBytes'>;
 const limits: Limits = {
-  backends: new Map([
-    ['epoll', { available: true, reason: '', maxDescriptor: -1 }],
-    ['select-posix', { available: true, reason: '', maxDescriptor: 1023 }],
-    ['kqueue', { available: false, reason: 'only BSD and macOS have it', maxDescriptor: -1 }],
-  ]),
-  descriptors: { soft: 20_000, hard: 20_000 },
-  ephemeralPorts: { first: 32_768, last: 60_999 },
+  backends: [
+    { name: 'epoll', available: true, reason: '', maxDescriptor: -1 },
+    { name: 'select-posix', available: true, reason: '', maxDescriptor: 1023 },
+    { name: 'kqueue', available: false, reason: 'only BSD and macOS have it', maxDescriptor: -1 },
+  ],
+  environment: {
+    os: 'Linux 6.1.0',
+    arch: 'x64',
+    descriptorLimit: { soft: 20_000, hard: 20_000 },
+    ephemeralPorts: { first: 32_768, last: 60_999 },
+    mitigations: {},
+  },
   memoryAvailableBytes: 8 * 2 ** 30,
-  nodeBackend: 'epoll',
 };
-const trial = (backend: TrialSpec['server']['backend'], idle: number, connections: number): TrialSpec => ({
-  server: { protocol: 'tcp-echo', impl: 'ts', backend, io: 'batch' },
-  idle,
-  windows: [{ name: 'closed', connections, rate: null, warmupMs: 0, durationMs: 1, size: 1 }],
-});
-const limitCases: [string, TrialSpec, Partial<Limits>, RegExp | null][] = [
-  ['fits', trial('epoll', 16_000, 100), {}, null],
-  ['backend missing', trial('kqueue', 0, 1), {}, /kqueue is not available here: only BSD and macOS have it/],
+const needsOf = (backend: BackendName, idle: number, connections: number) =>
+  load.needs({
+    kind: 'load',
+    subject: { kind: 'dispatch', protocol: 'tcp-echo', impl: 'ts', backend, io: 'batch' },
+    processes: 1,
+    idle,
+    windows: [{ name: 'closed', connections, rate: null, warmupMs: 0, durationMs: 1, size: 1 }],
+  });
+const limitCases: [string, ReturnType<typeof needsOf>, Partial<Limits>, RegExp | null][] = [
+  ['fits', needsOf('epoll', 16_000, 100), {}, null],
+  [
+    'backend missing',
+    needsOf('kqueue', 0, 1),
+    {},
+    /kqueue is not available here: only BSD and macOS have it/,
+  ],
   [
     'descriptors',
-    trial('epoll', 30_000, 100),
+    needsOf('epoll', 30_000, 100),
     {},
     /30100 connections need 30200 .* hard limit is 20000: raise it/,
   ],
-  ['FD_SETSIZE', trial('select-posix', 1000, 100), {}, /select-posix watches descriptors up to 1023 only/],
+  ['FD_SETSIZE', needsOf('select-posix', 1000, 100), {}, /select-posix watches descriptors up to 1023 only/],
   [
     'ports',
-    trial('epoll', 0, 500),
-    { ephemeralPorts: { first: 1, last: 400 } },
+    needsOf('epoll', 0, 500),
+    { environment: { ...limits.environment, ephemeralPorts: { first: 1, last: 400 } } },
     /500 active .* has 400: widen it/,
   ],
   [
     'memory',
-    trial('epoll', 10_000, 100),
+    needsOf('epoll', 10_000, 100),
     { memoryAvailableBytes: 1 << 28 },
     /about \d+ MiB .* 256 MiB are available/,
   ],
 ];
-for (const [name, spec, change, expected] of limitCases) {
+for (const [name, needs, change, expected] of limitCases) {
   test(`what the machine cannot run: ${name}`, () => {
-    const reason = impossible(spec, { ...limits, ...change });
+    const host = { ...limits, ...change };
+    const reason = impossible(needs, { server: host, client: host });
     if (expected === null) assert.equal(reason, null);
     else assert.match(reason ?? 'possible', expected);
   });
 }
 
 test('built-in plans: the profiles hold the levels they promise', () => {
-  const levels = (profile: 'quick' | 'thesis' | 'full') => idleConnections.profile(profile, machine);
+  const levels = (profile: 'quick' | 'thesis' | 'full') =>
+    idleConnections.profile(profile, machine) as { idle: number[]; connections: number };
   assert.deepEqual(levels('quick').idle, [0, 1000, 4000, 16_000]);
   assert.equal(levels('thesis').connections, 1000);
   assert.equal(Math.max(...levels('thesis').idle), 15_000);
@@ -125,8 +143,12 @@ test('built-in plans: the profiles hold the levels they promise', () => {
     'as many as one process can hold',
   );
   const far = idleConnections.cells(levels('full'), machine).find(({ idle }) => idle === 64_000)!;
-  assert.equal(idleConnections.trial(far, levels('full'), machine).servers, 4);
-  assert.equal(idleConnections.trial(far, levels('quick'), machine).servers, 1);
+  const processes = (profile: 'quick' | 'full') => {
+    const trial = idleConnections.trial(far, levels(profile), machine);
+    return trial.kind === 'load' && trial.processes;
+  };
+  assert.equal(processes('full'), 4);
+  assert.equal(processes('quick'), 1);
   const cells = idleConnections.cells(levels('quick'), machine);
   assert.equal(cells.length, 16);
   assert.equal(new Set(cells.map((cell) => JSON.stringify(cell))).size, 16);
@@ -142,11 +164,14 @@ function planFile(text: string): string {
   return path;
 }
 
+const planIn = (path: string, options: PlanOptions = {}) =>
+  filePlan(readPlanFile(path), path, options, machine);
+
 test('a plan file lays its settings over a profile; a run takes its own plan again', () => {
   const path = planFile(
     'name: mine\nseed: 4\nbudget: 2m\nexperiments:\n  - experiment: idle-connections\n    settings: { idle: [7] }\n',
   );
-  const plan = filePlan(path, {}, machine);
+  const plan = planIn(path);
   assert.equal(plan.name, 'mine');
   assert.equal(plan.budgetMs, 120_000);
   assert.deepEqual((plan.experiments[0]!.settings as { idle: number[] }).idle, [7]);
@@ -155,8 +180,8 @@ test('a plan file lays its settings over a profile; a run takes its own plan aga
     'poll',
     'epoll',
   ]);
-  assert.deepEqual(filePlan(planFile(JSON.stringify(plan)), {}, machine), plan);
-  assert.equal(filePlan(path, { seed: 9, budgetMs: 5 }, machine).seed, 9);
+  assert.deepEqual(planIn(planFile(JSON.stringify(plan))), plan);
+  assert.equal(planIn(path, { seed: 9, budgetMs: 5 }).seed, 9);
 });
 
 const badPlans: [string, RegExp][] = [
@@ -175,7 +200,7 @@ const badPlans: [string, RegExp][] = [
 for (const [text, expected] of badPlans) {
   test(`a plan is refused in one sentence: ${text.replaceAll('\n', ' ')}`, () => {
     assert.throws(
-      () => filePlan(planFile(text), {}, machine),
+      () => planIn(planFile(text)),
       (error: Error) => {
         assert.match(error.message, expected);
         assert.doesNotMatch(error.message, /\n/);
@@ -191,17 +216,30 @@ test('built-in plans check the settings of the command line', () => {
 });
 
 test('server and client get CPUs of different cores where there are two', () => {
+  const host = (cpus: number[], siblingsOf: (cpu: number) => number[], bootId = 'one') => ({
+    bootId,
+    cpus: cpus.map((cpu) => ({ cpu, siblings: siblingsOf(cpu) })),
+  });
   const pairs = (cpu: number) => (cpu < 2 ? [0, 1] : [2, 3]);
   const single = (cpu: number) => [cpu];
-  assert.deepEqual(pinning([0, 1, 2, 3], pairs), {
-    server: [3],
-    client: [0],
-    shared: false,
-    siblings: false,
-  });
-  assert.deepEqual(pinning([0, 1], pairs), { server: [1], client: [0], shared: false, siblings: true });
-  assert.deepEqual(pinning([0, 1], single), { server: [1], client: [0], shared: false, siblings: false });
-  assert.deepEqual(pinning([5], single), { server: [5], client: [5], shared: true, siblings: false });
+  const cases = [
+    [host([0, 1, 2, 3], pairs), { server: [3], client: [0], shared: false, siblings: false }],
+    [host([0, 1], pairs), { server: [1], client: [0], shared: false, siblings: true }],
+    [host([0, 1], single), { server: [1], client: [0], shared: false, siblings: false }],
+    [host([5], single), { server: [5], client: [5], shared: true, siblings: false }],
+  ] as const;
+  for (const [one, expected] of cases) {
+    assert.deepEqual(places(one, one), expected);
+    // Two namespaces of one machine have its CPUs in common.
+    assert.deepEqual(places(one, { ...one }), expected);
+  }
+});
+
+test('hosts of their own have all of their CPUs to themselves', () => {
+  const host = (bootId: string | null) => ({ bootId, cpus: [{ cpu: 0, siblings: [0] }] });
+  const own = { server: [0], client: [0], shared: false, siblings: false };
+  assert.deepEqual(places(host('one'), host('other')), own);
+  assert.deepEqual(places(host(null), host(null)), own);
 });
 
 test('CPU lists of the kernel', () => {

@@ -5,11 +5,10 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } 
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { levelsKey } from '../../src/analysis/cells.js';
-import { localLimits } from '../../src/run/environment.js';
-import { RunFolder } from '../../src/run/folder.js';
-import type { Programs } from '../../src/run/programs.js';
-import { fakePrograms, fakeRun, freshFolder, tinyPlan } from './fake-run.js';
+import { levelsKey } from '../../src/contract/sample.js';
+import { RunFolder } from '../../src/results/folder.js';
+import { measured } from '../../src/trials/sample.js';
+import { fakeRun, freshFolder, tinyPlan, withDescriptors } from './fake-run.js';
 import { ended, nobodyLeft, printed } from './processes.js';
 
 const fixture = fileURLToPath(new URL('fake-run.js', import.meta.url));
@@ -36,11 +35,19 @@ test('a run measures every cell once per block and records what it did', async (
     [0, 1, 2, 3, 4, 5, 6, 7],
   );
   const idle = samples.find((one) => one.cell.idle === 3)!;
-  assert.deepEqual(idle.idleConnections, { asked: 3, standing: 3, seenByServer: 3, reconnects: 0 });
-  assert.deepEqual(Object.keys(idle.windows), ['closed', 'open']);
+  assert.deepEqual(Object.keys(idle.measurements), ['closed', 'open']);
+  for (const name of ['closed', 'open'])
+    assert.deepEqual(measured(idle, name, 'load')!.idle, {
+      asked: 3,
+      standing: 3,
+      seenByServer: 3,
+      reconnects: 0,
+    });
   const info = folder.info();
   assert.equal(info.stopReason, 'blocks');
   assert.equal(info.plan.seed, 7);
+  assert.deepEqual(Object.keys(info.hosts), ['local']);
+  assert.ok(samples.every(({ host }) => host.name === 'local'));
   assert.match(
     readFileSync(join(folder.path, 'histograms', '000000.hlog'), 'utf8'),
     /^Tag=closed\.latency,/m,
@@ -68,7 +75,7 @@ const faults: { fault: string; status: string; says: RegExp }[] = [
 for (const { fault, status, says } of faults) {
   test(`fault '${fault}': the trial is ${status} and the run goes on`, async () => {
     const plan = tinyPlan({ blocks: { min: 1, max: 1 } }, { idle: [0, 2] });
-    const { folder } = await fakeRun({ plan, programs: fakePrograms(fault) });
+    const { folder } = await fakeRun({ plan, host: { fault } });
     assert.deepEqual(backendsOf(folder, status), new Set(['poll']));
     assert.deepEqual(backendsOf(folder, 'ok'), new Set(['epoll']));
     const bad = folder.samples().filter((one) => one.status === status);
@@ -78,46 +85,45 @@ for (const { fault, status, says } of faults) {
 }
 
 test('a program that cannot be started is a failed trial that says so', async () => {
-  const programs: Programs = {
-    ...fakePrograms(),
-    server: () => ({ command: '/nonexistent/server', args: [] }),
-  };
-  const { folder, trials } = await fakeRun({ plan: tinyPlan({ blocks: { min: 1, max: 1 } }), programs });
+  const host = { server: { command: '/nonexistent/server', args: [] } };
+  const { folder, trials } = await fakeRun({ plan: tinyPlan({ blocks: { min: 1, max: 1 } }), host });
   assert.equal(trials.failed, 4);
   assert.match(folder.samples()[0]!.error!, /server could not be started .*ENOENT/);
 });
 
 test('cells that the machine cannot run are recorded with the reason, the others are measured', async () => {
-  const limits = { ...localLimits(), descriptors: { soft: 150, hard: 150 } };
+  const host = { look: await withDescriptors(150) };
   const plan = tinyPlan({ blocks: { min: 1, max: 1 } }, { idle: [0, 1000] });
-  const { folder, trials, events } = await fakeRun({ plan, limits });
+  const { folder, trials, events } = await fakeRun({ plan, host });
   assert.deepEqual(trials, { ok: 2, invalid: 0, failed: 0, impossible: 2 });
   for (const one of folder.samples().filter(({ status }) => status === 'impossible')) {
     assert.match(one.error!, /1001 connections need 1101 open descriptors .* hard limit is 150: raise it/);
-    assert.deepEqual(one.windows, {});
+    assert.deepEqual(one.measurements, {});
   }
   const first = events[0]!;
   assert.ok(first.event === 'notice' && /hard limit is 150/.test(first.message), 'said before anything runs');
 });
 
 test('more connections than one process can have are spread over several, where the plan says so', async () => {
-  const limits = { ...localLimits(), descriptors: { soft: 110, hard: 110 } };
+  const host = { look: await withDescriptors(110) };
   const settings = { idle: [0, 15], connections: 2, spread: true };
   const plan = tinyPlan({ blocks: { min: 1, max: 1 } }, settings);
-  const { folder, trials } = await fakeRun({ plan, limits });
+  const { folder, trials } = await fakeRun({ plan, host });
   assert.deepEqual(trials, { ok: 4, invalid: 0, failed: 0, impossible: 0 });
-  for (const { cell, serverProcesses, idleConnections, windows } of folder.samples()) {
+  for (const sample of folder.samples()) {
+    const { cell, serverProcesses } = sample;
     assert.equal(serverProcesses, cell.idle === 0 ? 1 : 2);
     if (cell.idle === 0) continue;
-    assert.deepEqual(idleConnections, { asked: 15, standing: 15, seenByServer: 15, reconnects: 0 });
-    assert.equal(windows.closed!.before.connections, 17);
+    const { idle, before } = measured(sample, 'closed', 'load')!;
+    assert.deepEqual(idle, { asked: 15, standing: 15, seenByServer: 15, reconnects: 0 });
+    assert.equal(before.connections, 17);
   }
 });
 
 test('a run of which nothing is possible is refused and leaves no folder', async () => {
   const out = freshFolder();
-  const limits = { ...localLimits(), descriptors: { soft: 50, hard: 50 } };
-  await assert.rejects(fakeRun({ out, limits }), /nothing of this plan can run here: 1 connections need 101/);
+  const host = { look: await withDescriptors(50) };
+  await assert.rejects(fakeRun({ out, host }), /nothing of this plan can run here: 1 connections need 101/);
   assert.deepEqual(readdirSync(out), []);
 });
 
@@ -141,7 +147,7 @@ test('kill -9 of the runner loses at most the trial in flight, and no child outl
   const kept = folder.samples();
   assert.equal(kept.length, 3);
 
-  appendFileSync(join(folder.path, 'samples.ndjson'), '{"schemaVersion":1,"exper');
+  appendFileSync(join(folder.path, 'samples.ndjson'), '{"schemaVersion":2,"exper');
   const again = spawn(process.execPath, [fixture, out, name!], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   again.stdout!.on('data', (part) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { type Random, randomFrom } from '../../src/analysis/random.js';
+import { after, test } from 'node:test';
+import { openLocal } from '../../src/hosts/local.js';
 import type { Disturbance } from '../../src/hosts/witness.js';
 import { resolve } from '../../src/selftest/attempts.js';
-import { type Check, efforts } from '../../src/selftest/check.js';
+import { efforts } from '../../src/selftest/check.js';
 import { checks } from '../../src/selftest/checks.js';
 import { slowdownRow } from '../../src/selftest/comparisons.js';
 import { compare, falseAlarmLimit, falseAlarmShare } from '../../src/selftest/false-alarms.js';
@@ -15,6 +15,11 @@ import {
   unevenShare,
 } from '../../src/selftest/pacing.js';
 import { closeRow, type Outcome } from '../../src/selftest/row.js';
+import { type Random, randomFrom } from '../../src/statistics/random.js';
+
+const roles = await openLocal();
+after(() => roles.close());
+const site = { roles, signal: new AbortController().signal };
 
 const exponential = (count: number, seed: string): number[] => {
   const random = randomFrom(seed);
@@ -109,7 +114,7 @@ test('a figure that is off by more than its limit does not hold', () => {
 
 test('loss is reported to the request', async () => {
   const check = checks.find(({ name }) => name === 'loss')!;
-  const rows = await check.run({ ...efforts.quick, seconds: 1 });
+  const rows = await check.run({ ...efforts.quick, seconds: 1 }, site);
   assert.deepEqual(
     rows.map(({ truth, reported, outcome }) => [truth === reported, outcome]),
     [
@@ -120,7 +125,7 @@ test('loss is reported to the request', async () => {
 });
 
 test('a known-answer server tells what it did, not what it was told', async () => {
-  const { truth } = await withKnownAnswer({ delayMs: 30 }, async (port) => {
+  const { truth } = await withKnownAnswer(site, { delayMs: 30 }, async ({ port }) => {
     for (let request = 0; request < 3; request += 1) await (await fetch(`http://127.0.0.1:${port}/`)).text();
   });
   assert.equal(truth.answered, 3);
@@ -130,14 +135,14 @@ test('a known-answer server tells what it did, not what it was told', async () =
 
 test('a behaviour that does not exist is refused', async () => {
   await assert.rejects(
-    withKnownAnswer({ explode: true } as never, async () => {}),
-    /ended with code 1/,
+    withKnownAnswer(site, { explode: true } as never, async () => {}),
+    /ended with code 1 .*Unrecognized key: "explode"/,
   );
 });
 
 test('what a relay does to datagrams is reported to the datagram', async () => {
   const check = checks.find(({ name }) => name === 'datagrams')!;
-  const rows = await check.run({ ...efforts.quick, seconds: 1 });
+  const rows = await check.run({ ...efforts.quick, seconds: 1 }, site);
   const counted = rows.slice(0, 3);
   assert.deepEqual(
     counted.map(({ outcome }) => outcome),
@@ -166,11 +171,8 @@ for (const [name, machine, outcomes, expected, note] of [
 ] as [string, (Disturbance | null)[], Outcome[], Outcome, string][])
   test(name, async () => {
     let attempt = 0;
-    const check: Check = {
-      name: 'x',
-      run: async () => [{ ...closeRow('x', 1, 1, 0), outcome: outcomes[attempt++]! }],
-    };
-    const [row] = await resolve(check, efforts.quick, () => () => machine[attempt - 1]!);
+    const run = async () => [{ ...closeRow('x', 1, 1, 0), outcome: outcomes[attempt++]! }];
+    const [row] = await resolve(run, false, () => () => machine[attempt - 1]!);
     assert.deepEqual([row!.outcome, row!.note, attempt], [expected, note, outcomes.length]);
   });
 

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { packageRoot } from '../../src/addon.js';
 import { type Hello, hello } from '../../src/contract/server.js';
-import { serverCommand } from '../../src/programs/server.js';
+import { commandOf } from '../../src/hosts/program.js';
+import { serverProgram } from '../../src/programs/server.js';
 import { ServerProcess } from '../support/server-process.js';
 import { connected, eventually, exchange, roundTrip } from './client.js';
 import { type Kind, kinds, nameOf, oneOfEach, withServer } from './table.js';
@@ -43,12 +44,14 @@ for (const impl of ['native', 'ts', 'ts io=native'] as const) {
   test(`options that cannot be met: ${impl}`, async () => {
     const io = impl === 'ts io=native' ? 'native' : undefined;
     for (const [args, says] of refusedOptions) {
-      const { command, args: base } = serverCommand({
-        impl: impl === 'native' ? 'native' : 'ts',
-        io,
-        protocol: 'http',
-        backend: 'poll',
-      });
+      const { command, args: base } = commandOf(
+        serverProgram({
+          impl: impl === 'native' ? 'native' : 'ts',
+          io,
+          protocol: 'http',
+          backend: 'poll',
+        }),
+      );
       const { code, stderr } = await outcome(command, [...base, ...args]);
       assert.equal(code, 1, args.join(' '));
       assert.match(stderr, says);
@@ -62,12 +65,20 @@ test('a busy port is named by every implementation', async () => {
   await once(holder, 'listening');
   const { port } = holder.address() as { port: number };
   for (const kind of oneOfEach) {
-    const { command, args } = serverCommand({ ...kind, protocol: 'http', port });
+    const { command, args } = commandOf(serverProgram({ ...kind, protocol: 'http', port }));
     const { code, stderr } = await outcome(command, args);
     assert.equal(code, 1, nameOf(kind));
     assert.match(stderr, new RegExp(`port ${port} is in use`), nameOf(kind));
   }
   holder.close();
+});
+
+test('a program says what it is called when it refuses', async () => {
+  for (const impl of ['native', 'baseline'] as const) {
+    const { command, args } = commandOf(serverProgram({ impl, protocol: 'http', backend: 'devpoll' }));
+    const { stderr } = await outcome(command, args);
+    assert.match(stderr, new RegExp(`^${basename(command)}: `));
+  }
 });
 
 test('the serve command passes refusals on', async () => {
@@ -125,7 +136,7 @@ for (const kind of posix) {
 
 for (const kind of oneOfEach.filter(({ impl }) => impl !== 'libuv')) {
   test(`out of descriptors: turns connections away without spinning: ${nameOf(kind)}`, async () => {
-    const { command, args } = serverCommand({ ...kind, protocol: 'tcp-echo' });
+    const { command, args } = commandOf(serverProgram({ ...kind, protocol: 'tcp-echo' }));
     const server = new ServerProcess('prlimit', ['--nofile=64', command, ...args]);
     const { port } = await server.hello();
     const sockets = await Promise.all(Array.from({ length: 100 }, () => connected(port)));

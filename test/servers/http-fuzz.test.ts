@@ -3,11 +3,13 @@
  * agree in every field at every stop. Then garbage over real sockets: every server answers what the parser says.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { COMPLETE, HttpRequest, PROCEED, REJECTED } from '../../servers/http-request.js';
 import { answerTo, CONTINUE, refusalOf, responses } from '../../servers/http-response.js';
-import { addon } from '../../src/addon.js';
-import { type Random, randomFrom } from '../../src/analysis/random.js';
+import { addon, packageRoot } from '../../src/addon.js';
+import { type Random, randomFrom } from '../../src/statistics/random.js';
 import { exchange } from './client.js';
 import { nameOf, oneOfEach, withServer } from './table.js';
 
@@ -122,6 +124,17 @@ function cutsOf(random: Random, length: number): number[] {
   const count = random() < 0.5 ? 0 : upTo(random, 6);
   return Array.from({ length: count }, () => upTo(random, length)).sort((a, b) => a - b);
 }
+
+test('both parsers skip runs of bytes in the same states', () => {
+  const skipped = (path: string, from: string) => {
+    const text = readFileSync(join(packageRoot, path), 'utf8');
+    const body = text.slice(text.indexOf(from)).split('\n\n')[0]!;
+    return [...body.matchAll(/case (\w+):/g)].map(([, state]) => state!.toLowerCase());
+  };
+  const native = skipped('native/servers/http_request.cc', 'const std::uint8_t* skip_run(');
+  assert.deepEqual(native, ['value_other', 'target', 'field_name', 'method', 'version']);
+  assert.deepEqual(skipped('servers/http-request.ts', '  #skipRun('), native);
+});
 
 test('native and TypeScript parser agree in every field over 120 000 inputs', () => {
   const seed = 20_240_607;

@@ -12,8 +12,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { responses } from '../../servers/http-response.js';
 import type { Protocol } from '../../src/contract/common.js';
-import type { Hello, Snapshot } from '../../src/contract/server.js';
-import { serverCommand } from '../../src/programs/server.js';
+import type { DispatchHello, DispatchSnapshot } from '../../src/contract/server.js';
+import { commandOf } from '../../src/hosts/program.js';
+import { serverProgram } from '../../src/programs/server.js';
 import { ServerProcess } from '../support/server-process.js';
 import { connected, roundTrip } from './client.js';
 import { type Kind, kinds, nameOf } from './table.js';
@@ -23,8 +24,8 @@ const missing = spawnSync('strace', ['--version']).error ? 'strace is not instal
 const polled = kinds.filter(({ impl }) => impl !== 'libuv');
 
 interface Traced {
-  hello: Hello;
-  snapshot: Snapshot;
+  hello: DispatchHello;
+  snapshot: DispatchSnapshot;
   /** lines of the trace that match */
   calls: (pattern: RegExp) => number;
 }
@@ -38,7 +39,7 @@ async function traced(
 ): Promise<Traced> {
   const folder = mkdtempSync(join(tmpdir(), 'dispatchbench-'));
   const trace = join(folder, 'trace');
-  const { command, args } = serverCommand({ ...kind, protocol });
+  const { command, args } = commandOf(serverProgram({ ...kind, protocol }));
   const server = new ServerProcess('strace', ['-o', trace, '-e', `trace=${names}`, command, ...args]);
   try {
     const hello = await server.hello();

@@ -1,8 +1,9 @@
 /** Every server this system can run: implementation x io mode x backend. */
 import type { BackendName, Protocol } from '../../src/contract/common.js';
-import type { Hello } from '../../src/contract/server.js';
-import { listBackends } from '../../src/dispatch/registry.js';
-import { type ServerSpec, serverCommand } from '../../src/programs/server.js';
+import type { DispatchHello } from '../../src/contract/server.js';
+import { listBackends, nodeBackend } from '../../src/dispatch/registry.js';
+import { commandOf } from '../../src/hosts/program.js';
+import { type ServerOptions, serverProgram } from '../../src/programs/server.js';
 import { ServerProcess } from '../support/server-process.js';
 
 const available = listBackends()
@@ -10,9 +11,8 @@ const available = listBackends()
   .map((probe) => probe.name);
 
 const raw: readonly BackendName[] = ['select', 'poll', 'epoll', 'kqueue'];
-const ofLibuv: BackendName = process.platform === 'linux' ? 'epoll' : 'kqueue';
 
-export type Kind = Pick<ServerSpec, 'impl' | 'io' | 'backend'>;
+export type Kind = Pick<ServerOptions, 'impl' | 'io' | 'backend'>;
 
 export const kinds: readonly Kind[] = [
   ...available.map((backend) => ({ impl: 'native', backend }) as const),
@@ -22,11 +22,11 @@ export const kinds: readonly Kind[] = [
   ...(['call', 'batch', 'native'] as const).flatMap((io) =>
     available.map((backend) => ({ impl: 'ts', io, backend }) as const),
   ),
-  { impl: 'libuv', backend: ofLibuv },
+  { impl: 'libuv', backend: nodeBackend },
 ];
 
 /** One kind of every implementation and io mode, on the system's best mechanism. */
-export const oneOfEach: readonly Kind[] = kinds.filter(({ backend }) => backend === ofLibuv);
+export const oneOfEach: readonly Kind[] = kinds.filter(({ backend }) => backend === nodeBackend);
 
 export const nameOf = ({ impl, io, backend }: Kind): string =>
   `${impl}${io ? ` io=${io}` : ''} on ${backend}`;
@@ -35,10 +35,10 @@ export const nameOf = ({ impl, io, backend }: Kind): string =>
 export async function withServer<T>(
   kind: Kind,
   protocol: Protocol,
-  body: (port: number, server: ServerProcess, hello: Hello) => Promise<T>,
-  more: Partial<ServerSpec> = {},
+  body: (port: number, server: ServerProcess, hello: DispatchHello) => Promise<T>,
+  more: Partial<ServerOptions> = {},
 ): Promise<T> {
-  const { command, args } = serverCommand({ ...kind, protocol, ...more });
+  const { command, args } = commandOf(serverProgram({ ...kind, protocol, ...more }));
   const server = new ServerProcess(command, args);
   try {
     const hello = await server.hello();

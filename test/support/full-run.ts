@@ -1,9 +1,11 @@
 /** A synthetic run of udp-ports as its full profile lays it out: the largest run the suite makes by itself. */
-import { type Random, randomFrom } from '../../src/analysis/random.js';
+
 import type { RunInfo } from '../../src/contract/run.js';
-import { type Sample, udpPortsCell } from '../../src/contract/sample.js';
 import type { Machine } from '../../src/experiments/experiment.js';
+import type { UdpPortsCell } from '../../src/experiments/udp-ports.js';
 import { udpPorts } from '../../src/experiments/udp-ports.js';
+import { type Random, randomFrom } from '../../src/statistics/random.js';
+import type { Sample } from '../../src/trials/sample.js';
 import { normal, runInfo, udpSample } from './samples.js';
 
 /** Every backend that any one system has, and one more: 1216 cells. */
@@ -19,15 +21,14 @@ const profile = udpPorts.profile('full', machine);
 const scan = (backend: string, ports: number) =>
   (({ select: 0.009, 'select-posix': 0.009, poll: 0.012 })[backend] ?? 0) * ports;
 
-function trial(cell: Sample['cell'], block: number, random: Random): Sample {
-  const { backend, impl, ports, rate } = udpPortsCell.parse(cell);
-  const cost = scan(backend, ports) + { baseline: 6.2, native: 6.4, ts: 7.1, libuv: 11 }[impl];
+function trial({ backend, impl, ports, rate }: UdpPortsCell, block: number, random: Random): Sample {
+  const cost = scan(`${backend}`, ports) + ({ baseline: 6.2, native: 6.4, ts: 7.1, libuv: 11 }[impl] ?? 0);
   const cpuUs = cost * (1 + 0.02 * normal(random));
   const median = (40 + 1.5 * cost) * 1000;
   const carried = 1e6 / cpuUs;
   const around = () => median * (1 + 0.1 * normal(random));
   return udpSample({
-    backend,
+    backend: `${backend}`,
     impl,
     io: impl === 'ts' ? 'batch' : null,
     ports,
@@ -45,12 +46,14 @@ function trial(cell: Sample['cell'], block: number, random: Random): Sample {
 export function fullRun(trials = 10): Sample[] {
   const random = randomFrom(1);
   return Array.from({ length: trials }, (_, block) =>
-    udpPorts.cells(profile, machine).map((cell) => trial(cell, block, random)),
+    udpPorts.cells(profile, machine).map((cell) => trial(cell as UdpPortsCell, block, random)),
   ).flat();
 }
 
 export function fullRunInfo(): RunInfo {
   const info = runInfo('full');
-  const experiments = [{ experiment: udpPorts.id, profile: 'full' as const, settings: { ...profile } }];
+  const experiments = [
+    { experiment: udpPorts.id, profile: 'full' as const, settings: { ...(profile as object) } },
+  ];
   return { ...info, argv: ['run', udpPorts.id, '--profile', 'full'], plan: { ...info.plan, experiments } };
 }

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { Sample } from '../../src/contract/sample.js';
+import type { Sample } from '../../src/trials/sample.js';
 import { runInfo } from './samples.js';
 
 export function runFolder(

@@ -1,12 +1,16 @@
 /** Synthetic runs for tests of analysis and report: seeded, cheap, and clearly not measured. */
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
-import { type Random, randomFrom } from '../../src/analysis/random.js';
 import type { BackendName, Implementation, IoMode } from '../../src/contract/common.js';
-import type { DatagramLoad } from '../../src/contract/dgram.js';
-import type { Latency, LoadResult } from '../../src/contract/load.js';
+import type { DatagramResult } from '../../src/contract/dgram.js';
+import type { HostFacts } from '../../src/contract/host.js';
+import type { Latency, LoadFigures, LoadResult } from '../../src/contract/load.js';
 import type { RunInfo } from '../../src/contract/run.js';
-import type { HostFacts, Sample } from '../../src/contract/sample.js';
+import { SCHEMA_VERSION } from '../../src/contract/sample.js';
+import type { Hello } from '../../src/contract/server.js';
 import { noCounts } from '../../src/dgram-benchmark/js-ledger.js';
+import { type Random, randomFrom } from '../../src/statistics/random.js';
+import type { MeasurementOf } from '../../src/trials/registry.js';
+import { measured, type Sample } from '../../src/trials/sample.js';
 
 /** Standard normal by Box and Muller. */
 export function normal(random: Random): number {
@@ -81,7 +85,12 @@ const errors: LoadResult['errors'] = {
   other: 0,
 };
 
-function windowOf(mode: 'closed' | 'open', rate: number, cpuUs: number, medianLatency: number) {
+function windowOf(
+  mode: 'closed' | 'open',
+  rate: number,
+  cpuUs: number,
+  medianLatency: number,
+): MeasurementOf<'load'> {
   const seconds = 1;
   const requests = Math.round(rate * seconds);
   const latency = latencyAround(medianLatency);
@@ -112,6 +121,7 @@ function windowOf(mode: 'closed' | 'open', rate: number, cpuUs: number, medianLa
       interrupted: 0,
     },
     eventsPerWait: null,
+    tree: null,
   });
   const load: LoadResult = {
     event: 'result',
@@ -140,14 +150,44 @@ function windowOf(mode: 'closed' | 'open', rate: number, cpuUs: number, medianLa
     client: { cpuAffinity: [1], busyShare: 0.5, spinShare: 0.1, cpuUs: 500_000, pacer: null },
     saturation: [],
   };
-  return { load, before: at(0), after: at(1) };
+  return { kind: 'load', load, idle: null, before: at(0), after: at(1), cpus: null };
+}
+
+/** What the server of a cell says; one without a backend is somebody else's. */
+function helloOf({ impl = 'native', backend = 'epoll' }: Sample['cell']): Hello {
+  const announced = {
+    event: 'hello' as const,
+    protocol: 'tcp-echo' as const,
+    address: '127.0.0.1',
+    port: 1,
+    ports: 1,
+    pid: 1,
+    kernel: host.kernel,
+    descriptorLimit: { soft: 20_000, hard: 20_000 },
+    cpuAffinity: [0],
+    versions: { node: '20.0.0' },
+    digest: '0123456789abcdef',
+  };
+  if (backend === null)
+    return { ...announced, subject: 'foreign', command: [`${impl}`], accounting: 'rusage', readyAfterMs: 10 };
+  return {
+    ...announced,
+    subject: 'dispatch',
+    impl: impl as Implementation,
+    backend: backend as BackendName,
+    io: null,
+    capabilities: null,
+    compilerFlags: '-O2',
+    budgets: null,
+    listenBacklog: 4096,
+    nodelay: true,
+  };
 }
 
 export function syntheticSample(trial: Trial): Sample {
   const { cell, cpuUs, medianLatency = 60_000, rate = 2000, status = 'ok' } = trial;
-  const backend = (cell.backend ?? 'epoll') as BackendName;
   return {
-    schemaVersion: 1,
+    schemaVersion: SCHEMA_VERSION,
     experiment: trial.experiment ?? 'idle-connections',
     cell,
     block: trial.block ?? 0,
@@ -161,32 +201,14 @@ export function syntheticSample(trial: Trial): Sample {
         ? [{ id: 'client-saturated', invalidates: true, message: 'The client used 97 % of its CPU.' }]
         : [],
     host,
-    server: {
-      event: 'hello',
-      protocol: 'tcp-echo',
-      impl: (cell.impl ?? 'native') as Implementation,
-      backend,
-      io: null,
-      capabilities: null,
-      address: '127.0.0.1',
-      port: 1,
-      ports: 1,
-      pid: 1,
-      kernel: host.kernel,
-      descriptorLimit: { soft: 20_000, hard: 20_000 },
-      cpuAffinity: [0],
-      versions: { node: '20.0.0' },
-      compilerFlags: '-O2',
-      budgets: null,
-      listenBacklog: 4096,
-      nodelay: true,
-      digest: '0123456789abcdef',
-    },
-    pinning: { server: [0], client: [1], shared: false },
+    clientHost: host,
+    serverProcesses: 1,
+    awake: null,
+    server: helloOf(cell),
+    pinning: { server: [0], client: [1], shared: false, siblings: false },
     loadBefore: { average: 0.1, pressure: 0 },
     calibrationNs: 1e6,
-    idleConnections: null,
-    windows:
+    measurements:
       status === 'ok' || status === 'invalid'
         ? {
             closed: windowOf('closed', 1e6 / cpuUs, cpuUs, medianLatency),
@@ -220,10 +242,13 @@ export function udpSample(trial: UdpTrial): Sample {
     ...(offered === null ? {} : { rate: offered }),
   });
   const name = offered === null ? 'closed' : 'open';
-  const window = sample.windows[name];
-  if (!window) return sample;
-  const { requests: sent } = window.load;
-  const datagrams: DatagramLoad = {
+  const load = measured(sample, name, 'load');
+  if (!load) return sample;
+  const { errors: _, reconnects: __, backlogged: ___, connect: ____, ...figures } = load.load;
+  const sent = figures.requests;
+  const datagrams: DatagramResult = {
+    ...(figures satisfies LoadFigures),
+    protocol: 'udp-echo',
     ports,
     portOrder: 'random',
     ...noCounts(),
@@ -252,7 +277,8 @@ export function udpSample(trial: UdpTrial): Sample {
       max: mean,
     })),
   };
-  return { ...sample, windows: { [name]: { ...window, load: { ...window.load, datagrams } } } };
+  const { before, after, cpus } = load;
+  return { ...sample, measurements: { [name]: { kind: 'datagrams', datagrams, before, after, cpus } } };
 }
 
 /** CPU per request (µs) of a mechanism with `idle` connections: the shape the suite expects, not a measurement. */
@@ -297,7 +323,7 @@ export function idleRun(options: SyntheticRun = {}): Sample[] {
 /** A run record to go with synthetic samples. */
 export function runInfo(id = 'synthetic'): RunInfo {
   return {
-    schemaVersion: 1,
+    schemaVersion: SCHEMA_VERSION,
     id,
     startedAt: '2026-01-01T00:00:00.000Z',
     finishedAt: '2026-01-01T00:02:00.000Z',
@@ -310,39 +336,27 @@ export function runInfo(id = 'synthetic'): RunInfo {
       budgetMs: 120_000,
       blocks: { min: 3, max: 5 },
       precision: 0.05,
+      hosts: ['synthetic'],
       experiments: [{ experiment: 'idle-connections', profile: 'quick', settings: {} }],
     },
     limits: [],
-    host,
-    pinning: { server: [0], client: [1] },
-    environment: {
-      os: 'Synthetic OS',
-      arch: 'x64',
-      descriptorLimit: { soft: 20_000, hard: 20_000 },
-      ephemeralPorts: { first: 32_768, last: 60_999 },
-      mitigations: {},
+    hosts: {
+      [host.name]: {
+        facts: host,
+        client: host,
+        environment: {
+          os: 'Synthetic OS',
+          arch: 'x64',
+          descriptorLimit: { soft: 20_000, hard: 20_000 },
+          ephemeralPorts: { first: 32_768, last: 60_999 },
+          mitigations: {},
+        },
+        memoryCopy: { bytesPerSecond: 9e9, copies: 5, blockBytes: 1 << 25, lastLevelCacheBytes: null },
+        pinning: { server: [0], client: [1], shared: false, siblings: false },
+        versions: { node: '20.0.0', dispatchbench: '0.2.0' },
+        addonDigest: '0123456789abcdef',
+      },
     },
-    versions: { node: '20.0.0', dispatchbench: '0.1.0' },
-    addonDigest: '0123456789abcdef',
     git: { commit: '0123456789abcdef0123456789abcdef01234567', dirty: false },
   };
-}
-
-/** The same trial of a server that needs `factor` times as long for everything. */
-export function slowed(sample: Sample, factor: number): Sample {
-  const windows = Object.entries(sample.windows).map(([name, { load, before, after, ...rest }]) => {
-    const { userUs, systemUs } = before.cpu;
-    const cpu = {
-      userUs: userUs + factor * (after.cpu.userUs - userUs),
-      systemUs: systemUs + factor * (after.cpu.systemUs - systemUs),
-    };
-    const { p50, p99 } = load.latency;
-    const slower = {
-      ...load,
-      achievedRate: load.mode === 'closed' ? load.achievedRate / factor : load.achievedRate,
-      latency: { ...load.latency, p50: p50 * factor, p99: p99 * factor },
-    };
-    return [name, { load: slower, before, after: { ...after, cpu }, ...rest }];
-  });
-  return { ...sample, windows: Object.fromEntries(windows) };
 }

@@ -3,12 +3,12 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import {
-  type Farewell,
-  farewell,
-  type Hello,
-  hello,
-  type Snapshot,
-  snapshot,
+  type DispatchFarewell,
+  type DispatchHello,
+  type DispatchSnapshot,
+  dispatchFarewell,
+  dispatchHello,
+  dispatchSnapshot,
 } from '../../src/contract/server.js';
 
 export class ServerProcess {
@@ -36,20 +36,20 @@ export class ServerProcess {
     return JSON.parse(value);
   }
 
-  async hello(): Promise<Hello> {
-    return hello.parse(await this.#line());
+  async hello(): Promise<DispatchHello> {
+    return dispatchHello.parse(await this.#line());
   }
 
-  async snapshot(): Promise<Snapshot> {
+  async snapshot(): Promise<DispatchSnapshot> {
     this.child.stdin.write('snapshot t\n');
-    return snapshot.parse(await this.#line());
+    return dispatchSnapshot.parse(await this.#line());
   }
 
-  async farewell(): Promise<Farewell> {
-    return farewell.parse(await this.#line());
+  async farewell(): Promise<DispatchFarewell> {
+    return dispatchFarewell.parse(await this.#line());
   }
 
-  async stop(): Promise<Farewell> {
+  async stop(): Promise<DispatchFarewell> {
     this.child.stdin.end('stop\n');
     return this.farewell();
   }

@@ -3,21 +3,21 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { after, describe, test } from 'node:test';
 import { programPath } from '../../src/addon.js';
-import { type BackendName, ioMode } from '../../src/contract/common.js';
-import { listBackends } from '../../src/dispatch/registry.js';
-import { type ServerSpec, serverCommand } from '../../src/programs/server.js';
+import { ioMode } from '../../src/contract/common.js';
+import { listBackends, nodeBackend } from '../../src/dispatch/registry.js';
+import { commandOf } from '../../src/hosts/program.js';
+import { type ServerOptions, serverProgram } from '../../src/programs/server.js';
 import { ServerProcess } from '../support/server-process.js';
 
 const available = listBackends().filter((backend) => backend.available);
 const raw = available.filter(({ name }) => ['select', 'poll', 'epoll', 'kqueue'].includes(name));
 
-const nodeBackend = process.platform === 'linux' ? 'epoll' : 'kqueue';
 const names = available.map(({ name }) => name);
-const implementations: { label: string; spec: Pick<ServerSpec, 'impl' | 'io' | 'backend'> }[] = [
+const implementations: { label: string; spec: Pick<ServerOptions, 'impl' | 'io' | 'backend'> }[] = [
   ...names.map((backend) => ({ impl: 'native' as const, backend })),
   ...raw.map(({ name: backend }) => ({ impl: 'baseline' as const, backend })),
   ...names.flatMap((backend) => ioMode.options.map((io) => ({ impl: 'ts' as const, io, backend }))),
-  { impl: 'libuv' as const, backend: nodeBackend as BackendName },
+  { impl: 'libuv' as const, backend: nodeBackend },
 ].map((spec) => ({ label: Object.values(spec).join(' '), spec }));
 
 const processes: ServerProcess[] = [];
@@ -32,7 +32,7 @@ function start(command: string, ...args: string[]): ServerProcess {
 }
 
 const startSpec = (spec: (typeof implementations)[number]['spec'], ...more: string[]) => {
-  const { command, args } = serverCommand({ protocol: 'udp-echo', ...spec });
+  const { command, args } = commandOf(serverProgram({ protocol: 'udp-echo', ...spec }));
   return start(command, ...args, ...more);
 };
 

@@ -6,7 +6,8 @@ import { resolve } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { packageRoot } from '../../src/addon.js';
-import type { LoadResult } from '../../src/contract/load.js';
+import type { DatagramResult } from '../../src/contract/dgram.js';
+import { openLocal } from '../../src/hosts/local.js';
 import { clientLimits, measurement, measureRepetition } from '../../src/knee/measure.js';
 import type { Knee } from '../../src/knee/search.js';
 
@@ -32,24 +33,27 @@ async function search(port: number, low: number, high: number): Promise<Knee> {
   ).catch((fault: { stdout: string }) => fault);
   return JSON.parse(stdout);
 }
+const roles = await openLocal();
+after(() => roles.close());
 const tooBusy = 'the machine is too busy for the client to keep its schedule';
 
 const latency = { count: 990, min: 1, mean: 2, p50: 2, p90: 3, p95: 3, p99: 4, p999: 5, p9999: 5, max: 5 };
 /** 1000 datagrams due in a second, 990 answered; what the ledger says of the others is each case's own. */
-const result = (more: object, datagrams: object): LoadResult =>
+const result = (more: object, ledger: object): DatagramResult =>
   ({
+    protocol: 'udp-echo',
     requests: 1000,
     replies: 990,
     windowNs: 1e9,
     offeredRate: 1000,
-    backlogged: 0,
     latency,
     sendLag: { ...latency, p99: 1000 },
-    errors: { timeout: 0, reset: 0, closed: 0, mismatch: 3, refused: 0, other: 0 },
+    corrupted: 3,
     client: { busyShare: 0.5 },
+    ...{ lost: 10, foreign: 0, sendErrors: 0, loss: { clientSocket: 0 } },
     ...more,
-    datagrams: { lost: 10, foreign: 0, sendErrors: 0, loss: { clientSocket: 0 }, ...datagrams },
-  }) as unknown as LoadResult;
+    ...ledger,
+  }) as unknown as DatagramResult;
 
 test('the loss of datagrams is that of their ledger', () => {
   const { loss, errors, achieved } = measurement(result({}, { foreign: 5 }), 1000);
@@ -77,10 +81,11 @@ for (const protocol of ['udp-echo', 'tcp-echo', 'http'] as const)
     const { measured } = await measureRepetition(
       {
         protocol,
-        target: { protocol, impl: 'native', backend: 'poll', ...ports },
-        ...{ connections: 2, durationS: 0.3, warmupS: 0, timeoutS: 2, path: '/', cpus: [] },
+        target: { kind: 'dispatch', protocol, impl: 'native', backend: 'poll', io: null, ...ports },
+        ...{ connections: 2, durationS: 0.3, warmupS: 0, timeoutS: 2, path: '/', cpus: null },
       },
       100,
+      { roles, signal: new AbortController().signal },
     );
     assert.deepEqual([measured.loss, measured.errors], [0, 0]);
     assert.ok(measured.p50 > 0 && measured.p50 <= measured.max, `${measured.p50} ns`);

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { dgramResult } from '../../src/contract/dgram.js';
+import type { RelayFaults } from '../../src/contract/selftest.js';
 import { DgramBenchmark } from '../../src/dgram-benchmark/benchmark.js';
 import type { DgramInput } from '../../src/dgram-benchmark/options.js';
-import { type Faults, Relay } from '../../src/selftest/relay.js';
+import { Relay } from '../../src/selftest/relay.js';
 
 const relays: Relay[] = [];
 after(() => {
   for (const relay of relays) relay.close();
 });
 
-async function measure(faults: Faults, input: Partial<DgramInput>, ports = 1, sequenceAt = 8) {
+async function measure(faults: RelayFaults, input: Partial<DgramInput>, ports = 1, sequenceAt = 8) {
   const relay = new Relay(faults, 7, sequenceAt);
   relays.push(relay);
   await relay.listen(ports);
@@ -36,7 +37,7 @@ async function measure(faults: Faults, input: Partial<DgramInput>, ports = 1, se
   return { truth: relay.truth, result };
 }
 
-const everything: Faults = {
+const everything: RelayFaults = {
   drop: 0.05,
   duplicate: 0.05,
   hold: 0.05,
@@ -48,7 +49,7 @@ const everything: Faults = {
 };
 const cases: {
   name: string;
-  faults: Faults;
+  faults: RelayFaults;
   input: Partial<DgramInput>;
   ports?: number;
   sequenceAt?: number;

@@ -1,4 +1,5 @@
 /** Published figures as curves that fit an axis of ours: drawn as grey marks, never used in a verdict of a run. */
+import { citedWork } from '../../claims/bibliography.js';
 import type { CellLevels } from '../../contract/sample.js';
 import { autobench2012 } from './autobench-2012.js';
 import { gatewayConnections, gatewayTestbed, gatewayThroughput } from './gateways-2026.js';
@@ -16,8 +17,8 @@ export interface ReferenceCurve {
 
 export const referenceCurves: readonly ReferenceCurve[] = [
   {
-    name: 'thesis table 4.9 (2012)',
-    testbed: 'epoll, Linux 2.6.32 guest on VMware ESX, httperf (seed 004, 2012)',
+    name: `${citedWork('dispatch-thesis')}, table 4.9`,
+    testbed: 'epoll, Linux 2.6.32 guest on VMware ESX, httperf',
     experiment: 'rate-ramp',
     metric: 'reply-rate',
     factor: 'rate',
@@ -26,7 +27,7 @@ export const referenceCurves: readonly ReferenceCurve[] = [
   },
   ...Object.entries(gatewayThroughput).flatMap(([workload, variants]) =>
     Object.entries(variants).map(([variant, rates]) => ({
-      name: `${variant} (seed 000)`,
+      name: `${variant}, ${citedWork('gateway-report')}`,
       testbed: gatewayTestbed,
       experiment: 'gateway',
       metric: 'throughput',

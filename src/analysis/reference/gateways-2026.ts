@@ -1,9 +1,8 @@
 /**
- * Tables of seed 000 (Wasm against Docker gateways, 2026), as printed there. Rates in requests per second over
+ * Tables of the report on Wasm and Docker gateways (2026), as printed there. Rates in requests per second over
  * connections 10, 50, 100, 200, 400, 800 and 1200; single 30-second runs of wrk with 4 threads.
  */
-export const gatewayTestbed =
-  '4-core KVM guest, Linux 5.4, loopback, single-threaded blocking gateways (seed 000, 2026)';
+export const gatewayTestbed = '4-core KVM guest, Linux 5.4, loopback, single-threaded blocking gateways';
 
 export const gatewayConnections = [10, 50, 100, 200, 400, 800, 1200] as const;
 

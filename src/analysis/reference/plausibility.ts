@@ -1,5 +1,5 @@
 /** Rules that tell when a figure, published or our own, cannot be true of any machine, whatever was meant to be measured. */
-import type { Window } from '../../contract/sample.js';
+import type { Served } from '../../trials/kind.js';
 
 export interface PublishedRate {
   what: string;
@@ -35,11 +35,11 @@ export function impossible(rate: PublishedRate, copyBytesPerSecond: number | nul
 const tolerance = 1.1;
 
 /**
- * Why a window of our own is impossible, or null: more CPU time than its CPUs have, or more bytes moved than all CPUs
+ * Why a measurement of our own is impossible, or null: more CPU time than its CPUs have, or more bytes moved than all CPUs
  * could copy. Client and server both touch every byte, so one copy a byte is the least anybody can do.
  */
-export function impossibleWindow(
-  { load, before, after }: Window,
+export function impossibleWork(
+  { span: { before, after }, bytes, durationNs }: Served,
   {
     serverCpus,
     vcpus,
@@ -51,7 +51,7 @@ export function impossibleWindow(
   if (cpuUs > wallUs * serverCpus * tolerance) {
     return `the server used ${(cpuUs / 1e6).toFixed(2)} s of CPU time in ${(wallUs / 1e6).toFixed(2)} s on ${serverCpus} CPU${serverCpus === 1 ? '' : 's'}`;
   }
-  const rate = (load.bytesIn + load.bytesOut) / (load.windowNs / 1e9);
+  const rate = bytes / (durationNs / 1e9);
   if (copyBytesPerSecond !== null && rate > copyBytesPerSecond * vcpus * tolerance) {
     const gigabytes = (value: number) => `${Number((value / 1e9).toPrecision(3))} GB/s`;
     return `${gigabytes(rate)} of payload exceed ${gigabytes(copyBytesPerSecond)} a CPU, the memcpy rate measured in this run`;

@@ -1,7 +1,7 @@
-/** Transfer rates of seed 001 (DWCP v3 benchmark results, 2025), as printed there. */
+/** Transfer rates of the DWCP v3 benchmark results (2025), as printed there. */
 import type { PublishedRate } from './plausibility.js';
 
-const testbed = 'Intel Xeon E5-4657L v2, 96 CPUs at 2.4 GHz, WSL2 (seed 001, 2025)';
+const testbed = 'Intel Xeon E5-4657L v2, 96 CPUs at 2.4 GHz, WSL2';
 const machine = { testbed, clockHz: 2.4e9, cpus: 96 };
 const gigabytes = (value: number) => value * 1e9;
 

@@ -1,10 +1,12 @@
 import { Command } from '@commander-js/extra-typings';
 import { serve } from '../../agent/agent.js';
-import { checkedName, defaultAgentName } from '../../agent/clients.js';
-import { agentFacts } from '../../agent/facts.js';
-import { streamLink } from '../../agent/link.js';
-import { connectNats, serveNats } from '../../agent/nats.js';
-import { command as frame, type Job, type Report } from '../../contract/agent.js';
+import { agentFacts, defaultAgentName } from '../../agent/facts.js';
+import { serveNats } from '../../agent/nats.js';
+import { streamLink } from '../../carriers/link.js';
+import { connectNats } from '../../carriers/nats.js';
+import { agentName, command as frame, type Job, type Report } from '../../contract/agent.js';
+import { validated } from '../../contract/validated.js';
+import { startHere } from '../../hosts/local.js';
 import { prepareStep } from '../../ramp/client.js';
 import { natsOptions, withNatsOptions } from '../nats-options.js';
 
@@ -15,12 +17,12 @@ export const agent = withNatsOptions(new Command('agent'))
     'Load machine of a distributed ramp: takes jobs from a coordinator on stdin and stdout (ssh HOST dispatchbench agent), or through NATS.',
   )
   .option('--name <name>', 'how the coordinator calls it (default: the host name)')
-  .action(async ({ name, ...options }) => {
+  .action(async ({ name = defaultAgentName(), ...options }) => {
     const facts = agentFacts();
     const agent = {
-      name: checkedName(name ?? defaultAgentName()),
+      name: validated(agentName, name, `the name '${name}'`),
       facts,
-      prepare: (job: Job) => prepareStep(job, { cores: facts.cores }),
+      prepare: (job: Job) => prepareStep(job, startHere, { cores: facts.cores }),
     };
     const nats = natsOptions(options);
     if (!nats) {

@@ -2,7 +2,8 @@
 import { Command } from '@commander-js/extra-typings';
 import { claimsJson } from '../../report/summary.js';
 import { claimsTable } from '../../report/terminal.js';
-import { analyseRun, findRun } from '../../report/write.js';
+import { analyseRun } from '../../report/write.js';
+import { findRun } from '../../results/find.js';
 
 export const claims = new Command('claims')
   .description(

@@ -2,7 +2,8 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { comparedMetrics, compareRuns, failureRule } from '../../analysis/compare.js';
 import { comparisonFormats, formatComparison } from '../../report/comparison.js';
-import { analyseRun, findRun } from '../../report/write.js';
+import { analyseRun } from '../../report/write.js';
+import { findRun } from '../../results/find.js';
 
 export const compare = new Command('compare')
   .description('compare two runs cell by cell: shift with interval, effect size, ~ where nothing is shown')

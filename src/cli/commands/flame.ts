@@ -1,19 +1,27 @@
 /** `dispatchbench flame`: where a server spends its CPU time, and how two backends differ in it. */
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import { backendNames, type Implementation, protocol } from '../../contract/common.js';
+import {
+  type BackendName,
+  backendNames,
+  type Implementation,
+  type IoMode,
+  type Protocol,
+  protocol,
+} from '../../contract/common.js';
 import type { FlameRecord } from '../../contract/flame.js';
-import { runFlame } from '../../flame/flame.js';
+import { type FlameOptions, runFlame } from '../../flame/flame.js';
 import { describeOverhead } from '../../flame/overhead.js';
 import { percent } from '../../flame/render.js';
-import { runTool, toolNames } from '../../flame/tools.js';
-import type { Host } from '../../hosts/host.js';
-import { LocalHost } from '../../hosts/local.js';
+import { runTool, type ToolName, toolNames } from '../../flame/tools.js';
+import type { Roles } from '../../hosts/host.js';
 import { duration, wholeNumber } from '../../options.js';
 import { wrap } from '../../report/format.js';
-import { findRun, profilesFolder, readRun, writeReport } from '../../report/write.js';
-import { localLimits, surroundings } from '../../run/environment.js';
+import { profilesFolder, writeReport } from '../../report/write.js';
+import { findRun, readRun } from '../../results/find.js';
 import { changedSince } from '../../run/resume.js';
+import type { Site } from '../../stage/on-stage.js';
+import { hostOption, onHost } from '../on-host.js';
 
 const milliseconds = (text: string) => duration(text) / 1e6;
 
@@ -79,58 +87,71 @@ export const flame = new Command('flame')
       'make it part of this run: files in its folder flame/, graphs in its report',
     ).conflicts(['out', 'with']),
   )
+  .addOption(hostOption())
   .option('--out <folder>', 'where the files go (default: results/flame-TIME)')
   .option('--json', 'print flame.json instead of a summary')
-  .action(async (options) => {
-    const host = new LocalHost();
-    const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '');
-    const run = options.run === undefined ? null : runToProfile(options.run, host);
-    const named = `${[options.backend, ...(options.diff ? ['against', options.diff] : [])].join('-')}-${stamp}`;
-    const folder = resolve(
-      run ? join(profilesFolder(run), named) : (options.out ?? `results/flame-${stamp}`),
-    );
-    const say = (line: string) => console.error(line);
-    const { backend, impl, io, idle, connections, frequency, profiler } = options;
-    if (options.with) {
-      const result = await runTool(
-        options.with,
-        { impl, backend, io, protocol: 'http' },
-        { host, folder, connections, durationMs: options.duration, say },
-      );
-      console.log(options.json ? JSON.stringify(result) : `${result.page}\n${result.scope}`);
-      return;
-    }
-    const record = await runFlame(
-      {
-        backend,
-        impl: impl as Implementation,
-        io,
-        protocol: options.protocol,
-        ...(options.ports === undefined ? {} : { ports: options.ports }),
-        idle,
-        connections,
-        folder,
-        profiler,
-        durationMs: options.duration,
-        frequencyHz: frequency,
-        diff: options.diff ?? null,
-      },
-      host,
-      say,
-    );
-    console.log(options.json ? JSON.stringify(record, null, 2) : summary(record, folder));
-    if (run) say(`Report: ${writeReport(run).report}`);
-  });
+  .action(({ host, ...options }) => onHost(host, (site) => profile(site, options)));
 
-/** Folder of the run. @throws Error when the run was taken on another machine or by other programs */
-function runToProfile(name: string, host: Host): string {
+interface Options {
+  backend: BackendName;
+  diff?: BackendName | undefined;
+  impl: Implementation;
+  io: IoMode;
+  protocol: Protocol;
+  idle: number;
+  ports?: number | undefined;
+  connections: number;
+  duration: number;
+  frequency: number;
+  profiler: FlameOptions['profiler'];
+  with?: ToolName | undefined;
+  run?: string | undefined;
+  out?: string | undefined;
+  json?: true | undefined;
+}
+
+async function profile(site: Site, options: Options): Promise<void> {
+  const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '');
+  const run = options.run === undefined ? null : runToProfile(options.run, site.roles);
+  const named = `${[options.backend, ...(options.diff ? ['against', options.diff] : [])].join('-')}-${stamp}`;
+  const folder = resolve(run ? join(profilesFolder(run), named) : (options.out ?? `results/flame-${stamp}`));
+  const say = (line: string) => console.error(line);
+  const { backend, impl, io, protocol, ports, idle, connections, profiler } = options;
+  if (options.with) {
+    const choice = { impl, backend, io, protocol: 'http' } as const;
+    const result = await runTool(options.with, choice, {
+      ...{ site, folder, connections, say },
+      durationMs: options.duration,
+    });
+    console.log(options.json ? JSON.stringify(result) : `${result.page}\n${result.scope}`);
+    return;
+  }
+  const record = await runFlame(
+    {
+      ...{ backend, impl, io, protocol, idle, connections, folder, profiler },
+      ...(ports === undefined ? {} : { ports }),
+      durationMs: options.duration,
+      frequencyHz: options.frequency,
+      diff: options.diff ?? null,
+    },
+    site,
+    say,
+  );
+  console.log(options.json ? JSON.stringify(record, null, 2) : summary(record, folder));
+  if (run) say(`Report: ${writeReport(run).report}`);
+}
+
+/** Folder of the run. @throws Error when the run was taken on another host or by other programs */
+function runToProfile(name: string, { name: host, server, client }: Roles): string {
   const folder = findRun(name);
   const { info } = readRun(folder);
   if (!info)
     throw new Error(
       `${folder} has no run.json, so nobody can tell whether a profile fits it: leave out --run`,
     );
-  const changed = changedSince(info, { host: host.facts(), ...surroundings(localLimits()) });
+  const { versions, addonDigest } = server.look;
+  const now = { facts: server.facts, client: client.facts, versions, addonDigest };
+  const changed = changedSince(info.hosts, { [host]: now });
   if (changed)
     throw new Error(`a profile taken now does not belong to run ${info.id}: ${changed}; leave out --run`);
   return folder;

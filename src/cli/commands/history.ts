@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import Table from 'cli-table3';
 import { type PastRun, type Trend, trends } from '../../analysis/history.js';
-import { metric, metrics } from '../../analysis/metrics.js';
-import { number, withInterval } from '../../report/format.js';
+import { number } from '../../number.js';
+import { withInterval } from '../../report/format.js';
 import { sparkline } from '../../report/terminal.js';
-import { readRun } from '../../report/write.js';
+import { readRun } from '../../results/find.js';
+import { metric, metrics } from '../../trials/registry.js';
 
 const ids = metrics.map(({ id }) => id);
 
@@ -25,9 +26,9 @@ export const history = new Command('history')
   .action(async ({ metric: id, out, json, csv, parquet }) => {
     const measured = metric(id as (typeof ids)[number]);
     const { runs, unreadable } = readRuns(out);
+    for (const reason of unreadable) console.error(`left out: ${reason}`);
     if (runs.length === 0)
       throw new Error(`${out}/ holds no readable run: start one with 'dispatchbench run quick'`);
-    for (const reason of unreadable) console.error(`left out: ${reason}`);
     if (parquet !== undefined) {
       const all = metrics.flatMap((each) => rowsOf(trends(runs, each), each.id));
       await writeParquet(parquet, all);
@@ -70,10 +71,12 @@ function table(all: readonly Trend[]): string {
     wordWrap: true,
     style: { head: [], border: [], compact: true },
   });
-  for (const { cell, points, changes } of all) {
+  const several = (of: (trend: Trend) => string) => new Set(all.map(of)).size > 1;
+  const [experiments, machines] = [several((one) => one.experiment), several((one) => one.machine)];
+  for (const { experiment, machine, cell, points, changes } of all) {
     const means = points.map(({ interval }) => interval.estimate);
     out.push([
-      cell,
+      [...(experiments ? [experiment] : []), cell, ...(machines ? [machine] : [])].join(', '),
       points.length,
       sparkline(means.slice(-12), Math.min(...means), Math.max(...means)),
       withInterval(points[points.length - 1]!.interval),

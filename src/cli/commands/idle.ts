@@ -2,12 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from '@commander-js/extra-typings';
 import { type IdleStatus, idleStatus } from '../../contract/idle.js';
+import { validated } from '../../contract/validated.js';
 import type { HostProcess } from '../../hosts/host.js';
-import { LocalHost } from '../../hosts/local.js';
+import { startHere } from '../../hosts/local.js';
 import { resolveTarget } from '../../load/native.js';
 import { acceptedConnections } from '../../load/server-count.js';
 import { cpuList, duration, durationOption, hostPort, wholeNumber } from '../../options.js';
-import { idleCommands } from '../../programs/idle.js';
+import { idlePrograms } from '../../programs/idle.js';
 
 export const idle = new Command('idle')
   .description('open idle connections and hold them until Ctrl-C, over several processes where one cannot')
@@ -20,9 +21,8 @@ export const idle = new Command('idle')
   .action(async (options) => {
     const target = await resolveTarget(options.target);
     const connectTimeoutS = options.connectTimeout / 1e9;
-    const holders = idleCommands({ ...options, target, connectTimeoutS, cpus: options.cpu ?? [] });
-    const host = new LocalHost();
-    const children = holders.map(({ command }, index) => host.spawn(`idle holder ${index + 1}`, command));
+    const holders = idlePrograms({ ...options, target, connectTimeoutS, cpus: options.cpu ?? [] });
+    const children = holders.map(({ program }, index) => startHere(`idle holder ${index + 1}`, program));
     const report = (event: 'standing' | 'farewell', status: IdleStatus) => {
       const acceptedByServer = event === 'standing' ? acceptedConnections(target.port) : null;
       const text =
@@ -58,7 +58,8 @@ async function collect(children: HostProcess[], event: string, timeoutMs: number
   return sum(await Promise.all(children.map((child) => child.expect(event, timeoutMs))));
 }
 
-const sum = (lines: unknown[]): IdleStatus => lines.map((line) => idleStatus.parse(line)).reduce(addStatus);
+const sum = (lines: unknown[]): IdleStatus =>
+  lines.map((line) => validated(idleStatus, line, 'the idle holder')).reduce(addStatus);
 
 export function addStatus(a: IdleStatus, b: IdleStatus): IdleStatus {
   const failures = { ...a.failures };

@@ -1,14 +1,14 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { BackendName } from '../../contract/common.js';
-import { LocalHost } from '../../hosts/local.js';
+import type { DispatchSubject } from '../../contract/subject.js';
 import { excuse, watchMachine } from '../../hosts/witness.js';
 import type { Confirmation } from '../../knee/confirmation.js';
-import { measureRepetition } from '../../knee/measure.js';
+import { measureRepetition, type ProbeLoad } from '../../knee/measure.js';
 import { parseObjective, type Term } from '../../knee/objective.js';
 import { clientGaveOut, countedIn, type Probe } from '../../knee/probe.js';
 import { findKnee, type Knee } from '../../knee/search.js';
 import { cpuList, durationOption, hostPort, positiveNumber, wholeNumber } from '../../options.js';
-import { pinning } from '../../run/pinning.js';
+import { hostOption, onHost } from '../on-host.js';
 
 const DEFAULT_OBJECTIVE = 'p99<5ms,loss=0,achieved>=0.99';
 
@@ -47,6 +47,7 @@ export const knee = new Command('knee')
   .option('--max-probes <n>', 'and in any case after so many', wholeNumber(3, 1000), 40)
   .option('--confidence <share>', 'of the interval', positiveNumber, 0.95)
   .option('--cpu <list>', 'CPUs of the client', cpuList)
+  .addOption(hostOption())
   .option('--json', 'the whole search as one JSON object')
   .action(async (options) => {
     const objective = parseObjective(options.slo);
@@ -58,47 +59,41 @@ export const knee = new Command('knee')
     const datagrams = options.protocol === 'udp-echo';
     if (options.ports !== undefined && !datagrams) throw new Error('--ports is for --protocol udp-echo only');
     const ports = datagrams ? { ports: options.ports ?? 1 } : {};
-    const pins = pinning(new LocalHost().cpus());
-    const server = {
+    const server: DispatchSubject = {
+      kind: 'dispatch',
       protocol: options.protocol,
       impl: options.impl,
-      // An unknown name goes on to the server, which says what this system has.
+      // An unknown name goes on to the server, which says what its host has.
       backend: options.backend as BackendName,
-      cpus: pins.server,
+      io: options.impl === 'ts' ? 'batch' : null,
       ...ports,
     };
-    const seen = watchMachine();
-    const found = await findKnee({
-      objective,
-      low: options.low,
-      high: options.high,
-      repetitions: options.repetitions,
-      tolerance: options.tolerance,
-      maxProbes: options.maxProbes,
-      confidence: options.confidence,
-      measure: (rate) =>
-        measureRepetition(
-          {
-            protocol: options.protocol,
-            target: options.target ?? server,
-            ...ports,
-            connections: options.connections ?? (datagrams ? 1 : 100),
-            durationS: options.duration / 1e9,
-            warmupS: options.warmup / 1e9,
-            timeoutS: options.timeout / 1e9,
-            path: options.path,
-            cpus: options.cpu ?? (options.target ? [] : pins.client),
-          },
-          rate,
-        ),
-      progress: (probe) => console.error(probeLine(objective, probe)),
+    const load: ProbeLoad = {
+      protocol: options.protocol,
+      target: options.target ?? server,
+      ...ports,
+      connections: options.connections ?? (datagrams ? 1 : 100),
+      durationS: options.duration / 1e9,
+      warmupS: options.warmup / 1e9,
+      timeoutS: options.timeout / 1e9,
+      path: options.path,
+      cpus: options.cpu ?? null,
+    };
+    const { low, high, repetitions, tolerance, maxProbes, confidence } = options;
+    await onHost(options.host, async (site) => {
+      const seen = watchMachine();
+      const found = await findKnee({
+        ...{ objective, low, high, repetitions, tolerance, maxProbes, confidence },
+        measure: (rate) => measureRepetition(load, rate, site),
+        progress: (probe) => console.error(probeLine(objective, probe)),
+      });
+      console.log(options.json ? JSON.stringify(found) : kneeText(found));
+      // A server that was there before is somebody else's work, too.
+      const disturbance = options.backend === undefined ? null : seen();
+      const busy = disturbance && excuse(disturbance);
+      if (busy) console.error(`not to be trusted: ${busy}`);
+      if (found.verdict === 'client') process.exitCode = 1;
     });
-    console.log(options.json ? JSON.stringify(found) : kneeText(found));
-    // A server that was there before is somebody else's work, too.
-    const disturbance = options.backend === undefined ? null : seen();
-    const busy = disturbance && excuse(disturbance);
-    if (busy) console.error(`not to be trusted: ${busy}`);
-    if (found.verdict === 'client') process.exitCode = 1;
   });
 
 function probeLine(objective: readonly Term[], probe: Probe): string {

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize, resolve, sep } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { wholeNumber } from '../../options.js';
-import { findRun, writeReport } from '../../report/write.js';
+import { writeReport } from '../../report/write.js';
+import { findRun } from '../../results/find.js';
 
 const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',

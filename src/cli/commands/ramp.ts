@@ -2,11 +2,11 @@ import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
-import { openFleet } from '../../agent/clients.js';
 import { totalFailures } from '../../contract/ramp.js';
+import { openFleet } from '../../ramp/clients.js';
 import { parseConfig } from '../../ramp/config.js';
 import { type Ramp, resolveRamp } from '../../ramp/options.js';
-import { type Measured, measureHere, measureWithFleet, type RampStep, runRamp } from '../../ramp/ramp.js';
+import { measureHere, measureWithFleet, type RampStep, runRamp, type StepMeasured } from '../../ramp/ramp.js';
 import { type AutobenchTable, autobenchHeader, autobenchLine } from '../../report/autobench.js';
 import { natsOptions, withNatsOptions } from '../nats-options.js';
 
@@ -106,7 +106,7 @@ function* summary(ramp: Ramp, step: RampStep): Generator<string> {
   }
 }
 
-function kinds({ result }: Measured): string {
+function kinds({ result }: StepMeasured): string {
   const seen = Object.entries(result.failures).filter(([, count]) => count > 0);
   return seen.length > 0 ? ` (${seen.map(([kind, count]) => `${kind} ${count}`).join(', ')})` : '';
 }

@@ -6,7 +6,8 @@ import { Command } from '@commander-js/extra-typings';
 import { writePngs } from '../../report/png.js';
 import { claimsJson } from '../../report/summary.js';
 import { outcome } from '../../report/terminal.js';
-import { findRun, readRun, writeReport } from '../../report/write.js';
+import { writeReport } from '../../report/write.js';
+import { findRun, readRun } from '../../results/find.js';
 
 export const report = new Command('report')
   .description('rebuild report.html, tables, plots and verdicts of a run from its samples')

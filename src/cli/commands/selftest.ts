@@ -5,6 +5,7 @@ import { resolve } from '../../selftest/attempts.js';
 import { efforts } from '../../selftest/check.js';
 import { checks } from '../../selftest/checks.js';
 import type { Outcome, Row } from '../../selftest/row.js';
+import { hostOption, onHost } from '../on-host.js';
 
 const mark: Record<Outcome, string> = { ok: 'ok', off: 'OFF', 'not resolved': '?' };
 /** A failed check and an undecided one are told apart by whoever runs this in CI. */
@@ -18,39 +19,48 @@ export const selftest = new Command('selftest')
   )
   .option('--quick', 'one to two minutes instead of five to ten, with a coarser injected slowdown')
   .addOption(new Option('--only <check>', 'one of them').choices(checks.map(({ name }) => name)))
+  .addOption(hostOption())
   .option('--json', 'the rows as one JSON object')
   .addHelpText(
     'after',
     '\nExit code 1: the instrument is off. 3: a check is not resolved, because the machine was busy or trials were too few.',
   )
-  .action(async ({ quick, only, json }) => {
-    const effort = efforts[quick ? 'quick' : 'full'];
-    const rows: Row[] = [];
-    for (const check of checks.filter(({ name }) => only === undefined || name === only)) {
-      if (!json) console.error(`${check.name} ...`);
-      rows.push(...(await resolve(check, effort, watchMachine)));
-    }
-    const count = (outcome: Outcome) => rows.filter((row) => row.outcome === outcome).length;
-    const [off, open] = [count('off'), count('not resolved')];
-    if (json) {
-      console.log(JSON.stringify({ rows, off, notResolved: open }));
-    } else {
-      const table = new Table({
-        head: ['', 'check', 'truth', 'reported', 'off by', 'limit'],
-        colWidths: [6, 30, 15, 22, 11, 14],
-        wordWrap: true,
-        style: { head: [], border: [] },
-      });
-      for (const { check, truth, reported, deviation, limit, outcome } of rows)
-        table.push([mark[outcome], check, truth, reported, deviation, limit]);
-      console.log(table.toString());
-      for (const { check, outcome, note } of rows)
-        if (note) console.log(`${mark[outcome]} ${check}: ${outcome === 'ok' ? 'held' : outcome} ${note}`);
-      console.log(summary(rows.length, off, open));
-    }
-    if (off > 0) process.exitCode = OFF;
-    else if (open > 0) process.exitCode = NOT_RESOLVED;
-  });
+  .action(({ host, quick, only, json }) =>
+    onHost(host, async (site) => {
+      const effort = efforts[quick ? 'quick' : 'full'];
+      const rows: Row[] = [];
+      for (const { name, once = false, run } of checks.filter(
+        (one) => only === undefined || one.name === only,
+      )) {
+        if (!json) console.error(`${name} ...`);
+        rows.push(...(await resolve(() => run(effort, site), once, watchMachine)));
+      }
+      tell(rows, json === true);
+    }),
+  );
+
+function tell(rows: readonly Row[], json: boolean): void {
+  const count = (outcome: Outcome) => rows.filter((row) => row.outcome === outcome).length;
+  const [off, open] = [count('off'), count('not resolved')];
+  if (json) {
+    console.log(JSON.stringify({ rows, off, notResolved: open }));
+  } else {
+    const table = new Table({
+      head: ['', 'check', 'truth', 'reported', 'off by', 'limit'],
+      colWidths: [6, 30, 15, 22, 11, 14],
+      wordWrap: true,
+      style: { head: [], border: [] },
+    });
+    for (const { check, truth, reported, deviation, limit, outcome } of rows)
+      table.push([mark[outcome], check, truth, reported, deviation, limit]);
+    console.log(table.toString());
+    for (const { check, outcome, note } of rows)
+      if (note) console.log(`${mark[outcome]} ${check}: ${outcome === 'ok' ? 'held' : outcome} ${note}`);
+    console.log(summary(rows.length, off, open));
+  }
+  if (off > 0) process.exitCode = OFF;
+  else if (open > 0) process.exitCode = NOT_RESOLVED;
+}
 
 function summary(all: number, off: number, open: number): string {
   if (off + open === 0) return 'the instrument is right within its limits';

@@ -35,7 +35,8 @@ function draw(figure, paperWidth) {
   chart.setOption(option, true);
   for (const swatch of figure.querySelectorAll('.swatch')) {
     const colors = isDark() ? palettes.dark : palettes.light;
-    swatch.style.background = swatch.dataset.style === '' ? 'currentColor' : colors[swatch.dataset.style];
+    swatch.style.background =
+      swatch.dataset.style === '' ? 'currentColor' : colors[swatch.dataset.style % colors.length];
   }
   figure.dataset.drawn = 'true';
 }

@@ -1,0 +1,111 @@
+#ifdef __linux__
+#include "foreign/accounts.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+
+#include "process/clock.h"
+
+namespace foreign {
+namespace {
+
+std::string group_name() { return "dispatchbench-foreign-" + std::to_string(getpid()); }
+
+/// A group that cannot tell what it was made for is of no use.
+std::optional<Cgroup> group_with(std::string_view controller, const std::string& file) {
+  std::optional<Cgroup> group = Cgroup::make(controller, group_name());
+  const bool tells = group && (group->number(file) || group->number(file, "user_usec"));
+  if (group && !tells) {
+    group->remove();
+    group.reset();
+  }
+  return group;
+}
+
+}  // namespace
+
+Accounts::Accounts(Accounting wanted) {
+  const auto allowed = [wanted](Accounting source) { return wanted == Accounting::any || wanted == source; };
+  if (allowed(Accounting::cgroup2)) unified_ = group_with("", "cpu.stat");
+  if (!unified_ && allowed(Accounting::cgroup1)) cpuacct_ = group_with("cpuacct", "cpuacct.usage_user");
+  const bool memory_told = unified_ && unified_->number("memory.peak");
+  if ((unified_ || cpuacct_) && !memory_told) memory_ = group_with("memory", "memory.max_usage_in_bytes");
+}
+
+Accounting Accounts::source() const noexcept {
+  return unified_ ? Accounting::cgroup2 : cpuacct_ ? Accounting::cgroup1 : Accounting::rusage;
+}
+
+std::vector<Cgroup> Accounts::groups() const {
+  std::vector<Cgroup> groups;
+  for (const std::optional<Cgroup>* group : {&unified_, &cpuacct_, &memory_}) {
+    if (*group) groups.push_back(**group);
+  }
+  return groups;
+}
+
+TreeFigures Accounts::take(pid_t root) {
+  TreeFigures figures;
+  figures.monotonic_ns = process::monotonic_now();
+  std::vector<Process> tree;
+  if (unified_ || cpuacct_) take_cpu(figures, root, tree);
+  tree = descendants(root);
+  if (!unified_ && !cpuacct_) take_cpu(figures, root, tree);
+  std::erase_if(tree, [](const Process& process) { return process.ended; });
+  take_memory(figures, tree);
+  figures.processes_now = tree.size();
+  forks_.take();
+  figures.processes_started = forks_.processes();
+  if (forks_.none_ended()) {
+    figures.switches.emplace();
+    for (const Process& process : tree) {
+      const Switches switches = context_switches(process.pid);
+      figures.switches->voluntary += switches.voluntary;
+      figures.switches->involuntary += switches.involuntary;
+    }
+  }
+  return figures;
+}
+
+void Accounts::take_cpu(TreeFigures& figures, pid_t root, const std::vector<Process>& tree) {
+  if (unified_) {
+    figures.user_us = unified_->number("cpu.stat", "user_usec").value_or(0);
+    figures.system_us = unified_->number("cpu.stat", "system_usec").value_or(0);
+    return;
+  }
+  if (cpuacct_) {
+    constexpr std::int64_t kNsPerUs = 1000;
+    figures.user_us = cpuacct_->number("cpuacct.usage_user").value_or(0) / kNsPerUs;
+    figures.system_us = cpuacct_->number("cpuacct.usage_sys").value_or(0) / kNsPerUs;
+    return;
+  }
+  if (const std::optional<Process> keeper = process_of(root)) {
+    figures.user_us = keeper->waited_user_us;
+    figures.system_us = keeper->waited_system_us;
+  }
+  for (const Process& process : tree) {
+    figures.user_us += process.user_us + process.waited_user_us;
+    figures.system_us += process.system_us + process.waited_system_us;
+  }
+  // A process that ended while /proc was read is in the next sum; a sum must not fall for that.
+  figures.user_us = user_us_ = std::max(user_us_, figures.user_us);
+  figures.system_us = system_us_ = std::max(system_us_, figures.system_us);
+}
+
+void Accounts::take_memory(TreeFigures& figures, const std::vector<Process>& tree) {
+  figures.pss_bytes = 0;
+  for (const Process& process : tree) {
+    figures.rss_bytes += process.rss_bytes;
+    peak_rss_bytes_ = std::max(peak_rss_bytes_, peak_rss_bytes(process.pid));
+    const std::optional<std::int64_t> pss = pss_bytes(process.pid);
+    figures.pss_bytes = pss && figures.pss_bytes ? std::optional(*figures.pss_bytes + *pss) : std::nullopt;
+  }
+  figures.peak_rss_bytes = peak_rss_bytes_ = std::max(peak_rss_bytes_, figures.rss_bytes);
+  if (unified_) figures.peak_bytes = unified_->number("memory.peak");
+  if (memory_) figures.peak_bytes = memory_->number("memory.max_usage_in_bytes");
+}
+
+}  // namespace foreign
+#endif

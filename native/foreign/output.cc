@@ -1,0 +1,37 @@
+#include "foreign/output.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace foreign {
+
+bool Output::take(int fd) {
+  constexpr std::size_t kKept = 8;
+  constexpr std::size_t kLongest = 400;
+  char bytes[4096];
+  while (true) {
+    const ssize_t n = read(fd, bytes, sizeof bytes);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return n < 0;
+    if (write(STDERR_FILENO, bytes, static_cast<std::size_t>(n)) < 0) {}  // who does not listen misses it
+    for (ssize_t i = 0; i < n; ++i) {
+      if (bytes[i] != '\n') {
+        if (line_.size() < kLongest) line_ += bytes[i];
+        continue;
+      }
+      if (!line_.empty()) lines_.push_back(std::move(line_));
+      line_.clear();
+      if (lines_.size() > kKept) lines_.pop_front();
+    }
+  }
+}
+
+std::string Output::last_words() const {
+  std::string text;
+  for (const std::string& line : lines_) text += (text.empty() ? "" : " | ") + line;
+  if (!line_.empty()) text += (text.empty() ? "" : " | ") + line_;
+  return text.empty() ? text : "; its last words: " + text;
+}
+
+}  // namespace foreign

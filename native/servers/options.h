@@ -1,0 +1,47 @@
+// The command line of every native server program. The list of options is here and in src/contract/server-options.ts;
+// loading the addon fails when the two differ.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/allow_list.h"
+#include "net/socket.h"
+#include "servers/statistics.h"
+
+namespace servers {
+
+struct Options {
+  std::string protocol = "tcp-echo";
+  std::string backend;
+  std::string host = "127.0.0.1";  ///< numeric; loopback unless `expose` is given
+  std::uint32_t port = 0;
+  std::uint32_t ports = 1;           ///< UDP: consecutive ports from `port` on
+  std::vector<int> cpus;             ///< empty: wherever the system lets it run
+  bool control = false;              ///< stdin is the control channel
+  bool expose = false;               ///< allows an address that is not loopback
+  net::AllowList allowed;            ///< UDP: senders to answer; empty on loopback: all
+  std::uint32_t backlog = 4096;      ///< TCP: connections that may wait to be accepted
+  std::uint32_t receive_buffer = 0;  ///< UDP: SO_RCVBUF in bytes; 0: the system's default
+  std::uint32_t max_connections = UINT32_MAX;
+  Budgets budgets;
+  net::Address address;              ///< host and port; set when all options have been read
+};
+
+/// One option: a switch, a number within bounds, or a text that is read by a function of its own.
+struct Option {
+  std::string_view name;                                              ///< without the dashes
+  bool& (*flag)(Options&) = nullptr;                                  ///< of a switch
+  std::uint32_t& (*number)(Options&) = nullptr;                       ///< of a number
+  std::uint32_t low = 0, high = 0;                                    ///< its bounds
+  std::string (*read)(Options&, const std::string& value) = nullptr;  ///< returns a sentence on what is wrong
+};
+std::span<const Option> options() noexcept;
+
+/// Reads `arguments` (without the program's name). Returns one sentence on what is wrong, empty when nothing is.
+std::string parse_options(std::span<char* const> arguments, Options& options);
+
+}  // namespace servers

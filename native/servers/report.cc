@@ -1,0 +1,105 @@
+#include "servers/report.h"
+
+#include <unistd.h>
+
+#include "process/affinity.h"
+#include "process/clock.h"
+#include "process/digest.h"
+#include "process/identity.h"
+#include "process/json_line.h"
+#include "process/usage.h"
+#include "servers/dispatch_json.h"
+
+namespace servers {
+namespace {
+
+using process::JsonLine;
+
+void add_body(JsonLine& line, const Statistics& s, const dispatch::Counters* counters) {
+  const process::Usage u = process::usage();
+  line.number("monotonicNs", process::monotonic_now())
+      .number("requests", s.requests)
+      .number("connections", s.connections())
+      .number("accepted", s.accepted)
+      .number("closed", s.closed)
+      .number("bytesIn", s.bytes_in)
+      .number("bytesOut", s.bytes_out)
+      .number("rejected", s.rejected)
+      .number("unsent", s.unsent)
+      .object("cpu", JsonLine().number("userUs", u.user_us).number("systemUs", u.system_us))
+      .object("contextSwitches",
+              JsonLine().number("voluntary", u.voluntary_switches).number("involuntary", u.involuntary_switches))
+      .number("rssBytes", u.rss_bytes)
+      .number("peakRssBytes", u.peak_rss_bytes);
+  if (counters != nullptr) {
+    line.object("counters", counters_object(*counters));
+  } else {
+    line.null("counters");
+  }
+  line.numbers("eventsPerWait", s.events_per_wait).null("tree");
+}
+
+}  // namespace
+
+std::string hello_line(const Options& options, const Identity& identity, const dispatch::Capabilities* capabilities,
+                       int socket) {
+  const net::Address bound = net::local_address(socket);
+  const process::DescriptorLimit limit = process::descriptor_limit();
+  const Budgets& b = options.budgets;
+  JsonLine line;
+  line.string("event", "hello")
+      .string("subject", "dispatch")
+      .string("protocol", options.protocol)
+      .string("impl", identity.impl)
+      .string("backend", options.backend);
+  if (identity.io.empty()) {
+    line.null("io");
+  } else {
+    line.string("io", identity.io);
+  }
+  if (capabilities != nullptr) {
+    line.object("capabilities", capabilities_object(*capabilities));
+  } else {
+    line.null("capabilities");
+  }
+  line.string("address", bound.host())
+      .number("port", bound.port())
+      .number("ports", options.ports)
+      .number("pid", getpid())
+      .string("kernel", process::kernel_release())
+      .object("descriptorLimit", JsonLine().number("soft", limit.soft).number("hard", limit.hard))
+      .numbers("cpuAffinity", process::affinity());
+  if (identity.versions.empty()) {
+    line.object("versions", JsonLine().string("compiler", process::compiler()));
+  } else {
+    line.raw("versions", identity.versions);
+  }
+  line.string("compilerFlags", process::compiler_flags())
+      .object("budgets", JsonLine()
+                             .number("accept", b.accept)
+                             .number("readBytes", b.reads * kReceiveWindow)
+                             .number("reads", b.reads)
+                             .number("datagrams", b.datagrams)
+                             .number("maxEvents", b.max_events))
+      .number("listenBacklog", net::listen_backlog(socket, static_cast<int>(options.backlog)))
+      .boolean("nodelay", true)
+      .string("digest", process::file_digest(identity.program.c_str()));
+  return line.text();
+}
+
+std::string snapshot_line(std::string_view id, const Statistics& statistics, const dispatch::Counters* counters) {
+  JsonLine line;
+  line.string("event", "snapshot").string("id", id);
+  add_body(line, statistics, counters);
+  return line.text();
+}
+
+std::string farewell_line(std::string_view reason, std::int64_t started_ns, const Statistics& statistics,
+                          const dispatch::Counters* counters) {
+  JsonLine line;
+  line.string("event", "farewell").number("wallNs", process::monotonic_now() - started_ns).string("reason", reason);
+  add_body(line, statistics, counters);
+  return line.text();
+}
+
+}  // namespace servers

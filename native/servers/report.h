@@ -1,0 +1,31 @@
+// The lines of the server contract, src/contract/server.ts: hello, snapshot, farewell.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "dispatch/backend.h"
+#include "servers/options.h"
+#include "servers/statistics.h"
+
+namespace servers {
+
+/// What a program says about itself; the io=native server inside Node gives other answers than a native program.
+struct Identity {
+  std::string impl = "native";
+  std::string io;             ///< empty: no Node-API crossing
+  std::string versions;       ///< JSON object; empty: the compiler's
+  std::string program;        ///< path of the binary that is digested
+};
+
+/// `capabilities` is null for programs that have no Poller. `socket`: the one at the first port.
+std::string hello_line(const Options& options, const Identity& identity, const dispatch::Capabilities* capabilities,
+                       int socket);
+
+/// `counters` is null for programs that have no Poller.
+std::string snapshot_line(std::string_view id, const Statistics& statistics, const dispatch::Counters* counters);
+std::string farewell_line(std::string_view reason, std::int64_t started_ns, const Statistics& statistics,
+                          const dispatch::Counters* counters);
+
+}  // namespace servers

@@ -1,0 +1,145 @@
+/**
+ * A host and what is known of it. The lines of the observer, the small program that runs on a host and tells about it:
+ * it answers a line `look`, `counters`, `state`, `memory-copy` or `ping` on its stdin with the line of that event, and
+ * ends when its stdin does.
+ */
+import { z } from 'zod';
+import { backendName, count, executionClass } from './common.js';
+
+/** The host a program ran on; follows every figure. */
+export const hostFacts = z.object({
+  name: z.string(),
+  executionClass,
+  hypervisor: z.string().nullable(),
+  accelerator: z.string().nullable(),
+  vcpus: count,
+  cpuModel: z.string(),
+  memoryBytes: count,
+  /** name and release of the system, as `uname -sr` prints them: 'Linux 6.1.0' */
+  kernel: z.string(),
+  clockSource: z.string(),
+  /** smallest step seen between two readings of the monotonic clock, nanoseconds */
+  clockStepNs: z.number(),
+  congestionControl: z.string().nullable(),
+  /** what lies between server and client */
+  transport: z.enum(['loopback', 'veth', 'tap', 'user-net']),
+});
+export type HostFacts = z.infer<typeof hostFacts>;
+
+/** What a host alone cannot know of itself: how the run calls it, and what it is next to the others. */
+export const hostIdentity = hostFacts.pick({ name: true, executionClass: true, transport: true });
+export type HostIdentity = z.infer<typeof hostIdentity>;
+
+export const hostEnvironment = z.object({
+  os: z.string(),
+  arch: z.string(),
+  descriptorLimit: z.object({ soft: count, hard: count }),
+  ephemeralPorts: z.object({ first: count, last: count }).nullable(),
+  /** CPU vulnerabilities and how the kernel mitigates them, by name */
+  mitigations: z.record(z.string(), z.string()),
+});
+export type HostEnvironment = z.infer<typeof hostEnvironment>;
+
+/** Everything about a host that does not change during a run. */
+export const hostLook = z.object({
+  event: z.literal('look'),
+  facts: hostFacts.omit({ name: true, executionClass: true, transport: true }),
+  environment: hostEnvironment,
+  /** hosts with the same one share clock and CPUs; null where the system has none */
+  bootId: z.string().nullable(),
+  /** CPUs that programs may use, and of each those that share its core, itself included */
+  cpus: z.array(z.object({ cpu: count, siblings: z.array(count) })).min(1),
+  memoryAvailableBytes: count,
+  backends: z.array(
+    z.object({
+      name: backendName,
+      available: z.boolean(),
+      /** why not, in words */
+      reason: z.string(),
+      /** highest descriptor it can watch; -1: as many as the process has */
+      maxDescriptor: z.number().int(),
+    }),
+  ),
+  /** what Node's own networking uses there */
+  nodeBackend: backendName,
+  versions: z.record(z.string(), z.string()),
+  /** sha256 (hex, first 16 characters) of the addon there */
+  addonDigest: z.string(),
+});
+export type HostLook = z.infer<typeof hostLook>;
+
+/**
+ * Kernel counters that show overload outside the server; sums since boot, or the difference over a trial. Setting the
+ * idle connections up is left out of a trial's: its result is verified by count.
+ */
+export const networkCounters = z.object({
+  listenOverflows: count,
+  listenDrops: count,
+  reqQFullDrop: count,
+  reqQFullDoCookies: count,
+  synRetransmits: count,
+  delayedAcks: count,
+  udpRcvbufErrors: count,
+  udpSndbufErrors: count,
+  udpInErrors: count,
+});
+export type NetworkCounters = z.infer<typeof networkCounters>;
+
+/**
+ * What one CPU did, microseconds, whoever it did it for: since boot, or during a window. Linux counts most of these in
+ * ticks of 10 ms: a window of a second tells a share to about one percent of the CPU.
+ */
+export const cpuTimes = z.object({
+  cpu: count,
+  userUs: count,
+  niceUs: count,
+  systemUs: count,
+  idleUs: count,
+  iowaitUs: count,
+  /** null: the kernel does not account interrupts apart, their time is in the other states */
+  irqUs: count.nullable(),
+  softirqUs: count.nullable(),
+  stealUs: count,
+});
+export type CpuTimes = z.infer<typeof cpuTimes>;
+
+/** Sums since boot; null where the system does not tell. */
+export const hostCounters = z.object({
+  event: z.literal('counters'),
+  network: networkCounters.nullable(),
+  cpus: z.array(cpuTimes).nullable(),
+});
+export type HostCounters = z.infer<typeof hostCounters>;
+
+/** How steady and how busy a host is right now. */
+export const hostState = z.object({
+  event: z.literal('state'),
+  /** 1-minute load average and CPU pressure (some, avg10, percent); null where the system has none */
+  load: z.object({ average: z.number(), pressure: z.number().nullable() }),
+  /** nanoseconds of a fixed amount of arithmetic, the best of three: a slower machine or a busy neighbour shows here */
+  calibrationNs: z.number(),
+});
+export type HostState = z.infer<typeof hostState>;
+
+/** How fast one thread copies memory on a host: no figure that moves bytes can be beyond it. */
+export const memoryCopy = z.object({
+  /** bytes copied per second by one thread, the best of `copies`; a byte counts once */
+  bytesPerSecond: z.number().positive(),
+  copies: count.min(1),
+  blockBytes: count.min(1),
+  /** where the block fits into it, the rate is the cache's and so only the higher; null: unknown */
+  lastLevelCacheBytes: count.nullable(),
+});
+export type MemoryCopy = z.infer<typeof memoryCopy>;
+export const memoryCopyLine = memoryCopy.extend({ event: z.literal('memory-copy') });
+
+/** Instants of the host's CLOCK_MONOTONIC, nanoseconds. */
+export const pong = z.object({ event: z.literal('pong'), receivedNs: z.number(), sentNs: z.number() });
+
+export const observerLine = z.discriminatedUnion('event', [
+  hostLook,
+  hostCounters,
+  hostState,
+  memoryCopyLine,
+  pong,
+]);

@@ -1,0 +1,37 @@
+/** What is under test: a server of ours, or somebody else's program that serves a protocol of ours. */
+import { z } from 'zod';
+import type { BackendName, Implementation, IoMode, Protocol } from './common.js';
+import { identifier } from './sample.js';
+
+/** A server of ours: who runs the protocol on which mechanism. */
+export interface DispatchSubject {
+  kind: 'dispatch';
+  protocol: Protocol;
+  impl: Implementation;
+  backend: BackendName;
+  io: IoMode | null;
+  /** UDP: consecutive ports it listens on; 1 when left out */
+  ports?: number;
+  /** length of its listen queue; the servers' own choice when left out */
+  backlog?: number;
+}
+
+/** Somebody else's server, in the words of a plan. */
+export const foreignServer = z.strictObject({
+  /** what rows and labels call it */
+  name: identifier,
+  /**
+   * program and arguments, started as they are and never read by a shell; `{port}` and `{address}` inside any of them
+   * stand for where it has to listen
+   */
+  command: z.array(z.string()).min(1),
+});
+export type ForeignServer = z.infer<typeof foreignServer>;
+
+export interface ForeignSubject extends ForeignServer {
+  kind: 'foreign';
+  protocol: Protocol;
+  ports?: number;
+}
+
+export type Subject = DispatchSubject | ForeignSubject;

@@ -1,0 +1,75 @@
+/** A host that a command on this machine reaches: programs are started through it, the observer there tells the rest. */
+import type { HostFacts, HostIdentity, HostLook } from '../contract/host.js';
+import { Child } from './child.js';
+import { type ClockEstimate, sameClock } from './clock.js';
+import type { Host, HostProcess } from './host.js';
+import { ownBootId } from './linux-facts.js';
+import { Observer, observerProgram } from './observer.js';
+import { type Command, commandOf, type Installation, ownInstallation, type Program } from './program.js';
+
+export interface Access {
+  identity: HostIdentity;
+  /** numeric address of its servers */
+  address: string;
+  /** turns a command there into one here; as it is when left out */
+  enter?(command: Command): Command;
+  /** where our programs lie there; as here when left out */
+  installation?: Installation;
+}
+
+export class ObservedHost implements Host {
+  private constructor(
+    private readonly access: Access,
+    private readonly observer: Observer,
+    readonly look: HostLook,
+  ) {}
+
+  /** @throws Error in one sentence when no program can be started there */
+  static async start(access: Access): Promise<ObservedHost> {
+    const name = `the observer on host ${access.identity.name}`;
+    const observer = new Observer(start(access, name, commandOf(observerProgram, access.installation)));
+    try {
+      return new ObservedHost(access, observer, await observer.look());
+    } catch (error) {
+      await observer.end();
+      throw error;
+    }
+  }
+
+  get name(): string {
+    return this.access.identity.name;
+  }
+
+  get facts(): HostFacts {
+    return { ...this.access.identity, ...this.look.facts };
+  }
+
+  command(program: Program): Command {
+    return commandOf(program, this.access.installation ?? ownInstallation);
+  }
+
+  spawn(name: string, command: Command): HostProcess {
+    return start(this.access, name, command);
+  }
+
+  addressFor(_peer: Host): string {
+    return this.access.address;
+  }
+
+  counters = () => this.observer.counters();
+  state = () => this.observer.state();
+  memoryCopy = () => this.observer.memoryCopy();
+
+  /** Programs of one boot read one clock. */
+  async clock(): Promise<ClockEstimate> {
+    const { bootId } = this.look;
+    return bootId !== null && bootId === ownBootId() ? sameClock : this.observer.clock();
+  }
+
+  stop(): Promise<void> {
+    return this.observer.end();
+  }
+}
+
+const start = ({ enter = (command) => command }: Access, name: string, command: Command): HostProcess =>
+  new Child(name, enter(command));

@@ -1,0 +1,45 @@
+/** Our own programs by what they are, before a host says where they lie on it. */
+import { resolve } from 'node:path';
+import { packageRoot, programPath } from '../addon.js';
+
+/**
+ * Run by Node: `script` is a path below the folder of the scripts, without its ending; `subcommand` is one of the command
+ * line's. Native: lies beside the addon.
+ */
+export type Program = ({ script: string } | { subcommand: string } | { native: string }) & {
+  args: readonly string[];
+  /** a program whose command line follows the arguments: what this one runs */
+  runs?: Program;
+};
+
+/** An argument vector for this machine's own spawn; nothing of it is ever read by a shell. */
+export interface Command {
+  command: string;
+  args: string[];
+}
+
+/** Where the programs lie on a host. */
+export interface Installation {
+  node: string;
+  scripts: string;
+  /** the command line's own script */
+  cli: string;
+  native(name: string): string;
+}
+
+/** Of this process. */
+export const ownInstallation: Installation = {
+  node: process.execPath,
+  scripts: resolve(packageRoot, 'dist'),
+  cli: resolve(packageRoot, 'bin/dispatchbench.js'),
+  native: programPath,
+};
+
+export function commandOf(program: Program, where: Installation = ownInstallation): Command {
+  const inner = program.runs ? commandOf(program.runs, where) : null;
+  const args = [...program.args, ...(inner ? [inner.command, ...inner.args] : [])];
+  if ('native' in program) return { command: where.native(program.native), args };
+  const script =
+    'script' in program ? [`${where.scripts}/${program.script}.js`] : [where.cli, program.subcommand];
+  return { command: where.node, args: [...script, ...args] };
+}

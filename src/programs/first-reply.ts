@@ -1,0 +1,18 @@
+/** How the client is started that waits for a server's first reply. */
+import type { Protocol } from '../contract/common.js';
+import type { Program } from '../hosts/program.js';
+import { type HostPort, targetText } from '../options.js';
+import { clientProgram, flag } from './client.js';
+
+export interface FirstReplySpec {
+  protocol: Protocol;
+  target: HostPort;
+  cpus: readonly number[];
+}
+
+export const firstReplyProgram = ({ protocol, target, cpus }: FirstReplySpec): Program =>
+  clientProgram('first-reply', [
+    ...flag('protocol', protocol),
+    ...flag('target', targetText(target)),
+    ...flag('cpu', cpus.length > 0 ? cpus.join(',') : undefined),
+  ]);

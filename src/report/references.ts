@@ -1,0 +1,34 @@
+/** Published figures beside ours, what no machine can do, and the works they come from. */
+import type { Analysis } from '../analysis/analyse.js';
+import { impossible } from '../analysis/reference/plausibility.js';
+import { transfers2025 } from '../analysis/reference/transfers-2025.js';
+import { bibliography } from '../claims/bibliography.js';
+import { number } from '../number.js';
+import { type Html, html, table } from './html.js';
+
+/** Bytes per second of the run's fastest host; null: the run has no record. */
+function fastestCopy(run: Analysis['run']): number | null {
+  const rates = Object.values(run?.hosts ?? {}).map(({ memoryCopy }) => memoryCopy.bytesPerSecond);
+  return rates.length > 0 ? Math.max(...rates) : null;
+}
+
+const reference = ({ authors, title, where, year }: (typeof bibliography)[keyof typeof bibliography]): Html =>
+  html`<li>${authors.length > 0 ? `${authors.join('; ')}: ` : ''}<cite>${title}</cite>. ${where}${year === null ? '' : `, ${year}`}.</li>`;
+
+export function referenceSection({ run }: Analysis): Html {
+  const copyBytesPerSecond = fastestCopy(run);
+  const rows = transfers2025.map((rate) => [
+    rate.what,
+    `${number(rate.bytesPerSecond / 1e9)} GB/s`,
+    rate.testbed,
+    impossible(rate, copyBytesPerSecond) ?? 'possible as far as the rules can tell',
+  ]);
+  return html`<section aria-labelledby="published"><h2 id="published">Published figures</h2>
+<p class="soft">Tables of the works below stand beside ours as grey marks where the axes agree, with their testbed named. They were taken on other machines: shapes may be compared, absolute values not. A rule marks what no machine can do.</p>
+<details><summary>Published transfer rates, held against what a CPU can move</summary>${table(
+    'Published transfer rates and the rule they break',
+    [{ name: 'Figure' }, { name: 'Rate', figure: true }, { name: 'Testbed' }, { name: 'Rule' }],
+    rows,
+  )}</details>
+<h3>References</h3><ul>${Object.values(bibliography).map(reference)}</ul></section>`;
+}

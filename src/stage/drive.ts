@@ -1,0 +1,44 @@
+/** One load of standing connections or sockets: clients that begin together, and what the server counts meanwhile. */
+import type { Span } from '../contract/sample.js';
+import type { Program } from '../hosts/program.js';
+import { answerMs, standingMs } from './patience.js';
+import type { Servers } from './servers.js';
+import { type Stage, together } from './stage.js';
+
+export interface Drive {
+  name: string;
+  /** one program for each server */
+  clients: readonly Program[];
+  /** connections of all clients together */
+  connections: number;
+  warmupMs: number;
+  durationMs: number;
+  /** a client waits so long for the replies of its window, milliseconds */
+  timeoutMs?: number;
+  /** called when all connections stand, before anything is sent */
+  standing?: () => Promise<void>;
+}
+
+/**
+ * @param servers whose snapshots are taken where the window begins and ends; null: a server that cannot be asked
+ * @returns each client's result line as it was printed; their connections are gone by then
+ * @throws Error in one sentence when a client breaks down
+ */
+export async function drive<S extends Servers | null>(
+  stage: Stage,
+  servers: S,
+  load: Drive,
+): Promise<{ results: unknown[]; span: S extends Servers ? Span : null }> {
+  const { name, connections, warmupMs, durationMs, timeoutMs = 0 } = load;
+  const clients = load.clients.map((program) => stage.client(name, program));
+  await together(clients, 'connected', standingMs(connections));
+  await load.standing?.();
+  for (const client of clients) client.send('go');
+  await together(clients, 'window-start', answerMs + warmupMs);
+  const edge = servers && (await stage.edge(servers));
+  await together(clients, 'window-end', answerMs + durationMs);
+  const span = servers && edge ? await stage.since(servers, edge) : null;
+  const results = await together(clients, 'result', answerMs + timeoutMs);
+  await Promise.all(clients.map((client) => stage.end(client)));
+  return { results, span: span as S extends Servers ? Span : null };
+}

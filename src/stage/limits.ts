@@ -1,0 +1,71 @@
+/** What hosts cannot run, found before the sweep: pure rules over what a trial needs and the hosts have. */
+import type { BackendName } from '../contract/common.js';
+import type { HostLook } from '../contract/host.js';
+
+/** What a trial takes of its hosts. */
+export interface Needs {
+  /** what it waits with, where that is ours */
+  backend: BackendName | null;
+  /** descriptors that one process of the server waits on */
+  perProcess: number;
+  /** what those descriptors are, for messages: 'connections', 'ports' */
+  what: string;
+  /** connections that stand at one time, all servers together */
+  connections: number;
+  /** of them those that take a local port of the client's for themselves */
+  active: number;
+}
+
+/** Descriptors of a program that are no connections: standard streams, listener, poller, control channel, Node's own. */
+export const reservedDescriptors = 100;
+
+/**
+ * Kernel and user memory of one loopback connection, both ends (two tcp sockets, inodes, dentries, files, poll entries),
+ * bytes: 8 to 10 KiB were seen on Linux 6; rounded up.
+ */
+const connectionBytes = 12 * 1024;
+/** Memory of the programs of a trial and of the runner. */
+const programsBytes = 300 << 20;
+
+type Hosts = Record<'server' | 'client', Pick<HostLook, 'backends' | 'environment' | 'memoryAvailableBytes'>>;
+
+/** @returns one sentence with limit, need and remedy, or null when the hosts can run it */
+export function impossible(needs: Needs, { server, client }: Hosts): string | null {
+  const { perProcess, what, connections, active } = needs;
+  const state = needs.backend === null ? null : server.backends.find(({ name }) => name === needs.backend);
+  if (needs.backend !== null && !state?.available) {
+    return `backend ${needs.backend} is not available here: ${state?.reason ?? 'not built into this addon'}`;
+  }
+  const need = perProcess + reservedDescriptors;
+  const { hard } = server.environment.descriptorLimit;
+  if (need > hard) {
+    return (
+      `${perProcess} ${what} need ${need} open descriptors in one process and the hard limit is ${hard}: ` +
+      `raise it ('ulimit -Hn', LimitNOFILE= of systemd, --ulimit nofile= of a container) or take fewer ${what}`
+    );
+  }
+  if (state && state.maxDescriptor >= 0 && perProcess > state.maxDescriptor) {
+    return (
+      `backend ${needs.backend} watches descriptors up to ${state.maxDescriptor} only ` +
+      `and ${perProcess} ${what} need more: take fewer ${what} or another backend`
+    );
+  }
+  const range = client.environment.ephemeralPorts;
+  const ports = range && range.last - range.first + 1;
+  if (ports !== null && active > ports) {
+    return (
+      `${active} active connections need as many local ports and the range of this system has ${ports}: ` +
+      'widen it (sysctl net.ipv4.ip_local_port_range) or take fewer connections'
+    );
+  }
+  const memory = connections * connectionBytes + programsBytes;
+  const available = Math.min(server.memoryAvailableBytes, client.memoryAvailableBytes);
+  if (memory > available) {
+    const mib = (bytes: number) => `${Math.round(bytes / (1 << 20))} MiB`;
+    return (
+      `${connections} connections need about ${mib(memory)} of memory and ` +
+      `${mib(available)} are available: free some or take fewer connections`
+    );
+  }
+  return null;
+}

@@ -1,0 +1,120 @@
+/**
+ * Doubts that several kinds share: gates make a trial invalid (it stays in the file and is shown, but no verdict uses
+ * it), warnings do not. Pure functions of what was measured; each rule's reason stands beside it.
+ */
+
+import type { LoadFigures } from '../contract/load.js';
+import type { Gate, Span } from '../contract/sample.js';
+import { busyLimit } from '../load/saturation.js';
+import { decodeHistogram } from '../statistics/histogram.js';
+import { serverBusyShare } from './served.js';
+
+/** A server thread busier than this is the limit of the figure. */
+export const busyServer = 0.9;
+const heldShare = 0.99;
+/** Replies that may still be on their way when a short window ends. */
+const edgeReplies = 3;
+
+export const invalid = (id: string, message: string): Gate => ({ id, invalidates: true, message });
+export const warning = (id: string, message: string): Gate => ({ id, invalidates: false, message });
+export const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+
+/** What was offered and what came of it, however it was offered. */
+export interface Offer {
+  /** requests per second by the schedule; null in closed loop */
+  offeredRate: number | null;
+  achievedRate: number;
+  windowNs: number;
+  replies: number;
+  /** of the client's load thread, 0..1 */
+  busyShare: number;
+  /** the client's own doubts */
+  saturation: readonly string[];
+}
+
+export const offerOf = ({ client, ...load }: LoadFigures): Offer => ({
+  ...load,
+  busyShare: client.busyShare,
+});
+
+/**
+ * Whose limit is the figure? A server that is over 90 % busy is at its own limit, whatever the client says of itself:
+ * client and server drive each other, and beside a saturated server a client is often busy as well, polling small
+ * batches. Only when the server had time to spare does a busy or late client mean that the client set the figure.
+ */
+export function saturation(name: string, span: Span, offer: Offer): Gate[] {
+  const server = serverBusyShare(span);
+  const due = ((offer.offeredRate ?? 0) * offer.windowNs) / 1e9;
+  const behind = due - offer.replies > Math.max(edgeReplies, (1 - heldShare) * due);
+  const rates = `${offer.achievedRate.toFixed(0)} of ${offer.offeredRate?.toFixed(0)} requests/s`;
+  if (server >= busyServer) {
+    return behind
+      ? [
+          warning(
+            'overload',
+            `${name}: the server, ${percent(server)} busy, answered ${rates}: latency is that of overload`,
+          ),
+        ]
+      : [];
+  }
+  const idle = `while the server was only ${percent(server)} busy`;
+  if (behind) return [invalid('behind-schedule', `${name}: ${rates} were answered ${idle}`)];
+  if (offer.busyShare > busyLimit) {
+    return [invalid('client-saturated', `${name}: the client was ${percent(offer.busyShare)} busy ${idle}`)];
+  }
+  return offer.saturation.length > 0
+    ? [invalid('client-saturated', `${name}: the client says ${offer.saturation.join('; ')} ${idle}`)]
+    : [];
+}
+
+/** What went wrong with requests: failures of any kind, and those that only took too long. */
+export interface Failures {
+  open: boolean;
+  timeouts: number;
+  others: Readonly<Record<string, number>>;
+  replies: number;
+}
+
+/**
+ * On loopback every request has its reply; any error means that something else was measured. Only what an open loop
+ * asks beyond a busy server's power has to time out: that is the overload itself.
+ */
+export function errors(name: string, span: Span, { open, timeouts, others, replies }: Failures): Gate[] {
+  const overloaded = open && serverBusyShare(span) >= busyServer;
+  const seen = Object.entries({ timeout: overloaded ? 0 : timeouts, ...others }).filter(
+    ([, count]) => count > 0,
+  );
+  return [
+    ...(overloaded && timeouts > 0
+      ? [warning('overload-timeouts', `${name}: ${timeouts} requests timed out at the overloaded server`)]
+      : []),
+    ...(seen.length > 0
+      ? [
+          invalid(
+            'errors',
+            `${name}: the client counted errors: ${seen.map(([kind, count]) => `${count} ${kind}`).join(', ')}`,
+          ),
+        ]
+      : []),
+    ...(replies === 0 ? [invalid('no-replies', `${name}: no reply came within the window`)] : []),
+  ];
+}
+
+/**
+ * A mode at 40 ms that its neighbours do not have is the kernel's delayed-acknowledgement timer, not the server. Its tick
+ * is up to 4 ms, and a busy machine adds to that.
+ */
+export function delayedAcks(name: string, histogram: string): Gate[] {
+  const { values, counts, total } = decodeHistogram(histogram);
+  const share = (fromMs: number, toMs: number) =>
+    values.reduce((sum, ns, row) => (ns >= fromMs * 1e6 && ns < toMs * 1e6 ? sum + counts[row]! : sum), 0) /
+    total;
+  const mode = share(39, 49);
+  if (!(mode >= 0.01) || mode < 3 * (share(29, 39) + share(49, 59))) return [];
+  return [
+    invalid(
+      'delayed-ack',
+      `${name}: ${percent(mode)} of the replies took 39 to 49 ms, the delayed-ACK timer of the kernel`,
+    ),
+  ];
+}

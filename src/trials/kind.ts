@@ -1,0 +1,80 @@
+/**
+ * A kind of trial: what one measurement of it is, what it takes, how it is carried out, when it is doubted, and which
+ * figures it yields. A new kind is one file beside this one and one line in registry.ts.
+ */
+import type { z } from 'zod';
+import type { Latency } from '../contract/load.js';
+import type { Gate, Pinning, Span } from '../contract/sample.js';
+import type { Needs } from '../stage/limits.js';
+import type { Stage } from '../stage/stage.js';
+
+/** What a figure of a sample is, whatever it is taken from. */
+export interface Figure<Id extends string = string> {
+  id: Id;
+  title: string;
+  unit: string;
+  better: 'higher' | 'lower' | 'neither';
+  /** digits after the point in tables */
+  digits: number;
+  /** what it tells, independent of the numbers; empty: it only explains others */
+  meaning: string;
+}
+
+/** What a figure may know beside its measurement. */
+export interface Circumstances {
+  pinning: Pinning;
+}
+
+/** A figure of one kind of measurement. */
+export interface KindMetric<Measurement, Id extends string = string> extends Figure<Id> {
+  /** names of the measurements it is read from: the first that a trial has */
+  from: readonly string[];
+  /** @returns null where the measurement does not tell */
+  of(measurement: Measurement, circumstances: Circumstances): number | null;
+}
+
+/** A server's part in a measurement. */
+export interface Served {
+  span: Span;
+  /** received and sent by the client, payload and protocol */
+  bytes: number;
+  durationNs: number;
+}
+
+export interface TrialKind<
+  Id extends string,
+  Spec extends { kind: Id },
+  Measurement extends { kind: Id },
+  Metrics extends readonly KindMetric<Measurement>[],
+> {
+  id: Id;
+  measurement: z.ZodType<Measurement>;
+  /** what it takes of the hosts: of the largest moment of the trial */
+  needs(spec: Spec): Needs;
+  /**
+   * Carries a trial out; each measurement is handed over, under its name, as soon as it is there.
+   * @throws Error in one sentence when the trial cannot be finished
+   */
+  carryOut(spec: Spec, stage: Stage, done: (name: string, measurement: Measurement) => void): Promise<void>;
+  /** Doubts about one measurement. */
+  gates(name: string, measurement: Measurement): Gate[];
+  /** it opens connections, so that the kernel's counters of dropped ones speak of it */
+  connects: boolean;
+  metrics: Metrics;
+  /** what a server did in it, for rules that hold for any machine; null: it had none */
+  served(measurement: Measurement): Served | null;
+  /** its distributions, for other programs to read, by name */
+  distributions(measurement: Measurement): Record<string, Latency | null>;
+  /** nanoseconds that a measurement lasted */
+  durationNs(measurement: Measurement): number;
+}
+
+/** Keeps the literal types of a kind's id and metrics. */
+export const trialKind = <
+  const Id extends string,
+  Spec extends { kind: Id },
+  Measurement extends { kind: Id },
+  const Metrics extends readonly KindMetric<Measurement>[],
+>(
+  kind: TrialKind<Id, Spec, Measurement, Metrics>,
+): TrialKind<Id, Spec, Measurement, Metrics> => kind;

@@ -1,0 +1,90 @@
+/** Kinds of trials. A new one is one file and one line here; what samples, metrics and runs know of it follows from that. */
+import { z } from 'zod';
+import type { Latency } from '../contract/load.js';
+import type { Gate, Pinning } from '../contract/sample.js';
+import type { Needs } from '../stage/limits.js';
+import type { Stage } from '../stage/stage.js';
+import { datagrams } from './datagrams.js';
+import type { Figure, KindMetric, Served } from './kind.js';
+import { load } from './load.js';
+import { sessions } from './sessions.js';
+import { start } from './start.js';
+
+const kinds = [load, sessions, datagrams, start] as const;
+
+type Kinds = typeof kinds;
+type Schemas<All extends readonly { measurement: z.ZodType }[]> = {
+  [At in keyof All]: All[At]['measurement'];
+};
+
+/** What a trial measured under one name. */
+export const measurement = z.union(kinds.map((kind) => kind.measurement) as unknown as Schemas<Kinds>);
+export type Measurement = z.infer<typeof measurement>;
+export type MeasurementOf<Kind extends Measurement['kind']> = Extract<Measurement, { kind: Kind }>;
+
+/** What one trial is asked to do. */
+export type TrialSpec = Parameters<Kinds[number]['needs']>[0];
+
+/** A kind as those see it that know none in particular. */
+interface AnyKind {
+  id: string;
+  needs(spec: TrialSpec): Needs;
+  carryOut(
+    spec: TrialSpec,
+    stage: Stage,
+    done: (name: string, measurement: Measurement) => void,
+  ): Promise<void>;
+  gates(name: string, measurement: Measurement): Gate[];
+  connects: boolean;
+  metrics: readonly KindMetric<Measurement>[];
+  served(measurement: Measurement): Served | null;
+  distributions(measurement: Measurement): Record<string, Latency | null>;
+  durationNs(measurement: Measurement): number;
+}
+
+const byId = new Map(kinds.map((kind) => [kind.id as string, kind as unknown as AnyKind]));
+
+/** The kind of a spec or of a measurement. */
+export const kindOf = ({ kind }: { kind: Measurement['kind'] }): AnyKind => byId.get(kind)!;
+
+export type MetricId = Kinds[number]['metrics'][number]['id'];
+
+interface Measured {
+  measurements: Readonly<Record<string, Measurement>>;
+  pinning: Pinning;
+}
+
+/** What a sample says: one number, or null where it has no such measurement or counter. */
+export interface Metric extends Figure {
+  id: MetricId;
+  of(sample: Measured): number | null;
+}
+
+function merged(id: MetricId, ways: readonly (KindMetric<Measurement> & { kind: string })[]): Metric {
+  const { from: _, of: __, kind: ___, ...figure } = ways[0]!;
+  return {
+    ...figure,
+    id,
+    of({ measurements, pinning }) {
+      for (const { kind, from, of } of ways) {
+        const name = from.find((one) => measurements[one]?.kind === kind);
+        if (name !== undefined) return of(measurements[name]!, { pinning });
+      }
+      return null;
+    },
+  };
+}
+
+const ways = [...byId.values()].flatMap(({ id: kind, metrics }) => metrics.map((one) => ({ ...one, kind })));
+
+/** Every figure that some kind yields; kinds that share one share its words. */
+export const metrics: readonly Metric[] = [...new Set(ways.map(({ id }) => id as MetricId))].map((id) =>
+  merged(
+    id,
+    ways.filter((way) => way.id === id),
+  ),
+);
+
+export function metric(id: MetricId): Metric {
+  return metrics.find((candidate) => candidate.id === id)!;
+}

@@ -1,0 +1,31 @@
+/** The sample as a whole: its envelope and the measurements of all kinds of trials. */
+import { z } from 'zod';
+import { envelope, identifier } from '../contract/sample.js';
+import { type Measurement, type MeasurementOf, measurement } from './registry.js';
+
+export const sample = envelope.extend({
+  /** by name: `closed` (peak), `open` (latency at a common rate), ... */
+  measurements: z.record(identifier, measurement),
+});
+export type Sample = z.infer<typeof sample>;
+
+/** The measurement of that name, if the sample has it in that kind. */
+export function measured<Kind extends Measurement['kind']>(
+  { measurements }: Pick<Sample, 'measurements'>,
+  name: string,
+  kind: Kind,
+): MeasurementOf<Kind> | null {
+  const found = measurements[name];
+  return found?.kind === kind ? (found as MeasurementOf<Kind>) : null;
+}
+
+/** All measurements of that kind, by name. */
+export function measuredAs<Kind extends Measurement['kind']>(
+  { measurements }: Pick<Sample, 'measurements'>,
+  kind: Kind,
+): [string, MeasurementOf<Kind>][] {
+  return Object.entries(measurements).filter(([, one]) => one.kind === kind) as [
+    string,
+    MeasurementOf<Kind>,
+  ][];
+}

@@ -1,0 +1,268 @@
+/** What the kinds share that watch a server under load: the figures of its CPU, its waits and its client. */
+import type { CpuTimes } from '../contract/host.js';
+import type { LoadFigures } from '../contract/load.js';
+import type { Span } from '../contract/sample.js';
+import type { Counters } from '../contract/server.js';
+import type { Circumstances } from './kind.js';
+
+/** null where nothing was counted */
+export function ratio(top: number | null, bottom: number | null): number | null {
+  return top === null || bottom === null || bottom <= 0 ? null : top / bottom;
+}
+
+/** Difference of a figure that both snapshots tell. */
+function between(
+  { before, after }: Span,
+  of: (snapshot: Span['before']) => number | null | undefined,
+): number | null {
+  const [from, to] = [of(before), of(after)];
+  return from === null || from === undefined || to === null || to === undefined ? null : to - from;
+}
+
+export const userUs = (span: Span): number => span.after.cpu.userUs - span.before.cpu.userUs;
+export const systemUs = (span: Span): number => span.after.cpu.systemUs - span.before.cpu.systemUs;
+export const cpuUs = (span: Span): number => userUs(span) + systemUs(span);
+const wallUs = ({ before, after }: Span) => (after.monotonicNs - before.monotonicNs) / 1000;
+
+/** CPU time of the server over wall time between its two snapshots. */
+export function serverBusyShare(span: Pick<Span, 'before' | 'after'>): number {
+  const wall = wallUs(span as Span);
+  return wall > 0 ? cpuUs(span as Span) / wall : 0;
+}
+
+const switches = (span: Span) =>
+  between(span, ({ contextSwitches: all }) => all && all.voluntary + all.involuntary);
+const counted = (span: Span, name: keyof Counters) => between(span, ({ counters }) => counters?.[name]);
+
+type CpuState = Exclude<keyof CpuTimes, 'cpu'>;
+const busyStates = ['userUs', 'niceUs', 'systemUs', 'irqUs', 'softirqUs'] as const satisfies CpuState[];
+
+/**
+ * Time that the server's CPUs spent in the given states, whoever they spent it for. Null where they worked mostly for
+ * others, or where so little was done that the kernel's ticks of 10 ms miss it: the CPUs' busy time and the server's own
+ * must agree within a factor of two.
+ */
+function onServerCpus(span: Span, states: readonly CpuState[], { pinning }: Circumstances): number | null {
+  const times = (span.cpus?.server ?? []).filter(({ cpu }) => pinning.server.includes(cpu));
+  const spent = (which: readonly CpuState[]) =>
+    times.flatMap((cpu) => which.map((state) => cpu[state] ?? 0)).reduce((sum, part) => sum + part, 0);
+  if (times.length === 0 || times.some((cpu) => states.some((state) => cpu[state] === null))) return null;
+  const share = cpuUs(span) / spent(busyStates);
+  return share >= 0.5 && share <= 2 ? spent(states) : null;
+}
+
+/** The peak, or the open loop where a trial has no other. */
+const peak = ['closed', 'open'] as const;
+const closed = ['closed'] as const;
+const open = ['open'] as const;
+
+/**
+ * Figures of a server between two snapshots. `closed` is the peak measurement, `open` the one at a rate every server can
+ * hold. @param replies what the client counted: requests served, where the server itself does not tell
+ */
+export function servedMetrics<M extends Span>(client: (m: M) => { replies: number; busyShare: number }) {
+  const requests = (m: M) => between(m, (snapshot) => snapshot.requests) ?? client(m).replies;
+  const perRequest = (of: (m: M) => number | null) => (m: M) => ratio(of(m), requests(m));
+  const core =
+    (...states: CpuState[]) =>
+    (m: M, circumstances: Circumstances) =>
+      ratio(onServerCpus(m, states, circumstances), requests(m));
+  return [
+    {
+      id: 'cpu-per-request',
+      title: 'Server CPU per request',
+      unit: 'µs',
+      better: 'lower',
+      digits: 2,
+      meaning:
+        'User and system time of the server process at peak, divided by the requests of the window. Lower is better; a rising line is the price of descriptors on which nothing happens.',
+      from: closed,
+      of: perRequest(cpuUs),
+    },
+    {
+      id: 'cpu-user',
+      title: 'Server CPU per request, user',
+      unit: 'µs',
+      better: 'lower',
+      digits: 2,
+      meaning: '',
+      from: peak,
+      of: perRequest(userUs),
+    },
+    {
+      id: 'cpu-system',
+      title: 'Server CPU per request, system',
+      unit: 'µs',
+      better: 'lower',
+      digits: 2,
+      meaning: '',
+      from: peak,
+      of: perRequest(systemUs),
+    },
+    {
+      id: 'core-user',
+      title: "Time of the server's CPU per request, user",
+      unit: 'µs',
+      better: 'neither',
+      digits: 2,
+      meaning: '',
+      from: peak,
+      of: core('userUs', 'niceUs'),
+    },
+    {
+      id: 'core-system',
+      title: "Time of the server's CPU per request, system",
+      unit: 'µs',
+      better: 'neither',
+      digits: 2,
+      meaning: '',
+      from: peak,
+      of: core('systemUs'),
+    },
+    {
+      id: 'core-softirq',
+      title: "Time of the server's CPU per request, irq and softirq",
+      unit: 'µs',
+      better: 'neither',
+      digits: 2,
+      meaning: '',
+      from: peak,
+      of: core('irqUs', 'softirqUs'),
+    },
+    {
+      id: 'open-cpu-per-request',
+      title: 'Server CPU per request, open loop',
+      unit: 'µs',
+      better: 'lower',
+      digits: 2,
+      meaning:
+        'While requests arrive by a schedule that does not wait: few events arrive per wait, so a scan is shared by fewer requests. The cost of a server without a pause stops at one second over the rate.',
+      from: open,
+      of: perRequest(cpuUs),
+    },
+    {
+      id: 'events-per-wait',
+      title: 'Events per wait',
+      unit: '',
+      better: 'neither',
+      digits: 2,
+      meaning: '',
+      from: closed,
+      of: (m: M) => ratio(counted(m, 'events'), counted(m, 'waits')),
+    },
+    {
+      id: 'waits-per-request',
+      title: 'Waits per request',
+      unit: '',
+      better: 'neither',
+      digits: 3,
+      meaning: '',
+      from: closed,
+      of: perRequest((m) => counted(m, 'waits')),
+    },
+    {
+      id: 'switches-per-request',
+      title: 'Context switches per request',
+      unit: '',
+      better: 'neither',
+      digits: 3,
+      meaning: '',
+      from: closed,
+      of: perRequest(switches),
+    },
+    {
+      id: 'server-busy',
+      title: 'Server busy share',
+      unit: '',
+      better: 'neither',
+      digits: 2,
+      meaning: '',
+      from: closed,
+      of: (m: M) => ratio(cpuUs(m), wallUs(m)),
+    },
+    {
+      id: 'client-busy',
+      title: 'Client busy share',
+      unit: '',
+      better: 'neither',
+      digits: 2,
+      meaning: '',
+      from: closed,
+      of: (m: M) => client(m).busyShare,
+    },
+  ] as const;
+}
+
+const us = (latency: LoadFigures['latency'], name: 'p50' | 'p99') =>
+  latency.count > 0 ? latency[name] / 1000 : null;
+
+const medianOpen = {
+  id: 'latency-p50',
+  title: 'Median latency, open loop',
+  unit: 'µs',
+  better: 'lower',
+  digits: 1,
+  meaning:
+    'From the intended send time, so that a stalled server cannot hide its stall: half of the replies came sooner.',
+  from: open,
+} as const;
+
+const tailOpen = {
+  id: 'latency-p99',
+  title: '99th percentile of latency, open loop',
+  unit: 'µs',
+  better: 'lower',
+  digits: 1,
+  meaning: 'From the intended send time: one reply in a hundred took longer than this.',
+  from: open,
+} as const;
+
+const replyRate = {
+  id: 'reply-rate',
+  title: 'Reply rate',
+  unit: 'replies/s',
+  better: 'higher',
+  digits: 0,
+  meaning:
+    'Replies per second at the offered rate. The straight part follows the offer; the knee is saturation.',
+  from: open,
+} as const;
+
+/** What the client saw of replies to requests that were offered by a schedule. */
+export function openLoopMetrics<M>(
+  seen: (m: M) => { achievedRate: number; latency: LoadFigures['latency'] },
+) {
+  return [
+    { ...medianOpen, of: (m: M) => us(seen(m).latency, 'p50') },
+    { ...tailOpen, of: (m: M) => us(seen(m).latency, 'p99') },
+    { ...replyRate, of: (m: M) => seen(m).achievedRate },
+  ] as const;
+}
+
+/** The same in both loops, of clients with standing connections or sockets. */
+export function loadMetrics<M>(figures: (m: M) => LoadFigures) {
+  return [
+    {
+      id: 'throughput',
+      title: 'Peak throughput',
+      unit: 'req/s',
+      better: 'higher',
+      digits: 0,
+      meaning:
+        'Closed loop: every connection sends its next request when the reply is there. Higher is better; where the client was the limit, the server CPU per request below decides.',
+      from: closed,
+      of: (m: M) => figures(m).achievedRate,
+    },
+    ...openLoopMetrics(figures),
+    {
+      id: 'closed-latency-p99',
+      title: '99th percentile of latency, closed loop',
+      unit: 'µs',
+      better: 'lower',
+      digits: 1,
+      meaning: '',
+      from: closed,
+      of: (m: M) => us(figures(m).latency, 'p99'),
+    },
+  ] as const;
+}

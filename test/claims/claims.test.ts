@@ -1,0 +1,189 @@
+/** The claims as data: what they cite, and that every command they recommend exists and supplies their cells. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseArgsStringToArgv } from 'string-argv';
+import type { ZodObject } from 'zod';
+import type { Cell } from '../../src/analysis/cells.js';
+import { cellsMatching } from '../../src/analysis/evidence.js';
+import { bibliography, cited } from '../../src/claims/bibliography.js';
+import type { ClaimTest, PlannedClaim, TestedClaim } from '../../src/claims/claim.js';
+import { claims } from '../../src/claims/claims.js';
+import { backendNames } from '../../src/contract/names.js';
+import { profileName } from '../../src/contract/run.js';
+import { experimentNamed } from '../../src/experiments/registry.js';
+import { hostKinds } from '../../src/hosts/registry.js';
+import { duration, wholeNumber } from '../../src/options.js';
+import { kindOf, metric } from '../../src/trials/registry.js';
+
+const tested = claims.filter((claim): claim is TestedClaim => !('planned' in claim));
+const planned = claims.filter((claim): claim is PlannedClaim => 'planned' in claim);
+
+const text = (value: string) => {
+  assert.ok(value.length > 0);
+  return value;
+};
+
+const oneOf = (known: readonly string[]) => (value: string) => {
+  assert.ok(known.includes(value), `'${value}' is none of ${known.join(', ')}`);
+  return value;
+};
+
+/** Options that every experiment has, with how each value is read; null: it takes none. */
+const commonOptions: Record<string, ((value: string) => unknown) | null> = {
+  '--profile': oneOf(profileName.options),
+  '--host': (value) =>
+    value.split(',').map((host) => oneOf(hostKinds.map(({ id }) => id))(host.split(':', 1)[0]!)),
+  '--seed': wholeNumber(0, 0xffff_ffff),
+  '--budget': duration,
+  '--plan': text,
+  '--resume': text,
+  '--out': text,
+  '--json': null,
+  '--quiet': null,
+};
+
+/** What a command would run. @throws where no such command exists */
+function parsed(command: string) {
+  const [program, subcommand, id, ...rest] = parseArgsStringToArgv(command);
+  assert.deepEqual([program, subcommand], ['dispatchbench', 'run']);
+  const experiment = experimentNamed(id!);
+  const settings: Record<string, unknown> = {};
+  let profile = 'quick';
+  while (rest.length > 0) {
+    const name = rest.shift()!;
+    const own = experiment.flags.find(({ flags }) => flags.split(' ', 1)[0] === name);
+    assert.ok(own || Object.hasOwn(commonOptions, name), `${id} has no option ${name}`);
+    const read = own ? (value: string) => own.parse(value, undefined) : commonOptions[name]!;
+    if (read === null) continue;
+    const value = read(rest.shift()!);
+    if (own) settings[own.setting] = value;
+    if (name === '--profile') profile = `${value}`;
+  }
+  return { experiment, profile: profileName.parse(profile), settings };
+}
+
+/** A host that has every backend of every system. */
+const machine = { available: [...backendNames], nodeBackend: 'epoll' as const, descriptorLimit: 20_000 };
+
+/** Cells that a command measures, each with one trial that has every figure. */
+function cellsOfCommand(command: string): Cell[] {
+  const { experiment, profile, settings } = parsed(command);
+  const all = experiment.cells({ ...(experiment.profile(profile, machine) as object), ...settings }, machine);
+  return all.map(
+    (levels) =>
+      ({ experiment: experiment.id, levels, trials: [{}], host: { kernel: '' } }) as unknown as Cell,
+  );
+}
+
+const everywhere = (test: ClaimTest) => ({ ...metric(test.metric), of: () => 1 });
+
+describe('claims', () => {
+  it('are all there, once each', () => {
+    const ids = Object.entries({ T: 11, G: 7, W: 4 }).flatMap(([letter, many]) =>
+      Array.from({ length: many }, (_, i) => `${letter}${i + 1}`),
+    );
+    assert.deepEqual(
+      claims.map(({ id }) => id),
+      ids,
+    );
+    assert.deepEqual(
+      tested.map(({ id }) => id),
+      ['T1', 'T2', 'T3', 'T4', 'T5', 'T6'],
+    );
+    for (const claim of claims) assert.ok(claim.statement && claim.cells, claim.id);
+  });
+
+  it('recommend a command only where there is one', () => {
+    for (const { id, planned: sentence, cells, statement } of planned) {
+      assert.ok(sentence.length > 0, id);
+      assert.doesNotMatch(`${sentence} ${cells} ${statement}`, /dispatchbench/, id);
+    }
+  });
+
+  for (const { id, experiment: named, supply, tests } of tested) {
+    it(`${id}: its command exists and supplies the cells of its tests`, () => {
+      const { experiment } = parsed(supply);
+      assert.equal(experiment.id, named);
+      const { shape } = experiment.cell as unknown as ZodObject;
+      const supplied = cellsOfCommand(supply);
+      for (const test of tests) {
+        const sides = 'to' in test ? [test.of, test.to] : [test.of];
+        for (const { levels = {} } of sides) {
+          for (const [factor, level] of Object.entries(levels))
+            for (const one of [level].flat())
+              assert.deepEqual(shape[factor]!.safeParse(one).error, undefined);
+        }
+        for (const side of sides)
+          assert.ok(cellsMatching(supplied, side, everywhere(test)).length > 0, JSON.stringify(side));
+        if (!('factor' in test)) continue;
+        const levels = cellsMatching(supplied, test.of, everywhere(test)).map(
+          (cell) => cell.levels[test.factor],
+        );
+        const reach = 'reach' in test ? test.reach : 'between' in test ? test.between[1] : 0;
+        assert.ok(Math.max(...levels.map(Number)) >= reach, `${test.factor} ${reach}`);
+        if ('from' in test) assert.ok(levels.includes(test.from));
+      }
+    });
+
+    it(`${id}: its trials yield the metrics of its tests`, () => {
+      const { experiment, profile } = parsed(supply);
+      const settings = experiment.profile(profile, machine);
+      const [cell] = experiment.cells(settings, machine);
+      const { metrics } = kindOf(experiment.trial(cell!, settings, machine));
+      for (const test of tests)
+        assert.ok(
+          metrics.some((one) => one.id === test.metric),
+          test.metric,
+        );
+    });
+  }
+});
+
+describe('the check of commands', () => {
+  for (const command of [
+    'dispatchbench run cross-host',
+    'dispatchbench run idle-connections --ports 5',
+    'dispatchbench run idle-connections --profile thorough',
+    'dispatchbench run idle-connections --host illumos',
+    'dispatchbench run idle-connections --backends io_uring',
+    'dispatchbench run udp-ports --budget soon',
+    'dispatchbench measure idle-connections',
+  ])
+    it(`refuses '${command}'`, () => {
+      assert.throws(() => parsed(command));
+    });
+
+  it('takes options of the experiment beside common ones', () => {
+    const { settings, profile } = parsed(
+      'dispatchbench run idle-connections --json --idle 0,100 --profile full --host netns',
+    );
+    assert.deepEqual(settings, { idle: [0, 100] });
+    assert.equal(profile, 'full');
+  });
+});
+
+describe('the bibliography', () => {
+  it('cites author, short title, year and place', () => {
+    assert.equal(
+      cited({ work: 'dispatch-thesis', where: 'fig. 5.1' }),
+      'Maharjan, Event Dispatch Mechanisms in Virtual Hosts (2012), fig. 5.1',
+    );
+  });
+
+  it('cites works of several authors, without date, and of nobody', () => {
+    assert.match(
+      cited({ work: 'isomorphic-iot-review', where: 'question 2' }),
+      /^Gautam and Mude, .* \(undated\), question 2$/,
+    );
+    assert.equal(
+      cited({ work: 'dwcp-results', where: 'section 1' }),
+      'DWCP v3 Phase 0 Benchmark Results (2025), section 1',
+    );
+  });
+
+  it('says of every work what it is and where it is found', () => {
+    for (const [key, { title, shortTitle, where }] of Object.entries(bibliography))
+      assert.ok(title && shortTitle && where && shortTitle.length <= title.length, key);
+    for (const { id, source } of claims) assert.ok(source.where.length > 0, id);
+  });
+});

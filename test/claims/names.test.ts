@@ -1,0 +1,43 @@
+/** One table of backends: what legends, palettes and claims take from it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  backendNames,
+  implementationInWords,
+  implementations,
+  mechanismOrder,
+  scalable,
+  scanning,
+  styleOf,
+} from '../../src/contract/names.js';
+
+test('legends list every backend once, those that scan before those that scale', () => {
+  assert.deepEqual([...mechanismOrder].sort(), [...backendNames].sort());
+  const places = (names: readonly string[]) => names.map((name) => mechanismOrder.indexOf(name));
+  assert.ok(Math.max(...places(scanning)) < Math.min(...places(scalable)));
+});
+
+test('nothing is known in advance of how /dev/poll and io_uring wait', () => {
+  const known: readonly string[] = [...scanning, ...scalable];
+  assert.deepEqual(
+    backendNames.filter((name) => !known.includes(name)),
+    ['devpoll', 'uring-poll'],
+  );
+});
+
+test('backends of one system look different; what is no backend looks like none of them', () => {
+  const systems = [
+    ['select', 'select-posix', 'poll', 'epoll', 'epoll-et', 'epoll-oneshot', 'uring-poll'],
+    ['select', 'select-posix', 'poll', 'kqueue', 'kqueue-clear'],
+    ['select', 'select-posix', 'poll', 'evport', 'devpoll'],
+    ['select', 'wsapoll'],
+  ];
+  assert.deepEqual([...new Set(systems.flat())].sort(), [...backendNames].sort());
+  for (const backends of systems)
+    assert.equal(new Set([...backends, undefined].map(styleOf)).size, backends.length + 1, `${backends}`);
+});
+
+test('every implementation has words, and what is none of ours its own name', () => {
+  for (const name of implementations) assert.notEqual(implementationInWords(name), name);
+  assert.equal(implementationInWords('nginx'), 'nginx');
+});

@@ -1,0 +1,2 @@
+/** Somebody's program that never listens. mark. */
+setInterval(() => {}, 1000);

@@ -1,0 +1,14 @@
+/** The command line as a user runs it. */
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { packageRoot } from '../../src/addon.js';
+
+export const bin = resolve(packageRoot, 'bin/dispatchbench.js');
+
+/** Runs `dispatchbench ARGS` to its end, without colours and redrawing. */
+export function dispatchbench(...args: string[]): SpawnSyncReturns<string> {
+  return spawnSync(process.execPath, [bin, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, CI: 'true' },
+  });
+}
