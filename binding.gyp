@@ -46,6 +46,12 @@
       "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-baseline)"]
     },
     {
+      "target_name": "dispatchbench-dispatch-cost",
+      "type": "executable",
+      "dependencies": ["core"],
+      "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-dispatch-cost)"]
+    },
+    {
       "target_name": "dispatchbench-foreign",
       "type": "executable",
       "dependencies": ["core"],

@@ -19,6 +19,7 @@ if (tests.length === 0) {
     'load/',
     'udp/echo-server',
     'udp/ledger',
+    'cost/',
     'foreign/',
   );
 }
@@ -106,10 +107,31 @@ async function servesWithoutLeak(program, ...args) {
   console.log(`${label}: no finding, no leak`);
 }
 
+/** Runs to its own end: no finding, no leak. */
+function runsWithoutLeak(program, ...args) {
+  const label = [program, ...args].join(' ');
+  const { status, signal } = spawnSync(programPath(program), args, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: leakChecked,
+  });
+  if (status !== 0) throw new Error(`${label}: exit ${status ?? signal}`);
+  console.log(`${label}: no finding, no leak`);
+}
+
 async function serverPass(program) {
   for (const protocol of ['tcp-echo', 'http']) {
     for (const backend of ['select', 'poll', 'epoll']) {
       await servesWithoutLeak(program, '--protocol', protocol, '--backend', backend, '--control');
+    }
+  }
+}
+
+function costPass(program) {
+  for (const mode of ['drain', 'wakeup', 'wakeup-threads']) {
+    for (const impl of ['native', 'baseline']) {
+      for (const backend of ['select', 'poll', 'epoll']) {
+        runsWithoutLeak(program, '--mode', mode, '--impl', impl, '--backend', backend);
+      }
     }
   }
 }
@@ -125,6 +147,7 @@ async function foreignPass(program) {
 const passes = {
   'dispatchbench-server': serverPass,
   'dispatchbench-baseline': serverPass,
+  'dispatchbench-dispatch-cost': costPass,
   'dispatchbench-foreign': foreignPass,
 };
 const { programs } = JSON.parse(readFileSync('native/sources.json', 'utf8'));

@@ -2,6 +2,7 @@
 // `--check` writes nothing and fails when a file is out of date.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { cost } from '../dist/src/contract/cost.js';
 import { datagramLine, dgramResult } from '../dist/src/contract/dgram.js';
 import { flameRecord } from '../dist/src/contract/flame.js';
 import { observerLine } from '../dist/src/contract/host.js';
@@ -15,6 +16,7 @@ import { firstReply, firstReplyReady } from '../dist/src/contract/start.js';
 import { sample } from '../dist/src/trials/sample.js';
 
 const published = {
+  'cost-line': [cost, 'The line of dispatchbench-dispatch-cost.'],
   'datagram-line': [datagramLine, 'One line of a load client of datagrams.'],
   'dgram-result': [dgramResult, 'The result of dgram-benchmark.'],
   'first-reply-line': [

@@ -1,11 +1,12 @@
 /** Claims of the thesis on event dispatching in virtual hosts (2012): VMware ESX guests, libevent, httperf. */
 import { scalable, scanning } from '../contract/names.js';
 import type { Source } from './bibliography.js';
-import type { Claim, Expectation, SlopeTest } from './claim.js';
+import type { Claim, Expectation, Selector, SlopeTest } from './claim.js';
 
 const idleSweep = 'dispatchbench run idle-connections --profile thesis';
 const ramp = 'dispatchbench run rate-ramp --profile thesis';
 const portSweep = 'dispatchbench run udp-ports --profile thesis --budget 25m';
+const costs = 'dispatchbench run dispatch-cost --profile thesis';
 
 /** The largest idle count the thesis drew. */
 const manyIdle = 15_000;
@@ -28,6 +29,8 @@ const ports = (backend: readonly string[], rate: number, expect: Expectation): S
   reach: manyPorts,
   expect,
 });
+
+const allActive = (...backend: string[]): Selector => ({ levels: { backend, round: 'all active' } });
 
 export const dispatchClaims: readonly Claim[] = [
   {
@@ -182,8 +185,26 @@ export const dispatchClaims: readonly Claim[] = [
     source: thesis('section 5.1'),
     statement:
       'kqueue and event ports lose to select and poll when most descriptors are active, because they need two system calls per event.',
+    experiment: 'dispatch-cost',
     cells:
       'CPU time and system calls per event with all descriptors active: kqueue beside select and poll on a FreeBSD host, event ports beside them on an illumos host',
-    planned: 'an experiment on the cost of one dispatch, without a network',
+    supply: costs,
+    tests: [
+      {
+        kind: 'ratio',
+        metric: 'cpu-per-event',
+        of: allActive('kqueue', 'evport'),
+        to: allActive('select', 'poll'),
+        expect: { above: 1 },
+      },
+      // Two calls for each event, where select and poll make at most one: a wait for all that are active.
+      {
+        kind: 'ratio',
+        metric: 'calls-per-event',
+        of: allActive('kqueue', 'evport'),
+        to: allActive('select', 'poll'),
+        expect: { above: 2 },
+      },
+    ],
   },
 ];

@@ -4,13 +4,14 @@ import type { Latency } from '../contract/load.js';
 import type { Gate, Pinning } from '../contract/sample.js';
 import type { Needs } from '../stage/limits.js';
 import type { Stage } from '../stage/stage.js';
+import { cost } from './cost.js';
 import { datagrams } from './datagrams.js';
 import type { Figure, KindMetric, Served } from './kind.js';
 import { load } from './load.js';
 import { sessions } from './sessions.js';
 import { start } from './start.js';
 
-const kinds = [load, sessions, datagrams, start] as const;
+const kinds = [load, sessions, datagrams, cost, start] as const;
 
 type Kinds = typeof kinds;
 type Schemas<All extends readonly { measurement: z.ZodType }[]> = {

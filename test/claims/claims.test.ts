@@ -88,7 +88,7 @@ describe('claims', () => {
     );
     assert.deepEqual(
       tested.map(({ id }) => id),
-      ['T1', 'T2', 'T3', 'T4', 'T5', 'T6'],
+      ['T1', 'T2', 'T3', 'T4', 'T5', 'T6', 'T11'],
     );
     for (const claim of claims) assert.ok(claim.statement && claim.cells, claim.id);
   });

@@ -1,0 +1,86 @@
+// Runs warm-up and measured rounds of a mode, and marks what had been used up before and after the measured ones.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cost/interruption.h"
+#include "cost/options.h"
+#include "cost/thread_usage.h"
+#include "cost/waiter.h"
+#include "process/clock.h"
+
+namespace cost {
+
+/// Sums since the start.
+struct Mark {
+  process::Nanoseconds wall = 0;
+  ThreadUsage usage;
+  Effort effort;
+  std::uint64_t events = 0;
+  std::uint64_t slept = 0;
+};
+
+struct Measurement {
+  std::uint64_t warmup_rounds = 0;
+  std::vector<process::Nanoseconds> rounds;
+  Mark before;
+  Mark after;
+};
+
+/// `Rounds` is a mode: Drain, Wakeup or WakeupThreads.
+template <class Waiter, class Rounds>
+class Measure {
+ public:
+  Measure(const Waiter& waiter, Rounds& rounds, servers::Control& control)
+      : waiter_(waiter), rounds_(rounds), control_(control), interruption_(control) {}
+
+  /// One sentence on what failed or stopped it, empty when `out` is complete.
+  std::string run(const Options& options, Measurement& out) {
+    const auto count = [&](process::Nanoseconds) { ++out.warmup_rounds; };
+    if (std::string fault = phase(options.warmup_rounds, options.warmup_ms, count); !fault.empty()) return fault;
+    out.rounds.reserve(options.rounds);
+    out.before = mark();
+    const auto keep = [&](process::Nanoseconds ns) { out.rounds.push_back(ns); };
+    if (std::string fault = phase(options.rounds, options.duration_ms, keep); !fault.empty()) return fault;
+    out.after = mark();
+    return "";
+  }
+
+ private:
+  /// As many rounds, or rounds for as long; at least one where there is a time at all.
+  template <class Take>
+  std::string phase(std::uint64_t rounds, std::uint64_t ms, Take take) {
+    constexpr std::uint64_t kMostRoundsByTime = 10'000'000;  // each is kept until the end
+    const process::Nanoseconds end =
+        process::monotonic_now() + static_cast<process::Nanoseconds>(ms) * process::kMillisecond;
+    const std::uint64_t most = ms > 0 ? kMostRoundsByTime : rounds;
+    for (std::uint64_t i = 0; i < most; ++i) {
+      const process::Nanoseconds took = rounds_.round();
+      if (took < 0) return std::string("a round failed: ") + std::strerror(static_cast<int>(-took));
+      take(took);
+      const process::Nanoseconds now = process::monotonic_now();
+      if (interruption_.came(now)) {
+        return "ended by " + std::string(control_.reason()) + " before the measurement was complete";
+      }
+      if (ms > 0 && now >= end) break;
+    }
+    return "";
+  }
+
+  Mark mark() const {
+    Mark mark{process::monotonic_now(), thread_usage(), waiter_.effort(), rounds_.events(), 0};
+    if constexpr (requires { rounds_.slept(); }) mark.slept = rounds_.slept();
+    return mark;
+  }
+
+  const Waiter& waiter_;
+  Rounds& rounds_;
+  servers::Control& control_;
+  Interruption interruption_;
+};
+
+}  // namespace cost
