@@ -1,6 +1,6 @@
 /**
  * The engine over node:dgram, for places where no addon can be built. Same configuration, same outcome; what it cannot
- * know (drops at its own sockets) it says, and what it cannot hold (a pace finer than its event loop) shows as send lag.
+ * hold (a pace finer than its event loop) shows as send lag.
  * All its times are nanoseconds since its start.
  */
 import { performance } from 'node:perf_hooks';
@@ -11,6 +11,7 @@ import { DatagramFormat } from './js-format.js';
 import { type Flow, JsLanes, type Lane, type Letter } from './js-lanes.js';
 import { flowOrder } from './js-order.js';
 import { JsRecorder } from './js-recorder.js';
+import { ownSocketDrops } from './loss.js';
 
 /** All answered and nothing more for so long: no late copies. */
 const quietNs = 50e6;
@@ -45,6 +46,7 @@ class JsEngine implements Engine {
   #sendingNs = 0;
   #totalNs = 0;
   #cpuNs = 0;
+  #drops: number | null = null;
   #stopping = false;
   #freed = false;
   #cancel = () => {};
@@ -249,6 +251,7 @@ class JsEngine implements Engine {
       const waiting = counts.received < counts.sent || now - this.#lastArrival < quietNs;
       if (waiting && now - this.#sendingNs < this.#config.timeoutNs)
         return this.#later(checkMs + timerMs, look);
+      this.#drops = ownSocketDrops(this.#lanes.ports());
       this.#recorder.finish();
       this.#totalNs = now;
       this.#phase = 'done';
@@ -298,7 +301,7 @@ class JsEngine implements Engine {
       busiestShare: this.#config.rate > 0 ? 0 : this.#cpuNs / this.#sendingNs,
       pacerP50Ns: timerMs * 1e6,
       pacerP99Ns: timerMs * 1e6,
-      clientDrops: null,
+      clientDrops: this.#drops,
       poller: 'libuv',
       latency,
       uncorrected,

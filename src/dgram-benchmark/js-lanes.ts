@@ -133,6 +133,11 @@ export class JsLanes {
     return this.connected ? lane.flows[0] : lane.byPort.get(port);
   }
 
+  /** The local port of every socket, while they are open. */
+  ports(): number[] {
+    return this.lanes.map(({ socket }) => socket.address().port);
+  }
+
   close(): void {
     for (const { socket } of this.lanes.splice(0)) socket.close();
   }

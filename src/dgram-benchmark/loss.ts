@@ -1,4 +1,5 @@
 /** Where lost datagrams were lost: the kernel's counters before and after a run, and what they explain. */
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { DgramLoss } from '../contract/dgram.js';
 import type { NetworkCounters } from '../contract/host.js';
@@ -29,6 +30,29 @@ export function parseUdpSockets(text: string): UdpSocketLine[] {
     });
   }
   return sockets;
+}
+
+/**
+ * Datagrams that the kernel dropped at this process' own open sockets, for an engine that cannot ask the sockets.
+ * @param ports their local ports
+ * @returns null where the kernel does not tell, or of one of them
+ */
+export function ownSocketDrops(ports: readonly number[]): number | null {
+  const text = ['udp', 'udp6'].map((name) => {
+    try {
+      return readFileSync(`/proc/self/net/${name}`, 'utf8');
+    } catch {
+      return '';
+    }
+  });
+  const drops = new Map(parseUdpSockets(text.join('\n')).map((socket) => [socket.localPort, socket.drops]));
+  let total = 0;
+  for (const port of ports) {
+    const own = drops.get(port);
+    if (own === undefined) return null;
+    total += own;
+  }
+  return total;
 }
 
 export interface KernelView {
