@@ -1,8 +1,9 @@
 /** Runners as child processes, and what they leave behind. */
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { ownProcesses } from '../support/own-processes.js';
 
 /** Resolves when the process has printed the n-th line of an event. */
 export function printed(child: ChildProcess, event: string, times: number): Promise<void> {
@@ -18,18 +19,16 @@ export function printed(child: ChildProcess, event: string, times: number): Prom
 export const ended = (child: ChildProcess) =>
   new Promise<number | null>((resolve) => child.once('exit', resolve));
 
-/** Running programs by path. Test files run one after another, so what is found is of the test that asks. */
+/** Those of the programs, by path, that this test file has running. */
 export function running(paths: readonly string[]): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      try {
-        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        return words.some((word) => paths.includes(word)) ? [`${pid}: ${words.join(' ')}`] : [];
-      } catch {
-        return [];
-      }
-    });
+  return ownProcesses().flatMap((pid) => {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return words.some((word) => paths.includes(word)) ? [`${pid}: ${words.join(' ')}`] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** Waits until none of these programs runs any more. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { readdirSync, readlinkSync } from 'node:fs';
+import { ownProcesses } from './own-processes.js';
 
 /** false, or why tests that make namespaces are skipped */
 export const noNamespaces: false | string =
@@ -11,12 +12,14 @@ export const noNamespaces: false | string =
       ? false
       : 'no network namespace can be made here: run as root';
 
-/** Network namespaces that some process is in. */
+const namespaceOf = (pid: string) => readlinkSync(`/proc/${pid}/ns/net`);
+
+/** This process' network namespace, and those that processes it started are in. */
 export function namespaces(): Set<string> {
-  const found = new Set<string>();
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+  const found = new Set([namespaceOf('self')]);
+  for (const pid of ownProcesses()) {
     try {
-      found.add(readlinkSync(`/proc/${pid}/ns/net`));
+      found.add(namespaceOf(pid));
     } catch {
       // It has just ended.
     }
