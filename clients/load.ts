@@ -1,6 +1,6 @@
 /**
  * The load client: one load against one server, lines of src/contract/load.ts on stdout. With `--control` it sends
- * only after a line `go`, and ends when its stdin does.
+ * only after a line `go`, keeps its connections until a line `close`, and ends when its stdin does.
  */
 import { Command, Option } from '@commander-js/extra-typings';
 import { printLine, readControl } from '../src/control.js';
@@ -9,6 +9,15 @@ import { loadOptionsOf, withLoadOptions } from '../src/load/options.js';
 import { wholeNumber } from '../src/options.js';
 import { setAffinity } from '../src/process.js';
 import { runProgram } from '../src/program.js';
+
+/** A promise, and what fulfils it. */
+function signal(): { given: Promise<void>; give(): void } {
+  let give = () => {};
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return { given, give: () => give() };
+}
 
 const program = withLoadOptions(new Command('load'))
   .addOption(
@@ -25,20 +34,18 @@ const program = withLoadOptions(new Command('load'))
   .option('--control', 'stdin is the control channel')
   .action(async (values) => {
     if (values.cpu) setAffinity(values.cpu);
-    let go: () => void = () => {};
-    const gone = new Promise<void>((resolve) => {
-      go = resolve;
-    });
+    const told = { go: signal(), close: signal() };
     if (values.control) {
       readControl(
-        (text) => text === 'go' && go(),
+        (text) => (text === 'go' || text === 'close') && told[text].give(),
         () => process.exit(0),
       );
     }
     const observer: LoadObserver = {
       line(line) {
         printLine(line);
-        return values.control && line.event === 'connected' ? gone : undefined;
+        if (!values.control || line.event === 'window-start') return;
+        return line.event === 'connected' ? told.go.given : told.close.given;
       },
     };
     const { protocol, ports, portOrder } = values;

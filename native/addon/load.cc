@@ -53,6 +53,12 @@ Napi::Value load_begin(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+/// loadEnd(handle): an engine whose window is over may close its connections
+Napi::Value load_end(const Napi::CallbackInfo& info) {
+  if (load::Engine* engine = worker_argument(info, area_of(info).engines)) engine->end();
+  return info.Env().Undefined();
+}
+
 /// loadState(handle) -> {phase, standing, replies, errors, windowStartNs, windowEndNs, errno}
 Napi::Value load_state(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
@@ -197,6 +203,7 @@ void export_load(Napi::Env env, Napi::Object exports) {
   export_functions(env, exports, &area,
                    {{"loadStart", load_start},
                     {"loadBegin", load_begin},
+                    {"loadEnd", load_end},
                     {"loadState", load_state},
                     {"loadResult", load_result},
                     {"loadStop", load_stop},

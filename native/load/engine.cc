@@ -76,7 +76,7 @@ void Engine::advance_phase(Nanoseconds now) {
     tally_.at_end = meter();
     enter(LoadPhase::draining);
   }
-  if (phase() == LoadPhase::draining) {
+  if (phase() == LoadPhase::draining && end_.load(std::memory_order_acquire)) {
     const bool all_sent = !open_loop() || next_due() >= tally_.window_end;
     if ((all_sent && channels_->outstanding() == 0) || now >= tally_.window_end + 2 * plan_.timeout) finish();
   }

@@ -51,6 +51,10 @@ class Engine final : public Worker, private ChannelListener {
   /// Lets a connected engine send: the window starts `warmup` later.
   void begin() noexcept { begin_.store(true, std::memory_order_release); }
 
+  /// Lets it close its connections once the window and its replies are over; until then they stand, so that a server
+  /// under observation has no work of closing them.
+  void end() noexcept { end_.store(true, std::memory_order_release); }
+
   /// Progress, readable from any thread at any time.
   struct Progress {
     std::atomic<LoadPhase> phase{LoadPhase::connecting};
@@ -97,6 +101,7 @@ class Engine final : public Worker, private ChannelListener {
   LoadPlan plan_;
   Progress progress_;
   std::atomic<bool> begin_{false};
+  std::atomic<bool> end_{false};
   Tally tally_;
   Pacer pacer_;
   std::unique_ptr<dispatch::Poller> poller_;

@@ -3,7 +3,8 @@
  *
  * Lines, in order: connected (all connections stand), window-start and window-end (the measured window, so that the
  * runner can take the server's snapshots at the same instants), result. With `--control` the client ends when its
- * stdin ends, and waits for a line `go` after `connected`.
+ * stdin ends, waits for a line `go` after `connected`, and keeps its connections after `window-end` until a line `close`,
+ * so that closing them is no work of the window.
  */
 import { z } from 'zod';
 import { count } from './common.js';

@@ -35,7 +35,10 @@ export interface LoadOptions {
 }
 
 export interface LoadObserver {
-  /** Called for connected, window-start and window-end; sending begins when the promise for `connected` resolves. */
+  /**
+   * Called for connected, window-start and window-end. Sending begins when the promise for `connected` resolves, and
+   * connections are kept until that for `window-end` does.
+   */
   line(line: Exclude<LoadLine, LoadResult>): void | Promise<void>;
   /** Called about twice a second while requests are sent. */
   progress?(state: LoadState): void;
@@ -94,6 +97,7 @@ async function followLoad(handle: number, options: LoadOptions, observer: LoadOb
   await observer.line({ event: 'window-start', monotonicNs: windowStartNs });
   await instant(windowEndNs);
   await observer.line({ event: 'window-end', monotonicNs: windowEndNs });
+  native().loadEnd(handle);
   await until('done');
   return loadResultOf(options, native().loadResult(handle));
 }

@@ -75,6 +75,8 @@ export interface IdleState {
 export interface LoadExports {
   loadStart(config: LoadConfig): number;
   loadBegin(handle: number): void;
+  /** connections stand until then, also after the window */
+  loadEnd(handle: number): void;
   loadState(handle: number): LoadState;
   loadResult(handle: number): RawResult;
   loadStop(handle: number): void;

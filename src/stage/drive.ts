@@ -38,6 +38,7 @@ export async function drive<S extends Servers | null>(
   const edge = servers && (await stage.edge(servers));
   await together(clients, 'window-end', answerMs + durationMs);
   const span = servers && edge ? await stage.since(servers, edge) : null;
+  for (const client of clients) client.send('close');
   const results = await together(clients, 'result', answerMs + timeoutMs);
   await Promise.all(clients.map((client) => stage.end(client)));
   return { results, span: span as S extends Servers ? Span : null };

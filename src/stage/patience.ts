@@ -11,3 +11,9 @@ const slowestSetUp = 0.5;
 
 /** Time for so many connections to stand, milliseconds. */
 export const standingMs = (connections: number): number => answerMs + connections / slowestSetUp;
+
+/** A CPU that the kernel saw busy at none of the ten ticks of this time rests, milliseconds. */
+export const restMs = 100;
+
+/** A machine whose CPUs do not rest so long has other work, which the gate on foreign CPU time names, milliseconds. */
+export const settleMs = 600;

@@ -3,13 +3,14 @@
  * server, CPUs and network count. The only code that starts a server, starts a client and takes snapshots.
  */
 
+import { setTimeout as pause } from 'node:timers/promises';
 import type { HostCounters, NetworkCounters } from '../contract/host.js';
 import { idleStatus } from '../contract/idle.js';
 import type { Pinning, Span } from '../contract/sample.js';
 import type { Subject } from '../contract/subject.js';
 import { validated } from '../contract/validated.js';
 import { toTheirs } from '../hosts/clock.js';
-import { cpuTimesDifference } from '../hosts/cpu-times.js';
+import { busyUs, cpuTimesDifference } from '../hosts/cpu-times.js';
 import type { Host, HostProcess, Roles } from '../hosts/host.js';
 import { networkDifference } from '../hosts/network-counters.js';
 import type { Command, Program } from '../hosts/program.js';
@@ -20,7 +21,7 @@ import { awakeProgram } from '../programs/awake.js';
 import { idlePrograms } from '../programs/idle.js';
 import { subjectProgram } from '../programs/subject.js';
 import { share } from './merge.js';
-import { answerMs, graceMs, standingMs } from './patience.js';
+import { answerMs, graceMs, restMs, settleMs, standingMs } from './patience.js';
 import { Servers } from './servers.js';
 
 export type Role = 'server' | 'client';
@@ -143,6 +144,23 @@ export class Stage {
     const idle = new IdleHolders(connections, holders);
     await idle.total('standing', standingMs(connections));
     return idle;
+  }
+
+  /**
+   * Waits until the CPUs of server and client rest, at most `settleMs`: a kernel goes on for a while after thousands of
+   * connections were opened, and would do that work in the first window.
+   */
+  async settle(): Promise<void> {
+    const deadline = performance.now() + settleMs;
+    for (let from = await this.counters(); performance.now() < deadline; ) {
+      await pause(restMs, undefined, { signal: this.signal });
+      const to = await this.counters();
+      const busy = (['server', 'client'] as const).map((role) =>
+        busyUs(cpuTimesDifference(from[role].cpus ?? [], to[role].cpus ?? [], this.pinning[role])),
+      );
+      if (Math.max(...busy) === 0) return;
+      from = to;
+    }
   }
 
   /** This instant on the clock of the client's host, nanoseconds. */

@@ -149,6 +149,7 @@ export const load = trialKind({
     const servers = await stage.serve(subject, { processes });
     const holders = idle > 0 ? await stage.holdIdle(idle, servers.targets) : null;
     const seen = holders && (await servers.count(idle));
+    if (holders) await stage.settle();
     await stage.watchNetwork();
     for (const window of windows)
       done(window.name, await measure(spec, stage, servers, window, holders, seen));

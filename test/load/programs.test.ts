@@ -41,7 +41,7 @@ const dispatchbench = (...args: string[]) =>
 const shortLoad = { protocol: 'http', connections: 3, rate: 500, durationS: 0.2, warmupS: 0.1 } as const;
 
 test('load client: waits for go, prints its lines in order at their instants', async (t) => {
-  const { port } = await nativeServer(t, 'http');
+  const { child: server, port } = await nativeServer(t, 'http');
   const client = start(t, 'load', loadProgram({ ...shortLoad, target: target(port) }));
   const connected = loadLine.parse(await client.expect('connected', patienceMs));
   assert.equal(connected.event === 'connected' && connected.connections, 3);
@@ -55,6 +55,11 @@ test('load client: waits for go, prints its lines in order at their instants', a
   const begins = (first as { monotonicNs: number }).monotonicNs;
   assert.ok(begins >= Number(sent) + 0.1e9, 'the window begins after go and the warm-up');
   assert.equal((last as { monotonicNs: number }).monotonicNs - begins, 0.2e9);
+  await sleep(150);
+  server.send('snapshot s');
+  const { connections } = (await server.expect('snapshot', patienceMs)) as { connections: number };
+  assert.equal(connections, 3, 'they stand until they may close');
+  client.send('close');
   const result = loadResult.parse(await client.expect('result', patienceMs));
   assert.equal(result.latency.count, 100);
 });

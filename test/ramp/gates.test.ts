@@ -189,6 +189,7 @@ test('Nagle against delayed acknowledgements: the 40 ms mode is seen', async () 
   try {
     await client.expect('connected', 20_000);
     client.send('go');
+    client.send('close');
     const load = loadResult.parse(await client.expect('result', 60_000));
     const found = gates({
       ...sound,
