@@ -9,11 +9,20 @@ import type {
   Selector,
   SlopeTest,
 } from '../claims/claim.js';
-import { ratioInterval } from '../statistics/interval.js';
+import { blockedRatio } from '../statistics/interval.js';
 import { knee } from '../statistics/knee.js';
+import { rampShape } from '../statistics/ramp.js';
 import { scalingModel, straightLine } from '../statistics/scaling.js';
 import type { Metric } from '../trials/registry.js';
-import { type Cell, hostNames, levelLabel, type Series, seriesAlong, tellServer, valuesOf } from './cells.js';
+import {
+  blockedValuesOf,
+  type Cell,
+  hostNames,
+  levelLabel,
+  type Series,
+  seriesAlong,
+  tellServer,
+} from './cells.js';
 import {
   average,
   cellsMatching,
@@ -65,7 +74,10 @@ function series(test: AlongTest, cells: readonly Cell[], measured: Metric, reach
 }
 
 export const levelsOf = ({ points }: Series, measured: Metric) =>
-  points.map(({ x, cell }) => ({ x, values: valuesOf(cell, measured) }));
+  points.map(({ x, cell }) => {
+    const trials = blockedValuesOf(cell, measured);
+    return { x, trials, values: trials.map(({ value }) => value) };
+  });
 
 export const pointsOf = (one: Series, measured: Metric) =>
   levelsOf(one, measured).flatMap(({ x, values }) => values.map((y) => ({ x, y })));
@@ -86,6 +98,9 @@ function along(
   );
 }
 
+/** Rates from which on a ramp has a shape. */
+const fewestRates = 5;
+
 /** Offered rates that are answered to this share are no saturation. */
 const answered = 0.95;
 
@@ -102,7 +117,7 @@ export function ratioAlong(test: RatioAlongTest, cells: readonly Cell[], measure
     const start = levels.find(({ x }) => x === test.from);
     const end = levels[levels.length - 1]!;
     if (!start) return [];
-    const interval = ratioInterval(end.values, start.values);
+    const interval = blockedRatio(end.trials, start.trials);
     return [
       {
         subject: one.label,
@@ -127,6 +142,8 @@ export function slope(test: SlopeTest, cells: readonly Cell[], measured: Metric)
       estimate: line.fit.slope * test.per,
       low: line.slope ? line.slope.low * test.per : null,
       high: line.slope ? line.slope.high * test.per : null,
+      low90: line.slope ? line.slope.low90 * test.per : null,
+      high90: line.slope ? line.slope.high90 * test.per : null,
     };
     return [
       {
@@ -146,33 +163,65 @@ export function slope(test: SlopeTest, cells: readonly Cell[], measured: Metric)
   });
 }
 
-/** Two rows a ramp: the slope before the corner and past it. Also used on reference tables. */
-export function kneeEvidence(
+/** Two rows a ramp: whether replies follow the offer below saturation, and whether they fall past it. */
+export function kneeTest(test: KneeTest, cells: readonly Cell[], measured: Metric): TestResult {
+  const need = `at least five levels of ${test.factor} with ${selectorInWords(test.of)}`;
+  return along(test, cells, measured, 0, need, (one) => {
+    const levels = one.points
+      .map(({ x, cell }) => ({ offered: x, replies: blockedValuesOf(cell, measured) }))
+      .filter(({ replies }) => replies.length > 0);
+    if (levels.length < fewestRates) return [];
+    const { below, last, answered, startsSaturated } = rampShape(levels);
+    const still = stillAnswered(pointsOf(one, measured));
+    const row = { subject: one.label, unit: '×', metric: measured.id };
+    const before: Evidence = {
+      ...row,
+      measure: `replies over offer below saturation: ${expectationInWords(test.before)}`,
+      ...below,
+      outcome: startsSaturated ? 'inconclusive' : judge(below, test.before),
+      note:
+        answered.length > 0
+          ? `answered up to ${answered[answered.length - 1]}/s`
+          : 'the lowest rate is not answered',
+    };
+    if (!last) return [before];
+    const past: Evidence = {
+      ...row,
+      measure: `replies at the last rate over the peak: ${expectationInWords(test.past)}`,
+      ...last,
+      // Nothing is known of what comes past a saturation that the ramp did not reach.
+      outcome: still ? 'inconclusive' : judge(last, test.past),
+      note: still ?? 'each peak at the rate that the other trials chose',
+    };
+    return [before, past];
+  });
+}
+
+/**
+ * A published table of one figure a rate has no trials, so it cannot show a fall; replies that still rise past the
+ * corner of a two-piece fit contradict one.
+ */
+export function tableEvidence(
   test: KneeTest,
   subject: string,
   points: readonly { x: number; y: number }[],
 ): Evidence[] {
   const found = knee(points);
   if (!found) return [];
-  const still = stillAnswered(points);
-  return (['before', 'past'] as const).map((side) => ({
-    subject,
-    measure: `slope of replies ${side} the knee at ${Math.round(found.at)}/s: ${expectationInWords(test[side])}`,
-    ...found[side],
-    unit: '',
-    n: found.observations,
-    // A corner within a ramp that was answered throughout is noise: nothing is known of what comes past saturation.
-    outcome: side === 'past' && still ? 'inconclusive' : judge(found[side], test[side]),
-    note: side === 'past' && still ? still : `R² ${found.rSquared.toFixed(3)}`,
-    metric: test.metric,
-  }));
-}
-
-export function kneeTest(test: KneeTest, cells: readonly Cell[], measured: Metric): TestResult {
-  const need = `at least five levels of ${test.factor} with ${selectorInWords(test.of)}`;
-  return along(test, cells, measured, 0, need, (one) =>
-    kneeEvidence(test, one.label, pointsOf(one, measured)),
-  );
+  return [
+    {
+      subject,
+      measure: `slope of replies past the knee at ${Math.round(found.at)}/s: a fall is below 0`,
+      ...found.past,
+      low90: null,
+      high90: null,
+      unit: '',
+      n: found.observations,
+      outcome: found.past.low > 0 ? 'contradicted' : 'inconclusive',
+      note: `R² ${found.rSquared.toFixed(3)}; the table has no trials`,
+      metric: test.metric,
+    },
+  ];
 }
 
 export function breakPoint(test: BreakPointTest, cells: readonly Cell[], measured: Metric): TestResult {
@@ -185,6 +234,8 @@ export function breakPoint(test: BreakPointTest, cells: readonly Cell[], measure
       estimate: model.best.breakAt ?? Number.NaN,
       low: found?.low ?? null,
       high: found?.high ?? null,
+      low90: null,
+      high90: null,
     };
     return [
       {

@@ -2,10 +2,11 @@
 import type { AgainstTest, ClaimTest, PeakRatioTest, Selector } from '../claims/claim.js';
 import type { HostFacts } from '../contract/host.js';
 import { levelsKey } from '../contract/sample.js';
-import { differenceInterval, ratioInterval } from '../statistics/interval.js';
+import { blockedDifference, blockedRatio } from '../statistics/interval.js';
 import { heldOutPeaks } from '../statistics/peak.js';
 import { type Metric, metric } from '../trials/registry.js';
 import {
+  blockedValuesOf,
   type Cell,
   hostNames,
   levelLabel,
@@ -77,9 +78,9 @@ function against(test: AgainstTest, cells: readonly Cell[], measured: Metric): T
     )[0];
     if (!best) continue;
     const isRatio = test.kind === 'ratio';
-    const interval = (isRatio ? ratioInterval : differenceInterval)(
-      valuesOf(cell, measured),
-      valuesOf(best, measured),
+    const interval = (isRatio ? blockedRatio : blockedDifference)(
+      blockedValuesOf(cell, measured),
+      blockedValuesOf(best, measured),
     );
     const doubt = incomparable(cell.host, best.host);
     evidence.push({
@@ -101,8 +102,8 @@ function peakRatio(test: PeakRatioTest, cells: readonly Cell[], measured: Metric
   const rest = agreement(test);
   const ramps = (selector: Selector) => seriesMatching(cells, selector, test.factor, measured);
   const peers = ramps(test.to);
-  const valuesAt = (one: Series) => levelsOf(one, measured).map(({ values }) => values);
-  const peakOf = (one: Series) => Math.max(...valuesAt(one).map(average));
+  const trialsAt = (one: Series) => levelsOf(one, measured).map(({ trials }) => trials);
+  const peakOf = (one: Series) => Math.max(...levelsOf(one, measured).map(({ values }) => average(values)));
   const unsaturated = (one: Series) => {
     const still = stillAnswered(pointsOf(one, measured));
     return still && `${one.label} ${still}`;
@@ -111,11 +112,11 @@ function peakRatio(test: PeakRatioTest, cells: readonly Cell[], measured: Metric
   const evidence = subjects.flatMap((one): Evidence[] => {
     const candidates = peers.filter((peer) => rest(peer) === rest(one));
     const best = [...candidates].sort((a, b) => peakOf(b) - peakOf(a))[0];
-    const ours = heldOutPeaks(valuesAt(one));
+    const ours = heldOutPeaks(trialsAt(one));
     // The best peer is chosen the same way as its best level: by the trials that are not the figure.
-    const theirs = heldOutPeaks(candidates.flatMap(valuesAt));
+    const theirs = heldOutPeaks(candidates.flatMap(trialsAt));
     if (!best || ours.length === 0 || theirs.length === 0) return [];
-    const interval = ratioInterval(ours, theirs);
+    const interval = blockedRatio(ours, theirs);
     const doubt = incomparable(one.host, best.host) ?? unsaturated(one) ?? unsaturated(best);
     return [
       {

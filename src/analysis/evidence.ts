@@ -13,6 +13,9 @@ export interface Evidence {
   estimate: number;
   low: number | null;
   high: number | null;
+  /** the 90 % interval, which decides equivalence */
+  low90: number | null;
+  high90: number | null;
   unit: string;
   /** trials on the smaller side */
   n: number;
@@ -41,9 +44,8 @@ export function expectationInWords(expect: Expectation): string {
   return 'below' in expect ? `below ${bound(expect.below)}` : `above ${bound(expect.above)}`;
 }
 
-/** An interval decides only when all of it lies on one side. */
-export function judge(interval: Pick<Interval, 'estimate' | 'low' | 'high'>, expect: Expectation): Outcome {
-  const full = { ...interval, n: 0, confidence: 0.95 };
+/** An interval decides only when all of it lies on one side; `position` says which interval. */
+export function judge(interval: Omit<Interval, 'n'>, expect: Expectation): Outcome {
   const { POSITIVE_INFINITY: infinity } = Number;
   const [low, high] =
     'within' in expect
@@ -51,7 +53,7 @@ export function judge(interval: Pick<Interval, 'estimate' | 'low' | 'high'>, exp
       : 'below' in expect
         ? [-infinity, expect.below]
         : [expect.above, infinity];
-  switch (position(full, low, high)) {
+  switch (position(interval, low, high)) {
     case 'inside':
       return 'supported';
     case 'unclear':

@@ -3,7 +3,7 @@ import type { Claim, TestedClaim } from '../claims/claim.js';
 import { claims } from '../claims/claims.js';
 import type { Cell } from './cells.js';
 import { runTest } from './claim-tests.js';
-import { kneeEvidence } from './claim-tests-along.js';
+import { tableEvidence } from './claim-tests-along.js';
 import type { Evidence } from './evidence.js';
 import { autobench2012 } from './reference/autobench-2012.js';
 
@@ -23,7 +23,7 @@ export interface Verdict {
 function onReference(claim: TestedClaim): Verdict['reference'] {
   const [test] = claim.tests;
   if (test?.kind !== 'knee') return null;
-  const evidence = kneeEvidence(
+  const evidence = tableEvidence(
     test,
     'table 4.9, epoll',
     autobench2012.map(({ offered, replies }) => ({ x: offered, y: replies.avg })),

@@ -24,7 +24,10 @@ interface TestOfMetric {
   of: Selector;
 }
 
-/** Replies against offered rate: the slope up to a corner and the slope past it. */
+/**
+ * Replies against offered rate. `before`: replies over offer on the levels that are answered; `past`: replies at the last
+ * level over the peak, whose level other trials chose.
+ */
 export interface KneeTest extends TestOfMetric {
   kind: 'knee';
   factor: string;

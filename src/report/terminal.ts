@@ -38,7 +38,7 @@ function plusMinus(experiment: ExperimentAnalysis, series: Series, x: number, id
   const interval = point && experiment.summaryOf(point.cell).figures.get(id)?.interval;
   if (!interval) return '–';
   const { estimate, low, high } = interval;
-  if (low === null || high === null) return `${brief(estimate, 3)} (1 trial)`;
+  if (low === null || high === null) return `${brief(estimate, 3)} (n = ${interval.n})`;
   const half = Math.max(high - estimate, estimate - low);
   return `${brief(estimate, 3)} ± ${brief(half, 2)}`;
 }

@@ -53,7 +53,7 @@ export function verdictSection({ verdicts }: Analysis, known: ReadonlySet<string
   const tested = verdicts.filter(({ verdict, reference }) => verdict !== 'not tested' || reference);
   const rest = verdicts.filter((verdict) => !tested.includes(verdict));
   return html`<section aria-labelledby="verdicts"><h2 id="verdicts">Verdicts on published claims</h2>
-<p class="soft">A verdict needs the whole 95 % interval on one side of the published bound; otherwise it is inconclusive.</p>
+<p class="soft">A verdict needs the whole 95 % interval on one side of the published bound, or for equality the 90 % interval within both (two one-sided tests at 5 %); otherwise it is inconclusive.</p>
 <div class="cards">${tested.map((verdict) => verdictCard(verdict, known))}</div>
 <details><summary>${rest.length} claims this run does not test, and what would</summary>
 ${table(

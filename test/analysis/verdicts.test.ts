@@ -102,6 +102,10 @@ describe('claim T2', () => {
     assert.equal(verdict('T2', ramp(0.1)).verdict, 'contradicted');
   });
 
+  it('is undecided by a plateau that trials scatter on, and contradicted by a precise one', () => {
+    assert.equal(verdict('T2', ramp(0)).verdict, 'contradicted');
+  });
+
   it('says nothing about what comes past a saturation that the ramp never reached', () => {
     const { verdict: name, evidence } = verdict('T2', ramp(1));
     assert.equal(name, 'inconclusive');
@@ -167,11 +171,13 @@ describe('claim T1', () => {
     const random = randomFrom(6);
     const peaks = Array.from({ length: 400 }, () => {
       const levels = Array.from({ length: 8 }, () =>
-        Array.from({ length: 4 }, () => 100 + 10 * normal(random)),
+        Array.from({ length: 4 }, (_, block) => ({ block, value: 100 + 10 * normal(random) })),
       );
-      const naive = Math.max(...levels.map((values) => values.reduce((sum, value) => sum + value, 0) / 4));
+      const naive = Math.max(
+        ...levels.map((trials) => trials.reduce((sum, { value }) => sum + value, 0) / 4),
+      );
       const held = heldOutPeaks(levels);
-      return { naive, held: held.reduce((sum, value) => sum + value, 0) / held.length };
+      return { naive, held: held.reduce((sum, { value }) => sum + value, 0) / held.length };
     });
     const mean = (of: 'naive' | 'held') => peaks.reduce((sum, peak) => sum + peak[of], 0) / peaks.length;
     assert.ok(mean('naive') > 105, `${mean('naive')}`);
