@@ -21,6 +21,8 @@ export interface Evidence {
   n: number;
   outcome: Outcome;
   note: string | null;
+  /** shown only: of cells that the claim is not about */
+  beside?: true;
   /** metric of the figure in the report that shows it */
   metric: MetricId;
 }
@@ -63,10 +65,14 @@ export function judge(interval: Omit<Interval, 'n'>, expect: Expectation): Outco
   }
 }
 
+/** Several notes as one. */
+export const notes = (...all: readonly (string | null)[]): string | null =>
+  all.filter((one) => one !== null).join('; ') || null;
+
 /** What a system calls itself is the first word of its kernel's name and release: 'Linux 6.1.0'. */
 const systemOf = (kernel: string) => kernel.split(' ', 1)[0];
 
-function matches(cell: Cell, { system, levels = {} }: Selector): boolean {
+export function matches(cell: Pick<Cell, 'levels' | 'host'>, { system, levels = {} }: Selector): boolean {
   if (system !== undefined && systemOf(cell.host.kernel) !== system) return false;
   return Object.entries(levels).every(([factor, wanted]) => {
     const level = cell.levels[factor] ?? null;

@@ -172,7 +172,10 @@ export function claimsTable({ verdicts }: Analysis, everything = false): string 
   const shown = verdicts.filter(({ verdict }) => everything || verdict !== 'not tested');
   for (const { claim, verdict, evidence, missing, reference } of shown) {
     const order = ['contradicted', 'inconclusive', 'supported'];
-    const [row] = [...evidence].sort((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome));
+    const deciding = evidence.filter(({ beside }) => !beside);
+    const [row] = (deciding.length > 0 ? deciding : [...evidence]).sort(
+      (a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome),
+    );
     const detail = row
       ? `${row.subject}: ${withInterval(row, row.unit)}, n = ${row.n}; ${row.measure}`
       : 'planned' in claim

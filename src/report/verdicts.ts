@@ -15,7 +15,7 @@ function evidenceRow(row: Evidence, experiment: string, known: ReadonlySet<strin
   const words = worded(experiment, row.measure);
   const measure = known.has(target) ? html`<a href="#${target}">${words}</a>` : words;
   return html`<li><strong>${row.subject}</strong>: ${withInterval(row, row.unit)}, n = ${row.n}
-<span class="${row.outcome}"><span class="verdict">${marks[row.outcome]} ${row.outcome}</span></span><br>
+<span class="${row.outcome}"><span class="verdict">${marks[row.outcome]} ${row.outcome}</span></span>${row.beside ? ' (shown beside: the claim is not about it)' : ''}<br>
 <span class="soft">${measure}${row.note ? `. ${row.note}` : ''}</span></li>`;
 }
 
