@@ -3,6 +3,7 @@ import type { CpuTimes } from '../contract/host.js';
 import type { LoadFigures } from '../contract/load.js';
 import type { Span } from '../contract/sample.js';
 import type { Counters } from '../contract/server.js';
+import { quantileRanks } from '../statistics/percentiles.js';
 import type { Circumstances } from './kind.js';
 
 /**
@@ -222,8 +223,14 @@ export function servedMetrics<M extends Span>(client: (m: M) => { replies: numbe
   ] as const;
 }
 
+const quantileOf = { p50: 0.5, p99: 0.99 } as const;
+
+/**
+ * µs; null where the replies cannot support the percentile: no two of them enclose it at 95 %, which for the 99th takes
+ * 368 (`quantileRanks`).
+ */
 const us = (latency: LoadFigures['latency'], name: 'p50' | 'p99') =>
-  latency.count > 0 ? latency[name] / 1000 : null;
+  quantileRanks(latency.count, quantileOf[name]) ? latency[name] / 1000 : null;
 
 const medianOpen = {
   id: 'latency-p50',

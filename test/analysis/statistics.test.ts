@@ -20,7 +20,9 @@ import { randomFrom } from '../../src/statistics/random.js';
 import { cliffsDelta, hodgesLehmann, holm, mannWhitney } from '../../src/statistics/ranks.js';
 import { predict, scalingModel, straightLine } from '../../src/statistics/scaling.js';
 import { normalQuantile, studentCdf, studentQuantile } from '../../src/statistics/student.js';
-import { normal } from '../support/samples.js';
+import { metric } from '../../src/trials/registry.js';
+import { measured } from '../../src/trials/sample.js';
+import { normal, syntheticSample } from '../support/samples.js';
 
 interface TwoSamples {
   a: number[];
@@ -391,6 +393,19 @@ describe('percentiles', () => {
       if (low === null || high === null) assert.equal(ranks, null, `n = ${n}, p = ${p}`);
       else assert.deepEqual(ranks, { low, high }, `n = ${n}, p = ${p}`);
     }
+  });
+
+  it('are null as a figure of a trial with too few replies', () => {
+    const p99Of = (count: number) => {
+      const sample = syntheticSample({ cell: {}, cpuUs: 10 });
+      const open = measured(sample, 'open', 'load')!;
+      const latency = { ...open.load.latency, count };
+      const measurements = { open: { ...open, load: { ...open.load, latency } } };
+      return metric('latency-p99').of({ ...sample, measurements });
+    };
+    assert.equal(p99Of(39), null);
+    assert.equal(p99Of(367), null);
+    assert.ok(p99Of(368)! > 0);
   });
 
   it('come with their interval from counts', () => {
