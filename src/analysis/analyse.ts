@@ -86,7 +86,11 @@ function summarise(cell: Cell): CellSummary {
   for (const each of metrics) {
     const values = valuesOf(cell, each);
     if (values.length > 0)
-      figures.set(each.id, { metric: each, interval: notBelowZero(meanInterval(values)), values });
+      figures.set(each.id, {
+        metric: each,
+        interval: notBelowZero(meanInterval(values, each.unit === '%' ? 'linear' : 'log')),
+        values,
+      });
   }
   return { cell, figures };
 }

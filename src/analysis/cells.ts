@@ -4,6 +4,7 @@ import { implementationOrder, mechanismOrder } from '../contract/names.js';
 import { type CellLevels, levelsKey } from '../contract/sample.js';
 import { factorNamed } from '../experiments/registry.js';
 import { serverFactors } from '../experiments/servers.js';
+import type { Blocked } from '../statistics/interval.js';
 import type { Metric } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
 
@@ -36,6 +37,14 @@ export function cellsOf(samples: readonly Sample[]): Cell[] {
 /** One value per counting trial; trials that lack the metric are left out. */
 export function valuesOf(cell: Cell, metric: Metric): number[] {
   return cell.trials.map((sample) => metric.of(sample)).filter((value) => value !== null);
+}
+
+/** The same, each with the block it was measured in. */
+export function blockedValuesOf(cell: Cell, metric: Metric): Blocked[] {
+  return cell.trials.flatMap((sample) => {
+    const value = metric.of(sample);
+    return value === null ? [] : [{ block: sample.block, value }];
+  });
 }
 
 /** Cells that differ in one factor only, ascending in it. */

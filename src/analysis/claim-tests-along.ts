@@ -2,6 +2,7 @@
 import type {
   BreakPointTest,
   ClaimTest,
+  EqualLoadTest,
   KneeTest,
   Level,
   PeakRatioTest,
@@ -9,23 +10,35 @@ import type {
   Selector,
   SlopeTest,
 } from '../claims/claim.js';
-import { ratioInterval } from '../statistics/interval.js';
+import { breakOf } from '../statistics/break.js';
+import { blockedRatio, robustBeside } from '../statistics/interval.js';
 import { knee } from '../statistics/knee.js';
-import { scalingModel, straightLine } from '../statistics/scaling.js';
+import { rampShape } from '../statistics/ramp.js';
+import { straightLine } from '../statistics/scaling.js';
 import type { Metric } from '../trials/registry.js';
-import { type Cell, hostNames, levelLabel, type Series, seriesAlong, tellServer, valuesOf } from './cells.js';
+import {
+  blockedValuesOf,
+  type Cell,
+  hostNames,
+  levelLabel,
+  type Series,
+  seriesAlong,
+  tellServer,
+} from './cells.js';
 import {
   average,
   cellsMatching,
   type Evidence,
   expectationInWords,
   judge,
+  matches,
+  notes,
   resultOf,
   selectorInWords,
   type TestResult,
 } from './evidence.js';
 
-type AlongTest = Exclude<Extract<ClaimTest, { factor: string }>, PeakRatioTest>;
+type AlongTest = Exclude<Extract<ClaimTest, { factor: string }>, PeakRatioTest | EqualLoadTest>;
 
 /** Series of the cells that a selector names; in a run of several hosts each label says which. */
 export function seriesMatching(
@@ -41,6 +54,37 @@ export function seriesMatching(
   return unnamed ? all.map((one) => ({ ...one, label: `${one.label} · ${one.host.name}` })) : all;
 }
 
+const settingOf = (test: AlongTest) => ('at' in test && test.at) || null;
+
+/** Where cells have the level that a claim is about, those alone. */
+function inSetting(test: AlongTest, cells: readonly Cell[], measured: Metric): readonly Cell[] {
+  const setting = settingOf(test);
+  if (!setting) return cells;
+  const at = cells.filter(({ levels }) => levels[setting.factor] === setting.level);
+  return cellsMatching(at, test.of, measured).length > 0 ? at : cells;
+}
+
+/** Like with like: the levels that as many server processes served as the first one. */
+function alike(one: Series): Series {
+  const processes = ({ cell }: Series['points'][number]) => cell.trials[0]?.serverProcesses;
+  return { ...one, points: one.points.filter((point) => processes(point) === processes(one.points[0]!)) };
+}
+
+/** What a row of a series says besides: that it is about another setting, and where the claim is not about it. */
+function placed(test: AlongTest, one: Series, row: Evidence): Evidence {
+  const setting = settingOf(test);
+  const level = setting && one.levels[setting.factor];
+  const isOther = setting !== null && level !== undefined && level !== setting.level;
+  return {
+    ...row,
+    note: notes(
+      row.note,
+      isOther ? `${setting.factor} ${level}, the claim's are ${setting.level}: ${setting.otherwise}` : null,
+    ),
+    ...(test.deciding && !matches(one, test.deciding) ? { beside: true as const } : {}),
+  };
+}
+
 /** Series a test speaks about, or the sentence that says how far short the sweep falls. */
 function series(test: AlongTest, cells: readonly Cell[], measured: Metric, reach: number) {
   // A level that the test itself fixes does not vary among its cells, and would be missing in the label.
@@ -49,10 +93,9 @@ function series(test: AlongTest, cells: readonly Cell[], measured: Metric, reach
       ? []
       : [levelLabel(factor, level as Level)],
   );
-  const all = seriesMatching(cells, test.of, test.factor, measured).map((one) => ({
-    ...one,
-    label: [one.label, ...fixed].join(' · '),
-  }));
+  const all = seriesMatching(inSetting(test, cells, measured), test.of, test.factor, measured)
+    .map((one) => ({ ...one, label: [one.label, ...fixed].join(' · ') }))
+    .map(alike);
   const long = all.filter(({ points }) => points.length > 1 && points[points.length - 1]!.x >= reach);
   const furthest = Math.max(...all.flatMap(({ points }) => points.map(({ x }) => x)));
   const missing =
@@ -65,7 +108,10 @@ function series(test: AlongTest, cells: readonly Cell[], measured: Metric, reach
 }
 
 export const levelsOf = ({ points }: Series, measured: Metric) =>
-  points.map(({ x, cell }) => ({ x, values: valuesOf(cell, measured) }));
+  points.map(({ x, cell }) => {
+    const trials = blockedValuesOf(cell, measured);
+    return { x, trials, values: trials.map(({ value }) => value) };
+  });
 
 export const pointsOf = (one: Series, measured: Metric) =>
   levelsOf(one, measured).flatMap(({ x, values }) => values.map((y) => ({ x, y })));
@@ -81,10 +127,13 @@ function along(
 ): TestResult {
   const { long, missing } = series(test, cells, measured, reach);
   return resultOf(
-    long.flatMap((one) => rowsOf(one, levelsOf(one, measured))),
+    long.flatMap((one) => rowsOf(one, levelsOf(one, measured)).map((row) => placed(test, one, row))),
     missing ?? need,
   );
 }
+
+/** Rates from which on a ramp has a shape. */
+const fewestRates = 5;
 
 /** Offered rates that are answered to this share are no saturation. */
 const answered = 0.95;
@@ -96,13 +145,21 @@ export function stillAnswered(points: readonly { x: number; y: number }[]): stri
   return replies < answered * highest ? null : `still answered the highest rate, ${highest}/s`;
 }
 
+/** The robust estimate, where one trial decides the mean. */
+function besideMean(values: readonly number[]): string | null {
+  const robust = robustBeside(values);
+  return robust === null
+    ? null
+    : `one trial decides the last mean: a robust estimate of it is ${Number(robust.toPrecision(3))}`;
+}
+
 export function ratioAlong(test: RatioAlongTest, cells: readonly Cell[], measured: Metric): TestResult {
   const need = `${test.factor} ${test.from} with ${selectorInWords(test.of)}`;
   return along(test, cells, measured, test.reach, need, (one, levels) => {
     const start = levels.find(({ x }) => x === test.from);
     const end = levels[levels.length - 1]!;
     if (!start) return [];
-    const interval = ratioInterval(end.values, start.values);
+    const interval = blockedRatio(end.trials, start.trials);
     return [
       {
         subject: one.label,
@@ -110,7 +167,7 @@ export function ratioAlong(test: RatioAlongTest, cells: readonly Cell[], measure
         ...interval,
         unit: '×',
         outcome: judge(interval, test.expect),
-        note: null,
+        note: besideMean(end.values),
         metric: measured.id,
       },
     ];
@@ -127,6 +184,8 @@ export function slope(test: SlopeTest, cells: readonly Cell[], measured: Metric)
       estimate: line.fit.slope * test.per,
       low: line.slope ? line.slope.low * test.per : null,
       high: line.slope ? line.slope.high * test.per : null,
+      low90: line.slope ? line.slope.low90 * test.per : null,
+      high90: line.slope ? line.slope.high90 * test.per : null,
     };
     return [
       {
@@ -146,55 +205,93 @@ export function slope(test: SlopeTest, cells: readonly Cell[], measured: Metric)
   });
 }
 
-/** Two rows a ramp: the slope before the corner and past it. Also used on reference tables. */
-export function kneeEvidence(
+/** Two rows a ramp: whether replies follow the offer below saturation, and whether they fall past it. */
+export function kneeTest(test: KneeTest, cells: readonly Cell[], measured: Metric): TestResult {
+  const need = `at least five levels of ${test.factor} with ${selectorInWords(test.of)}`;
+  return along(test, cells, measured, 0, need, (one) => {
+    const levels = one.points
+      .map(({ x, cell }) => ({ offered: x, replies: blockedValuesOf(cell, measured) }))
+      .filter(({ replies }) => replies.length > 0);
+    if (levels.length < fewestRates) return [];
+    const { below, last, answered, startsSaturated } = rampShape(levels);
+    const still = stillAnswered(pointsOf(one, measured));
+    const row = { subject: one.label, unit: '×', metric: measured.id };
+    const before: Evidence = {
+      ...row,
+      measure: `replies over offer below saturation: ${expectationInWords(test.before)}`,
+      ...below,
+      outcome: startsSaturated ? 'inconclusive' : judge(below, test.before),
+      note:
+        answered.length > 0
+          ? `answered up to ${answered[answered.length - 1]}/s`
+          : 'the lowest rate is not answered',
+    };
+    if (!last) return [before];
+    const past: Evidence = {
+      ...row,
+      measure: `replies at the last rate over the peak: ${expectationInWords(test.past)}`,
+      ...last,
+      // Nothing is known of what comes past a saturation that the ramp did not reach.
+      outcome: still ? 'inconclusive' : judge(last, test.past),
+      note: still ?? 'each peak at the rate that the other trials chose',
+    };
+    return [before, past];
+  });
+}
+
+/**
+ * A published table of one figure a rate has no trials, so it cannot show a fall; replies that still rise past the
+ * corner of a two-piece fit contradict one.
+ */
+export function tableEvidence(
   test: KneeTest,
   subject: string,
   points: readonly { x: number; y: number }[],
 ): Evidence[] {
   const found = knee(points);
   if (!found) return [];
-  const still = stillAnswered(points);
-  return (['before', 'past'] as const).map((side) => ({
-    subject,
-    measure: `slope of replies ${side} the knee at ${Math.round(found.at)}/s: ${expectationInWords(test[side])}`,
-    ...found[side],
-    unit: '',
-    n: found.observations,
-    // A corner within a ramp that was answered throughout is noise: nothing is known of what comes past saturation.
-    outcome: side === 'past' && still ? 'inconclusive' : judge(found[side], test[side]),
-    note: side === 'past' && still ? still : `R² ${found.rSquared.toFixed(3)}`,
-    metric: test.metric,
-  }));
-}
-
-export function kneeTest(test: KneeTest, cells: readonly Cell[], measured: Metric): TestResult {
-  const need = `at least five levels of ${test.factor} with ${selectorInWords(test.of)}`;
-  return along(test, cells, measured, 0, need, (one) =>
-    kneeEvidence(test, one.label, pointsOf(one, measured)),
-  );
+  return [
+    {
+      subject,
+      measure: `slope of replies past the knee at ${Math.round(found.at)}/s: a fall is below 0`,
+      ...found.past,
+      low90: null,
+      high90: null,
+      unit: '',
+      n: found.observations,
+      outcome: found.past.low > 0 ? 'contradicted' : 'inconclusive',
+      note: `R² ${found.rSquared.toFixed(3)}; the table has no trials`,
+      metric: test.metric,
+    },
+  ];
 }
 
 export function breakPoint(test: BreakPointTest, cells: readonly Cell[], measured: Metric): TestResult {
   const [from, to] = test.between;
-  return along(test, cells, measured, to, `more levels of ${test.factor}`, (one, levels) => {
-    const model = scalingModel(levels);
-    if (!model) return [];
-    const found = model.best.kind === 'break-point' ? model.intervals.breakAt : null;
-    const interval = {
-      estimate: model.best.breakAt ?? Number.NaN,
-      low: found?.low ?? null,
-      high: found?.high ?? null,
-    };
+  const need = `${test.levels} levels of ${test.factor} with ${test.trials} trials each`;
+  return along(test, cells, measured, to, need, (one, levels) => {
+    const n = Math.min(...levels.map(({ values }) => values.length));
+    const found = breakOf(levels, (from + to) / 2);
+    if (!found || levels.length < test.levels || n < test.trials) return [];
+    const { at, low, high, shown, bend, detectable } = found;
+    const isWorse = shown && (measured.better === 'higher' ? bend < 0 : bend > 0);
+    const overlaps = isWorse && low <= to && high >= from;
+    const isExcluded = isWorse || detectable <= test.loss;
     return [
       {
         subject: one.label,
-        measure: `break-point of ${measured.title.toLowerCase()} in ${test.factor}: within ${from} to ${to}`,
-        ...interval,
+        measure: `break of ${measured.title.toLowerCase()} in ${test.factor}: overlaps ${from} to ${to}`,
+        estimate: at,
+        low: isWorse ? low : null,
+        high: isWorse ? high : null,
+        low90: null,
+        high90: null,
         unit: test.factor,
-        n: Math.min(...levels.map(({ values }) => values.length)),
-        outcome: found ? judge(interval, { within: test.between }) : 'contradicted',
-        note: found ? null : `the ${model.best.kind} model fits best: no break-point`,
+        n,
+        outcome: overlaps ? 'supported' : isExcluded ? 'contradicted' : 'inconclusive',
+        note: isWorse
+          ? null
+          : `no break to the worse is shown; a loss of ${(100 * detectable).toFixed(0)} % would be in 9 of 10 runs`,
         metric: measured.id,
       },
     ];

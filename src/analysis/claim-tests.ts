@@ -1,11 +1,13 @@
 /** The few kinds of test that decide claims. Each turns cells into rows of evidence, one per series or pair. */
-import type { AgainstTest, ClaimTest, PeakRatioTest, Selector } from '../claims/claim.js';
+import type { AgainstTest, ClaimTest, EqualLoadTest, PeakRatioTest, Selector } from '../claims/claim.js';
 import type { HostFacts } from '../contract/host.js';
 import { levelsKey } from '../contract/sample.js';
-import { differenceInterval, ratioInterval } from '../statistics/interval.js';
+import { blockedDifference, blockedRatio } from '../statistics/interval.js';
 import { heldOutPeaks } from '../statistics/peak.js';
-import { type Metric, metric } from '../trials/registry.js';
+import { type Metric, type MetricId, metric } from '../trials/registry.js';
+import { spareClient } from '../trials/served.js';
 import {
+  blockedValuesOf,
   type Cell,
   hostNames,
   levelLabel,
@@ -30,6 +32,7 @@ import {
   type Evidence,
   expectationInWords,
   judge,
+  notes,
   resultOf,
   selectorInWords,
   type TestResult,
@@ -39,7 +42,7 @@ import {
  * What peers have to agree in: every factor neither selector names, and the host unless one of them says which system
  * it runs. A mechanism of one host against that of another would be a claim about hosts.
  */
-function agreement({ of, to }: AgainstTest | PeakRatioTest): (one: Cell | Series) => string {
+function agreement({ of, to }: AgainstTest | PeakRatioTest | EqualLoadTest): (one: Cell | Series) => string {
   const named = new Set([...Object.keys(of.levels ?? {}), ...Object.keys(to.levels ?? {})]);
   const acrossHosts = (of.system ?? to.system) !== undefined;
   return ({ levels, host }) => {
@@ -77,9 +80,9 @@ function against(test: AgainstTest, cells: readonly Cell[], measured: Metric): T
     )[0];
     if (!best) continue;
     const isRatio = test.kind === 'ratio';
-    const interval = (isRatio ? ratioInterval : differenceInterval)(
-      valuesOf(cell, measured),
-      valuesOf(best, measured),
+    const interval = (isRatio ? blockedRatio : blockedDifference)(
+      blockedValuesOf(cell, measured),
+      blockedValuesOf(best, measured),
     );
     const doubt = incomparable(cell.host, best.host);
     evidence.push({
@@ -101,22 +104,36 @@ function peakRatio(test: PeakRatioTest, cells: readonly Cell[], measured: Metric
   const rest = agreement(test);
   const ramps = (selector: Selector) => seriesMatching(cells, selector, test.factor, measured);
   const peers = ramps(test.to);
-  const valuesAt = (one: Series) => levelsOf(one, measured).map(({ values }) => values);
-  const peakOf = (one: Series) => Math.max(...valuesAt(one).map(average));
+  const trialsAt = (one: Series) => levelsOf(one, measured).map(({ trials }) => trials);
+  const peakOf = (one: Series) => Math.max(...levelsOf(one, measured).map(({ values }) => average(values)));
   const unsaturated = (one: Series) => {
     const still = stillAnswered(pointsOf(one, measured));
     return still && `${one.label} ${still}`;
+  };
+  // A peak that the client may have set is no peak of the server.
+  const clientLimited = (one: Series) => {
+    const [top] = [...levelsOf(one, measured)].sort((a, b) => average(b.values) - average(a.values));
+    const busy = valuesOf(one.points.find(({ x }) => x === top?.x)!.cell, metric('client-busy'));
+    const share = busy.length > 0 ? average(busy) : 0;
+    return share > spareClient
+      ? `the client was ${(100 * share).toFixed(0)} % busy at the peak of ${one.label}`
+      : null;
   };
   const subjects = ramps(test.of);
   const evidence = subjects.flatMap((one): Evidence[] => {
     const candidates = peers.filter((peer) => rest(peer) === rest(one));
     const best = [...candidates].sort((a, b) => peakOf(b) - peakOf(a))[0];
-    const ours = heldOutPeaks(valuesAt(one));
+    const ours = heldOutPeaks(trialsAt(one));
     // The best peer is chosen the same way as its best level: by the trials that are not the figure.
-    const theirs = heldOutPeaks(candidates.flatMap(valuesAt));
+    const theirs = heldOutPeaks(candidates.flatMap(trialsAt));
     if (!best || ours.length === 0 || theirs.length === 0) return [];
-    const interval = ratioInterval(ours, theirs);
-    const doubt = incomparable(one.host, best.host) ?? unsaturated(one) ?? unsaturated(best);
+    const interval = blockedRatio(ours, theirs);
+    const doubt =
+      incomparable(one.host, best.host) ??
+      unsaturated(one) ??
+      unsaturated(best) ??
+      clientLimited(one) ??
+      clientLimited(best);
     return [
       {
         subject: one.label,
@@ -133,15 +150,100 @@ function peakRatio(test: PeakRatioTest, cells: readonly Cell[], measured: Metric
   return resultOf(evidence, `two usable trials of ${selectorInWords(lacking)}`);
 }
 
+/** Servers below this share of one CPU's time have their own pace: above it they batch what waits. */
+const unsaturatedShare = 0.9;
+const answeredShare = 0.99;
+
+/** Costs at the highest rate that a series and all its peers answer without saturation. */
+function equalLoad(test: EqualLoadTest, cells: readonly Cell[], measured: Metric): TestResult {
+  const rest = agreement(test);
+  const of = (selector: Selector) => seriesMatching(cells, selector, test.factor, measured);
+  const [subjects, peers] = [of(test.of), of(test.to)];
+  const replies = metric('reply-rate');
+  const meanAt = (one: Series, x: number, what: Metric) => {
+    const point = one.points.find((candidate) => candidate.x === x);
+    const values = point ? valuesOf(point.cell, what) : [];
+    return values.length > 0 ? average(values) : null;
+  };
+  const isHeld = (one: Series, x: number) => {
+    const [rate, cost] = [meanAt(one, x, replies), meanAt(one, x, metric('open-cpu-per-request'))];
+    return (
+      rate !== null && cost !== null && rate >= answeredShare * x && (rate * cost) / 1e6 < unsaturatedShare
+    );
+  };
+  const evidence = subjects.flatMap((one): Evidence[] => {
+    const candidates = peers.filter((peer) => rest(peer) === rest(one));
+    const rates = one.points
+      .map(({ x }) => x)
+      .filter((x) => [one, ...candidates].every((each) => isHeld(each, x)));
+    const rate = Math.max(...rates);
+    const [best] = [...candidates].sort(
+      (a, b) => (meanAt(a, rate, measured) ?? 0) - (meanAt(b, rate, measured) ?? 0),
+    );
+    if (!best || rates.length === 0) return [];
+    const at = ({ points }: Series) => blockedValuesOf(points.find(({ x }) => x === rate)!.cell, measured);
+    const interval = blockedRatio(at(one), at(best));
+    const doubt = incomparable(one.host, best.host);
+    return [
+      {
+        subject: one.label,
+        measure: `${measured.title.toLowerCase()} at ${test.factor} ${rate}, which all answer, ratio to the best, ${best.label}: ${expectationInWords(test.expect)}`,
+        ...interval,
+        unit: '×',
+        outcome: doubt ? 'inconclusive' : judge(interval, test.expect),
+        note: doubt,
+        metric: measured.id,
+      },
+    ];
+  });
+  return resultOf(
+    evidence,
+    `a rate that all of ${selectorInWords(test.of)} and ${selectorInWords(test.to)} answer`,
+  );
+}
+
+/** Sum of both sides' CPU time beside the server's own. */
+const sums: Partial<Record<MetricId, MetricId>> = {
+  'cpu-per-request': 'total-cpu-per-request',
+  'open-cpu-per-request': 'open-total-cpu-per-request',
+};
+
+/**
+ * Prints the same comparison of client and server together beside each row, and withdraws what its sign does not bear
+ * out: who of the two pays for a packet on loopback is no property of the mechanism.
+ */
+function heldOnSum(test: ClaimTest, rows: readonly Evidence[], cells: readonly Cell[]): Evidence[] {
+  const id = sums[test.metric];
+  if (id === undefined || !('expect' in test)) return [...rows];
+  const summed = carriedOut(test, cells, metric(id)).evidence;
+  return rows.map((row) => {
+    const sum = summed.find(({ subject }) => subject === row.subject);
+    if (!sum) return row;
+    const { estimate } = sum;
+    const point = { estimate, low: estimate, high: estimate, low90: estimate, high90: estimate };
+    const keeps = row.outcome === 'inconclusive' || judge(point, test.expect) === row.outcome;
+    const figure = `client and server together: ${Number(estimate.toPrecision(3))} ${row.unit}`;
+    return keeps
+      ? { ...row, note: notes(row.note, figure) }
+      : { ...row, outcome: 'inconclusive', note: notes(row.note, `${figure}, which does not bear it out`) };
+  });
+}
+
 /** Runs one test of a claim over the cells of its experiment. */
 export function runTest(test: ClaimTest, cells: readonly Cell[]): TestResult {
-  const measured = metric(test.metric);
+  const { evidence, missing } = carriedOut(test, cells, metric(test.metric));
+  return { evidence: heldOnSum(test, evidence, cells), missing };
+}
+
+function carriedOut(test: ClaimTest, cells: readonly Cell[], measured: Metric): TestResult {
   switch (test.kind) {
     case 'ratio':
     case 'difference':
       return against(test, cells, measured);
     case 'peak-ratio':
       return peakRatio(test, cells, measured);
+    case 'equal-load':
+      return equalLoad(test, cells, measured);
     case 'ratio-along':
       return ratioAlong(test, cells, measured);
     case 'slope':

@@ -13,11 +13,16 @@ export interface Evidence {
   estimate: number;
   low: number | null;
   high: number | null;
+  /** the 90 % interval, which decides equivalence */
+  low90: number | null;
+  high90: number | null;
   unit: string;
   /** trials on the smaller side */
   n: number;
   outcome: Outcome;
   note: string | null;
+  /** shown only: of cells that the claim is not about */
+  beside?: true;
   /** metric of the figure in the report that shows it */
   metric: MetricId;
 }
@@ -41,9 +46,8 @@ export function expectationInWords(expect: Expectation): string {
   return 'below' in expect ? `below ${bound(expect.below)}` : `above ${bound(expect.above)}`;
 }
 
-/** An interval decides only when all of it lies on one side. */
-export function judge(interval: Pick<Interval, 'estimate' | 'low' | 'high'>, expect: Expectation): Outcome {
-  const full = { ...interval, n: 0, confidence: 0.95 };
+/** An interval decides only when all of it lies on one side; `position` says which interval. */
+export function judge(interval: Omit<Interval, 'n'>, expect: Expectation): Outcome {
   const { POSITIVE_INFINITY: infinity } = Number;
   const [low, high] =
     'within' in expect
@@ -51,7 +55,7 @@ export function judge(interval: Pick<Interval, 'estimate' | 'low' | 'high'>, exp
       : 'below' in expect
         ? [-infinity, expect.below]
         : [expect.above, infinity];
-  switch (position(full, low, high)) {
+  switch (position(interval, low, high)) {
     case 'inside':
       return 'supported';
     case 'unclear':
@@ -61,10 +65,14 @@ export function judge(interval: Pick<Interval, 'estimate' | 'low' | 'high'>, exp
   }
 }
 
+/** Several notes as one. */
+export const notes = (...all: readonly (string | null)[]): string | null =>
+  all.filter((one) => one !== null).join('; ') || null;
+
 /** What a system calls itself is the first word of its kernel's name and release: 'Linux 6.1.0'. */
 const systemOf = (kernel: string) => kernel.split(' ', 1)[0];
 
-function matches(cell: Cell, { system, levels = {} }: Selector): boolean {
+export function matches(cell: Pick<Cell, 'levels' | 'host'>, { system, levels = {} }: Selector): boolean {
   if (system !== undefined && systemOf(cell.host.kernel) !== system) return false;
   return Object.entries(levels).every(([factor, wanted]) => {
     const level = cell.levels[factor] ?? null;

@@ -3,7 +3,7 @@ import type { Claim, TestedClaim } from '../claims/claim.js';
 import { claims } from '../claims/claims.js';
 import type { Cell } from './cells.js';
 import { runTest } from './claim-tests.js';
-import { kneeEvidence } from './claim-tests-along.js';
+import { tableEvidence } from './claim-tests-along.js';
 import type { Evidence } from './evidence.js';
 import { autobench2012 } from './reference/autobench-2012.js';
 
@@ -23,7 +23,7 @@ export interface Verdict {
 function onReference(claim: TestedClaim): Verdict['reference'] {
   const [test] = claim.tests;
   if (test?.kind !== 'knee') return null;
-  const evidence = kneeEvidence(
+  const evidence = tableEvidence(
     test,
     'table 4.9, epoll',
     autobench2012.map(({ offered, replies }) => ({ x: offered, y: replies.avg })),
@@ -32,7 +32,8 @@ function onReference(claim: TestedClaim): Verdict['reference'] {
 }
 
 /** One contradiction contradicts; support needs every row, and every test of the claim, to agree. */
-function combine(evidence: readonly Evidence[], complete: boolean): VerdictName {
+function combine(all: readonly Evidence[], complete: boolean): VerdictName {
+  const evidence = all.filter(({ beside }) => !beside);
   if (evidence.length === 0) return 'not tested';
   if (evidence.some(({ outcome }) => outcome === 'contradicted')) return 'contradicted';
   return complete && evidence.every(({ outcome }) => outcome === 'supported') ? 'supported' : 'inconclusive';
@@ -50,7 +51,13 @@ export function verdictOf(claim: Claim, all: readonly Cell[]): Verdict {
     return { claim, verdict: 'not tested', evidence: [], missing, reference };
   }
   const results = claim.tests.map((test) => runTest(test, cells));
-  const missing = results.find((result) => result.missing !== null)?.missing ?? null;
+  const needed = results.filter((_, i) => !claim.tests[i]!.whereMeasured);
+  const undecided = needed.find(
+    ({ evidence }) => evidence.length > 0 && evidence.every(({ beside }) => beside),
+  );
+  const missing =
+    needed.find((result) => result.missing !== null)?.missing ??
+    (undecided ? `${claim.cells}; what was measured is not the mechanism alone` : null);
   const evidence = results.flatMap((result) => result.evidence);
   return { claim, verdict: combine(evidence, missing === null), evidence, missing, reference };
 }

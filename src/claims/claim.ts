@@ -22,9 +22,24 @@ interface TestOfMetric {
   metric: MetricId;
   /** the cells that are judged */
   of: Selector;
+  /** those of them that decide; the others are rows beside, since the claim is not about them */
+  deciding?: Selector;
+  /** decides where cells have the figure; the claim is complete without it */
+  whereMeasured?: true;
 }
 
-/** Replies against offered rate: the slope up to a corner and the slope past it. */
+/** The level of a factor that a claim is about. A run without it is judged on what it has, and says so. */
+export interface Setting {
+  factor: string;
+  level: number;
+  /** what another level changes, in words */
+  otherwise: string;
+}
+
+/**
+ * Replies against offered rate. `before`: replies over offer on the levels that are answered; `past`: replies at the last
+ * level over the peak, whose level other trials chose.
+ */
 export interface KneeTest extends TestOfMetric {
   kind: 'knee';
   factor: string;
@@ -53,12 +68,24 @@ export interface PeakRatioTest extends TestOfMetric {
   expect: Expectation;
 }
 
+/**
+ * Figure of each series in `of` over that of the best series in `to`, among those that agree with it as above, at one
+ * common level of `factor`, an offered rate: the highest that all of them answer with their servers below saturation.
+ */
+export interface EqualLoadTest extends TestOfMetric {
+  kind: 'equal-load';
+  to: Selector;
+  factor: string;
+  expect: Expectation;
+}
+
 /** Within each series in `of`: figure at the largest level of `factor` (at least `reach`) over that at `from`. */
 export interface RatioAlongTest extends TestOfMetric {
   kind: 'ratio-along';
   factor: string;
   from: number;
   reach: number;
+  at?: Setting;
   expect: Expectation;
 }
 
@@ -68,17 +95,33 @@ export interface SlopeTest extends TestOfMetric {
   factor: string;
   per: number;
   reach: number;
+  at?: Setting;
   expect: Expectation;
 }
 
-/** The scaling model of `metric` along `factor` has a break-point whose interval lies within `between`. */
+/**
+ * `metric` along `factor` breaks to the worse somewhere `between`: the corners that the data allow overlap it. Contradicted
+ * by a break shown elsewhere, or where none is shown although a loss of `loss` (share of the figure at 0) from the middle
+ * of `between` on would have been in 9 of 10 runs.
+ */
 export interface BreakPointTest extends TestOfMetric {
   kind: 'break-point';
   factor: string;
   between: readonly [number, number];
+  loss: number;
+  /** counts, and trials of each, that a run must have */
+  levels: number;
+  trials: number;
 }
 
-export type ClaimTest = KneeTest | AgainstTest | PeakRatioTest | RatioAlongTest | SlopeTest | BreakPointTest;
+export type ClaimTest =
+  | KneeTest
+  | AgainstTest
+  | PeakRatioTest
+  | EqualLoadTest
+  | RatioAlongTest
+  | SlopeTest
+  | BreakPointTest;
 
 interface PublishedStatement {
   id: string;

@@ -10,6 +10,7 @@ import { idle } from './commands/idle.js';
 import { knee } from './commands/knee.js';
 import { load } from './commands/load.js';
 import { open } from './commands/open.js';
+import { predict } from './commands/predict.js';
 import { probe } from './commands/probe.js';
 import { ramp } from './commands/ramp.js';
 import { report } from './commands/report.js';
@@ -32,6 +33,7 @@ const program = new Command('dispatchbench')
   .addCommand(open)
   .addCommand(report)
   .addCommand(claims)
+  .addCommand(predict)
   .addCommand(compare)
   .addCommand(history)
   .commandsGroup('One program at a time:')

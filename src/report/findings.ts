@@ -3,6 +3,7 @@ import type { ExperimentAnalysis, Growth } from '../analysis/analyse.js';
 import { hostNames, labelsAmong, varyingFactors } from '../analysis/cells.js';
 import { type Ledger, ledgerOf, lossCauses } from '../analysis/ledger.js';
 import { lossFreeRates } from '../analysis/loss-free.js';
+import { scanModels } from '../analysis/scan.js';
 import { number } from '../number.js';
 import { withInterval } from './format.js';
 import { type Html, html, longTable, table } from './html.js';
@@ -60,6 +61,37 @@ export function growthSection(experiment: ExperimentAnalysis): Html | string {
   return html`<div class="panel"><h3>How the cost grows, per 1000 ${factorName(experiment.factor)}</h3>
 <p class="soft">Slope of a straight line through all trials, with its 95 % bootstrap interval over trials, whatever the shape of the growth.</p>
 ${sentences(shown)}${folded.length > 0 ? html`<details><summary>${folded.length} more, of the other implementations</summary>${sentences(folded)}</details>` : ''}</div>`;
+}
+
+/** What a wait costs, by the counters of every window; printed with the error of what was left out of the fit. */
+export function scanSection({ name, series }: ExperimentAnalysis): Html | string {
+  const models = name === 'idle-connections' ? scanModels(series) : [];
+  if (models.length === 0) return '';
+  const ns = ({ estimate, low, high }: Parameters<typeof withInterval>[0]) =>
+    withInterval({ estimate: 1000 * estimate, low: low && 1000 * low, high: high && 1000 * high }, 'ns');
+  return html`<div class="panel"><h3>What a wait costs</h3>
+<p class="soft">Server CPU per request = a + (wait + scan of every registered descriptor) / events per wait: with many active connections one scan serves many events. Fitted to all windows, with 95 % intervals over blocks; the last column predicts each number of connections by the others.</p>
+${longTable(
+  'Scan models',
+  [
+    { name: 'Series' },
+    { name: 'A request, a', figure: true },
+    { name: 'Per registered descriptor and wait', figure: true },
+    { name: 'Bends at', figure: true },
+    { name: 'Then', figure: true },
+    { name: 'Missed when left out', figure: true },
+  ],
+  models.map(({ series: one, model }) => [
+    one.label,
+    ns(model.request),
+    ns(model.perDescriptor),
+    model.cost.bend === null ? '–' : number(model.cost.bend),
+    model.cost.bend === null ? '–' : `${number(1000 * model.cost.pastBend, 3)} ns`,
+    model.leftOut
+      .map(({ registered, error }) => `${number(registered)}: ${number(100 * error, 2)} %`)
+      .join(', ') || '–',
+  ]),
+)}</div>`;
 }
 
 /** Closed loop and open loop side by side; nothing where neither says where loss begins. */

@@ -5,10 +5,10 @@ import type { Interval } from '../statistics/interval.js';
 
 type Ends = Pick<Interval, 'estimate' | 'low' | 'high'>;
 
-/** "6.41 [6.38, 6.45] µs"; a single trial says that it has no interval. */
+/** "6.41 [6.38, 6.45] µs"; fewer than three trials say that they have no interval. */
 export function withInterval({ estimate, low, high }: Ends, unit = ''): string {
   const tail = unit === '' ? '' : ` ${unit}`;
-  if (low === null || high === null) return `${number(estimate)}${tail} (no interval: one trial)`;
+  if (low === null || high === null) return `${number(estimate)}${tail} (no interval: fewer than 3 trials)`;
   return `${number(estimate)} [${number(low)}, ${number(high)}]${tail}`;
 }
 

@@ -6,7 +6,7 @@ export const glossary: readonly (readonly [string, string])[] = [
   ],
   [
     'Interval',
-    'The mean over trials with a 95 % percentile bootstrap interval, widened for few trials so that it covers the truth about 95 times in 100 even with three of them. A wide interval is a result too: it says "not resolved".',
+    'The geometric mean over trials with a 95 % interval: Student\'s t on logarithms, from three trials on. Two cells are compared by the ratios within blocks, so that a slow stretch of the machine meets both. A wide interval is a result too: it says "not resolved".',
   ],
   [
     'Raw system calls',

@@ -5,7 +5,7 @@ import { number } from '../number.js';
 import type { ScalingModel } from '../statistics/scaling.js';
 import { environmentSection, hostsInWords } from './environment.js';
 import { legendOrder } from './figures.js';
-import { figureTable, growthSection, ledgerSection, lossFreeTable } from './findings.js';
+import { figureTable, growthSection, ledgerSection, lossFreeTable, scanSection } from './findings.js';
 import { glossary } from './glossary.js';
 import { embedded, Html, html, longTable } from './html.js';
 import type { Plot } from './plot.js';
@@ -133,7 +133,7 @@ function experimentSection(experiment: ExperimentAnalysis, plots: readonly Plot[
   const marks = `Marks are means over trials with 95 % intervals; ${dots ? 'small dots are single trials' : "single trials are too many for this page: the files in the run's folder plots/ draw each"}.`;
   return html`<section aria-labelledby="experiment-${experiment.name}"><h2 id="experiment-${experiment.name}">Experiment ${experiment.name}</h2>
 <p class="soft">${experiment.cells.length} cells, ${trials} trials in fresh processes. ${plots.length > 0 ? marks : 'Figures are means over trials with 95 % intervals.'}</p>
-${plots.length > 0 ? figures(plots, dots) : figureTable(experiment)}${lossFreeTable(experiment)}${ledgerSection(experiment)}${growthSection(experiment)}${modelTable(experiment)}</section>`;
+${plots.length > 0 ? figures(plots, dots) : figureTable(experiment)}${lossFreeTable(experiment)}${ledgerSection(experiment)}${scanSection(experiment)}${growthSection(experiment)}${modelTable(experiment)}</section>`;
 }
 
 function excludedSection({ samples, excluded, refused }: Analysis): Html {

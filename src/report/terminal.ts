@@ -38,7 +38,7 @@ function plusMinus(experiment: ExperimentAnalysis, series: Series, x: number, id
   const interval = point && experiment.summaryOf(point.cell).figures.get(id)?.interval;
   if (!interval) return '–';
   const { estimate, low, high } = interval;
-  if (low === null || high === null) return `${brief(estimate, 3)} (1 trial)`;
+  if (low === null || high === null) return `${brief(estimate, 3)} (n = ${interval.n})`;
   const half = Math.max(high - estimate, estimate - low);
   return `${brief(estimate, 3)} ± ${brief(half, 2)}`;
 }
@@ -172,7 +172,10 @@ export function claimsTable({ verdicts }: Analysis, everything = false): string 
   const shown = verdicts.filter(({ verdict }) => everything || verdict !== 'not tested');
   for (const { claim, verdict, evidence, missing, reference } of shown) {
     const order = ['contradicted', 'inconclusive', 'supported'];
-    const [row] = [...evidence].sort((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome));
+    const deciding = evidence.filter(({ beside }) => !beside);
+    const [row] = (deciding.length > 0 ? deciding : [...evidence]).sort(
+      (a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome),
+    );
     const detail = row
       ? `${row.subject}: ${withInterval(row, row.unit)}, n = ${row.n}; ${row.measure}`
       : 'planned' in claim

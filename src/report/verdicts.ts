@@ -15,7 +15,7 @@ function evidenceRow(row: Evidence, experiment: string, known: ReadonlySet<strin
   const words = worded(experiment, row.measure);
   const measure = known.has(target) ? html`<a href="#${target}">${words}</a>` : words;
   return html`<li><strong>${row.subject}</strong>: ${withInterval(row, row.unit)}, n = ${row.n}
-<span class="${row.outcome}"><span class="verdict">${marks[row.outcome]} ${row.outcome}</span></span><br>
+<span class="${row.outcome}"><span class="verdict">${marks[row.outcome]} ${row.outcome}</span></span>${row.beside ? ' (shown beside: the claim is not about it)' : ''}<br>
 <span class="soft">${measure}${row.note ? `. ${row.note}` : ''}</span></li>`;
 }
 
@@ -53,7 +53,7 @@ export function verdictSection({ verdicts }: Analysis, known: ReadonlySet<string
   const tested = verdicts.filter(({ verdict, reference }) => verdict !== 'not tested' || reference);
   const rest = verdicts.filter((verdict) => !tested.includes(verdict));
   return html`<section aria-labelledby="verdicts"><h2 id="verdicts">Verdicts on published claims</h2>
-<p class="soft">A verdict needs the whole 95 % interval on one side of the published bound; otherwise it is inconclusive.</p>
+<p class="soft">A verdict needs the whole 95 % interval on one side of the published bound, or for equality the 90 % interval within both (two one-sided tests at 5 %); otherwise it is inconclusive.</p>
 <div class="cards">${tested.map((verdict) => verdictCard(verdict, known))}</div>
 <details><summary>${rest.length} claims this run does not test, and what would</summary>
 ${table(

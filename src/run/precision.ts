@@ -5,7 +5,7 @@ import { meanInterval, relativeHalfWidth } from '../statistics/interval.js';
 
 /**
  * @param trials the primary metric of every valid trial, a list per cell
- * @returns the widest relative half-width of the 95 % bootstrap intervals; null while a cell has too few valid trials
+ * @returns the widest relative half-width of the 95 % intervals; null while a cell has fewer than three valid trials
  */
 export function widestInterval(trials: readonly (readonly number[])[]): number | null {
   const widths = trials.map((values) =>

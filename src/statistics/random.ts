@@ -37,28 +37,3 @@ export function randomFrom(seed: number | string): Random {
 export function resample(values: readonly number[], random: Random): number[] {
   return values.map(() => values[Math.floor(random() * values.length)]!);
 }
-
-const draws = new Map<string, Uint32Array>();
-
-/**
- * Means of `count` resamples. Which values each takes is drawn once per length and `stream` and used again: a report
- * makes thousands of intervals over equally many trials. Groups that must be independent take different streams.
- */
-export function resampledMeans(values: readonly number[], count: number, stream = 1): Float64Array {
-  const n = values.length;
-  const key = `${n} ${count} ${stream}`;
-  let drawn = draws.get(key);
-  if (!drawn) {
-    const random = randomFrom(stream);
-    drawn = new Uint32Array(n * count).map(() => Math.floor(random() * n));
-    draws.set(key, drawn);
-  }
-  const source = Float64Array.from(values);
-  const means = new Float64Array(count);
-  for (let i = 0, at = 0; i < count; i++) {
-    let sum = 0;
-    for (let k = 0; k < n; k++) sum += source[drawn[at++]!]!;
-    means[i] = sum / n;
-  }
-  return means;
-}

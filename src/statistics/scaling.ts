@@ -24,6 +24,12 @@ export interface Range {
   high: number;
 }
 
+/** A 95 % interval with the 90 % one, which decides equivalence. */
+export interface Ends extends Range {
+  low90: number;
+  high90: number;
+}
+
 export interface ScalingFit {
   kind: ScalingKind;
   /** y at x = 0 */
@@ -49,7 +55,7 @@ export interface ScalingModel {
   intervals: {
     intercept: Range | null;
     /** slope of the straight-line fit, whatever model was chosen: "does it grow at all" */
-    linearSlope: Range | null;
+    linearSlope: Ends | null;
     /** exponent of the power fit; null when the cost does not grow */
     exponent: Range | null;
     breakAt: Range | null;
@@ -189,21 +195,23 @@ export function predict(fit: ScalingFit, x: number): number {
 const kinds: ScalingKind[] = ['constant', 'linear', 'n log n', 'power', 'break-point'];
 
 /**
- * 95 % percentile interval of bootstrap replicates, widened around the estimate for few trials as in interval.ts, with
- * the scatter pooled over the levels. Null when no level has a second trial, or nothing was estimated.
+ * 95 % percentile interval of bootstrap replicates, with the scatter pooled over the levels, widened around the estimate
+ * by the two factors for few trials of T. Hesterberg, "What Teachers Should Know About the Bootstrap" (2015), section 4.3. Null when no level has a second trial, or nothing was estimated.
  */
 function range(
   replicates: readonly (number | null | undefined)[],
   estimate: number | null | undefined,
   levels: readonly Level[],
-): Range | null {
+): Ends | null {
   const trials = levels.reduce((sum, { values }) => sum + values.length, 0);
   const spare = trials - levels.length;
   const found = replicates.filter((value) => value !== null && value !== undefined).sort((x, y) => x - y);
   if (spare <= 0 || found.length === 0 || estimate === null || estimate === undefined) return null;
-  const factor = (Math.sqrt(trials / spare) * studentQuantile(0.975, spare)) / normalQuantile(0.975);
-  const end = (p: number) => estimate + factor * (quantileSorted(found, p) - estimate);
-  return { low: end(0.025), high: end(0.975) };
+  const end = (p: number) => {
+    const factor = (Math.sqrt(trials / spare) * studentQuantile(p, spare)) / normalQuantile(p);
+    return estimate + factor * (quantileSorted(found, p) - estimate);
+  };
+  return { low: end(0.025), high: end(0.975), low90: end(0.05), high90: end(0.95) };
 }
 
 /** Weights and fits of one set of levels; `again` fits resampled trials with the same weights. */
@@ -221,7 +229,7 @@ const redraw = (levels: readonly Level[], random: Random) =>
 export interface StraightLine {
   fit: ScalingFit;
   /** 95 % bootstrap interval over trials, levels kept */
-  slope: Range | null;
+  slope: Ends | null;
 }
 
 /** "Does it grow at all": a straight line through two levels or more; null with one. */

@@ -67,6 +67,21 @@ export function saturation(name: string, span: Span, offer: Offer): Gate[] {
     : [];
 }
 
+/**
+ * In a closed loop somebody is at the limit, or something else held both up: a sleeping CPU, another program, a timer.
+ * @param clientBusy busy share of the client's load thread
+ */
+export function nobodysLimit(name: string, span: Span, clientBusy: number): Gate[] {
+  const server = serverBusyShare(span);
+  if (server >= busyServer || clientBusy >= busyServer) return [];
+  return [
+    invalid(
+      'nobodys-limit',
+      `${name}: server ${percent(server)} and client ${percent(clientBusy)} busy: something else was the limit`,
+    ),
+  ];
+}
+
 /** What went wrong with requests: failures of any kind, and those that only took too long. */
 export interface Failures {
   open: boolean;

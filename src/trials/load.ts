@@ -14,7 +14,7 @@ import { drive } from '../stage/drive.js';
 import { mergeLoads, share } from '../stage/merge.js';
 import type { Servers } from '../stage/servers.js';
 import type { IdleHolders, Stage } from '../stage/stage.js';
-import { delayedAcks, errors, invalid, offerOf, saturation } from './gates.js';
+import { delayedAcks, errors, invalid, nobodysLimit, offerOf, saturation } from './gates.js';
 import { trialKind } from './kind.js';
 import { loadMetrics, servedMetrics } from './served.js';
 
@@ -166,6 +166,7 @@ export const load = trialKind({
         replies: figures.replies,
       }),
       ...saturation(name, measurement, offerOf(figures)),
+      ...(figures.mode === 'closed' ? nobodysLimit(name, measurement, figures.client.busyShare) : []),
       ...delayedAcks(name, figures.latencyUncorrected.histogram),
       ...idleCount(idle),
     ];

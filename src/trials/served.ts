@@ -3,7 +3,14 @@ import type { CpuTimes } from '../contract/host.js';
 import type { LoadFigures } from '../contract/load.js';
 import type { Span } from '../contract/sample.js';
 import type { Counters } from '../contract/server.js';
+import { quantileRanks } from '../statistics/percentiles.js';
 import type { Circumstances } from './kind.js';
+
+/**
+ * A client thread busier than this may be the limit of a closed window, whatever the server's busy share: batches grow
+ * until the server is busy as well. Such a throughput supports no equality.
+ */
+export const spareClient = 0.85;
 
 /** null where nothing was counted */
 export function ratio(top: number | null, bottom: number | null): number | null {
@@ -67,6 +74,9 @@ export function servedMetrics<M extends Span>(client: (m: M) => { replies: numbe
     (...states: CpuState[]) =>
     (m: M, circumstances: Circumstances) =>
       ratio(onServerCpus(m, states, circumstances), requests(m));
+  // Loopback charges the delivery of a packet to its sender: only the sum of both sides is free of who paid. The client's
+  // busy share leaves out what its pacer spins.
+  const bothUs = (m: M) => cpuUs(m) + client(m).busyShare * wallUs(m);
   return [
     {
       id: 'cpu-per-request',
@@ -78,6 +88,26 @@ export function servedMetrics<M extends Span>(client: (m: M) => { replies: numbe
         'User and system time of the server process at peak, divided by the requests of the window. Lower is better; a rising line is the price of descriptors on which nothing happens.',
       from: closed,
       of: perRequest(cpuUs),
+    },
+    {
+      id: 'total-cpu-per-request',
+      title: 'Client and server CPU per request',
+      unit: 'µs',
+      better: 'lower',
+      digits: 2,
+      meaning: '',
+      from: closed,
+      of: perRequest(bothUs),
+    },
+    {
+      id: 'open-total-cpu-per-request',
+      title: 'Client and server CPU per request, open loop',
+      unit: 'µs',
+      better: 'lower',
+      digits: 2,
+      meaning: '',
+      from: open,
+      of: perRequest(bothUs),
     },
     {
       id: 'cpu-user',
@@ -187,14 +217,20 @@ export function servedMetrics<M extends Span>(client: (m: M) => { replies: numbe
       better: 'neither',
       digits: 2,
       meaning: '',
-      from: closed,
+      from: peak,
       of: (m: M) => client(m).busyShare,
     },
   ] as const;
 }
 
+const quantileOf = { p50: 0.5, p99: 0.99 } as const;
+
+/**
+ * µs; null where the replies cannot support the percentile: no two of them enclose it at 95 %, which for the 99th takes
+ * 368 (`quantileRanks`).
+ */
 const us = (latency: LoadFigures['latency'], name: 'p50' | 'p99') =>
-  latency.count > 0 ? latency[name] / 1000 : null;
+  quantileRanks(latency.count, quantileOf[name]) ? latency[name] / 1000 : null;
 
 const medianOpen = {
   id: 'latency-p50',
@@ -252,6 +288,17 @@ export function loadMetrics<M>(figures: (m: M) => LoadFigures) {
         'Closed loop: every connection sends its next request when the reply is there. Higher is better; where the client was the limit, the server CPU per request below decides.',
       from: closed,
       of: (m: M) => figures(m).achievedRate,
+    },
+    {
+      id: 'server-limited-throughput',
+      title: 'Peak throughput of server-limited windows',
+      unit: 'req/s',
+      better: 'neither',
+      digits: 0,
+      meaning:
+        'Of windows only in which the client had time to spare: a server that takes many events per wait looks busy without being the limit.',
+      from: closed,
+      of: (m: M) => (figures(m).client.busyShare <= spareClient ? figures(m).achievedRate : null),
     },
     ...openLoopMetrics(figures),
     {

@@ -79,6 +79,73 @@ describe('claims', () => {
   });
 });
 
+/** The samples with every closed window's client so busy. */
+const withClient = (samples: readonly Sample[], busyShare: number, windows: readonly string[] = ['closed']) =>
+  samples.map((sample) => ({
+    ...sample,
+    measurements: Object.fromEntries(
+      Object.entries(sample.measurements).map(([name, one]) => [
+        name,
+        one.kind === 'load' && windows.includes(name)
+          ? { ...one, load: { ...one.load, client: { ...one.load.client, busyShare } } }
+          : one,
+      ]),
+    ),
+  }));
+
+describe('claims about a mechanism', () => {
+  it('are shown another implementation beside, and not decided by it', () => {
+    const heap = sweep((_, idle) => 10 + idle / 1000).map((sample) => ({
+      ...sample,
+      cell: { ...sample.cell, impl: 'libuv', connections: 100 } as Sample['cell'],
+    }));
+    const { verdict: name, evidence } = verdict('T4', [
+      ...idleRun().filter(({ cell }) => cell.impl === 'native'),
+      ...heap.filter(({ cell }) => cell.backend === 'epoll'),
+    ]);
+    assert.equal(name, 'supported');
+    assert.ok(evidence.some((row) => row.beside && row.outcome === 'contradicted'));
+    assert.equal(verdict('T4', heap).verdict, 'not tested');
+  });
+
+  it('take no equality from windows that the client limited', () => {
+    const samples = idleRun();
+    const metricsOf = (all: readonly Sample[]) =>
+      new Set(verdict('T4', [...all]).evidence.map(({ metric }) => metric));
+    assert.ok(metricsOf(withClient(samples, 0.8)).has('server-limited-throughput'));
+    const limited = withClient(samples, 0.97);
+    assert.ok(!metricsOf(limited).has('server-limited-throughput'));
+    assert.equal(verdict('T4', limited).verdict, 'supported', 'CPU per request at equal load decides');
+  });
+
+  it('keep their verdict on the CPU time of client and server together', () => {
+    const samples = idleRun().map((sample) =>
+      Number(sample.cell.idle) > 0 ? withClient([sample], 0.9, ['open'])[0]! : sample,
+    );
+    const { verdict: name, evidence } = verdict('T4', samples);
+    assert.equal(name, 'inconclusive');
+    assert.ok(evidence.some(({ note }) => /together: .* does not bear it out/.test(note ?? '')));
+  });
+
+  it('hold one server process against one', () => {
+    const samples = idleRun({ impls: ['native'] }).map((sample) => ({
+      ...sample,
+      serverProcesses: Number(sample.cell.idle) > 4000 ? 4 : 1,
+    }));
+    const { verdict: name, missing } = verdict('T3', samples);
+    assert.equal(name, 'not tested');
+    assert.match(missing!, /this run reaches 4000/);
+  });
+
+  it('are about 1000 active connections, and say where they were judged on others', () => {
+    const hundred = idleRun();
+    for (const { note } of verdict('T3', hundred).evidence)
+      assert.match(note!, /connections 100, the claim's are 1000/);
+    const both = [...hundred, ...sweep((backend, idle) => (backend === 'epoll' ? 6 : 6 + idle / 100))];
+    for (const { note } of verdict('T3', both).evidence) assert.doesNotMatch(note ?? '', /the claim's/);
+  });
+});
+
 describe('claim T2', () => {
   const ramp = (past: number) => {
     const random = randomFrom(2);
@@ -100,6 +167,10 @@ describe('claim T2', () => {
   it('needs a fall past the knee', () => {
     assert.equal(verdict('T2', ramp(-0.4)).verdict, 'supported');
     assert.equal(verdict('T2', ramp(0.1)).verdict, 'contradicted');
+  });
+
+  it('is undecided by a plateau that trials scatter on, and contradicted by a precise one', () => {
+    assert.equal(verdict('T2', ramp(0)).verdict, 'contradicted');
   });
 
   it('says nothing about what comes past a saturation that the ramp never reached', () => {
@@ -142,6 +213,8 @@ describe('claim T1', () => {
       [
         ['select · native', 5],
         ['poll · native', 5],
+        ['select · native', 5],
+        ['poll · native', 5],
       ],
     );
     const slow = verdict('T1', ramps({ select: 35_000, poll: 49_000, epoll: 51_000 }));
@@ -155,7 +228,14 @@ describe('claim T1', () => {
     const noisy = ramps({ select: 50_000, poll: 50_000, epoll: 50_000 }, { noise: 0.3, trials: 3 });
     assert.equal(verdict('T1', noisy).verdict, 'inconclusive');
     const single = ramps({ select: 50_000, poll: 50_000, epoll: 50_000 }, { trials: 1 });
-    assert.equal(verdict('T1', single).verdict, 'not tested');
+    assert.equal(verdict('T1', single).verdict, 'inconclusive');
+  });
+
+  it('takes no peak that the client may have set', () => {
+    const busy = withClient(ramps({ select: 50_000, epoll: 50_000 }), 0.95, ['closed', 'open']);
+    const { verdict: name, evidence } = verdict('T1', busy);
+    assert.equal(name, 'inconclusive');
+    assert.match(evidence[0]!.note!, /the client was 95 % busy at the peak/);
   });
 
   it('is about 1000 active connections', () => {
@@ -167,11 +247,13 @@ describe('claim T1', () => {
     const random = randomFrom(6);
     const peaks = Array.from({ length: 400 }, () => {
       const levels = Array.from({ length: 8 }, () =>
-        Array.from({ length: 4 }, () => 100 + 10 * normal(random)),
+        Array.from({ length: 4 }, (_, block) => ({ block, value: 100 + 10 * normal(random) })),
       );
-      const naive = Math.max(...levels.map((values) => values.reduce((sum, value) => sum + value, 0) / 4));
+      const naive = Math.max(
+        ...levels.map((trials) => trials.reduce((sum, { value }) => sum + value, 0) / 4),
+      );
       const held = heldOutPeaks(levels);
-      return { naive, held: held.reduce((sum, value) => sum + value, 0) / held.length };
+      return { naive, held: held.reduce((sum, { value }) => sum + value, 0) / held.length };
     });
     const mean = (of: 'naive' | 'held') => peaks.reduce((sum, peak) => sum + peak[of], 0) / peaks.length;
     assert.ok(mean('naive') > 105, `${mean('naive')}`);

@@ -103,7 +103,7 @@ describe('cells of several hosts', () => {
     const { evidence } = runTest(test, cells);
     assert.equal(evidence.length, 1);
     assert.equal(evidence[0]!.outcome, 'contradicted');
-    assert.equal(evidence[0]!.estimate, 0.5);
+    assert.equal(evidence[0]!.estimate.toFixed(9), '0.500000000');
     assert.equal(evidence[0]!.subject, 'kqueue · native · guest');
     assert.match(evidence[0]!.measure, /ratio to poll · native · guest:/);
   });
@@ -125,8 +125,8 @@ describe('cells of several hosts', () => {
     };
     const { evidence } = runTest(systems, cells);
     assert.deepEqual(
-      evidence.map(({ subject, estimate, outcome }) => [subject, estimate, outcome]),
-      [['poll · native · guest', 2, 'supported']],
+      evidence.map(({ subject, estimate, outcome }) => [subject, estimate.toFixed(9), outcome]),
+      [['poll · native · guest', '2.000000000', 'supported']],
     );
     assert.match(evidence[0]!.measure, /to poll · native · here:/);
   });

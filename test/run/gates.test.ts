@@ -106,6 +106,17 @@ const behind = { achievedRate: rate * 0.9, replies: Math.round(base.open.load.re
 const cases: { name: string; change: Partial<Judged>; id: string | null; invalidates?: boolean }[] = [
   { name: 'nothing wrong', change: {}, id: null },
   {
+    name: 'a closed loop with neither side at its limit',
+    change: closed(0.6, { client: client(0.5) }),
+    id: 'nobodys-limit',
+    invalidates: true,
+  },
+  {
+    name: 'an open loop with neither side at its limit',
+    change: open(0.6, { client: client(0.5) }),
+    id: null,
+  },
+  {
     name: 'behind schedule, idle server',
     change: open(0.5, behind),
     id: 'behind-schedule',
