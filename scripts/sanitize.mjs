@@ -13,6 +13,7 @@ process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 const tests = process.argv.slice(2);
 if (tests.length === 0) {
   tests.push(
+    'addon/',
     'dispatch/',
     'servers/conformance',
     'servers/http-fuzz',

@@ -69,6 +69,7 @@ const CLOSE = 6;
 const KEEP_ALIVE = 7;
 const HUNDRED_CONTINUE = 8;
 const HEAD = 9;
+const CONNECT = 10;
 const words = [
   '',
   'host',
@@ -80,6 +81,7 @@ const words = [
   'keep-alive',
   '100-continue',
   'HEAD',
+  'CONNECT',
 ].map((word) => Buffer.from(word));
 const version = Buffer.from('HTTP/1.');
 const usualVersion = Buffer.from('HTTP/1.1\r\n');
@@ -93,6 +95,7 @@ const byFirstLetter = (...wordIds: number[]): Uint8Array => {
 };
 /** CONTENT_LENGTH shares its first letters with CONNECTION; extendWord tells them apart. */
 const fieldStartingWith = byFirstLetter(HOST, CONNECTION, TRANSFER_ENCODING, EXPECT);
+const methodStartingWith = byFirstLetter(HEAD, CONNECT);
 const valueStartingWith = byFirstLetter(CLOSE, KEEP_ALIVE, HUNDRED_CONTINUE);
 
 export class HttpRequest {
@@ -209,11 +212,12 @@ export class HttpRequest {
     switch (this.#state) {
       case METHOD:
         if ((classOf[c]! & TOKEN) !== 0) {
-          if (this.#matched === 0) this.#beginWord(c === 72 ? HEAD : OTHER);
+          if (this.#matched === 0) this.#beginWord(methodStartingWith[c]!);
           else this.#extendWord(c);
           return 0;
         }
         if (c !== SPACE || this.#matched === 0) return 400;
+        if (this.#isWord(CONNECT)) return 501; // nothing here is a proxy, and a 200 would promise a tunnel
         if (this.#isWord(HEAD)) this.flags |= HEAD_METHOD;
         this.#forgetWord();
         this.#state = TARGET;

@@ -2,9 +2,10 @@
  * The same protocols on Node's own net module: the outer reference. Node chooses the mechanism, so the backend's name is
  * the one libuv uses on this system. There is no poller of ours, and no counters.
  */
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Farewell } from '../src/contract/server.js';
 import { nodeBackend } from '../src/dispatch/registry.js';
+import { descriptorLimit } from '../src/process.js';
 import { ControlLines } from './control.js';
 import { type Bound, helloOf } from './hello.js';
 import { COMPLETE, HttpRequest, NEED_MORE, PROCEED } from './http-request.js';
@@ -57,6 +58,26 @@ function http(socket: Socket, statistics: Statistics): void {
   });
 }
 
+/**
+ * Explains once that connections are refused for want of descriptors. libuv turns them away itself and tells nobody, but
+ * a system gives out the lowest free descriptor, so the highest one means that none is left.
+ */
+function explainLastDescriptor(server: Server): void {
+  const last = descriptorLimit().soft - 1;
+  const explain = (socket: Socket) => {
+    if (descriptorOf(socket) < last) return;
+    server.off('connection', explain);
+    process.stderr.write(
+      'dispatchbench: no descriptor is left (raise the limit: ulimit -n); libuv refuses connections now and counts none of them\n',
+    );
+  };
+  server.on('connection', explain);
+}
+
+/** Node tells it nowhere else; -1 where it is missing. */
+const descriptorOf = (holder: Socket | Server): number =>
+  (holder as { _handle?: { fd?: number } })._handle?.fd ?? -1;
+
 /** @returns where it listens */
 async function listenTcp(options: ServerOptions, statistics: Statistics): Promise<Bound> {
   const serve = options.protocol === 'http' ? http : echo;
@@ -71,6 +92,7 @@ async function listenTcp(options: ServerOptions, statistics: Statistics): Promis
   });
   server.maxConnections = options.maxConnections;
   server.on('drop', () => statistics.rejected++);
+  explainLastDescriptor(server);
 
   const { address, port, backlog } = options;
   await new Promise<void>((resolve, reject) => {
@@ -83,13 +105,12 @@ async function listenTcp(options: ServerOptions, statistics: Statistics): Promis
     );
     server.listen({ host: address, port, backlog }, resolve);
   });
-  // Node tells the descriptor of a listener nowhere else; where it is missing, what was asked for stands.
-  const { _handle: handle } = server as { _handle?: { fd?: number } };
-  const descriptor = handle?.fd ?? -1;
+  const descriptor = descriptorOf(server);
   const { address: host, port: bound } = server.address() as AddressInfo;
   return {
     address: host,
     port: bound,
+    // where the descriptor is not known, what was asked for stands
     backlog: descriptor < 0 ? backlog : sockets.tcpBacklog(descriptor, backlog),
   };
 }

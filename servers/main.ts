@@ -18,5 +18,5 @@ try {
 } catch (error) {
   process.stderr.write(`dispatchbench-server: ${(error as Error).message}\n`);
   if (process.env.DISPATCHBENCH_DEBUG) process.stderr.write(`${(error as Error).stack}\n`);
-  process.exitCode = 1;
+  process.exit(1); // and not when what was opened before is closed, which nobody would do
 }

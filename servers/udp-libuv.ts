@@ -1,6 +1,6 @@
 /** The datagram echo on Node's own dgram module: the outer reference. One socket per port, one send per datagram. */
 import { createSocket, type Socket } from 'node:dgram';
-import { BlockList, isIPv6 } from 'node:net';
+import { type AddressInfo, BlockList, isIP, isIPv6 } from 'node:net';
 import type { ServerOptions } from './options.js';
 import type { Statistics } from './statistics.js';
 
@@ -42,6 +42,12 @@ async function bindRange(options: ServerOptions, first: number): Promise<Socket[
 /** A given range, or a free one below the ephemeral ports, as the native servers choose it. */
 async function bindPorts(options: ServerOptions): Promise<Socket[]> {
   const { port, ports } = options;
+  if (port + ports - 1 > 65_535) {
+    throw new Error('the last port would be above 65535: choose a lower --port');
+  }
+  if (port === 0 && ports > highestPort - lowestPort) {
+    throw new Error('too many --ports to find a free range: give --port too');
+  }
   for (let tries = 1; ; tries++) {
     const first =
       port !== 0 || ports === 1
@@ -58,15 +64,33 @@ async function bindPorts(options: ServerOptions): Promise<Socket[]> {
   }
 }
 
+/** @throws Error with one sentence on the first network that is none */
 function allowed(networks: string): BlockList | null {
   if (networks === '') return null;
   const list = new BlockList();
   for (const network of networks.split(',')) {
-    const [address, width] = network.split('/');
-    const family = isIPv6(address!) ? 'ipv6' : 'ipv4';
-    list.addSubnet(address!, Number(width ?? (family === 'ipv6' ? 128 : 32)), family);
+    const [address = '', width, ...more] = network.split('/');
+    const version = isIP(address);
+    if (version === 0 || more.length > 0) {
+      throw new Error(`'${network}' is not a network: write it as 10.0.0.0/8`);
+    }
+    const bits = version === 6 ? 128 : 32;
+    // The number of nothing is 0, and a network of width 0 is the whole world.
+    const given = width === undefined ? bits : /^\d+$/.test(width) ? Number(width) : Number.NaN;
+    if (!(given <= bits)) throw new Error(`'${network}' is not a network: at most /${bits} here`);
+    list.addSubnet(address, given, version === 6 ? 'ipv6' : 'ipv4');
   }
   return list;
+}
+
+/** Senders that would answer the answer, by the rules of native/servers/loop_guard.h. */
+const replyingPorts = [7, 13, 17, 19, 37];
+
+function loopGuard(first: AddressInfo, ports: number): (address: string, port: number) => boolean {
+  const anyHost = first.address === '0.0.0.0' || first.address === '::';
+  return (address, port) =>
+    replyingPorts.includes(port) ||
+    (port >= first.port && port < first.port + ports && (anyHost || address === first.address));
 }
 
 /** @returns address and first port */
@@ -74,14 +98,16 @@ export async function serveUdpLibuv(
   options: ServerOptions,
   statistics: Statistics,
 ): Promise<{ address: string; port: number }> {
-  const bound = await bindPorts(options);
   const list = allowed(options.allow);
+  const bound = await bindPorts(options);
+  const first = bound[0]!.address();
+  const loops = loopGuard(first, bound.length);
   statistics.sockets = bound.length;
   for (const socket of bound) {
     socket.on('error', () => {}); // an ICMP error for an earlier reply
     socket.on('message', (datagram, { address, family, port }) => {
       statistics.bytesIn += datagram.length;
-      if (list && !list.check(address, family === 'IPv6' ? 'ipv6' : 'ipv4')) {
+      if (loops(address, port) || (list && !list.check(address, family === 'IPv6' ? 'ipv6' : 'ipv4'))) {
         statistics.rejected++;
         return;
       }
@@ -95,5 +121,5 @@ export async function serveUdpLibuv(
       });
     });
   }
-  return bound[0]!.address();
+  return first;
 }

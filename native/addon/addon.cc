@@ -30,9 +30,10 @@ std::string errno_name(int errno_value) {
 }
 
 void throw_coded(Napi::Env env, const std::string& code, const std::string& message, int errno_value) {
+  if (env.IsExceptionPending()) return;
   Napi::Error error = Napi::Error::New(env, message);
-  error.Set("code", Napi::String::New(env, code));
-  if (errno_value != 0) error.Set("errno", Napi::Number::New(env, errno_value));
+  define(error.Value(), "code", Napi::String::New(env, code));
+  if (errno_value != 0) define(error.Value(), "errno", Napi::Number::New(env, errno_value));
   error.ThrowAsJavaScriptException();
 }
 
@@ -62,14 +63,14 @@ bool int_argument(const Napi::CallbackInfo& info, std::size_t index, const char*
 void export_functions(Napi::Env env, Napi::Object exports, void* state,
                       std::initializer_list<NamedFunction> functions) {
   for (const auto& [name, function] : functions) {
-    exports.Set(name, Napi::Function::New(env, function, name, state));
+    define(exports, name, Napi::Function::New(env, function, name, state));
   }
 }
 
 void export_hot(Napi::Env env, Napi::Object exports, const char* name, napi_callback function, void* state) {
   napi_value value = nullptr;
   napi_create_function(env, name, NAPI_AUTO_LENGTH, function, state, &value);
-  exports.Set(name, value);
+  define(exports, name, value);
 }
 
 }  // namespace addon

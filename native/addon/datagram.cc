@@ -78,7 +78,7 @@ Napi::Value datagram_start(const Napi::CallbackInfo& info) {
 }
 
 /// A count or nanoseconds; beyond 2^53 the last bits are lost, as in all of JavaScript.
-void set(Napi::Object to, const char* name, std::integral auto value) { to.Set(name, static_cast<double>(value)); }
+void set(Napi::Object to, const char* name, std::integral auto value) { define(to, name, static_cast<double>(value)); }
 
 /// datagramState(handle) -> {phase, startedNs, sent, received, bytesIn, wrong}
 Napi::Value datagram_state(const Napi::CallbackInfo& info) {
@@ -88,7 +88,7 @@ Napi::Value datagram_state(const Napi::CallbackInfo& info) {
   static constexpr const char* kPhases[] = {"preparing", "sending", "draining", "done"};
   const load::DatagramProgress progress = engine->progress();
   Napi::Object to = Napi::Object::New(env);
-  to.Set("phase", kPhases[static_cast<std::size_t>(engine->phase())]);
+  define(to, "phase", kPhases[static_cast<std::size_t>(engine->phase())]);
   set(to, "startedNs", engine->started());
   set(to, "sent", progress.sent);
   set(to, "received", progress.received);
@@ -104,7 +104,7 @@ Napi::Array object_rows(Napi::Env env, const std::vector<Item>& items, void (*fi
   for (std::uint32_t i = 0; i < items.size(); ++i) {
     Napi::Object row = Napi::Object::New(env);
     fill(row, items[i]);
-    rows.Set(i, row);
+    define(rows, i, row);
   }
   return rows;
 }
@@ -113,7 +113,7 @@ void fill_interval(Napi::Object row, const load::DatagramInterval& interval) {
   set(row, "sent", interval.sent);
   set(row, "received", interval.received);
   set(row, "bytesIn", interval.bytes_in);
-  row.Set("meanNs", interval.mean);
+  define(row, "meanNs", interval.mean);
   set(row, "p50Ns", interval.p50);
   set(row, "p99Ns", interval.p99);
   set(row, "maxNs", interval.max);
@@ -166,12 +166,12 @@ Napi::Object counts_object(Napi::Env env, const load::DatagramOutcome& outcome) 
 }
 
 void fill_flow(Napi::Object row, const load::FlowSummary& flow) {
-  row.Set("port", flow.port);
+  define(row, "port", flow.port);
   set(row, "sent", flow.sent);
   set(row, "received", flow.received);
-  row.Set("latencySumNs", flow.latency_sum_ns);
+  define(row, "latencySumNs", flow.latency_sum_ns);
   set(row, "latencyMaxNs", flow.latency_max);
-  row.Set("jitterNs", flow.jitter_ns);
+  define(row, "jitterNs", flow.jitter_ns);
 }
 
 /// datagramOutcome(handle) -> EngineOutcome of src/dgram-benchmark/engine.ts; an error unless the phase is `done`
@@ -189,7 +189,7 @@ Napi::Value datagram_outcome(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   Napi::Object to = Napi::Object::New(env);
-  to.Set("counts", counts_object(env, outcome));
+  define(to, "counts", counts_object(env, outcome));
   set(to, "offered", outcome.offered);
   set(to, "bytesOut", outcome.bytes_out);
   set(to, "bytesIn", outcome.bytes_in);
@@ -199,18 +199,18 @@ Napi::Value datagram_outcome(const Napi::CallbackInfo& info) {
   set(to, "totalNs", outcome.finished - outcome.started);
   set(to, "cpuNs", outcome.cpu);
   set(to, "spinNs", outcome.spin);
-  to.Set("busiestShare", outcome.busiest_share);
+  define(to, "busiestShare", outcome.busiest_share);
   set(to, "pacerP50Ns", outcome.pacer.p50);
   set(to, "pacerP99Ns", outcome.pacer.p99);
-  to.Set("clientDrops", outcome.client_drops < 0
+  define(to, "clientDrops", outcome.client_drops < 0
                             ? env.Null()
                             : Napi::Number::New(env, static_cast<double>(outcome.client_drops)).As<Napi::Value>());
-  to.Set("poller", outcome.poller);
-  to.Set("latency", histogram_object(env, outcome.latency));
-  to.Set("uncorrected", histogram_object(env, outcome.uncorrected));
-  to.Set("sendLag", histogram_object(env, outcome.lag));
-  to.Set("series", object_rows(env, outcome.series, fill_interval));
-  to.Set("flows", object_rows(env, outcome.flows, fill_flow));
+  define(to, "poller", outcome.poller);
+  define(to, "latency", histogram_object(env, outcome.latency));
+  define(to, "uncorrected", histogram_object(env, outcome.uncorrected));
+  define(to, "sendLag", histogram_object(env, outcome.lag));
+  define(to, "series", object_rows(env, outcome.series, fill_interval));
+  define(to, "flows", object_rows(env, outcome.flows, fill_flow));
   return to;
 }
 

@@ -41,7 +41,22 @@ State& make_state(napi_env env, Arguments&&... arguments) {
   return *state;
 }
 
-/// Throws a JavaScript error with `.code` (an errno name such as "EBADF", or our "ERR_..." names) and `.errno`.
+/// Gives an object or array of ours a property of its own. Napi's Set() would run a setter that a script has put on a
+/// prototype: results and errors are made without running any script.
+template <class T>
+void define(Napi::Object to, const char* name, const T& value) {
+  const napi_value made = Napi::Value::From(to.Env(), value);
+  const napi_property_descriptor property{name,    nullptr, nullptr, nullptr, nullptr, made, napi_default_jsproperty,
+                                          nullptr};
+  napi_define_properties(to.Env(), to, 1, &property);
+}
+template <class T>
+void define(Napi::Object to, std::uint32_t index, const T& value) {
+  define(to, std::to_string(index).c_str(), value);
+}
+
+/// Throws a JavaScript error with `.code` (an errno name such as "EBADF", or our "ERR_..." names) and `.errno`. An exception
+/// that is pending already stays: it came first.
 void throw_coded(Napi::Env env, const std::string& code, const std::string& message, int errno_value = 0);
 /// The same from an errno: code and text are the system's ("EBADF: ... (what)").
 void throw_errno(Napi::Env env, int errno_value, const std::string& what);

@@ -75,9 +75,9 @@ class Fields {
     const Napi::Value value = get(name);
     if (!good_ || !expect(value.IsArray(), name, "an array of numeric addresses")) return list;
     const Napi::Array array = value.As<Napi::Array>();
-    for (std::uint32_t i = 0; good_ && i < array.Length(); ++i) {
-      const Napi::Value host = array.Get(i);
-      if (expect(host.IsString(), name, "an array of numeric addresses")) {
+    for (std::uint32_t i = 0, length = array.Length(); good_ && i < length; ++i) {
+      const Napi::Value host = checked(array.Get(i));
+      if (good_ && expect(host.IsString(), name, "an array of numeric addresses")) {
         list.push_back(parse(host.As<Napi::String>().Utf8Value(), 0));
       }
     }
@@ -91,9 +91,12 @@ class Fields {
 
  private:
   Napi::Value get(const char* name) {
-    if (!good_) return {};
-    const Napi::Value value = object_.Get(name);
-    good_ = !env_.IsExceptionPending();  // a getter may throw
+    return good_ ? checked(object_.Get(name)) : Napi::Value();
+  }
+
+  /// What a script may have been asked for: its getter may have thrown.
+  Napi::Value checked(Napi::Value value) {
+    good_ = !env_.IsExceptionPending();
     return value;
   }
 

@@ -70,14 +70,14 @@ Napi::Value load_state(const Napi::CallbackInfo& info) {
   // The last two are told when the thread has ended, so that its result can be read without waiting.
   if (phase >= load::LoadPhase::done && !engine->finished()) phase = load::LoadPhase::draining;
   Napi::Object to = Napi::Object::New(env);
-  to.Set("phase", kPhases[static_cast<std::size_t>(phase)]);
-  to.Set("standing", progress.standing.load(std::memory_order_relaxed));
-  to.Set("replies", static_cast<double>(progress.replies.load(std::memory_order_relaxed)));
-  to.Set("errors", static_cast<double>(progress.errors.load(std::memory_order_relaxed)));
-  to.Set("windowStartNs", static_cast<double>(progress.window_start.load(std::memory_order_relaxed)));
-  to.Set("windowEndNs", static_cast<double>(progress.window_end.load(std::memory_order_relaxed)));
+  define(to, "phase", kPhases[static_cast<std::size_t>(phase)]);
+  define(to, "standing", progress.standing.load(std::memory_order_relaxed));
+  define(to, "replies", static_cast<double>(progress.replies.load(std::memory_order_relaxed)));
+  define(to, "errors", static_cast<double>(progress.errors.load(std::memory_order_relaxed)));
+  define(to, "windowStartNs", static_cast<double>(progress.window_start.load(std::memory_order_relaxed)));
+  define(to, "windowEndNs", static_cast<double>(progress.window_end.load(std::memory_order_relaxed)));
   const bool failed = phase == load::LoadPhase::failed;
-  to.Set("errno", failed ? Napi::String::New(env, errno_name(engine->error())) : env.Null());
+  define(to, "errno", failed ? Napi::String::New(env, errno_name(engine->error())) : env.Null());
   return to;
 }
 
@@ -99,27 +99,27 @@ Napi::Value load_result(const Napi::CallbackInfo& info) {
   const load::Meter &start = tally.at_start, &end = tally.at_end;
   Napi::Object errors = Napi::Object::New(env);
   for (std::size_t kind = 0; kind < tally.errors.size(); ++kind) {
-    errors.Set(load::kErrorNames[kind], static_cast<double>(tally.errors[kind]));
+    define(errors, load::kErrorNames[kind], static_cast<double>(tally.errors[kind]));
   }
   Napi::Object to = Napi::Object::New(env);
-  to.Set("requests", static_cast<double>(tally.requests));
-  to.Set("replies", static_cast<double>(tally.replies));
-  to.Set("reconnects", static_cast<double>(tally.reconnects));
-  to.Set("backlogged", static_cast<double>(tally.backlogged));
-  to.Set("errors", errors);
-  to.Set("cpuNs", static_cast<double>(end.cpu - start.cpu));
-  to.Set("spinNs", static_cast<double>(end.spin - start.spin));
-  to.Set("bytesIn", static_cast<double>(end.bytes_in - start.bytes_in));
-  to.Set("bytesOut", static_cast<double>(end.bytes_out - start.bytes_out));
-  to.Set("connectNs", static_cast<double>(engine->connect_time()));
-  to.Set("resolutionP50Ns", static_cast<double>(engine->resolution().p50));
-  to.Set("resolutionP99Ns", static_cast<double>(engine->resolution().p99));
-  to.Set("meanLagFirstHalfNs", mean_lag(tally, 0));
-  to.Set("meanLagSecondHalfNs", mean_lag(tally, 1));
-  to.Set("latency", histogram_object(env, tally.latency));
-  to.Set("uncorrected", histogram_object(env, engine->plan().rate > 0 ? tally.uncorrected : tally.latency));
-  to.Set("sendLag", histogram_object(env, tally.send_lag));
-  to.Set("connect", histogram_object(env, tally.connect));
+  define(to, "requests", static_cast<double>(tally.requests));
+  define(to, "replies", static_cast<double>(tally.replies));
+  define(to, "reconnects", static_cast<double>(tally.reconnects));
+  define(to, "backlogged", static_cast<double>(tally.backlogged));
+  define(to, "errors", errors);
+  define(to, "cpuNs", static_cast<double>(end.cpu - start.cpu));
+  define(to, "spinNs", static_cast<double>(end.spin - start.spin));
+  define(to, "bytesIn", static_cast<double>(end.bytes_in - start.bytes_in));
+  define(to, "bytesOut", static_cast<double>(end.bytes_out - start.bytes_out));
+  define(to, "connectNs", static_cast<double>(engine->connect_time()));
+  define(to, "resolutionP50Ns", static_cast<double>(engine->resolution().p50));
+  define(to, "resolutionP99Ns", static_cast<double>(engine->resolution().p99));
+  define(to, "meanLagFirstHalfNs", mean_lag(tally, 0));
+  define(to, "meanLagSecondHalfNs", mean_lag(tally, 1));
+  define(to, "latency", histogram_object(env, tally.latency));
+  define(to, "uncorrected", histogram_object(env, engine->plan().rate > 0 ? tally.uncorrected : tally.latency));
+  define(to, "sendLag", histogram_object(env, tally.send_lag));
+  define(to, "connect", histogram_object(env, tally.connect));
   return to;
 }
 
@@ -150,17 +150,17 @@ Napi::Value idle_state(const Napi::CallbackInfo& info) {
   Napi::Object failures = Napi::Object::New(env);
   for (std::size_t kind = 0; kind < progress.failures.size(); ++kind) {
     const std::uint64_t count = progress.failures[kind].load(std::memory_order_relaxed);
-    if (count > 0) failures.Set(load::kErrorNames[kind], static_cast<double>(count));
+    if (count > 0) define(failures, load::kErrorNames[kind], static_cast<double>(count));
   }
   Napi::Object to = Napi::Object::New(env);
-  to.Set("phase", kPhases[static_cast<std::size_t>(phase)]);
-  to.Set("standing", progress.standing.load(std::memory_order_relaxed));
-  to.Set("reconnects", static_cast<double>(progress.reconnects.load(std::memory_order_relaxed)));
-  to.Set("unexpectedBytes", static_cast<double>(progress.unexpected_bytes.load(std::memory_order_relaxed)));
-  to.Set("failures", failures);
-  to.Set("elapsedNs", static_cast<double>(progress.elapsed.load(std::memory_order_relaxed)));
+  define(to, "phase", kPhases[static_cast<std::size_t>(phase)]);
+  define(to, "standing", progress.standing.load(std::memory_order_relaxed));
+  define(to, "reconnects", static_cast<double>(progress.reconnects.load(std::memory_order_relaxed)));
+  define(to, "unexpectedBytes", static_cast<double>(progress.unexpected_bytes.load(std::memory_order_relaxed)));
+  define(to, "failures", failures);
+  define(to, "elapsedNs", static_cast<double>(progress.elapsed.load(std::memory_order_relaxed)));
   const int error = progress.error.load(std::memory_order_relaxed);
-  to.Set("errno", error != 0 ? Napi::String::New(env, errno_name(error)) : env.Null());
+  define(to, "errno", error != 0 ? Napi::String::New(env, errno_name(error)) : env.Null());
   return to;
 }
 
@@ -193,8 +193,8 @@ Napi::Object histogram_object(Napi::Env env, const load::Histogram& histogram) {
     numbers[row++] = static_cast<double>(counts[cell]);
   }
   Napi::Object to = Napi::Object::New(env);
-  to.Set("values", values);
-  to.Set("counts", numbers);
+  define(to, "values", values);
+  define(to, "counts", numbers);
   return to;
 }
 

@@ -222,7 +222,7 @@ PollerFace* PollerArea::use(napi_env env, std::uint32_t handle) const {
     return nullptr;
   }
   if (!face->buffer.attached()) [[unlikely]] {
-    throw_coded(env, "ERR_DETACHED_BUFFER", "the poller's buffer has been detached");
+    throw_coded(env, "ERR_DETACHED_BUFFER", "the poller's buffer has been detached or shrunk");
     return nullptr;
   }
   return face;

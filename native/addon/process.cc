@@ -14,7 +14,7 @@ namespace {
 
 Napi::Array array_of(Napi::Env env, const std::vector<int>& values) {
   Napi::Array array = Napi::Array::New(env, values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) array.Set(static_cast<std::uint32_t>(i), values[i]);
+  for (std::size_t i = 0; i < values.size(); ++i) define(array, static_cast<std::uint32_t>(i), values[i]);
   return array;
 }
 
@@ -27,7 +27,7 @@ std::vector<int> cpus_argument(const Napi::CallbackInfo& info) {
     return {};
   }
   const Napi::Array list = info[0].As<Napi::Array>();
-  for (std::uint32_t i = 0; i < list.Length(); ++i) {
+  for (std::uint32_t i = 0, length = list.Length(); i < length; ++i) {
     const Napi::Value value = list.Get(i);
     if (env.IsExceptionPending()) return {};
     const double cpu = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
@@ -68,7 +68,7 @@ Napi::Value monotonic_ns(const Napi::CallbackInfo& info) {
 Napi::Value usage(const Napi::CallbackInfo& info) {
   const process::Usage u = process::usage();
   Napi::Object object = Napi::Object::New(info.Env());
-  const auto set = [&](const char* name, std::int64_t value) { object.Set(name, static_cast<double>(value)); };
+  const auto set = [&](const char* name, std::int64_t value) { define(object, name, static_cast<double>(value)); };
   set("userUs", u.user_us);
   set("systemUs", u.system_us);
   set("voluntarySwitches", u.voluntary_switches);
@@ -82,8 +82,8 @@ Napi::Value usage(const Napi::CallbackInfo& info) {
 Napi::Value descriptor_limit(const Napi::CallbackInfo& info) {
   const process::DescriptorLimit limit = process::descriptor_limit();
   Napi::Object object = Napi::Object::New(info.Env());
-  object.Set("soft", static_cast<double>(limit.soft));
-  object.Set("hard", static_cast<double>(limit.hard));
+  define(object, "soft", static_cast<double>(limit.soft));
+  define(object, "hard", static_cast<double>(limit.hard));
   return object;
 }
 
@@ -112,25 +112,25 @@ Napi::Value signal_pipe(const Napi::CallbackInfo& info) {
 /// processBuild() -> {compiler, compilerFlags, kernel}
 Napi::Value build(const Napi::CallbackInfo& info) {
   Napi::Object object = Napi::Object::New(info.Env());
-  object.Set("compiler", process::compiler());
-  object.Set("compilerFlags", process::compiler_flags());
-  object.Set("kernel", process::kernel_release());
+  define(object, "compiler", process::compiler());
+  define(object, "compilerFlags", process::compiler_flags());
+  define(object, "kernel", process::kernel_release());
   return object;
 }
 
 }  // namespace
 
 void export_process(Napi::Env env, Napi::Object exports) {
-  exports.Set("processSetAffinity", Napi::Function::New<set_affinity>(env));
-  exports.Set("processKeepAwake", Napi::Function::New<keep_awake>(env));
-  exports.Set("processAffinity", Napi::Function::New<affinity>(env));
-  exports.Set("processMonotonicNs", Napi::Function::New<monotonic_ns>(env));
-  exports.Set("processUsage", Napi::Function::New<usage>(env));
-  exports.Set("processDescriptorLimit", Napi::Function::New<descriptor_limit>(env));
-  exports.Set("processClockStepNs", Napi::Function::New<clock_step_ns>(env));
-  exports.Set("processCalibrationSpinNs", Napi::Function::New<calibration_spin_ns>(env));
-  exports.Set("processSignalPipe", Napi::Function::New<signal_pipe>(env));
-  exports.Set("processBuild", Napi::Function::New<build>(env));
+  define(exports, "processSetAffinity", Napi::Function::New<set_affinity>(env));
+  define(exports, "processKeepAwake", Napi::Function::New<keep_awake>(env));
+  define(exports, "processAffinity", Napi::Function::New<affinity>(env));
+  define(exports, "processMonotonicNs", Napi::Function::New<monotonic_ns>(env));
+  define(exports, "processUsage", Napi::Function::New<usage>(env));
+  define(exports, "processDescriptorLimit", Napi::Function::New<descriptor_limit>(env));
+  define(exports, "processClockStepNs", Napi::Function::New<clock_step_ns>(env));
+  define(exports, "processCalibrationSpinNs", Napi::Function::New<calibration_spin_ns>(env));
+  define(exports, "processSignalPipe", Napi::Function::New<signal_pipe>(env));
+  define(exports, "processBuild", Napi::Function::New<build>(env));
 }
 
 }  // namespace addon

@@ -9,7 +9,7 @@ namespace addon {
 
 Napi::Object capabilities_object(Napi::Env env, const dispatch::Capabilities& from) {
   Napi::Object to = Napi::Object::New(env);
-  each_field(from, [&to](const char* name, auto value) { to.Set(name, value); });
+  each_field(from, [&to](const char* name, auto value) { define(to, name, value); });
   return to;
 }
 
@@ -17,13 +17,13 @@ namespace {
 
 Napi::Object probe_object(Napi::Env env, const dispatch::BackendEntry& entry, const dispatch::Probe& probe) {
   Napi::Object to = Napi::Object::New(env);
-  to.Set("name", entry.name);
-  to.Set("mechanism", entry.mechanism);
-  to.Set("trigger", dispatch::name_of(entry.trigger));
-  to.Set("available", probe.available);
-  to.Set("errno", probe.error == 0 ? env.Null() : Napi::String::New(env, errno_name(probe.error)));
-  to.Set("reason", probe.reason);
-  to.Set("capabilities", probe.available ? capabilities_object(env, probe.capabilities) : env.Null());
+  define(to, "name", entry.name);
+  define(to, "mechanism", entry.mechanism);
+  define(to, "trigger", dispatch::name_of(entry.trigger));
+  define(to, "available", probe.available);
+  define(to, "errno", probe.error == 0 ? env.Null() : Napi::String::New(env, errno_name(probe.error)));
+  define(to, "reason", probe.reason);
+  define(to, "capabilities", probe.available ? capabilities_object(env, probe.capabilities) : env.Null());
   return to;
 }
 
@@ -31,7 +31,7 @@ Napi::Object probe_object(Napi::Env env, const dispatch::BackendEntry& entry, co
 Napi::Value backends(const Napi::CallbackInfo& info) {
   Napi::Array list = Napi::Array::New(info.Env());
   for (const dispatch::BackendEntry& entry : dispatch::backends()) {
-    list.Set(list.Length(), probe_object(info.Env(), entry, dispatch::probe(entry)));
+    define(list, list.Length(), probe_object(info.Env(), entry, dispatch::probe(entry)));
   }
   return list;
 }
@@ -39,7 +39,7 @@ Napi::Value backends(const Napi::CallbackInfo& info) {
 template <class Fields>
 Napi::Array names_of(Napi::Env env, const Fields& fields) {
   Napi::Array names = Napi::Array::New(env);
-  each_field(fields, [&names](const char* name, auto) { names.Set(names.Length(), name); });
+  each_field(fields, [&names](const char* name, auto) { define(names, names.Length(), name); });
   return names;
 }
 
@@ -67,7 +67,7 @@ Napi::Array server_options(Napi::Env env) {
       text += " " + std::to_string(option.low) + ".." + std::to_string(option.high) + " " +
               std::to_string(option.number(defaults));
     }
-    list.Set(list.Length(), text);
+    define(list, list.Length(), text);
   }
   return list;
 }
@@ -75,30 +75,30 @@ Napi::Array server_options(Napi::Env env) {
 /// layout() -> what src/dispatch/layout.ts must agree with
 Napi::Value layout(const Napi::CallbackInfo& info) {
   Napi::Object to = Napi::Object::New(info.Env());
-  to.Set("statusWords", static_cast<int>(kStatusWords));
-  to.Set("eventWords", kEventWords);
-  to.Set("changeWords", kChangeWords);
-  to.Set("rearm", kRearm);
-  to.Set("readable", static_cast<int>(dispatch::readable));
-  to.Set("writable", static_cast<int>(dispatch::writable));
-  to.Set("error", static_cast<int>(dispatch::error));
-  to.Set("hangup", static_cast<int>(dispatch::hangup));
-  to.Set("readClosed", static_cast<int>(dispatch::read_closed));
-  to.Set("invalid", static_cast<int>(dispatch::invalid));
-  to.Set("receiveWindow", static_cast<double>(servers::kReceiveWindow));
-  to.Set("counters", names_of(info.Env(), dispatch::Counters{}));
-  to.Set("capabilities", names_of(info.Env(), dispatch::Capabilities{}));
-  to.Set("serverOptions", server_options(info.Env()));
+  define(to, "statusWords", static_cast<int>(kStatusWords));
+  define(to, "eventWords", kEventWords);
+  define(to, "changeWords", kChangeWords);
+  define(to, "rearm", kRearm);
+  define(to, "readable", static_cast<int>(dispatch::readable));
+  define(to, "writable", static_cast<int>(dispatch::writable));
+  define(to, "error", static_cast<int>(dispatch::error));
+  define(to, "hangup", static_cast<int>(dispatch::hangup));
+  define(to, "readClosed", static_cast<int>(dispatch::read_closed));
+  define(to, "invalid", static_cast<int>(dispatch::invalid));
+  define(to, "receiveWindow", static_cast<double>(servers::kReceiveWindow));
+  define(to, "counters", names_of(info.Env(), dispatch::Counters{}));
+  define(to, "capabilities", names_of(info.Env(), dispatch::Capabilities{}));
+  define(to, "serverOptions", server_options(info.Env()));
   return to;
 }
 
 }  // namespace
 
 void export_registry(Napi::Env env, Napi::Object exports) {
-  exports.Set("backends", Napi::Function::New(env, backends, "backends"));
-  exports.Set("ownBackend", Napi::Function::New(env, own_backend, "ownBackend"));
-  exports.Set("clientBackend", Napi::Function::New(env, client_backend, "clientBackend"));
-  exports.Set("layout", Napi::Function::New(env, layout, "layout"));
+  define(exports, "backends", Napi::Function::New(env, backends, "backends"));
+  define(exports, "ownBackend", Napi::Function::New(env, own_backend, "ownBackend"));
+  define(exports, "clientBackend", Napi::Function::New(env, client_backend, "clientBackend"));
+  define(exports, "layout", Napi::Function::New(env, layout, "layout"));
 }
 
 }  // namespace addon

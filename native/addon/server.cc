@@ -9,12 +9,16 @@
 namespace addon {
 
 std::string read_options(const Napi::Array& arguments, servers::Options& options) {
+  Napi::Env env = arguments.Env();
   std::vector<std::string> words;
-  for (std::uint32_t i = 0; i < arguments.Length(); ++i) {
+  for (std::uint32_t i = 0, length = arguments.Length(); i < length; ++i) {
     const Napi::Value word = arguments.Get(i);
-    if (arguments.Env().IsExceptionPending()) return {};
-    words.push_back(word.ToString().Utf8Value());
-    if (arguments.Env().IsExceptionPending()) return {};
+    if (env.IsExceptionPending()) return {};
+    if (!word.IsString()) {  // converting it would run a script
+      throw_coded(env, "ERR_INVALID_ARG_TYPE", "arguments must be strings");
+      return {};
+    }
+    words.push_back(word.As<Napi::String>().Utf8Value());
   }
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
@@ -52,23 +56,26 @@ Napi::Value parse(const Napi::CallbackInfo& info) {
     throw_coded(env, "ERR_INVALID_ARG_TYPE", "httpParse takes a Uint8Array and an array of positions");
     return env.Undefined();
   }
+  std::vector<double> ends;
+  const Napi::Array cuts = info[1].As<Napi::Array>();
+  for (std::uint32_t i = 0, length = cuts.Length(); i < length; ++i) {
+    const Napi::Value cut = cuts.Get(i);
+    if (env.IsExceptionPending()) return env.Undefined();
+    ends.push_back(cut.IsNumber() ? cut.As<Napi::Number>().DoubleValue() : -1);
+  }
+  // Only now, because a getter among the positions may have taken the bytes away.
   const auto bytes = info[0].As<Napi::Uint8Array>();
   const auto all = std::as_bytes(std::span(bytes.Data(), bytes.ElementLength()));
-  const Napi::Array cuts = info[1].As<Napi::Array>();
+  ends.push_back(static_cast<double>(all.size()));
   Napi::Array rows = Napi::Array::New(env);
   servers::HttpRequest request;
   std::size_t from = 0;
-  for (std::uint32_t i = 0; i <= cuts.Length(); ++i) {
-    std::size_t to = all.size();
-    if (i < cuts.Length()) {
-      const Napi::Value cut = cuts.Get(i);
-      const double position = cut.IsNumber() ? cut.As<Napi::Number>().DoubleValue() : -1;
-      if (!(position >= static_cast<double>(from) && position <= static_cast<double>(all.size()))) {
-        throw_coded(env, "ERR_OUT_OF_RANGE", "httpParse: positions must ascend within the bytes");
-        return env.Undefined();
-      }
-      to = static_cast<std::size_t>(position);
+  for (const double end : ends) {
+    if (!(end >= static_cast<double>(from) && end <= static_cast<double>(all.size()))) {
+      throw_coded(env, "ERR_OUT_OF_RANGE", "httpParse: positions must ascend within the bytes");
+      return env.Undefined();
     }
+    const auto to = static_cast<std::size_t>(end);
     while (from < to) {
       std::size_t taken = 0;
       int status = 0;
@@ -77,8 +84,8 @@ Napi::Value parse(const Napi::CallbackInfo& info) {
       const double fields[] = {static_cast<double>(parsed), static_cast<double>(taken), static_cast<double>(status),
                                static_cast<double>(request.flags), static_cast<double>(request.body_left),
                                static_cast<double>(request.head_bytes)};
-      for (std::uint32_t field = 0; field < 6; ++field) row.Set(field, fields[field]);
-      rows.Set(rows.Length(), row);
+      for (std::uint32_t field = 0; field < 6; ++field) define(row, field, fields[field]);
+      define(rows, rows.Length(), row);
       if (parsed == servers::Parsed::rejected) return rows;
       from += taken;
     }
@@ -89,8 +96,8 @@ Napi::Value parse(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void export_server(Napi::Env env, Napi::Object exports) {
-  exports.Set("serverRun", Napi::Function::New<run>(env));
-  exports.Set("httpParse", Napi::Function::New<parse>(env));
+  define(exports, "serverRun", Napi::Function::New<run>(env));
+  define(exports, "httpParse", Napi::Function::New<parse>(env));
 }
 
 }  // namespace addon

@@ -16,7 +16,7 @@ template <class Counts>
 Napi::Array number_array(Napi::Env env, const Counts& counts) {
   Napi::Array array = Napi::Array::New(env, counts.size());
   std::uint32_t index = 0;
-  for (const auto count : counts) array.Set(index++, static_cast<double>(count));
+  for (const auto count : counts) define(array, index++, static_cast<double>(count));
   return array;
 }
 
@@ -60,8 +60,8 @@ Napi::Value session_state(const Napi::CallbackInfo& info) {
   if (phase >= load::SessionPhase::done && !engine->finished()) phase = load::SessionPhase::running;
   const bool failed = phase == load::SessionPhase::failed && engine->error() != 0;
   Napi::Object to = Napi::Object::New(env);
-  to.Set("phase", kPhases[static_cast<std::size_t>(phase)]);
-  to.Set("errno", failed ? Napi::String::New(env, errno_name(engine->error())) : env.Null());
+  define(to, "phase", kPhases[static_cast<std::size_t>(phase)]);
+  define(to, "errno", failed ? Napi::String::New(env, errno_name(engine->error())) : env.Null());
   return to;
 }
 
@@ -77,27 +77,27 @@ Napi::Value session_result(const Napi::CallbackInfo& info) {
   const load::SessionTally& tally = engine->tally();
   Napi::Object failures = Napi::Object::New(env);
   for (std::size_t kind = 0; kind < tally.failures.size(); ++kind) {
-    failures.Set(load::kSessionFailureNames[kind], static_cast<double>(tally.failures[kind]));
+    define(failures, load::kSessionFailureNames[kind], static_cast<double>(tally.failures[kind]));
   }
   Napi::Object to = Napi::Object::New(env);
-  to.Set("dueAtNs", static_cast<double>(tally.due_at));
-  to.Set("startedAtNs", static_cast<double>(tally.started_at));
-  to.Set("endedAtNs", static_cast<double>(tally.ended_at));
-  to.Set("connections", static_cast<double>(tally.connections));
-  to.Set("requests", static_cast<double>(tally.requests));
-  to.Set("replies", static_cast<double>(tally.replies));
-  to.Set("bytesIn", static_cast<double>(tally.bytes_in));
-  to.Set("bytesOut", static_cast<double>(tally.bytes_out));
-  to.Set("mostOpen", static_cast<double>(tally.most_open));
-  to.Set("cpuNs", static_cast<double>(tally.cpu));
-  to.Set("spinNs", static_cast<double>(tally.spin));
-  to.Set("status", number_array(env, tally.status));
-  to.Set("samples", number_array(env, tally.samples));
-  to.Set("failures", failures);
-  to.Set("connect", histogram_object(env, tally.connect));
-  to.Set("response", histogram_object(env, tally.response));
-  to.Set("transfer", histogram_object(env, tally.transfer));
-  to.Set("startLag", histogram_object(env, tally.start_lag));
+  define(to, "dueAtNs", static_cast<double>(tally.due_at));
+  define(to, "startedAtNs", static_cast<double>(tally.started_at));
+  define(to, "endedAtNs", static_cast<double>(tally.ended_at));
+  define(to, "connections", static_cast<double>(tally.connections));
+  define(to, "requests", static_cast<double>(tally.requests));
+  define(to, "replies", static_cast<double>(tally.replies));
+  define(to, "bytesIn", static_cast<double>(tally.bytes_in));
+  define(to, "bytesOut", static_cast<double>(tally.bytes_out));
+  define(to, "mostOpen", static_cast<double>(tally.most_open));
+  define(to, "cpuNs", static_cast<double>(tally.cpu));
+  define(to, "spinNs", static_cast<double>(tally.spin));
+  define(to, "status", number_array(env, tally.status));
+  define(to, "samples", number_array(env, tally.samples));
+  define(to, "failures", failures);
+  define(to, "connect", histogram_object(env, tally.connect));
+  define(to, "response", histogram_object(env, tally.response));
+  define(to, "transfer", histogram_object(env, tally.transfer));
+  define(to, "startLag", histogram_object(env, tally.start_lag));
   return to;
 }
 

@@ -11,12 +11,6 @@ bool SharedBuffer::attach(Napi::Env env, napi_value value, std::size_t bytes, co
     throw_coded(env, "ERR_INVALID_ARG_TYPE", std::string(what) + " must be an ArrayBuffer");
     return false;
   }
-  const Napi::Value resizable = Napi::Object(env, value).Get("resizable");
-  if (env.IsExceptionPending()) return false;
-  if (resizable.ToBoolean().Value()) {
-    throw_coded(env, "ERR_INVALID_ARG_VALUE", std::string(what) + " must have a fixed length");
-    return false;
-  }
   void* data = nullptr;
   std::size_t size = 0;
   napi_get_arraybuffer_info(env, value, &data, &size);

@@ -55,7 +55,7 @@ struct DeskArea {
       return nullptr;
     }
     if (!desk->slab.attached() || !desk->ring.attached()) [[unlikely]] {
-      throw_coded(env, "ERR_DETACHED_BUFFER", "a buffer of the I/O desk has been detached");
+      throw_coded(env, "ERR_DETACHED_BUFFER", "a buffer of the I/O desk has been detached or shrunk");
       return nullptr;
     }
     return desk;
@@ -244,8 +244,8 @@ Napi::Value socket_address(const Napi::CallbackInfo& info) {
     return info.Env().Undefined();
   }
   Napi::Object object = Napi::Object::New(info.Env());
-  object.Set("address", address.host());
-  object.Set("port", address.port());
+  define(object, "address", address.host());
+  define(object, "port", address.port());
   return object;
 }
 

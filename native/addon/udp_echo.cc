@@ -91,11 +91,11 @@ Napi::Value udp_statistics(const Napi::CallbackInfo& info) {
   if (desk == nullptr) return info.Env().Undefined();
   const servers::Statistics& statistics = desk->statistics;
   Napi::Object to = Napi::Object::New(info.Env());
-  to.Set("requests", static_cast<double>(statistics.requests));
-  to.Set("bytesIn", static_cast<double>(statistics.bytes_in));
-  to.Set("bytesOut", static_cast<double>(statistics.bytes_out));
-  to.Set("rejected", static_cast<double>(statistics.rejected));
-  to.Set("unsent", static_cast<double>(statistics.unsent));
+  define(to, "requests", static_cast<double>(statistics.requests));
+  define(to, "bytesIn", static_cast<double>(statistics.bytes_in));
+  define(to, "bytesOut", static_cast<double>(statistics.bytes_out));
+  define(to, "rejected", static_cast<double>(statistics.rejected));
+  define(to, "unsent", static_cast<double>(statistics.unsent));
   return to;
 }
 

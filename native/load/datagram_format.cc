@@ -121,8 +121,9 @@ DatagramFormat::Reading DatagramFormat::read(const std::uint8_t* datagram, std::
   Reading reading{short_of ? Verdict::truncated : Verdict::corrupt, false, {}};
   const bool exact = length == size_ && !oversized;
   if (identity_ == Identity::none) {
-    const bool same = expected_.empty() || std::memcmp(datagram, expected_.data(), expected_.size()) == 0;
-    if (exact && same) reading.verdict = Verdict::intact;
+    // Compared only when it is as long: what lies behind a shorter one is not the reply's.
+    const bool same = exact && (expected_.empty() || std::memcmp(datagram, expected_.data(), length) == 0);
+    if (same) reading.verdict = Verdict::intact;
   } else if (identity_ == Identity::compact) {
     if (!exact || get<std::uint32_t>(datagram + 4) != compact_crc(nonce_, datagram, length)) return reading;
     reading = {Verdict::intact, true, {get<std::uint32_t>(datagram), get<std::uint64_t>(datagram + 8), 0, 0}};

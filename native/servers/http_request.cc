@@ -37,10 +37,11 @@ constexpr std::uint8_t lower(std::uint8_t c) noexcept {
 // Words with a meaning. The first letter decides which one a text may be; `other` stands for all the rest.
 enum Word : std::uint8_t {
   other, host, connection, content_length, transfer_encoding, expect, close_token, keep_alive, hundred_continue, head,
+  connect,
 };
-constexpr std::array<std::string_view, 10> kWords = {
+constexpr std::array<std::string_view, 11> kWords = {
     "", "host", "connection", "content-length", "transfer-encoding", "expect", "close", "keep-alive", "100-continue",
-    "HEAD",
+    "HEAD", "CONNECT",
 };
 constexpr std::string_view kVersion = "HTTP/1.";
 constexpr std::string_view kUsualVersion = "HTTP/1.1\r\n";
@@ -48,6 +49,9 @@ constexpr unsigned kMaxLengthDigits = 15;  // stays exact in a JavaScript number
 
 constexpr Word field_starting_with(std::uint8_t c) noexcept {
   return c == 'h' ? host : c == 'c' ? connection : c == 't' ? transfer_encoding : c == 'e' ? expect : other;
+}
+constexpr Word method_starting_with(std::uint8_t c) noexcept {
+  return c == 'H' ? head : c == 'C' ? connect : other;
 }
 constexpr Word value_starting_with(std::uint8_t c) noexcept {
   return c == 'c' ? close_token : c == 'k' ? keep_alive : c == '1' ? hundred_continue : other;
@@ -161,11 +165,12 @@ int take_head_byte(HttpRequest& r, std::uint8_t c) noexcept {
   switch (r.state) {
     case method:
       if (is(c, token)) {
-        if (r.matched == 0) begin_word(r, c == 'H' ? head : other);
+        if (r.matched == 0) begin_word(r, method_starting_with(c));
         else extend_word(r, c);
         return 0;
       }
       if (c != ' ' || r.matched == 0) return 400;
+      if (is_word(r, connect)) return 501;  // nothing here is a proxy, and a 200 would promise a tunnel
       if (is_word(r, head)) r.flags |= head_method;
       forget_word(r);
       r.state = target;

@@ -70,6 +70,7 @@ UdpEcho::~UdpEcho() { close_all(sockets_); }
 std::string UdpEcho::open() {
   std::string fault = bind_ports(options_, sockets_);
   statistics_.sockets = sockets_.size();
+  if (fault.empty()) guard_ = LoopGuard(net::local_address(sockets_.front()), options_.ports);
   return fault;
 }
 
@@ -90,7 +91,7 @@ std::size_t UdpEcho::take(dispatch::Slot slot, std::size_t limit) noexcept {
   taken_ = 0;
   for (std::size_t i = 0; i < got; ++i) {
     statistics_.bytes_in += batch_.length(i);
-    if (!options_.allowed.empty() && !options_.allowed.allows(batch_.peer(i))) [[unlikely]] {
+    if (refuses(batch_.peer(i))) [[unlikely]] {
       ++statistics_.rejected;
       continue;
     }

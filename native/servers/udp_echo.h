@@ -5,8 +5,8 @@
 // Where datagrams come one at a time that second look is most of the cost. So after a batch that brought one or none,
 // the socket's next kPlainReceives receives are plain calls of one datagram each, and then a batch is tried again. A
 // backend that reports a socket only once needs it emptied, so there every receive is a batch.
-// Replies are the received bytes, so never larger than the requests; senders outside the allow-list are dropped and
-// counted. A reply that the kernel does not take at once is dropped and counted, as datagrams may be: waiting would
+// Replies are the received bytes, so never larger than the requests; senders outside the allow-list, and those
+// that would answer the answer (loop_guard.h), are dropped and counted. A reply that the kernel does not take at once is dropped and counted, as datagrams may be: waiting would
 // hold up every other port.
 #pragma once
 
@@ -15,6 +15,7 @@
 
 #include "dispatch/event.h"
 #include "net/udp_batch.h"
+#include "servers/loop_guard.h"
 #include "servers/options.h"
 
 namespace servers {
@@ -54,6 +55,10 @@ class UdpEcho {
   void answer() noexcept;
 
  private:
+  bool refuses(const sockaddr_storage& sender) const noexcept {
+    return guard_.loops(sender) || (!options_.allowed.empty() && !options_.allowed.allows(sender));
+  }
+
   struct Socket {
     dispatch::Handle handle = dispatch::kNoHandle;
     std::uint8_t plain = 0;  // receives still to be made with the plain call
@@ -62,6 +67,7 @@ class UdpEcho {
   const Options& options_;
   Statistics& statistics_;
   const bool drains_;
+  LoopGuard guard_;
   net::UdpBatch batch_;
   std::size_t taken_ = 0;  // datagrams to answer
   dispatch::Handle taken_from_ = dispatch::kNoHandle;

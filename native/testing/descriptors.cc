@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string>
 
 #include "testing/load.h"
 
@@ -111,6 +112,26 @@ Napi::Value reset(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+/// forgeDatagram(source, target, text): a datagram over loopback with any source port. Needs the right to raw sockets.
+Napi::Value forge_datagram(const Napi::CallbackInfo& info) {
+  const auto port = [&info](std::size_t index) {
+    return htons(static_cast<std::uint16_t>(info[index].ToNumber().Uint32Value()));
+  };
+  const std::string text = info[2].ToString().Utf8Value();
+  // Source, target, length, and a checksum of 0 for none.
+  const std::uint16_t header[4] = {port(0), port(1), htons(static_cast<std::uint16_t>(8 + text.size())), 0};
+  std::string datagram(reinterpret_cast<const char*>(header), sizeof header);
+  datagram += text;
+  sockaddr_in target = {};
+  target.sin_family = AF_INET;
+  target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int fd = ::socket(AF_INET, SOCK_RAW, IPPROTO_UDP);
+  if (fd < 0) return fail(info.Env(), "socket");
+  const ssize_t sent = ::sendto(fd, datagram.data(), datagram.size(), 0, reinterpret_cast<sockaddr*>(&target), sizeof target);
+  ::close(fd);
+  return sent < 0 ? fail(info.Env(), "sendto") : info.Env().Undefined();
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("socketPair", Napi::Function::New(env, socket_pair));
   exports.Set("pipe", Napi::Function::New(env, pipe_pair));
@@ -119,6 +140,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("duplicate", Napi::Function::New(env, duplicate));
   exports.Set("endWriting", Napi::Function::New(env, end_writing));
   exports.Set("reset", Napi::Function::New(env, reset));
+  exports.Set("forgeDatagram", Napi::Function::New(env, forge_datagram));
   testing::export_load(env, exports);
   return exports;
 }

@@ -145,10 +145,18 @@ test('a buffer detached before it is handed over is refused', () => {
   assert.throws(() => open(buffer), { code: RANGE });
 });
 
-test('a resizable buffer is refused', () => {
-  const Resizable = ArrayBuffer as new (bytes: number, options: { maxByteLength: number }) => ArrayBuffer;
+test('a resizable buffer serves until it shrinks', () => {
+  const Resizable = ArrayBuffer as unknown as new (
+    bytes: number,
+    options: { maxByteLength: number },
+  ) => ArrayBuffer & { resize(bytes: number): void };
   const buffer = new Resizable(BYTES, { maxByteLength: BYTES * 2 });
-  assert.throws(() => open(buffer), { code: 'ERR_INVALID_ARG_VALUE' });
+  const handle = open(buffer);
+  buffer.resize(BYTES * 2);
+  assert.equal(native.pollerTurn(handle, 0, 0), 0);
+  buffer.resize(BYTES - 1);
+  assert.throws(() => native.pollerTurn(handle, 0, 0), { code: 'ERR_DETACHED_BUFFER' });
+  native.pollerClose(handle);
 });
 
 test('the buffer outlives its last reference in JavaScript', () => {

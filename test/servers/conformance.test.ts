@@ -63,6 +63,7 @@ const httpCases: [name: string, pieces: Buffer[], reply: Buffer[], ends: boolean
     [refusal('501 Not Implemented')],
     true,
   ],
+  ['CONNECT', [text('CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n')], [refusal('501 Not Implemented')], true],
   [
     'HTTP/2.0',
     [text('GET / HTTP/2.0\r\nHost: x\r\n\r\n')],

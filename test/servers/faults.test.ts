@@ -156,6 +156,19 @@ for (const kind of oneOfEach.filter(({ impl }) => impl !== 'libuv')) {
   });
 }
 
+test('out of descriptors: libuv refuses without counting, and the server says so once', async () => {
+  const kind = oneOfEach.find(({ impl }) => impl === 'libuv')!;
+  const { command, args } = commandOf(serverProgram({ ...kind, protocol: 'tcp-echo' }));
+  const server = new ServerProcess('prlimit', ['--nofile=64', command, ...args]);
+  const { port } = await server.hello();
+  const said = once(server.child.stderr, 'data');
+  const sockets = await Promise.all(Array.from({ length: 100 }, () => connected(port)));
+  for (const socket of sockets) socket.on('error', () => {});
+  assert.match(String(await said), /^dispatchbench: no descriptor is left .*\n$/);
+  for (const socket of sockets) socket.destroy();
+  await server.stop();
+});
+
 // The baseline has no such policy.
 for (const kind of oneOfEach.filter(({ impl }) => impl !== 'baseline')) {
   test(`--max-connections: ${nameOf(kind)}`, async () => {

@@ -34,7 +34,22 @@ function typescriptParse(bytes: Uint8Array, cuts: readonly number[]): number[][]
 const pick = <T>(random: Random, from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
 const upTo = (random: Random, most: number): number => Math.floor(random() * (most + 1));
 
-const methods = ['GET', 'HEAD', 'POST', 'HEADS', 'HEA', 'x', '!#$', '', 'GE T', 'head'];
+const methods = [
+  'GET',
+  'HEAD',
+  'POST',
+  'HEADS',
+  'HEA',
+  'x',
+  '!#$',
+  '',
+  'GE T',
+  'head',
+  'CONNECT',
+  'CONNECTS',
+  'CONN',
+  'connect',
+];
 const targets = ['/', '/index.html?a=b', '*', 'http://x/', '', '/ä', '/\u0001', '/a b'];
 const versions = [
   'HTTP/1.1',

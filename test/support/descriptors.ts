@@ -24,11 +24,15 @@ interface TestingExports {
   endWriting(fd: number): void;
   /** closes with RST */
   reset(fd: number): void;
+  /** sends a datagram over loopback with any source port; needs the right to raw sockets */
+  forgeDatagram(source: number, target: number, text: string): void;
 }
 
 const testing = createRequire(import.meta.url)(
   resolve(dirname(addonPath), 'dispatchbench_testing.node'),
 ) as TestingExports;
+
+export const { forgeDatagram } = testing;
 
 /** Descriptors of one test. */
 export class Descriptors {

@@ -7,6 +7,7 @@ import { ioMode } from '../../src/contract/common.js';
 import { listBackends, nodeBackend } from '../../src/dispatch/registry.js';
 import { commandOf } from '../../src/hosts/program.js';
 import { type ServerOptions, serverProgram } from '../../src/programs/server.js';
+import { forgeDatagram } from '../support/descriptors.js';
 import { ServerProcess } from '../support/server-process.js';
 
 const available = listBackends().filter((backend) => backend.available);
@@ -124,22 +125,54 @@ test('senders outside the allow-list are dropped and counted', async () => {
   inside.close();
 });
 
+const mayForge = { skip: process.getuid?.() === 0 ? false : 'forging a source port needs root' };
+
+for (const { label, spec } of implementations) {
+  test(`udp-echo ${label}: a sender that would answer the answer gets none`, mayForge, async () => {
+    const server = startSpec(spec, '--ports', '3');
+    const { port } = await server.hello();
+    forgeDatagram(port + 1, port, 'own port');
+    forgeDatagram(7, port, 'echo service');
+    forgeDatagram(port + 3, port, 'the port above');
+    while ((await server.snapshot()).rejected < 2) await new Promise((next) => setTimeout(next, 5));
+    const farewell = await server.stop();
+    assert.equal(farewell.rejected, 2);
+    assert.equal(farewell.requests, 1);
+  });
+}
+
 const refusals: { name: string; args: string[]; says: RegExp }[] = [
   { name: 'an open address', args: ['--address', '0.0.0.0'], says: /not loopback.*--allow/ },
   { name: 'a network that is none', args: ['--allow', '10.0.0.0/33'], says: /not a network: at most \/32/ },
+  {
+    name: 'a network without its width',
+    args: ['--allow', '10.0.0.0/'],
+    says: /not a network: at most \/32/,
+  },
   { name: 'a name as network', args: ['--allow', 'example'], says: /not a network/ },
   { name: 'a range past the last port', args: ['--port', '65530', '--ports', '10'], says: /above 65535/ },
-  { name: 'more ports than descriptors', args: ['--ports', '65535'], says: /descriptors and the limit is/ },
+  { name: 'more ports than a free range has', args: ['--ports', '30000'], says: /--ports|descriptors/ },
   { name: 'no budget', args: ['--datagram-budget', '0'], says: /--datagram-budget must be a number from 1/ },
 ];
-for (const { name, args, says } of refusals) {
-  test(`refuses ${name} with one sentence`, async () => {
-    await assert.rejects(
-      start(server, '--protocol', 'udp-echo', '--backend', backend, ...args).hello(),
-      says,
-    );
-  });
+const readers = [
+  { impl: 'native' as const, backend },
+  { impl: 'ts' as const, io: 'batch' as const, backend },
+  { impl: 'libuv' as const, backend: nodeBackend },
+];
+for (const spec of readers) {
+  for (const { name, args, says } of refusals) {
+    test(`${spec.impl} refuses ${name} with one sentence, and ends`, async () => {
+      const process = startSpec(spec, ...args);
+      await assert.rejects(process.hello(), says);
+      await process.ended();
+    });
+  }
 }
+
+test('more ports than descriptors are refused', async () => {
+  const process = start(server, '--protocol', 'udp-echo', '--backend', backend, '--ports', '65535');
+  await assert.rejects(process.hello(), /descriptors and the limit is/);
+});
 
 test('a port in use is named', async () => {
   const holder = createSocket('udp4');

@@ -1,0 +1,54 @@
+// libFuzzer: the load client's HTTP parser. However the bytes are cut, it reads the same replies.
+#include <algorithm>
+#include <cstdlib>
+#include <span>
+#include <vector>
+
+#include "load/http_reply.h"
+
+namespace {
+
+using load::HttpReply;
+
+struct Reply {
+  HttpReply::Progress progress;
+  std::size_t at;
+  int status;
+  bool last;
+  std::uint64_t digest;
+  std::uint64_t size;
+  bool operator==(const Reply&) const = default;
+};
+
+/// The replies in a stream that arrives in pieces of at most `piece` bytes and then ends.
+std::vector<Reply> replies(std::span<const std::byte> bytes, std::size_t piece) {
+  std::vector<Reply> all;
+  HttpReply reply;
+  const auto note = [&](HttpReply::Progress progress, std::size_t at) {
+    all.push_back({progress, at, reply.status(), reply.last(), reply.body_digest(), reply.body_size()});
+  };
+  for (std::size_t at = 0; at < bytes.size();) {
+    const std::size_t given = std::min(piece, bytes.size() - at);
+    std::size_t used = 0;
+    const HttpReply::Progress progress = reply.feed(bytes.subspan(at, given), used);
+    if (used == 0 || used > given) std::abort();
+    if (progress == HttpReply::Progress::more && used != given) std::abort();
+    at += used;
+    if (reply.body_size() > at) std::abort();
+    if (progress == HttpReply::Progress::more) continue;
+    note(progress, at);
+    if (progress == HttpReply::Progress::invalid) return all;
+    reply.reset();
+  }
+  if (reply.begun()) note(reply.finish(), bytes.size());
+  return all;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto bytes = std::as_bytes(std::span(data, size));
+  const std::vector<Reply> whole = replies(bytes, size);
+  if (replies(bytes, 1) != whole || replies(bytes, 7) != whole) std::abort();
+  return 0;
+}
