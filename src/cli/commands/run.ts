@@ -19,6 +19,9 @@ import { progress } from '../progress.js';
 /** Exit codes beside 0 and 1: some trial failed or a cell that was asked for is impossible here. */
 const incomplete = 3;
 
+/** A disk that was full for a moment has room again; one that stays full is the user's to clear. */
+const writePausesMs = [100, 1000, 5000, 20_000];
+
 /** A path below the working folder is shown from there. */
 function shortest(path: string): string {
   const below = relative('', path);
@@ -102,6 +105,7 @@ async function measure(
       resume: options.resume !== undefined,
       argv: process.argv.slice(2),
       on: view.show,
+      writePausesMs,
       signal: interrupt.signal,
     });
     const { failed, impossible, ok, invalid } = ending.trials;
