@@ -122,5 +122,6 @@ export function systemFault(error: unknown): string {
     EACCES: 'permission is denied',
     ELOOP: 'it is a link',
   };
-  return code ? `${words[code] ?? message} (${code})` : message;
+  const known = code && words[code];
+  return known ? `${known} (${code})` : message;
 }

@@ -117,6 +117,10 @@ async function measure(
     }
     const narrowed = Object.keys(settings).length > 0 || options.plan !== undefined;
     if (failed > 0 || (impossible > 0 && narrowed)) process.exitCode = incomplete;
+    if (written === null && ending.reason !== 'interrupted') {
+      const [first] = folder.samples().flatMap(({ error }) => error ?? []);
+      throw new Error(`nothing was measured: ${failed} trials failed; the first one said: ${first}`);
+    }
     if (ending.reason === 'interrupted') process.exitCode = interrupt.exitCode();
   } finally {
     view.close();
@@ -151,6 +155,11 @@ function choose(
   if (options.resume !== undefined) {
     const folder = RunFolder.open(options.out, options.resume);
     const info = folder.info();
+    const measured = info.plan.experiments.map(({ experiment }) => experiment);
+    if (!ids.some((id) => measured.includes(id)))
+      throw new Error(
+        `run ${info.id} measures ${measured.join(' and ')}: go on with 'run ${measured[0]} --resume ${options.resume}'`,
+      );
     return {
       hosts: info.plan.hosts,
       plan: (host) =>
