@@ -63,8 +63,26 @@ function values(seconds) {
   console.log(`addon: no finding in ${processes * calls} calls`);
 }
 
-/** Each takes the seconds of one target. */
-const parts = { parsers, values };
+/** A test file of which npm test does a small part, again and again with fresh seeds. */
+const repeated = (file, environment) => (seconds) => {
+  const until = Date.now() + seconds * 1000;
+  let rounds = 0;
+  do {
+    Object.assign(process.env, environment);
+    run(process.execPath, ['--test', `dist/test/${file}.test.js`]);
+    rounds++;
+  } while (Date.now() < until);
+  console.log(`${file}: no finding in ${rounds} rounds`);
+};
+
+/** Each takes the seconds of one target; `writes` takes as long as all positions of a run take. */
+const parts = {
+  parsers,
+  values,
+  writes: () => repeated('hostile/write-faults', { HOSTILE_WRITES: '0' })(0),
+  runs: repeated('hostile/kills', { HOSTILE_KILLS: '10' }),
+  agents: repeated('agent/kills', {}),
+};
 
 const { values: options } = parseArgs({
   options: { only: { type: 'string' }, seconds: { type: 'string', default: '600' } },

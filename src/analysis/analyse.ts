@@ -168,7 +168,7 @@ export function analyse(run: RunInfo | null, { samples, refused, notices }: Pars
       ...refused.map(
         ({ line, reason }): Notice => ({
           level: 'serious',
-          text: `The trial of line ${line} is refused: ${reason}.`,
+          text: `The trial of line ${line} of samples.ndjson is refused: ${reason}.`,
         }),
       ),
       ...validityNotices(run, samples),

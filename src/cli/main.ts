@@ -17,6 +17,7 @@ import { report } from './commands/report.js';
 import { run } from './commands/run.js';
 import { selftest } from './commands/selftest.js';
 import { serve } from './commands/serve.js';
+import { reportLostOutput } from './output.js';
 
 const program = new Command('dispatchbench')
   .description('How event-dispatch mechanisms scale, measured on real sockets of this machine.')
@@ -42,6 +43,7 @@ const program = new Command('dispatchbench')
   .addCommand(idle)
   .addCommand(agent);
 
+reportLostOutput();
 try {
   await program.parseAsync();
 } catch (error) {

@@ -21,3 +21,11 @@ export const executionClass = z.enum(['native', 'container', 'sandbox', 'vm', 'e
 export type ExecutionClass = z.infer<typeof executionClass>;
 
 export const count = z.number().int().nonnegative();
+
+/** Names of experiments, factors, hosts and files reach file names and pages. */
+export const identifier = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w.-]{0,99}$/, 'must be a name: letters, digits, . _ -');
+
+/** A time that something took, in nanoseconds: more than none, at most a hundred days. */
+export const spentNs = z.number().positive().max(8.64e15);

@@ -1,6 +1,6 @@
 /** flame.json: what a flamegraph trial was, and where its time went. One file in each results/flame-* folder. */
 import { z } from 'zod';
-import { count } from './common.js';
+import { count, identifier } from './common.js';
 import { hostFacts } from './host.js';
 import { hello } from './server.js';
 
@@ -52,10 +52,10 @@ export const flameProfile = z.object({
   /** widest leaf functions */
   leaves: z.array(rank),
   files: z.object({
-    folded: z.string(),
-    speedscope: z.string(),
-    svg: z.string(),
-    perfMap: z.string().nullable(),
+    folded: identifier,
+    speedscope: identifier,
+    svg: identifier,
+    perfMap: identifier.nullable(),
   }),
 });
 export type FlameProfile = z.infer<typeof flameProfile>;
@@ -70,9 +70,9 @@ export const flameRecord = z.object({
     .object({
       first: z.string(),
       second: z.string(),
-      files: z.object({ svg: z.string(), mirror: z.string(), folded: z.string() }),
+      files: z.object({ svg: identifier, mirror: identifier, folded: identifier }),
     })
     .nullable(),
-  page: z.string(),
+  page: identifier,
 });
 export type FlameRecord = z.infer<typeof flameRecord>;

@@ -4,11 +4,11 @@
  * ends when its stdin does.
  */
 import { z } from 'zod';
-import { backendName, count, executionClass } from './common.js';
+import { backendName, count, executionClass, identifier } from './common.js';
 
 /** The host a program ran on; follows every figure. */
 export const hostFacts = z.object({
-  name: z.string(),
+  name: identifier,
   executionClass,
   hypervisor: z.string().nullable(),
   accelerator: z.string().nullable(),

@@ -7,7 +7,7 @@
  * so that closing them is no work of the window.
  */
 import { z } from 'zod';
-import { count } from './common.js';
+import { count, spentNs } from './common.js';
 
 /** All connections stand. */
 export const connected = z.object({
@@ -67,8 +67,8 @@ export const loadFigures = z.object({
   /** payload of one request, bytes */
   size: count,
   pipelining: count,
-  windowNs: z.number(),
-  warmupNs: z.number(),
+  windowNs: spentNs,
+  warmupNs: z.number().nonnegative(),
   /** requests due in the window by the schedule, per second; null in closed loop */
   offeredRate: z.number().nullable(),
   /** requests of the window: due in it (open loop), sent in it (closed loop) */

@@ -4,20 +4,20 @@
  */
 import { z } from 'zod';
 import { awake } from './awake.js';
-import { count } from './common.js';
+import { count, identifier } from './common.js';
 import { cpuTimes, hostFacts, networkCounters } from './host.js';
 import { hello, snapshotBody } from './server.js';
 
 /** Version of run.json and samples.ndjson; a reader refuses others. */
 export const SCHEMA_VERSION = 2;
 
-/** Names of experiments, factors, measurements and hosts reach file names and pages. */
-export const identifier = z
-  .string()
-  .regex(/^[A-Za-z0-9][\w.-]{0,99}$/, 'must be a name: letters, digits, . _ -');
+export { identifier };
 
 /** Factor levels by name; the same object for all trials of a cell. */
-export const cellLevels = z.record(identifier, z.union([z.string().max(200), z.number(), z.null()]));
+export const cellLevels = z.record(
+  identifier,
+  z.union([identifier, z.number().nonnegative().max(1e12), z.null()]),
+);
 export type CellLevels = z.infer<typeof cellLevels>;
 
 /** Text identity of a combination of factor levels, independent of the order they were written in. */
@@ -66,7 +66,7 @@ export const envelope = z.object({
   /** position in the run's schedule */
   sequence: count,
   startedAt: z.string(),
-  durationMs: z.number(),
+  durationMs: z.number().nonnegative().max(8.64e9),
   status: sampleStatus,
   /** one sentence for failed and impossible; includes the end of the program's stderr when it died */
   error: z.string().nullable(),

@@ -1,9 +1,9 @@
 /** The flame trial: which programs, which profiler, which files. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BackendName, Implementation, IoMode, Protocol } from '../contract/common.js';
 import type { FlameProfile, FlameRecord } from '../contract/flame.js';
 import type { DispatchSubject } from '../contract/subject.js';
+import { usableFolder } from '../files.js';
 import type { Host } from '../hosts/host.js';
 import { ownBootId } from '../hosts/linux-facts.js';
 import { loadProgram } from '../programs/load.js';
@@ -115,7 +115,7 @@ export async function runFlame(
   const roles: FlameProfile['role'][] = options.diff === null ? ['profile'] : ['profile', 'base'];
   const asked = roles.map((role) => (role === 'base' ? { ...options, backend: options.diff! } : options));
   const requests = asked.map((one, index) => requestOf(one, site, roles[index]!));
-  mkdirSync(options.folder, { recursive: true });
+  usableFolder(options.folder);
   const named: NamedProfile[] = [];
   for (const [index, request] of requests.entries()) {
     const title = titleOf(asked[index]!);

@@ -2,11 +2,12 @@
  * A flame trial as a folder: flame.json and the folded stacks hold what was recorded; graphs, speedscope files and the
  * page are derived from these and can be made again.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type FlameProfile, type FlameRecord, flameRecord } from '../contract/flame.js';
 import type { HostFacts } from '../contract/host.js';
 import { validated } from '../contract/validated.js';
+import { makeFolder, replaceFile } from '../files.js';
 import { fileStems, flameFigures, flameHead, type NamedFigure } from './figures.js';
 import { foldedDifference } from './graph.js';
 import { flamePage } from './html.js';
@@ -42,7 +43,7 @@ export function writeFlame(
   startedAt: string,
   named: NamedProfile[],
 ): FlameRecord {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const profiles = named.map(recordOf);
   const [shown, base] = profiles;
   const record: FlameRecord = {
@@ -54,9 +55,9 @@ export function writeFlame(
     page: 'flame.html',
   };
   named.forEach(({ profile }, index) => {
-    writeFileSync(join(folder, profiles[index]!.files.folded), formatFolded(profile.stacks));
+    replaceFile(join(folder, profiles[index]!.files.folded), formatFolded(profile.stacks));
   });
-  writeFileSync(join(folder, 'flame.json'), `${JSON.stringify(record, null, 1)}\n`);
+  replaceFile(join(folder, 'flame.json'), `${JSON.stringify(record, null, 1)}\n`);
   writeDerived(folder);
   return record;
 }
@@ -87,7 +88,7 @@ export function readFlame(folder: string): RecordedFlame {
 /** Makes every file again that follows from flame.json and the folded stacks. */
 export function writeDerived(folder: string): void {
   const { record, stacks, figures } = readFlame(folder);
-  const write = (name: string, content: string) => writeFileSync(join(folder, name), content);
+  const write = (name: string, content: string) => replaceFile(join(folder, name), content);
   for (const { stem, graph, caption } of figures)
     write(`${stem}.svg`, standaloneSvg(graph, svgView, caption));
   record.profiles.forEach(({ title, unit, files }, index) => {

@@ -2,8 +2,9 @@
  * 0x and clinic flame on our servers, for readers who know them. They are installed when first asked for, into a
  * folder of their own, because together they bring 700 packages. Neither shows kernel, libuv or addon frames.
  */
-import { mkdirSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { usableFolder } from '../files.js';
 import type { HostProcess } from '../hosts/host.js';
 import type { Command } from '../hosts/program.js';
 import { install } from '../on-demand.js';
@@ -81,7 +82,7 @@ export async function runTool(
     throw new Error(`${name} profiles Node.js only: take --impl ts or --impl libuv, or leave out --with`);
   }
   const modules = install({ name, packages: tools[name].packages }, say);
-  mkdirSync(folder, { recursive: true });
+  usableFolder(folder);
   say(`${name}: ${choice.impl} server under autocannon for ${durationMs / 1000} s ...`);
   const bin = join(modules, '.bin');
   const lastWords = await onStage(site, async (stage) => {

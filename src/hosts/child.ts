@@ -17,7 +17,7 @@ export class Child implements HostProcess {
   private readonly lines: { event: string; line: unknown }[] = [];
   private readonly waiters = new Set<Waiter>();
   private readonly stderr: string[] = [];
-  private readonly ended: Promise<void>;
+  private readonly whenEnded: Promise<void>;
   /** how the program ended; null while it runs */
   private ending: string | null = null;
 
@@ -31,7 +31,7 @@ export class Child implements HostProcess {
     this.child.stdin!.on('error', () => {});
     createInterface({ input: this.child.stdout! }).on('line', (text) => this.take(text));
     createInterface({ input: this.child.stderr! }).on('line', (text) => this.keep(text));
-    this.ended = new Promise((resolve) => {
+    this.whenEnded = new Promise((resolve) => {
       const finish = (how: string) => {
         this.ending ??= how;
         for (const waiter of this.waiters)
@@ -87,7 +87,11 @@ export class Child implements HostProcess {
       if (await this.endedWithin(graceMs)) return;
       this.child.kill(signal);
     }
-    await this.ended;
+    await this.whenEnded;
+  }
+
+  ended(): string | null {
+    return this.ending === null ? null : `${this.name} ${this.ending}`;
   }
 
   stderrTail(): string {
@@ -99,7 +103,7 @@ export class Child implements HostProcess {
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, ms);
     });
-    await Promise.race([this.ended, late]);
+    await Promise.race([this.whenEnded, late]);
     clearTimeout(timer);
     return this.ending !== null;
   }

@@ -23,6 +23,8 @@ export interface HostProcess {
   send(line: string): void;
   /** Closes stdin, which ends the program by contract, then insists (SIGTERM, SIGKILL) when it does not end. */
   end(graceMs: number): Promise<void>;
+  /** "server was killed by SIGKILL": how it ended; null while it runs. */
+  ended(): string | null;
   /** Last lines of stderr. */
   stderrTail(): string;
 }

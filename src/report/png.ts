@@ -2,9 +2,10 @@
  * PNG beside every SVG of a run. The rasteriser and the fonts are installed when first asked for; with fonts of its own
  * a plot has its texts, and the same pixels, also on a machine without any.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { replaceFile } from '../files.js';
 import { install } from '../on-demand.js';
 import { plotsFolder, profilesFolder } from './write.js';
 
@@ -44,7 +45,7 @@ export function writePngs(run: string, say: (line: string) => void): string[] {
   return svgsOf(run).map((path) => {
     const picture = new Resvg(readFileSync(path, 'utf8'), { font, fitTo: { mode: 'zoom', value: scale } });
     const target = path.replace(/\.svg$/, '.png');
-    writeFileSync(target, picture.render().asPng());
+    replaceFile(target, picture.render().asPng());
     return target;
   });
 }

@@ -1,9 +1,10 @@
 /** The only part of the report that touches files: reads a run's folder and writes everything derived from it. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Analysis, analyse } from '../analysis/analyse.js';
+import { makeFolder, replaceFile } from '../files.js';
 import { flameAssets, joinedModules } from '../flame/html.js';
 import { readFlame, writeDerived } from '../flame/output.js';
 import { readRun } from '../results/find.js';
@@ -27,9 +28,11 @@ export const profilesFolder = (folder: string) => join(folder, 'flame');
 
 function readProfiles(folder: string): RunProfile[] {
   const parent = profilesFolder(folder);
-  if (!existsSync(parent)) return [];
-  return readdirSync(parent)
-    .filter((name) => existsSync(join(parent, name, 'flame.json')))
+  // Their files are made again in place: what is linked lies outside the run.
+  if (!lstatSync(parent, { throwIfNoEntry: false })?.isDirectory()) return [];
+  return readdirSync(parent, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(parent, entry.name, 'flame.json')))
+    .map(({ name }) => name)
     .sort()
     .map((name) => ({ name, ...readFlame(join(parent, name)) }));
 }
@@ -57,18 +60,12 @@ function pageAssets() {
   };
 }
 
-/** Writes by renaming, so that a reader or a crash never sees half a file. */
-function put(path: string, text: string): void {
-  writeFileSync(`${path}.part`, text);
-  renameSync(`${path}.part`, path);
-}
-
 /** A folder of derived files, anew; none when there is nothing to derive. */
 function putAll(folder: string, files: readonly (readonly [string, string])[]): void {
   rmSync(folder, { recursive: true, force: true });
   if (files.length === 0) return;
-  mkdirSync(folder, { recursive: true });
-  for (const [name, text] of files) put(join(folder, name), text);
+  makeFolder(folder);
+  for (const [name, text] of files) replaceFile(join(folder, name), text);
 }
 
 export interface Written {
@@ -99,8 +96,8 @@ export function writeReport(folder: string): Written {
   );
   putAll(join(folder, 'autobench'), [...autobenchTables(analysis.samples)]);
   for (const { name } of profiles) writeDerived(join(profilesFolder(folder), name));
-  for (const [name, content] of downloads) put(join(folder, name), content);
+  for (const [name, content] of downloads) replaceFile(join(folder, name), content);
   const report = join(folder, 'report.html');
-  put(report, text);
+  replaceFile(report, text);
   return { analysis, report: resolve(report) };
 }

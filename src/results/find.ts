@@ -28,6 +28,15 @@ export function findRun(name: string, results = 'results'): string {
   return folder;
 }
 
+/** @throws Error in one sentence */
+function text(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Error(`${path} cannot be read: ${(error as Error).message}`);
+  }
+}
+
 /** What a run's folder holds. @throws Error in one sentence */
 export function readRun(folder: string): { info: RunInfo | null; parsed: ParsedSamples } {
   const [samples, record] = ['samples.ndjson', 'run.json'].map((name) => join(folder, name)) as [
@@ -35,8 +44,8 @@ export function readRun(folder: string): { info: RunInfo | null; parsed: ParsedS
     string,
   ];
   if (!existsSync(samples)) throw new Error(`'${folder}' is not a run: it has no samples.ndjson`);
-  const info = existsSync(record) ? parseInfo(readFileSync(record, 'utf8'), record) : null;
-  const parsed = parseSamples(readFileSync(samples, 'utf8'), samples);
+  const info = existsSync(record) ? parseInfo(text(record), record) : null;
+  const parsed = parseSamples(text(samples), samples);
   requireSamples(parsed);
   if (!info) parsed.notices.push('run.json is missing: plan, seed and versions of this run are unknown.');
   return { info, parsed };

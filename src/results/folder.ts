@@ -1,45 +1,20 @@
 /** A run's folder: run.json, samples.ndjson and histograms/, written so that a crash loses at most the trial in flight. */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { existsSync, lstatSync, readFileSync, truncateSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import type { RunInfo } from '../contract/run.js';
+import { makeFolder, replaceFile, systemFault, writeFrom } from '../files.js';
 import { histogramLog } from '../load/histogram.js';
 import { kindOf } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
 import { parseInfo } from './info.js';
-import { parseSamples } from './parse.js';
-
-/** One write and one sync: after it returns the text is on the disk. */
-function writeDurably(path: string, flags: string, text: string): void {
-  const file = openSync(path, flags);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** Level by level: Node's own recursive mkdir never returns below a system folder that takes none (/proc). */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  makeFolder(dirname(path));
-  mkdirSync(path);
-}
+import { lockFolder } from './lock.js';
+import { type ParsedSamples, parseSamples } from './parse.js';
 
 export class RunFolder {
   readonly id: string;
   private readonly samplesPath: string;
+  /** bytes of samples.ndjson that hold whole lines: what follows them is overwritten */
+  private whole = 0;
 
   private constructor(readonly path: string) {
     this.id = basename(path);
@@ -58,7 +33,7 @@ export class RunFolder {
     try {
       makeFolder(resolve(path, 'histograms'));
       const folder = new RunFolder(resolve(path));
-      writeDurably(folder.samplesPath, 'a', '');
+      writeFrom(folder.samplesPath, 0, '');
       return folder;
     } catch (error) {
       throw new Error(
@@ -76,6 +51,11 @@ export class RunFolder {
     return new RunFolder(resolve(found));
   }
 
+  /** Nobody else writes the run until it is given back. @throws Error in one sentence when somebody does */
+  lock(): Promise<() => void> {
+    return lockFolder(this.path);
+  }
+
   /** @throws Error in one sentence when there is none, or it is none of this version */
   info(): RunInfo {
     const path = join(this.path, 'run.json');
@@ -88,35 +68,46 @@ export class RunFolder {
     return parseInfo(text, path);
   }
 
-  /** Replaces run.json as a whole: a reader sees the old one or the new one, never a part. */
+  /** @throws Error in one sentence; the old run.json is then as it was */
   writeInfo(info: RunInfo): void {
-    const path = join(this.path, 'run.json');
-    writeDurably(`${path}.new`, 'w', `${JSON.stringify(info, null, 2)}\n`);
-    renameSync(`${path}.new`, path);
+    this.written('run.json', () =>
+      replaceFile(join(this.path, 'run.json'), `${JSON.stringify(info, null, 2)}\n`, { durable: true }),
+    );
   }
 
-  /** Cuts off the line that a crash left half-written. @returns the bytes cut, 0 when all lines are whole */
+  /**
+   * Cuts off the line that a crash left half-written, and makes what is missing.
+   * @returns the bytes cut, 0 when all lines are whole
+   * @throws Error in one sentence when the folder leads elsewhere
+   */
   repair(): number {
-    if (!existsSync(this.samplesPath)) {
-      writeDurably(this.samplesPath, 'a', '');
-      return 0;
+    for (const name of ['samples.ndjson', 'histograms']) {
+      if (lstatSync(join(this.path, name), { throwIfNoEntry: false })?.isSymbolicLink())
+        throw new Error(
+          `${join(this.path, name)} is a link, so the run would be written elsewhere: remove it`,
+        );
     }
-    const bytes = readFileSync(this.samplesPath);
-    const whole = bytes.lastIndexOf(0x0a) + 1;
-    if (whole < bytes.length) truncateSync(this.samplesPath, whole);
-    return bytes.length - whole;
+    makeFolder(join(this.path, 'histograms'));
+    const bytes = existsSync(this.samplesPath) ? readFileSync(this.samplesPath) : Buffer.alloc(0);
+    this.whole = bytes.lastIndexOf(0x0a) + 1;
+    if (this.whole < bytes.length) truncateSync(this.samplesPath, this.whole);
+    return bytes.length - this.whole;
   }
 
-  /** @throws Error in one sentence when a line is no sample: a run is only gone on with when all of it is whole */
+  /** @throws Error in one sentence when the file as a whole cannot be used */
+  read(): ParsedSamples {
+    const text = existsSync(this.samplesPath) ? readFileSync(this.samplesPath, 'utf8') : '';
+    return parseSamples(text, this.samplesPath);
+  }
+
   samples(): Sample[] {
-    const text = readFileSync(this.samplesPath, 'utf8');
-    const { samples, refused } = parseSamples(text, this.samplesPath);
-    const [first] = refused;
-    if (first) throw new Error(`${this.samplesPath}, line ${first.line}: ${first.reason}`);
-    return samples;
+    return this.read().samples;
   }
 
-  /** The distributions go to histograms/<sequence>.hlog first, tagged `measurement.distribution`. */
+  /**
+   * The distributions go to histograms/<sequence>.hlog first, tagged `measurement.distribution`. May be tried again.
+   * @throws Error in one sentence; all earlier lines are then whole
+   */
   append(one: Sample): void {
     const intervals = Object.entries(one.measurements).flatMap(([name, measurement]) => {
       const kind = kindOf(measurement);
@@ -135,8 +126,20 @@ export class RunFolder {
     });
     if (intervals.length > 0) {
       const name = `${String(one.sequence).padStart(6, '0')}.hlog`;
-      writeFileSync(join(this.path, 'histograms', name), histogramLog(intervals));
+      this.written(`histograms/${name}`, () =>
+        replaceFile(join(this.path, 'histograms', name), histogramLog(intervals), { durable: true }),
+      );
     }
-    writeDurably(this.samplesPath, 'a', `${JSON.stringify(one)}\n`);
+    this.written('samples.ndjson', () => {
+      this.whole = writeFrom(this.samplesPath, this.whole, `${JSON.stringify(one)}\n`);
+    });
+  }
+
+  private written(name: string, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      throw new Error(`${join(this.path, name)} could not be written: ${systemFault(error)}`);
+    }
   }
 }

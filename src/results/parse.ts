@@ -1,10 +1,12 @@
 /** samples.ndjson as text -> samples, with what had to be left out and why. */
-import { SCHEMA_VERSION } from '../contract/sample.js';
+import { cellLevels, levelsKey, SCHEMA_VERSION } from '../contract/sample.js';
 import { firstIssue } from '../contract/validated.js';
+import { decodeHistogram } from '../statistics/histogram.js';
+import { kindOf } from '../trials/registry.js';
 import { type Sample, sample } from '../trials/sample.js';
 import { otherVersion } from './info.js';
 
-/** A trial the report refuses to use. */
+/** A line that is not used. */
 export interface Refusal {
   line: number;
   cell: string;
@@ -43,8 +45,25 @@ export function parseSamples(text: string, path = 'samples.ndjson'): ParsedSampl
   // A complete file ends in a line feed; what follows the last one is the line a crash cut short.
   const cut = lines.pop()!;
   const result: ParsedSamples = { samples: [], refused: [], notices: [] };
+  /** where each cell of each block was first met */
+  const known = new Map<string, number>();
   lines.forEach((content, index) => {
-    if (content.trim() !== '') readLine(content, index + 1, path, result);
+    if (content.trim() === '') return;
+    const line = index + 1;
+    const read = readLine(content, path);
+    if ('reason' in read) {
+      result.refused.push({ line, ...read });
+      return;
+    }
+    const key = trialKey(read);
+    const before = known.get(key);
+    if (before === undefined) {
+      known.set(key, line);
+      result.samples.push(read);
+    } else {
+      const reason = `line ${before} has this cell of this block already`;
+      result.refused.push({ line, cell: levelsKey(read.cell), reason });
+    }
   });
   if (cut !== '') {
     result.notices.push(
@@ -65,26 +84,39 @@ export function requireSamples({ samples, refused }: ParsedSamples): void {
   );
 }
 
-function readLine(content: string, line: number, path: string, result: ParsedSamples): void {
-  let raw: Record<string, unknown>;
+/** A run measures each cell once in a block. */
+const trialKey = ({ experiment, host, block, cell }: Sample) =>
+  JSON.stringify([experiment, host.name, block, Object.entries(cell).sort()]);
+
+/** A schema cannot look into a histogram: "measurements.open.latency.histogram: ...", or null when all can be read. */
+function damagedHistogram({ measurements }: Sample): string | null {
+  for (const [name, measurement] of Object.entries(measurements)) {
+    for (const [what, distribution] of Object.entries(kindOf(measurement).distributions(measurement))) {
+      try {
+        if (distribution) decodeHistogram(distribution.histogram);
+      } catch (error) {
+        return `measurements.${name}.${what}.histogram: ${(error as Error).message}`;
+      }
+    }
+  }
+  return null;
+}
+
+function readLine(content: string, path: string): Sample | Omit<Refusal, 'line'> {
+  let raw: Record<string, unknown> | null;
   try {
-    raw = JSON.parse(content) as Record<string, unknown>;
+    raw = JSON.parse(content) as Record<string, unknown> | null;
   } catch {
-    throw new Error(`${path} line ${line} is not JSON: restore it or delete the line`);
+    return { cell: '', reason: 'it is not JSON' };
   }
+  if (typeof raw?.schemaVersion !== 'number') return { cell: '', reason: 'it is no sample' };
   if (raw.schemaVersion !== SCHEMA_VERSION) throw new Error(otherVersion(path, raw.schemaVersion));
-  const cell = Object.entries((raw.cell as Loose) ?? {})
-    .map(([name, level]) => `${name}=${level}`)
-    .join(' ');
+  const levels = cellLevels.safeParse(raw.cell);
+  const cell = levels.success ? levelsKey(levels.data) : '';
   const reason = refusal(raw);
-  if (reason) {
-    result.refused.push({ line, cell, reason });
-    return;
-  }
+  if (reason) return { cell, reason };
   const parsed = sample.safeParse(raw);
-  if (parsed.success) {
-    result.samples.push(parsed.data);
-    return;
-  }
-  result.refused.push({ line, cell, reason: firstIssue(parsed.error) });
+  if (!parsed.success) return { cell, reason: firstIssue(parsed.error) };
+  const damage = damagedHistogram(parsed.data);
+  return damage === null ? parsed.data : { cell, reason: damage };
 }

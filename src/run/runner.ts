@@ -1,4 +1,5 @@
 /** Runs a plan: blocks of trials until the intervals are narrow, the budget ends or the user interrupts. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Plan, RunEvent, RunHost, RunInfo, StopReason } from '../contract/run.js';
 import { type CellLevels, levelsKey, type Pinning, SCHEMA_VERSION } from '../contract/sample.js';
 import { machineOf } from '../experiments/experiment.js';
@@ -6,6 +7,7 @@ import type { Roles } from '../hosts/host.js';
 import type { RunFolder } from '../results/folder.js';
 import { impossible } from '../stage/limits.js';
 import { places } from '../stage/places.js';
+import { interruptible } from '../stage/stage.js';
 import { kindOf, metric } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
 import { checkout } from './checkout.js';
@@ -25,6 +27,8 @@ export interface RunRequest {
   resume: boolean;
   argv: string[];
   on(event: RunEvent): void;
+  /** how long to wait before each further attempt to write what the disk did not take, milliseconds */
+  writePausesMs: readonly number[];
   /** aborted: the trial in flight is given up, everything finished is kept */
   signal: AbortSignal;
 }
@@ -130,28 +134,49 @@ class Run {
     }
   }
 
+  private impossibilities(): string[] {
+    return [...new Set(this.refused.map(({ why }) => why))];
+  }
+
+  /** @throws Error in one sentence when no cell can be measured */
+  private requirePossible(): void {
+    if (this.possible.length === 0)
+      throw new Error(`nothing of this plan can run here: ${this.impossibilities().join('; ')}`);
+  }
+
   /** The folder with what is known before the first trial. @throws Error in one sentence */
   private async prepare(): Promise<RunInfo> {
-    const { openFolder, resume } = this.request;
-    const sentences = [...new Set(this.refused.map(({ why }) => why))];
-    if (this.possible.length === 0)
-      throw new Error(`nothing of this plan can run here: ${sentences.join('; ')}`);
-    this.folder = openFolder();
-    const info = await describe(this.request, this.places, this.folder, sentences);
-    if (resume) {
-      const cut = this.folder.repair();
-      if (cut > 0) this.notice(`the last line of samples.ndjson was half-written: ${cut} bytes were cut off`);
-    }
-    this.samples = this.folder.samples();
+    const { folder } = this;
+    const sentences = this.impossibilities();
+    const info = await describe(this.request, this.places, folder, sentences);
+    const cut = folder.repair();
+    if (cut > 0) this.notice(`the last line of samples.ndjson was half-written: ${cut} bytes were cut off`);
+    const { samples, refused } = folder.read();
+    this.samples = samples;
+    for (const { line, reason } of refused)
+      this.notice(
+        `line ${line} of samples.ndjson is left out (${reason}): what is missing is measured again`,
+      );
     for (const sentence of sentences) this.notice(sentence);
     return info;
   }
 
   async go(): Promise<RunOutcome> {
+    this.requirePossible();
+    this.folder = this.request.openFolder();
+    const unlock = await this.folder.lock();
+    try {
+      return await this.measure();
+    } finally {
+      unlock();
+    }
+  }
+
+  private async measure(): Promise<RunOutcome> {
     const { plan, on } = this.request;
     const info = await this.prepare();
     const { folder } = this;
-    folder.writeInfo(info);
+    await this.persistently('its record', () => folder.writeInfo(info));
     on({
       event: 'run-start',
       run: folder.id,
@@ -165,7 +190,8 @@ class Run {
     });
     await this.recordImpossible();
     const reason = await this.blocks();
-    folder.writeInfo({ ...info, finishedAt: new Date().toISOString(), stopReason: reason });
+    const finished = { ...info, finishedAt: new Date().toISOString(), stopReason: reason };
+    await this.persistently('that the run has ended', () => folder.writeInfo(finished));
     return { folder, reason, message: this.explain(reason), trials: this.tally(), elapsedMs: this.elapsed() };
   }
 
@@ -208,8 +234,7 @@ class Run {
     try {
       const outcome = await runTrial(cell.trial, { ...place, bestCalibrationNs, signal });
       const sample = this.sample(cell, index, index * this.possible.length + position, outcome);
-      this.folder.append(sample);
-      this.samples.push(sample);
+      await this.keep(sample);
       on({
         event: 'trial-end',
         ...where,
@@ -236,8 +261,33 @@ class Run {
         status: 'impossible',
         error: why,
       });
-      this.folder.append(sample);
-      this.samples.push(sample);
+      await this.keep(sample);
+    }
+  }
+
+  private async keep(sample: Sample): Promise<void> {
+    const what = `the finished trial ${sample.experiment} ${levelsKey(sample.cell)} of block ${sample.block + 1}`;
+    await this.persistently(what, () => this.folder.append(sample));
+    this.samples.push(sample);
+  }
+
+  /**
+   * A disk may be full for a moment only, so what could not be written is kept and tried again.
+   * @throws Error in one sentence that names what is lost, when the disk stays as it is or somebody interrupts
+   */
+  private async persistently(what: string, write: () => void): Promise<void> {
+    for (const pauseMs of [...this.request.writePausesMs, null]) {
+      try {
+        return write();
+      } catch (error) {
+        const { message } = error as Error;
+        if (pauseMs === null || this.request.signal.aborted)
+          throw new Error(
+            `${message}; ${what} is lost, all before it is kept: make room and go on with --resume ${this.folder.id}`,
+          );
+        this.notice(`${message}; ${what} waits in memory and is written again in ${pauseMs / 1000} s`);
+        await interruptible(this.request.signal, pause(pauseMs)).catch(() => {});
+      }
     }
   }
 

@@ -55,6 +55,11 @@ async function carryOut(spec: TrialSpec, stage: Stage, measurements: Record<stri
     });
     await interruptible(stage.signal, work);
     return await stage.networkSince();
+  } catch (error) {
+    const ended = stage.servers?.ended();
+    const { message } = error as Error;
+    // A client whose server is gone can only say that nobody answers.
+    throw ended && !message.startsWith(ended) ? new Error(`${ended}; after that, ${message}`) : error;
   } finally {
     await stage.endAll();
   }

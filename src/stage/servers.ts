@@ -71,6 +71,11 @@ export class Servers {
     return this.hellos.map(({ address, port }) => ({ host: address, port }));
   }
 
+  /** How the first of them ended that has; null while all run. */
+  ended(): string | null {
+    return this.processes.map((one) => one.ended()).find((how) => how !== null) ?? null;
+  }
+
   async snapshot(): Promise<SnapshotBody> {
     const id = String(++this.asked);
     for (const one of this.processes) one.send(`snapshot ${id}`);

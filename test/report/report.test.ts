@@ -57,8 +57,8 @@ describe('report', () => {
     const cell = { backend: 'epoll', impl: 'native', io: null, idle: 0, connections: 100 };
     const samples = [
       ...idleRun(short),
-      syntheticSample({ cell, cpuUs: 600, status: 'invalid' }),
-      syntheticSample({ cell, cpuUs: 600, status: 'failed' }),
+      syntheticSample({ cell, block: 8, cpuUs: 600, status: 'invalid' }),
+      syntheticSample({ cell, block: 9, cpuUs: 600, status: 'failed' }),
     ];
     const parse = (list: object[]) =>
       analyse(runInfo(), parseSamples(list.map((sample) => `${JSON.stringify(sample)}\n`).join('')));
@@ -81,7 +81,7 @@ describe('report', () => {
       const samples = idleRun({ idle: Array.from({ length: 40 }, (_, i) => 400 * i), trials: 2 }).map(
         (sample, index) => slowed(sample, of(index)),
       );
-      const invalid = syntheticSample({ cell: samples[0]!.cell, cpuUs: 6, status: 'invalid' });
+      const invalid = syntheticSample({ cell: samples[0]!.cell, block: 9, cpuUs: 6, status: 'invalid' });
       const long = { id: 'long', invalidates: true, message: `${'word '.repeat(60)}${'x'.repeat(250)} 97 %` };
       const lines = [...samples, { ...invalid, gates: [long] }].map(
         (sample) => `${JSON.stringify(sample)}\n`,
@@ -138,7 +138,9 @@ describe('bad input to the report', () => {
   it('names a broken line in the middle', (t) => {
     const folder = runFolder(t, [good]);
     appendFileSync(join(folder, 'samples.ndjson'), '{"half\n');
-    assert.throws(() => analyseRun(folder), /line 2 is not JSON/);
+    const { samples, refused } = analyseRun(folder);
+    assert.equal(samples.length, 1);
+    assert.deepEqual(refused, [{ line: 2, cell: '', reason: 'it is not JSON' }]);
   });
 
   it('says what is wrong with a missing, foreign or empty run', (t) => {

@@ -123,6 +123,7 @@ export async function fakeRun(
       resume: false,
       argv: [],
       on: (event) => events.push(event),
+      writePausesMs: [],
       signal: new AbortController().signal,
       ...given,
     });

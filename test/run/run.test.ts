@@ -65,6 +65,7 @@ test('the order depends on the seed alone', async () => {
 
 const faults: { fault: string; status: string; says: RegExp }[] = [
   { fault: 'dies', status: 'failed', says: /server ended with code 7 .*a deliberate end/ },
+  { fault: 'killed', status: 'failed', says: /^server was killed by SIGKILL/ },
   {
     fault: 'other-backend',
     status: 'failed',

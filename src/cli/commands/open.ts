@@ -1,20 +1,13 @@
 /** `dispatchbench open RUN`: serves a run's folder on loopback, for browsers that may not read files. */
-import { createReadStream, statSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { extname, join, normalize, resolve, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
+import send from 'send';
 import { wholeNumber } from '../../options.js';
 import { writeReport } from '../../report/write.js';
 import { findRun } from '../../results/find.js';
-
-const types: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.json': 'application/json',
-  '.csv': 'text/csv; charset=utf-8',
-  '.tsv': 'text/tab-separated-values; charset=utf-8',
-};
 
 export const open = new Command('open')
   .description('serve the report of a run on loopback until interrupted')
@@ -27,9 +20,22 @@ export const open = new Command('open')
     console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}/  (Ctrl-C ends it)`);
   });
 
+/**
+ * Where a path of the folder really lies, below it; null: nowhere in it. A run may come from anybody, and a link in it
+ * must not show what else this machine holds.
+ */
+function within(root: string, path: string): string | null {
+  try {
+    const real = realpathSync(join(root, path));
+    return real.startsWith(root + sep) ? relative(root, real) : null;
+  } catch {
+    return null;
+  }
+}
+
 /** A read-only server of one folder on 127.0.0.1. @throws Error when the port is taken */
 export function serveFolder(folder: string, port: number): Promise<Server> {
-  const root = resolve(folder);
+  const root = realpathSync(folder);
   const server = createServer((request, response) => {
     const refuse = (status: number) =>
       response.writeHead(status, { 'content-type': 'text/plain' }).end(`${status}\n`);
@@ -42,12 +48,12 @@ export function serveFolder(folder: string, port: number): Promise<Server> {
     } catch {
       return refuse(400);
     }
-    const file = normalize(join(root, path === '/' ? 'report.html' : path));
-    if (!file.startsWith(root + sep) || !statSync(file, { throwIfNoEntry: false })?.isFile())
-      return refuse(404);
-    response.writeHead(200, { 'content-type': types[extname(file)] ?? 'text/plain; charset=utf-8' });
-    if (request.method === 'HEAD') return response.end();
-    createReadStream(file).pipe(response);
+    const file = within(root, path === '/' ? 'report.html' : path);
+    if (file === null) return refuse(404);
+    send(request, encodeURIComponent(file), { root, cacheControl: false, index: false })
+      .on('error', ({ status }: { status?: number }) => refuse(status ?? 500))
+      .on('directory', () => refuse(404))
+      .pipe(response);
   });
   return new Promise((done, fail) => {
     server.once('error', (error: NodeJS.ErrnoException) =>

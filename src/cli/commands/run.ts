@@ -19,6 +19,9 @@ import { progress } from '../progress.js';
 /** Exit codes beside 0 and 1: some trial failed or a cell that was asked for is impossible here. */
 const incomplete = 3;
 
+/** A disk that was full for a moment has room again; one that stays full is the user's to clear. */
+const writePausesMs = [100, 1000, 5000, 20_000];
+
 /** A path below the working folder is shown from there. */
 function shortest(path: string): string {
   const below = relative('', path);
@@ -102,6 +105,7 @@ async function measure(
       resume: options.resume !== undefined,
       argv: process.argv.slice(2),
       on: view.show,
+      writePausesMs,
       signal: interrupt.signal,
     });
     const { failed, impossible, ok, invalid } = ending.trials;
@@ -113,6 +117,10 @@ async function measure(
     }
     const narrowed = Object.keys(settings).length > 0 || options.plan !== undefined;
     if (failed > 0 || (impossible > 0 && narrowed)) process.exitCode = incomplete;
+    if (written === null && ending.reason !== 'interrupted') {
+      const [first] = folder.samples().flatMap(({ error }) => error ?? []);
+      throw new Error(`nothing was measured: ${failed} trials failed; the first one said: ${first}`);
+    }
     if (ending.reason === 'interrupted') process.exitCode = interrupt.exitCode();
   } finally {
     view.close();
@@ -147,6 +155,11 @@ function choose(
   if (options.resume !== undefined) {
     const folder = RunFolder.open(options.out, options.resume);
     const info = folder.info();
+    const measured = info.plan.experiments.map(({ experiment }) => experiment);
+    if (!ids.some((id) => measured.includes(id)))
+      throw new Error(
+        `run ${info.id} measures ${measured.join(' and ')}: go on with 'run ${measured[0]} --resume ${options.resume}'`,
+      );
     return {
       hosts: info.plan.hosts,
       plan: (host) =>

@@ -1,0 +1,82 @@
+/**
+ * One process at a time writes a run. Its claim is an empty file whose name says who: pid, when that process started, and
+ * the machine, so that a full disk cannot tear it and a claim that a crash left is told from a living one.
+ */
+import { closeSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Clock ticks after boot at which a process started; '0' where the system does not tell, null when it is gone. */
+function startOf(pid: number): string | null {
+  try {
+    // The program's name is in parentheses and may hold anything; the 20th field after it is the start.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0';
+  } catch {
+    try {
+      process.kill(pid, 0);
+      return '0';
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'EPERM' ? '0' : null;
+    }
+  }
+}
+
+const machine = hostname().replaceAll(/[^\w.-]/g, '_');
+const ownName = `owner.${process.pid}.${startOf(process.pid)}.${machine}`;
+
+interface Claim {
+  name: string;
+  pid: number;
+  /** of another machine nobody here can tell: it counts as living */
+  alive: boolean;
+  machine: string;
+}
+
+function claims(folder: string): Claim[] {
+  return readdirSync(folder).flatMap((name) => {
+    const [, pid, start, where] = /^owner\.(\d+)\.(\d+)\.(.+)$/.exec(name) ?? [];
+    if (where === undefined) return [];
+    const alive = where !== machine || startOf(Number(pid)) === start;
+    return [{ name, pid: Number(pid), alive, machine: where }];
+  });
+}
+
+function refusal(folder: string, { name, pid, machine: where }: Claim): Error {
+  const remedy =
+    where === machine
+      ? 'wait for it or end it'
+      : `end it, or remove ${join(folder, name)} if it is gone already`;
+  return new Error(`process ${pid}${where === machine ? '' : ` of ${where}`} is writing this run: ${remedy}`);
+}
+
+/** Two that claim at the same moment both see the other: each steps back and tries again after a time of its own. */
+const attempts = 8;
+
+/**
+ * Claims a run's folder for this process; claims of processes that are gone are removed.
+ * @returns gives it back
+ * @throws Error in one sentence when somebody else has it
+ */
+export async function lockFolder(folder: string): Promise<() => void> {
+  const own = join(folder, ownName);
+  const release = () => rmSync(own, { force: true });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      closeSync(openSync(own, 'wx'));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      throw new Error(`this process (${process.pid}) is writing this run already`);
+    }
+    const others = claims(folder).filter(({ name }) => name !== ownName);
+    const living = others.find(({ alive }) => alive);
+    if (!living) {
+      for (const { name } of others) rmSync(join(folder, name), { force: true });
+      return release;
+    }
+    release();
+    if (attempt === attempts) throw refusal(folder, living);
+    await pause(10 + 40 * Math.random());
+  }
+}
