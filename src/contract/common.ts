@@ -21,3 +21,6 @@ export const executionClass = z.enum(['native', 'container', 'sandbox', 'vm', 'e
 export type ExecutionClass = z.infer<typeof executionClass>;
 
 export const count = z.number().int().nonnegative();
+
+/** A figure that is no count: never negative, and small enough that sums of many stay finite. */
+export const amount = z.number().nonnegative().max(1e18);
