@@ -4,6 +4,7 @@
  * request, between two snapshots inside the run (start-up excluded), is the figure that decides.
  *
  *     npm run bench:overhead [-- --quick] [-- --trials N] [-- --protocol http|tcp-echo] [-- --only epoll]
+ *                            [-- --host netns]
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
@@ -12,7 +13,7 @@ import type { DispatchSubject } from '../src/contract/subject.js';
 import { runTrial } from '../src/run/trial.js';
 import { type Interval, ratioInterval } from '../src/statistics/interval.js';
 import { randomFrom } from '../src/statistics/random.js';
-import { onCpus, pinning, roles, site } from './here.js';
+import { hostOption, onCpus, pinning, roles, site } from './here.js';
 import { saveRecord, shown, shuffled, verdict } from './lib.js';
 
 const { values: options } = parseArgs({
@@ -21,6 +22,7 @@ const { values: options } = parseArgs({
     trials: { type: 'string' },
     protocol: { type: 'string', default: 'http' },
     only: { type: 'string' },
+    ...hostOption,
   },
 });
 const protocol = options.protocol === 'tcp-echo' ? 'tcp-echo' : 'http';
@@ -148,6 +150,7 @@ console.log(onCpus());
 console.log(table.toString());
 
 const record = { protocol, connections, trials, windowMs, warmupMs, pinning, host: roles.server.facts };
-const file = saveRecord(`overhead-${protocol}`, { ...record, comparisons, measurements });
+const elsewhere = roles.name === 'local' ? '' : roles.name;
+const file = saveRecord(`overhead-${protocol}`, { ...record, comparisons, measurements }, elsewhere);
 console.log(`saved in ${file}`);
 await roles.close();

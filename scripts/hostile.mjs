@@ -81,7 +81,7 @@ const parts = {
   values,
   writes: () => repeated('hostile/write-faults', { HOSTILE_WRITES: '0' })(0),
   runs: repeated('hostile/kills', { HOSTILE_KILLS: '10' }),
-  agents: repeated('agent/kills', {}),
+  agents: repeated('agent/kills', { HOSTILE_KILLS: '3' }),
 };
 
 const { values: options } = parseArgs({

@@ -20,7 +20,7 @@ struct DatagramConfig {
   std::uint32_t ports = 1;         ///< consecutive ports from target.port() on
   std::uint32_t sockets = 1;       ///< client sockets, at least one per worker
   std::uint32_t workers = 1;       ///< threads
-  std::uint32_t window = 1;        ///< closed loop: unanswered datagrams allowed per socket
+  std::uint32_t window = 1;        ///< closed loop: unanswered datagrams per socket, at most what its buffer holds
   bool open_loop = false;
   double rate = 0;                 ///< open loop: datagrams per second, all workers together
   Arrival arrival = Arrival::fixed;

@@ -150,13 +150,25 @@ void DatagramLanes::flush(Socket& socket) {
   }
 }
 
-void DatagramLanes::flush() {
+bool DatagramLanes::flush(Nanoseconds until) {
   std::size_t kept = 0;
+  bool in_time = true;
   for (const std::uint32_t index : waiting_) {
-    flush(sockets_[index]);
+    in_time = in_time && monotonic_now() < until;
+    if (in_time) flush(sockets_[index]);
     if (!sockets_[index].queue.empty()) waiting_[kept++] = index;
   }
   waiting_.resize(kept);
+  return in_time;
+}
+
+std::uint32_t DatagramLanes::holds(std::uint32_t socket) const noexcept {
+  // The kernel accounts its own structures with every datagram: Linux takes about so much for the smallest.
+  constexpr std::size_t kOverhead = 704;
+  int bytes = 0;
+  socklen_t length = sizeof bytes;
+  if (getsockopt(sockets_[socket].fd, SOL_SOCKET, SO_RCVBUF, &bytes, &length) != 0 || bytes <= 0) return 1;
+  return static_cast<std::uint32_t>(std::max<std::size_t>(1, static_cast<std::size_t>(bytes) / (send_size_ + kOverhead)));
 }
 
 void DatagramLanes::free_one(Flow& flow) {

@@ -46,8 +46,10 @@ class DatagramLanes {
 
   void queue(std::uint32_t flow, Nanoseconds intended);
   std::size_t queued() const noexcept { return queued_; }
-  /// Sends what is queued, as far as the kernel takes it.
-  void flush();
+  /// Sends what is queued, as far as the kernel takes it, and until this instant. Returns false when that came first.
+  bool flush(Nanoseconds until);
+  /// Datagrams that the receive buffer of a socket holds, so many at most are worth having under way.
+  std::uint32_t holds(std::uint32_t socket) const noexcept;
 
   /// Receives on one socket what one batch holds; returns how many datagrams or errors it took.
   std::size_t receive(std::uint32_t socket, int flags);

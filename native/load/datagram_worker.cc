@@ -127,7 +127,7 @@ void DatagramWorker::run_open() {
       schedule.advance();
       ++taken_;
     }
-    lanes_.flush();
+    lanes_.flush(grace);
     lanes_.freed().clear();
     const Nanoseconds before = monotonic_now();
     const bool overdue = lanes_.queued() > 0 || (unfinished() && schedule.due() <= before);
@@ -148,7 +148,7 @@ void DatagramWorker::run_open() {
 
 void DatagramWorker::refill(std::uint32_t socket, FlowOrder& order) {
   const Nanoseconds now = monotonic_now();
-  while (lanes_.outstanding(socket) < config_.window && taken_ < share_.most) {
+  while (lanes_.outstanding(socket) < windows_[socket] && taken_ < share_.most) {
     lanes_.queue(lanes_.flow_of(socket, order.next()), now);
     ++taken_;
   }
@@ -158,23 +158,25 @@ void DatagramWorker::run_closed() {
   const Nanoseconds end = started_ + config_.duration;
   std::vector<FlowOrder> orders;
   for (std::uint32_t s = 0; s < lanes_.sockets(); ++s) {
+    windows_.push_back(std::min(config_.window, lanes_.holds(s)));
     orders.emplace_back(config_.order, lanes_.flows_of(s), config_.seed + index_ + s * std::uint64_t{config_.workers});
     refill(s, orders[s]);
   }
   Nanoseconds now = started_;
   while (!stopping() && !bailed_out() && now < end) {
-    lanes_.flush();
+    // In turns, because sending all that many sockets may have under way takes longer than a stop or the end can wait.
+    const bool flushed = lanes_.flush(std::min(end, now + kTurn));
     const bool more = taken_ < share_.most || lanes_.queued() > 0;
     if (!more) break;
     if (blocking_) lanes_.receive(0, MSG_WAITFORONE);
-    else wait(std::min(kTurn, std::max<Nanoseconds>(0, end - now)));
+    else wait(!flushed ? 0 : std::min(kTurn, std::max<Nanoseconds>(0, end - now)));
     now = monotonic_now();
     expire(now);
     for (const std::uint32_t socket : lanes_.freed()) refill(socket, orders[socket]);
     lanes_.freed().clear();
     recorder_.publish();
   }
-  offered_ = taken_;
+  offered_ = taken_ - lanes_.queued();
 }
 
 void DatagramWorker::drain() {

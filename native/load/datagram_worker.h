@@ -76,6 +76,7 @@ class DatagramWorker final : public Worker {
   bool blocking_ = false;  // closed loop over one socket
   std::atomic<DatagramPhase> phase_{DatagramPhase::preparing};
   std::atomic<bool> abandoned_{false};
+  std::vector<std::uint32_t> windows_;  // closed loop, by socket: the window, or what its buffer holds if that is less
   std::uint64_t taken_ = 0;    // datagrams taken from the schedule or the windows
   std::uint64_t offered_ = 0;  // of the schedule, also those not sent in time
   std::uint64_t timeouts_ = 0;

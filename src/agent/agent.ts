@@ -1,5 +1,5 @@
 /** The load machine's side: answers one coordinator until the link ends. */
-import type { Link } from '../carriers/link.js';
+import type { Ending, Link } from '../carriers/link.js';
 import { AGENT_PROTOCOL, type AgentFacts, type Command, type Job, type Report } from '../contract/agent.js';
 import { monotonicNs } from '../process.js';
 import type { Step } from '../ramp/client.js';
@@ -11,11 +11,11 @@ export interface Agent {
 }
 
 /** Serves until the coordinator says bye or the link ends; no job outlives it. Resolves with how it ended. */
-export async function serve(link: Link<Command, Report>, agent: Agent): Promise<string> {
+export async function serve(link: Link<Command, Report>, agent: Agent): Promise<Ending> {
   let running: { id: number; step: Step } | null = null;
-  let saidBye: (how: string) => void = () => {};
-  const bye = new Promise<string>((resolve) => {
-    saidBye = resolve;
+  let saidBye: () => void = () => {};
+  const bye = new Promise<Ending>((resolve) => {
+    saidBye = () => resolve({ how: 'the coordinator said bye', fault: false });
   });
 
   const begin = (id: number, job: Job): void => {
@@ -54,12 +54,12 @@ export async function serve(link: Link<Command, Report>, agent: Agent): Promise<
         if (running?.id === frame.id) void running.step.stop();
         break;
       case 'bye':
-        saidBye('the coordinator said bye');
+        saidBye();
         break;
     }
   });
   link.send({ type: 'register', protocol: AGENT_PROTOCOL, name: agent.name, facts: agent.facts });
-  const how = await Promise.race([bye, link.ended]);
+  const ending = await Promise.race([bye, link.ended]);
   await (running as { step: Step } | null)?.step.stop();
-  return how;
+  return ending;
 }

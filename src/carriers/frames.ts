@@ -1,6 +1,7 @@
 /** Frames of a protocol: one JSON object a line, checked on the way in. Pure but for the buffer it holds. */
 import type { z } from 'zod';
 import { firstIssue } from '../contract/validated.js';
+import { printable } from '../printable.js';
 
 /** A frame longer than this ends the stream: nobody of ours sends one. */
 export const MAX_FRAME_BYTES = 4 << 20;
@@ -27,17 +28,27 @@ export class FrameDecoder<Schema extends z.ZodType> {
       if (line.trim() !== '') frames.push(decodeFrame(this.schema, line));
     }
   }
+
+  /** Whether the stream so far ends inside a frame. */
+  get unfinished(): boolean {
+    return this.#pending.length > 0;
+  }
 }
 
-/** @throws Error with one sentence when the line is no frame of this protocol */
+const shown = (_: string, value: unknown) => (typeof value === 'string' ? printable(value) : value);
+
+/**
+ * Texts of a frame come out printable, because they end in messages.
+ * @throws Error with one sentence when the line is no frame of this protocol
+ */
 export function decodeFrame<Schema extends z.ZodType>(schema: Schema, line: string): z.infer<Schema> {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = JSON.parse(line, shown);
   } catch {
-    throw new Error(`not a frame: ${JSON.stringify(line.slice(0, 80))}`);
+    throw new Error(`not a frame: '${printable(line.slice(0, 80))}'`);
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new Error(`not a frame of this protocol: ${firstIssue(parsed.error)}`);
+  throw new Error(`not a frame of this protocol: ${printable(firstIssue(parsed.error)).slice(0, 300)}`);
 }

@@ -3,7 +3,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { z } from 'zod';
 import type { Command } from '../hosts/program.js';
+import { printable } from '../printable.js';
 import { encodeFrame, FrameDecoder } from './frames.js';
+
+/** How a link ended, in one sentence. */
+export interface Ending {
+  how: string;
+  /** the other side broke the protocol, or the stream did */
+  fault: boolean;
+}
 
 export interface Link<In, Out> {
   /** what to call the other side in messages */
@@ -11,8 +19,8 @@ export interface Link<In, Out> {
   send(frame: Out): void;
   /** Frames in their order; those that came before are delivered at once. One handler. */
   onFrame(handler: (frame: In) => void): void;
-  /** Resolves with one sentence on how it ended: closed by either side, or a frame that is none. Never rejects. */
-  readonly ended: Promise<string>;
+  /** Resolves when it was closed by either side, or a frame is none. Never rejects. */
+  readonly ended: Promise<Ending>;
   close(): void;
 }
 
@@ -41,18 +49,23 @@ export function streamLink<Schema extends z.ZodType, Out>(
 ): Link<z.infer<Schema>, Out> {
   const inbox = new Inbox<z.infer<Schema>>();
   const decoder = new FrameDecoder(schema);
-  const ended = new Promise<string>((resolve) => {
+  const ended = new Promise<Ending>((resolve) => {
+    const end = (how: string, fault: boolean) => resolve({ how: `${peer} ${how}`, fault });
+    const closed = () => {
+      if (decoder.unfinished) end('closed the connection in the middle of a frame', true);
+      else end('closed the connection', false);
+    };
     input.on('data', (chunk: Buffer) => {
       try {
         for (const frame of decoder.push(chunk)) inbox.deliver(frame);
       } catch (error) {
+        end(`sent what is ${(error as Error).message}`, true);
         input.destroy();
-        resolve(`${peer} sent what is ${(error as Error).message}`);
       }
     });
-    input.once('close', () => resolve(`${peer} closed the connection`));
-    input.once('end', () => resolve(`${peer} closed the connection`));
-    input.once('error', (error) => resolve(`${peer}: ${error.message}`));
+    input.once('close', closed);
+    input.once('end', closed);
+    input.once('error', (error) => end(`broke off (${error.message})`, true));
     // A reader that is gone shows as the end of its own side.
     output.on('error', () => {});
   });
@@ -90,16 +103,22 @@ export function childLink<Schema extends z.ZodType, Out>(
     );
   });
   const ended = Promise.race([
-    exited.then((how) => `${peer} ${how}`),
+    exited.then((how) => ({ how: `${peer} ${how}`, fault: true })),
     // A broken frame ends the stream first; a plain end of stream waits for the exit that explains it.
-    link.ended.then(async (how) => (how.endsWith('closed the connection') ? `${peer} ${await exited}` : how)),
-  ]).then((how) => (stderr.trim() ? `${how}: ${stderr.trim().split('\n').slice(-2).join(' | ')}` : how));
+    link.ended.then(async (ending) =>
+      ending.fault ? ending : { how: `${peer} ${await exited}`, fault: true },
+    ),
+  ]).then(({ how, fault }) => {
+    const words = stderr.trim().split('\n').slice(-2).map(printable).join(' | ');
+    return { how: words ? `${how}: ${words}` : how, fault };
+  });
   return {
     ...link,
     child,
     ended,
     close: () => {
       link.close();
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const timer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
       child.once('close', () => clearTimeout(timer));
     },

@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { agentName } from '../contract/agent.js';
 import { validated } from '../contract/validated.js';
 import { decodeFrame } from './frames.js';
-import { Inbox, type Link } from './link.js';
+import { type Ending, Inbox, type Link } from './link.js';
 
 const subjects = (fleet: string) => ({
   call: `dispatchbench.${fleet}.call`,
@@ -21,10 +21,19 @@ const subjects = (fleet: string) => ({
 
 const call = z.object({ session: agentName, agents: z.array(agentName).max(10_000) });
 
+/** Null: no call. Anybody may publish there, and what throws in a subscription's callback ends the subscription. */
+function callOf(text: string): z.infer<typeof call> | null {
+  try {
+    return decodeFrame(call, text);
+  } catch {
+    return null;
+  }
+}
+
 /** A link that knows when it last heard of the other side, and can be ended from outside: a subject has no end of its own. */
 export interface SubjectLink<In, Out> extends Link<In, Out> {
   heardAt(): number;
-  end(how: string): void;
+  end(how: string, fault?: boolean): void;
 }
 
 /** One direction in, one out, over subjects of a session. */
@@ -37,21 +46,21 @@ function subjectLink<Schema extends z.ZodType, Out>(
   const inbox = new Inbox<z.infer<Schema>>();
   let heardAt = Date.now();
   let subscription: Subscription | null = null;
-  let end: (how: string) => void = () => {};
-  const ended = new Promise<string>((resolve) => {
-    end = (how) => {
+  let end: (how: string, fault?: boolean) => void = () => {};
+  const ended = new Promise<Ending>((resolve) => {
+    end = (how, fault = false) => {
       subscription?.unsubscribe();
-      resolve(how);
+      resolve({ how, fault });
     };
   });
   subscription = connection.subscribe(from, {
     callback: (error, message) => {
-      if (error) return end(`${peer}: ${error.message}`);
+      if (error) return end(`${peer}: ${error.message}`, true);
       heardAt = Date.now();
       try {
         inbox.deliver(decodeFrame(schema, message.string()));
       } catch (fault) {
-        end(`${peer} sent what is ${(fault as Error).message}`);
+        end(`${peer} sent what is ${(fault as Error).message}`, true);
       }
     },
   });
@@ -100,9 +109,9 @@ export function answerNatsCalls<Schema extends z.ZodType, Out>(
   connection.subscribe(names.call, {
     callback: (error, message) => {
       if (error) return;
-      const parsed = call.safeParse(message.json());
-      if (!parsed.success || !parsed.data.agents.includes(name)) return;
-      const { session } = parsed.data;
+      const asked = callOf(message.string());
+      if (!asked?.agents.includes(name)) return;
+      const { session } = asked;
       const way = { from: names.to(session, name), to: names.from(session, name) };
       answer(
         () => subjectLink<Schema, Out>(connection, caller, schema, way),

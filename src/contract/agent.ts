@@ -6,7 +6,7 @@
  * All instants are CLOCK_MONOTONIC of the machine they belong to, in nanoseconds.
  */
 import { z } from 'zod';
-import { count } from './common.js';
+import { amount, count } from './common.js';
 import { sessionResult, sessionSpec } from './ramp.js';
 
 export const AGENT_PROTOCOL = 1;
@@ -16,16 +16,19 @@ export const agentName = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be letters, digits, - and _, at most 64');
 
+/** One sentence, or one fact. */
+const words = z.string().max(1000);
+
 export const agentFacts = z.object({
-  hostname: z.string(),
+  hostname: words,
   /** CPUs this process may use */
-  cores: count.min(1),
+  cores: count.min(1).max(100_000),
   memoryBytes: count,
   descriptorLimit: z.object({ soft: count, hard: count }).nullable(),
-  os: z.string(),
-  kernel: z.string(),
-  arch: z.string(),
-  versions: z.record(z.string(), z.string()),
+  os: words,
+  kernel: words,
+  arch: words,
+  versions: z.record(z.string().max(64), words),
 });
 export type AgentFacts = z.infer<typeof agentFacts>;
 
@@ -36,13 +39,12 @@ export const job = z.discriminatedUnion('kind', [
 export type Job = z.infer<typeof job>;
 
 const id = z.number().int().nonnegative();
-const instant = z.number().nonnegative();
 
 /** What a coordinator says. */
 export const command = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ping'), id }),
   z.object({ type: z.literal('job'), id, job }),
-  z.object({ type: z.literal('start'), id, atNs: instant }),
+  z.object({ type: z.literal('start'), id, atNs: amount }),
   z.object({ type: z.literal('stop'), id }),
   z.object({ type: z.literal('bye') }),
 ]);
@@ -51,10 +53,10 @@ export type Command = z.infer<typeof command>;
 /** What an agent says. */
 export const report = z.discriminatedUnion('type', [
   z.object({ type: z.literal('register'), protocol: z.number().int(), name: agentName, facts: agentFacts }),
-  z.object({ type: z.literal('pong'), id, receivedNs: instant, sentNs: instant }),
+  z.object({ type: z.literal('pong'), id, receivedNs: amount, sentNs: amount }),
   z.object({ type: z.literal('ready'), id }),
   z.object({ type: z.literal('result'), id, result: sessionResult }),
-  z.object({ type: z.literal('failed'), id, reason: z.string() }),
-  z.object({ type: z.literal('refused'), reason: z.string() }),
+  z.object({ type: z.literal('failed'), id, reason: words }),
+  z.object({ type: z.literal('refused'), reason: words }),
 ]);
 export type Report = z.infer<typeof report>;

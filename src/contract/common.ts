@@ -29,3 +29,6 @@ export const identifier = z
 
 /** A time that something took, in nanoseconds: more than none, at most a hundred days. */
 export const spentNs = z.number().positive().max(8.64e15);
+
+/** A figure that is no count: never negative, and small enough that sums of many stay finite. */
+export const amount = z.number().nonnegative().max(1e18);

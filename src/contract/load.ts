@@ -7,7 +7,7 @@
  * so that closing them is no work of the window.
  */
 import { z } from 'zod';
-import { count, spentNs } from './common.js';
+import { amount, count, spentNs } from './common.js';
 
 /** All connections stand. */
 export const connected = z.object({
@@ -24,16 +24,16 @@ export const windowEnd = z.object({ event: z.literal('window-end'), monotonicNs:
 /** Latency distribution. All values in nanoseconds; the histogram is a HdrHistogram V2 payload, compressed, base64. */
 export const latency = z.object({
   count,
-  min: z.number(),
-  mean: z.number(),
-  stddev: z.number(),
-  p50: z.number(),
-  p90: z.number(),
-  p95: z.number(),
-  p99: z.number(),
-  p999: z.number(),
-  p9999: z.number(),
-  max: z.number(),
+  min: amount,
+  mean: amount,
+  stddev: amount,
+  p50: amount,
+  p90: amount,
+  p95: amount,
+  p99: amount,
+  p999: amount,
+  p9999: amount,
+  max: amount,
   histogram: z.string(),
 });
 export type Latency = z.infer<typeof latency>;

@@ -3,7 +3,7 @@
  * `calls` requests one after the other; the rate is connections started per second, open loop.
  */
 import { z } from 'zod';
-import { count } from './common.js';
+import { amount, count } from './common.js';
 import { latency } from './load.js';
 
 /** Kinds of failure, by httperf's names, in the order httperf prints them. */
@@ -61,13 +61,13 @@ export type SessionSpec = z.infer<typeof sessionSpec>;
 
 /** Reply rate over consecutive samples, replies per second. */
 export const replyRate = z.object({
-  min: z.number(),
-  avg: z.number(),
-  max: z.number(),
-  stddev: z.number(),
+  min: amount,
+  avg: amount,
+  max: amount,
+  stddev: amount,
   samples: count,
   /** length of a sample, seconds */
-  intervalS: z.number(),
+  intervalS: amount,
 });
 export type ReplyRate = z.infer<typeof replyRate>;
 
@@ -80,19 +80,19 @@ export const sessionDetail = z.object({
   /** actual minus intended start of a connection */
   startLag: latency,
   /** replies in each sample of the reply rate; the last, incomplete one is left out */
-  replySamples: z.array(count),
+  replySamples: z.array(count).max(100_000),
   /** first connection started, CLOCK_MONOTONIC of the client's machine, nanoseconds */
-  startedAtNs: z.number(),
+  startedAtNs: amount,
   /** the same as asked by the start signal */
-  dueAtNs: z.number(),
+  dueAtNs: amount,
   /** CPU time of the load thread over the step, spinning left out, 0..1 */
-  busyShare: z.number(),
+  busyShare: amount,
   /** time it spun waiting for the next start, likewise */
-  spinShare: z.number(),
+  spinShare: amount,
   bytesIn: count,
   bytesOut: count,
   /** why the figures may be the client's limit; empty when they are not, as far as it can see */
-  saturation: z.array(z.string()),
+  saturation: z.array(z.string().max(1000)).max(100),
 });
 export type SessionDetail = z.infer<typeof sessionDetail>;
 
@@ -103,19 +103,19 @@ export const sessionResult = z.object({
   connections: count,
   requests: count,
   replies: count,
-  durationS: z.number(),
+  durationS: amount,
   /** most connections open at one time (several clients: the sum, an upper bound) */
   maxConcurrent: count,
   /** means, milliseconds */
-  connectMs: z.number(),
-  responseMs: z.number(),
-  transferMs: z.number(),
+  connectMs: amount,
+  responseMs: amount,
+  transferMs: amount,
   replyRate,
   status: statusClasses,
   /** requests and replies, headers included, 1024 bytes per second */
-  netKBps: z.number(),
+  netKBps: amount,
   failures,
-  cpu: z.object({ userS: z.number(), systemS: z.number() }),
+  cpu: z.object({ userS: amount, systemS: amount }),
   /** null when httperf was the client */
   detail: sessionDetail.nullable(),
 });

@@ -28,7 +28,12 @@ function command() {
     .description('Measures a UDP server: latency from intended send times, and a ledger of every datagram.')
     .argument('<target>', 'HOST:PORT or HOST:FIRST-LAST')
     .option('-c, --connections <n>', 'client sockets', counts, 10)
-    .option('-p, --pipelining <n>', 'closed loop: unanswered datagrams per socket', counts, 1)
+    .option(
+      '-p, --pipelining <n>',
+      'closed loop: unanswered datagrams per socket, at most what its buffer holds',
+      counts,
+      1,
+    )
     .option('-d, --duration <s>', 'seconds to send, or 500ms, 1m', seconds, 10)
     .option('-a, --amount <n>', 'datagrams to send, instead of a duration', counts)
     .option('-w, --workers <n>', 'threads; they share the sockets and the rate', counts, 1)

@@ -34,7 +34,7 @@ export function estimateClock(exchanges: readonly Exchange[]): ClockEstimate {
     .map((e) => ({
       at: (e.sentNs + e.answeredNs) / 2,
       offset: (e.theyReceivedNs - e.sentNs + (e.theySentNs - e.answeredNs)) / 2,
-      bound: (e.answeredNs - e.sentNs - (e.theySentNs - e.theyReceivedNs)) / 2,
+      bound: Math.max(0, (e.answeredNs - e.sentNs - (e.theySentNs - e.theyReceivedNs)) / 2),
     }))
     .sort((a, b) => a.bound - b.bound);
   const best = points[0]!;

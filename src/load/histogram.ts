@@ -1,4 +1,5 @@
 /** Histograms of the load threads as HdrHistograms: percentiles, the V2 payload, and the standard log form. */
+import { inflateSync } from 'node:zlib';
 import {
   build,
   decodeFromCompressedBase64,
@@ -32,8 +33,31 @@ export function hdrHistogram({ values, counts }: RawHistogram): Histogram {
   return histogram;
 }
 
+/** Longest payload of this layout, rounded up: some 34 000 counters of at most nine bytes. */
+const mostPayloadBytes = 1 << 19;
+const headerBytes = 40;
+
+/**
+ * The library believes every length and range it reads. So the payload is unfolded up to a bound first, and its header
+ * looked at.
+ * @throws Error in one sentence when it is no histogram, or one beyond our layout
+ */
 export function decodeHistogram(base64: string): Histogram {
-  return decodeFromCompressedBase64(base64, layout.bitBucketSize);
+  const outer = Buffer.from(base64, 'base64');
+  try {
+    const payload = inflateSync(outer.subarray(8, 8 + outer.readUInt32BE(4)), {
+      maxOutputLength: mostPayloadBytes,
+    });
+    const within =
+      payload.readUInt32BE(4) === payload.length - headerBytes &&
+      payload.readUInt32BE(12) <= layout.numberOfSignificantValueDigits &&
+      payload.readBigUInt64BE(24) <= layout.highestTrackableValue;
+    if (!within) throw new Error('its header is not ours');
+    // Encoded anew, so that the library reads the same bytes.
+    return decodeFromCompressedBase64(outer.toString('base64'), layout.bitBucketSize);
+  } catch (error) {
+    throw new Error(`not a histogram of ours (${(error as Error).message})`);
+  }
 }
 
 /** What one thread recorded. */

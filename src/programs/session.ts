@@ -6,11 +6,14 @@ import { clientProgram } from './client.js';
 /** setTimeout's longest delay. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** A step cannot take longer, milliseconds: every call may wait its full timeout, one after the other. */
-export function longestMs(spec: SessionSpec): number {
+/**
+ * A step cannot take longer, milliseconds: every call may wait its full timeout, one after the other.
+ * @param slackMs for a machine that is busy otherwise
+ */
+export function longestMs(spec: SessionSpec, slackMs = 60_000): number {
   return Math.min(
     longestTimerMs,
-    (spec.connections / spec.rate) * 2000 + spec.timeoutMs * (spec.calls + 1) + 60_000,
+    (spec.connections / spec.rate) * 2000 + spec.timeoutMs * (spec.calls + 1) + slackMs,
   );
 }
 

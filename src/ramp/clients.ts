@@ -52,7 +52,11 @@ export async function openFleet(clients: readonly string[], nats: NatsOptions | 
   try {
     if (connection)
       links.push(...(await callOverNats<typeof report, Request>(connection, nats!.fleet, remote, report)));
-    return await Fleet.open(links, async () => connection?.drain());
+    return await Fleet.open(links, async () => {
+      // A server that hangs would never say that it has taken everything.
+      await Promise.race([connection?.drain(), new Promise((resolve) => setTimeout(resolve, 2000).unref())]);
+      await connection?.close();
+    });
   } catch (error) {
     for (const link of links) link.close();
     await connection?.close();

@@ -6,8 +6,10 @@ import type { AgentFacts, Job, Report } from '../contract/agent.js';
 import type { SessionResult, SessionSpec } from '../contract/ramp.js';
 import { type ClockEstimate, toOurs, toTheirs } from '../hosts/clock.js';
 import { monotonicNs } from '../process.js';
-import { type AgentLink, Member, SILENCE_MS } from './member.js';
+import { longestMs } from '../programs/session.js';
+import { type AgentLink, Member, type Patience, usualPatience } from './member.js';
 import { mergeResults } from './merge.js';
+import { checkPart } from './part.js';
 import { splitLoad } from './split.js';
 
 /** One client's part of a step. */
@@ -34,10 +36,7 @@ export interface FleetStep {
   problems: string[];
 }
 
-const READY_MS = 15_000;
 const PINGS = 16;
-/** Every client is pinged so often, milliseconds. */
-const BEAT_MS = 1000;
 /** From "all are ready" to the start: time for the start signal to reach the slowest. */
 const LEAD_NS = 300e6;
 
@@ -48,18 +47,23 @@ export class Fleet {
   private constructor(
     private readonly members: Member[],
     private readonly release: () => Promise<void>,
+    private readonly patience: Patience,
   ) {
     this.#heart = setInterval(() => {
       for (const member of this.members) if (!member.gone) member.beat();
-    }, BEAT_MS);
+    }, patience.beatMs);
   }
 
   /**
    * Waits until every client has registered and its clock is known. `release` frees what carries the links.
    * @throws Error naming the first client that fails
    */
-  static async open(links: readonly AgentLink[], release = async (): Promise<void> => {}): Promise<Fleet> {
-    const members = links.map((link) => new Member(link));
+  static async open(
+    links: readonly AgentLink[],
+    release = async (): Promise<void> => {},
+    patience = usualPatience,
+  ): Promise<Fleet> {
+    const members = links.map((link) => new Member(link, patience));
     try {
       await Promise.all(members.map((member) => member.register()));
       const names = members.map(({ name }) => name);
@@ -69,9 +73,17 @@ export class Fleet {
       for (const { link } of members) link.close();
       throw error;
     }
-    const fleet = new Fleet(members, release);
+    const fleet = new Fleet(members, release, patience);
     await fleet.#synchronise();
-    return fleet;
+    const [lost] = fleet.dropped;
+    if (lost === undefined) return fleet;
+    await fleet.close();
+    throw new Error(lost);
+  }
+
+  /** Clients that were given up, each with its reason in one sentence. */
+  get dropped(): string[] {
+    return this.members.flatMap(({ gone }) => gone ?? []);
   }
 
   get clients(): { name: string; facts: AgentFacts }[] {
@@ -80,10 +92,10 @@ export class Fleet {
 
   /** Runs one step on all clients that are alive. @throws Error when none is */
   async run(kind: Job['kind'], spec: SessionSpec): Promise<FleetStep> {
-    const alive = this.members.filter(({ gone }) => !gone);
-    if (alive.length === 0)
-      throw new Error(`no client is left: ${this.members.map(({ gone }) => gone).join('; ')}`);
     await this.#synchronise();
+    const before = this.members.filter(({ gone }) => gone);
+    const alive = this.members.filter(({ gone }) => !gone);
+    if (alive.length === 0) throw new Error(`no client is left: ${this.dropped.join('; ')}`);
     const id = ++this.#lastJob;
     const shares = splitLoad(
       spec,
@@ -94,9 +106,10 @@ export class Fleet {
     const working = alive.flatMap((member, index) => {
       const share = shares[index];
       if (!share) return [];
-      const ready = within(member.expect(id, 'ready'), READY_MS, `${member.name} was not ready within 15 s`);
+      const { readyMs, resultMs } = this.patience;
+      const ready = member.expect(id, 'ready', readyMs);
       // Listened to from the beginning: a client may fail before it was ever ready.
-      const result = member.expect(id, 'result');
+      const result = member.expect(id, 'result', readyMs + longestMs(share, resultMs));
       result.catch(() => {});
       member.link.send({ type: 'job', id, job: { kind, spec: share } });
       return [{ member, share, ready, result }];
@@ -113,11 +126,11 @@ export class Fleet {
         const part = { name: member.name, rate: share.rate, offsetNs, clockBoundNs: member.clock().boundNs };
         try {
           await ready;
-          const frame = await result;
-          return {
-            ...part,
-            ...measured(frame as Extract<Report, { type: 'result' }>, member.clock(), startNs + offsetNs),
-          };
+          const frame = (await result) as Extract<Report, { type: 'result' }>;
+          const wrong = checkPart(frame.result, share);
+          if (wrong) member.end(`${member.name} sent a result that cannot be: ${wrong}`);
+          if (member.gone) throw new Error(member.gone);
+          return { ...part, ...measured(frame, member.clock(), startNs + offsetNs) };
         } catch (error) {
           if (!member.gone) member.link.send({ type: 'stop', id });
           return { ...part, result: null, startSkewNs: null, problems: [(error as Error).message] };
@@ -128,18 +141,16 @@ export class Fleet {
     return {
       result: results.length > 0 ? mergeResults(results) : null,
       parts,
-      problems: parts.flatMap(({ name, problems }) =>
-        problems.map((problem) => `client ${name}: ${problem}`),
-      ),
+      problems: [
+        ...before.map(({ name, gone }) => `client ${name} was given up before: ${gone}`),
+        ...parts.flatMap(({ name, problems }) => problems.map((problem) => `client ${name}: ${problem}`)),
+      ],
     };
   }
 
   async close(): Promise<void> {
     clearInterval(this.#heart);
-    for (const { link, gone } of this.members) {
-      if (!gone) link.send({ type: 'bye' });
-      link.close();
-    }
+    for (const member of this.members) if (!member.gone) member.leave();
     await this.release();
   }
 
@@ -149,7 +160,7 @@ export class Fleet {
       for (const member of alive) member.ping();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    const deadline = Date.now() + SILENCE_MS;
+    const deadline = Date.now() + this.patience.silenceMs;
     while (alive.some((member) => !member.gone && member.exchanges === 0) && Date.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 20));
     for (const member of alive)
@@ -167,12 +178,4 @@ function measured(
     startSkewNs: result.detail ? toOurs(clock, result.detail.startedAtNs) - turnNs : null,
     problems: (result.detail?.saturation ?? []).map((reason) => `saturated: ${reason}`),
   };
-}
-
-function within<T>(promise: Promise<T>, ms: number, message: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(message)), ms);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

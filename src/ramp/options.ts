@@ -3,6 +3,7 @@
  * the command line; here they are checked and turned into steps. Pure functions.
  */
 import { z } from 'zod';
+import { implementation } from '../contract/common.js';
 import { type SessionSpec, sampleMs, sessionSpec } from '../contract/ramp.js';
 import { firstIssue } from '../contract/validated.js';
 import type { AutobenchConfig } from './config.js';
@@ -16,7 +17,7 @@ const flag = z
   .transform((value) => value === true || value === '1' || value === 'true');
 
 export const rampOptions = z.object({
-  host1: z.string('is missing').min(1),
+  host1: text.optional(),
   port1: whole.default(80),
   uri1: text.default('/'),
   host2: text.optional(),
@@ -35,6 +36,8 @@ export const rampOptions = z.object({
   quiet: flag.default(false),
   clients: text.optional(),
   // Ours.
+  backend: text.optional(),
+  impl: implementation.default('native'),
   client: z.enum(['native', 'httperf']).default('native'),
   arrival: z.enum(['fixed', 'exponential']).default('fixed'),
 });
@@ -42,6 +45,7 @@ export type RampOptions = z.infer<typeof rampOptions>;
 
 export interface Ramp {
   options: RampOptions;
+  /** empty: a server of ours, which is not started yet */
   hosts: readonly { host: string; port: number; uri: string }[];
   /** httperf's own options, from `httperf_<name> = value` */
   httperf: ReadonlyMap<string, string | null>;
@@ -66,6 +70,9 @@ export function resolveRamp(config: AutobenchConfig, given: Record<string, unkno
     else if (!withoutMeaning.has(key))
       warnings.push(`unknown key '${key}' in the configuration file, ignored`);
   }
+  // The file's server gives way to the one that the command line asks for.
+  if (given.backend !== undefined) for (const name of ['host1', 'host2']) delete values[name];
+  if (given.host1 !== undefined) delete values.backend;
   for (const [key, value] of Object.entries(given)) if (value !== undefined) values[key] = value;
 
   const parsed = rampOptions.safeParse(values);
@@ -73,12 +80,21 @@ export function resolveRamp(config: AutobenchConfig, given: Record<string, unkno
   const options = parsed.data;
   if (options.low_rate > options.high_rate)
     throw new Error(`--low_rate ${options.low_rate} is above --high_rate ${options.high_rate}`);
+  const { host1, host2, backend } = options;
+  if (host1 === undefined && backend === undefined)
+    throw new Error('--host1 is missing: name a server that runs, or --backend NAME for one of ours');
+  if (backend !== undefined && (host1 !== undefined || host2 !== undefined))
+    throw new Error(
+      '--backend starts a server of ours, --host1 and --host2 name others: give one or the other',
+    );
+  if (backend !== undefined && options.clients !== undefined)
+    throw new Error('--clients load a server that runs: start it with serve and name it with --host1');
   if (httperf.size > 0 && options.client !== 'httperf')
     warnings.push(`httperf_* keys are ignored: they are for '--client httperf'`);
 
-  const hosts = [{ host: options.host1, port: options.port1, uri: options.uri1 }];
-  if (options.host2 !== undefined && !options.single_host)
-    hosts.push({ host: options.host2, port: options.port2, uri: options.uri2 });
+  const hosts = host1 === undefined ? [] : [{ host: host1, port: options.port1, uri: options.uri1 }];
+  if (host2 !== undefined && !options.single_host)
+    hosts.push({ host: host2, port: options.port2, uri: options.uri2 });
   return { options, hosts, httperf, clients: options.clients?.split(',').filter(Boolean) ?? [], warnings };
 }
 

@@ -1,11 +1,9 @@
 /** The ramp itself: rate after rate, host after host, each step by whatever client is given. */
 import type { NetworkCounters } from '../contract/host.js';
 import type { SessionResult, SessionSpec } from '../contract/ramp.js';
-import { startHere } from '../hosts/local.js';
 import { counters } from '../hosts/machine.js';
 import { networkDifference } from '../hosts/network-counters.js';
-import { monotonicNs } from '../process.js';
-import { prepareStep } from './client.js';
+import { prepareStep, type Start } from './client.js';
 import type { Fleet, Part } from './fleet.js';
 import { type Ramp, rates, stepSpec } from './options.js';
 
@@ -26,14 +24,24 @@ export interface RampStep {
   hosts: readonly StepMeasured[];
 }
 
-/** This machine alone. */
-export const measureHere =
-  (ramp: Pick<Ramp, 'options' | 'httperf'>): Measure =>
+/** Where a single client runs. */
+export interface Place {
+  start: Start;
+  /** this instant on the clock there, nanoseconds */
+  now(): Promise<number>;
+  /** CPUs of the client; empty: any */
+  cpus: readonly number[];
+}
+
+/** One client alone. A real httperf runs on this machine, wherever the place is. */
+export const measureAlone =
+  (ramp: Pick<Ramp, 'options' | 'httperf'>, { start, now, cpus }: Place): Measure =>
   async (spec) => {
     const kind = ramp.options.client === 'httperf' ? 'httperf' : 'session';
-    const step = prepareStep({ kind, spec }, startHere, { httperf: ramp.httperf });
+    const placed = { ...spec, cpus: [...cpus] };
+    const step = prepareStep({ kind, spec: placed }, start, { httperf: ramp.httperf });
     await step.ready;
-    step.start(monotonicNs());
+    step.start(await now());
     const result = await step.result;
     return { result, parts: [], problems: result.detail?.saturation ?? [] };
   };
@@ -50,14 +58,23 @@ export const measureWithFleet =
     return { result, parts, problems };
   };
 
-/** @throws Error in one sentence when a step cannot be measured; the steps before it have been yielded */
-export async function* runRamp(ramp: Ramp, measure: Measure): AsyncGenerator<RampStep> {
+const networkHere = async (): Promise<NetworkCounters | null> => counters().network;
+
+/**
+ * @param network counters of the host that may hold the server; this machine's when left out
+ * @throws Error in one sentence when a step cannot be measured; the steps before it have been yielded
+ */
+export async function* runRamp(
+  ramp: Ramp,
+  measure: Measure,
+  network = networkHere,
+): AsyncGenerator<RampStep> {
   for (const rate of rates(ramp.options)) {
     const hosts: StepMeasured[] = [];
     for (const host of ramp.hosts) {
-      const before = counters().network;
+      const before = await network();
       const measured = await measure(stepSpec(ramp, host, rate));
-      const after = counters().network;
+      const after = await network();
       const dropped = before && after ? kernelProblems(networkDifference(before, after)) : [];
       hosts.push({ ...measured, problems: [...measured.problems, ...dropped] });
     }
@@ -65,7 +82,7 @@ export async function* runRamp(ramp: Ramp, measure: Measure): AsyncGenerator<Ram
   }
 }
 
-/** Counters of this machine: those of a listen queue speak only of servers that run here. */
+/** Counters of one host: those of a listen queue speak only of servers that run there. */
 function kernelProblems(seen: NetworkCounters): string[] {
   const overflows = seen.listenOverflows + seen.listenDrops + seen.reqQFullDrop;
   return [

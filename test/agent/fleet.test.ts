@@ -111,7 +111,7 @@ test('a client that falls silent is given up', async () => {
   let pongs = 0;
   const mute = {
     peer: 'mute',
-    ended: new Promise<string>(() => {}),
+    ended: new Promise(() => {}),
     close: () => {},
     onFrame(handler: (frame: unknown) => void) {
       deliver = handler;

@@ -161,13 +161,20 @@ test('the command line wins over the file, the file over autobench defaults', ()
   assert.equal(spec.timeoutMs, 5000);
 });
 
+test('a server of ours takes the place of the one in the file', () => {
+  const ramp = resolveRamp(parseConfig('host1 = a\nhost2 = b\n', ''), { backend: 'poll' });
+  assert.deepEqual([ramp.options.backend, ramp.hosts], ['poll', []]);
+});
+
 test('--const_test_time sets the number of connections from the rate', () => {
   const ramp = resolveRamp(parseConfig('', ''), { host1: 'h', const_test_time: '10' });
   assert.equal(stepSpec(ramp, ramp.hosts[0]!, 70).connections, 700);
 });
 
 for (const [name, given, message] of [
-  ['host1', {}, /--host1: is missing/],
+  ['host1', {}, /--host1 is missing/],
+  ['pair of servers', { host1: 'h', backend: 'poll' }, /--backend starts a server of ours/],
+  ['client of ours', { backend: 'poll', clients: 'local' }, /--clients load a server that runs/],
   ['rates', { host1: 'h', low_rate: 10, high_rate: 5 }, /--low_rate 10 is above --high_rate 5/],
   ['const_test_time', { host1: 'h', const_test_time: 9 }, /at least 10/],
   ['output_fmt', { host1: 'h', output_fmt: 'xls' }, /--output_fmt/],

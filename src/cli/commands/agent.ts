@@ -27,8 +27,9 @@ export const agent = withNatsOptions(new Command('agent'))
     const nats = natsOptions(options);
     if (!nats) {
       const link = streamLink<typeof frame, Report>('the coordinator', frame, process.stdin, process.stdout);
-      await serve(link, agent);
-      process.exit(0);
+      const { how, fault } = await serve(link, agent);
+      if (fault) console.error(`dispatchbench: ${how}`);
+      process.exit(fault ? 1 : 0);
     }
     const connection = await connectNats(nats);
     const stop = new AbortController();

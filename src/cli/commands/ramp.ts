@@ -2,13 +2,25 @@ import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
+import { type BackendName, implementation } from '../../contract/common.js';
+import type { NetworkCounters } from '../../contract/host.js';
 import { totalFailures } from '../../contract/ramp.js';
+import type { DispatchSubject } from '../../contract/subject.js';
 import { openFleet } from '../../ramp/clients.js';
 import { parseConfig } from '../../ramp/config.js';
 import { type Ramp, resolveRamp } from '../../ramp/options.js';
-import { measureHere, measureWithFleet, type RampStep, runRamp, type StepMeasured } from '../../ramp/ramp.js';
+import {
+  type Measure,
+  measureAlone,
+  measureWithFleet,
+  type RampStep,
+  runRamp,
+  type StepMeasured,
+} from '../../ramp/ramp.js';
 import { type AutobenchTable, autobenchHeader, autobenchLine } from '../../report/autobench.js';
+import { onStage, type Site } from '../../stage/on-stage.js';
 import { natsOptions, withNatsOptions } from '../nats-options.js';
+import { hostOption, onHost } from '../on-host.js';
 
 /** autobench's file; its own name is kept so that an old one goes on working. */
 const CONFIG = '.autobench.conf';
@@ -25,6 +37,8 @@ export const ramp = withNatsOptions(new Command('ramp'))
   .option('--host2 <host>', 'a second server, measured after the first at each rate')
   .option('--port2 <port>', '(80)')
   .option('--uri2 <uri>', '(/)')
+  .option('--backend <name>', 'instead of --host1: a server of ours, started for this ramp')
+  .addOption(new Option('--impl <impl>', 'who runs it (native)').choices(implementation.options))
   .option('--single_host', 'leave the second server out')
   .option('--low_rate <n>', 'first rate, connections per second (20)')
   .option('--high_rate <n>', 'last rate (200)')
@@ -42,8 +56,9 @@ export const ramp = withNatsOptions(new Command('ramp'))
   .addOption(
     new Option('--arrival <kind>', 'gaps between connections').choices(['fixed', 'exponential'] as const),
   )
+  .addOption(hostOption())
   .option('--json', 'one JSON object per rate instead of the table')
-  .action(async ({ json, config, ...values }) => {
+  .action(async ({ json, config, host, ...values }) => {
     const { nats, fleet: fleetName, natsCreds, natsCa, natsCert, natsKey, ...given } = values;
     const ramp = resolveRamp(readConfig(config), given);
     const note = (line: string): void => {
@@ -51,30 +66,67 @@ export const ramp = withNatsOptions(new Command('ramp'))
     };
     for (const warning of ramp.warnings) note(`dispatchbench ramp: ${warning}`);
 
-    const carrier = natsOptions({ nats, fleet: fleetName, natsCreds, natsCa, natsCert, natsKey });
-    const fleet = ramp.clients.length > 0 ? await openFleet(ramp.clients, carrier) : null;
-    for (const { name, facts } of fleet?.clients ?? [])
-      note(`client ${name}: ${facts.cores} cores, ${facts.os} ${facts.kernel}, Node ${facts.versions.node}`);
-    try {
-      const write = await output(ramp.options.file);
+    const write = await output(ramp.options.file);
+    const tell = async (asked: Ramp, measure: Measure, network?: Network): Promise<void> => {
       const table: AutobenchTable = {
-        hosts: ramp.hosts.map(({ host }) => host),
+        hosts: asked.hosts.map(({ host }) => host),
         calls: ramp.options.num_call,
         format: ramp.options.output_fmt,
-        distributed: fleet !== null,
+        distributed: ramp.clients.length > 0,
       };
       if (!json) write(autobenchHeader(table));
-      for await (const step of runRamp(ramp, fleet ? measureWithFleet(ramp, fleet) : measureHere(ramp))) {
+      for await (const step of runRamp(asked, measure, network)) {
         write(
           json
             ? `${JSON.stringify(step)}\n`
             : autobenchLine(table, { rate: step.rate, results: step.hosts.map(({ result }) => result) }),
         );
-        for (const line of summary(ramp, step)) note(line);
+        for (const line of summary(asked, step)) note(line);
       }
+    };
+    if (ramp.clients.length === 0) return onHost(host, (site) => rampOn(site, ramp, tell));
+    if (host !== 'local') throw new Error('--clients name the load machines: leave --host out');
+    const carrier = natsOptions({ nats, fleet: fleetName, natsCreds, natsCa, natsCert, natsKey });
+    const fleet = await openFleet(ramp.clients, carrier);
+    for (const { name, facts } of fleet.clients)
+      note(`client ${name}: ${facts.cores} cores, ${facts.os} ${facts.kernel}, Node ${facts.versions.node}`);
+    try {
+      await tell(ramp, measureWithFleet(ramp, fleet));
+      // The table is whole, but not by all of the clients.
+      if (fleet.dropped.length > 0) process.exitCode = 3;
     } finally {
-      await fleet?.close();
+      await fleet.close();
     }
+  });
+
+type Network = () => Promise<NetworkCounters | null>;
+
+/** One client in the client's place of a host, and in the server's place a server of ours, where one was asked for. */
+const rampOn = (
+  site: Site,
+  ramp: Ramp,
+  tell: (asked: Ramp, measure: Measure, network: Network) => Promise<void>,
+): Promise<void> =>
+  onStage(site, async (stage) => {
+    const { backend, impl, client, uri1: uri } = ramp.options;
+    if (client === 'httperf' && site.roles.name !== 'local')
+      throw new Error('--client httperf runs on this machine only: leave --host or --client out');
+    const subject: DispatchSubject = {
+      kind: 'dispatch',
+      protocol: 'http',
+      impl,
+      // An unknown name goes on to the server, which says what its host has.
+      backend: backend as BackendName,
+      io: impl === 'ts' ? 'batch' : null,
+    };
+    const started = backend === undefined ? null : await stage.serve(subject);
+    const measure = measureAlone(ramp, {
+      start: (name, program) => stage.client(name, program),
+      now: () => stage.clientNow(),
+      cpus: started ? stage.pinning.client : [],
+    });
+    const hosts = started ? started.targets.map((target) => ({ ...target, uri })) : ramp.hosts;
+    await tell({ ...ramp, hosts }, measure, async () => (await stage.host('server').counters()).network);
   });
 
 function readConfig(file: string | undefined) {
