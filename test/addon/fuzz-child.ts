@@ -311,6 +311,7 @@ const shapes: Record<string, () => unknown[]> = {
   udpStatistics: () => [handle('udp')],
   loadStart: () => [configuration(load())],
   loadBegin: () => [handle('load')],
+  loadEnd: () => [handle('load')],
   loadState: () => [handle('load')],
   loadResult: () => [handle('load')],
   idleStart: () => [configuration(dial())],

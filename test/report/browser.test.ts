@@ -166,6 +166,7 @@ describe('report in a browser', { skip }, () => {
     const summary = details.locator('summary');
     const rows = Number(/(\d+) rows/.exec((await summary.textContent())!)![1]);
     await summary.click();
+    await details.locator('table').waitFor();
     assert.equal(await details.locator('tbody tr').count(), rows);
     await summary.click();
     await summary.click();

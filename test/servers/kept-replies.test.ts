@@ -45,9 +45,17 @@ for (const kind of oneOfEach.filter(({ impl }) => impl === 'native')) {
       first.destroy();
       while ((await server.snapshot()).connections > 0);
       // The last ones one at a time, so that each is a read of its own and its answer the constant text.
-      const second = await connected(port);
-      const asked = await untilUnsent(second, server, { start: most - 2000, step: 1 });
-      assert.ok(asked > most - 2000, 'none was sent alone');
+      let [second, asked] = [first, 0];
+      // Less room than before, as the kernel sees fit: from further back.
+      for (let back = 2000; ; back *= 2) {
+        const start = Math.max(1, most - back);
+        second = await connected(port);
+        asked = await untilUnsent(second, server, { start, step: 1 });
+        if (asked > start) break;
+        assert.ok(start > 1, 'none was sent alone');
+        second.destroy();
+        while ((await server.snapshot()).connections > 0);
+      }
       const received: Buffer[] = [];
       for await (const chunk of second) {
         received.push(chunk);

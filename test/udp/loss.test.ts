@@ -77,7 +77,7 @@ describe('loss caused on purpose is found where it was caused', { skip: noLinux 
       const { loss, ...result } = await new DgramBenchmark({
         url: `127.0.0.1:${burst.address().port}`,
         connections: 1,
-        pipelining: 60,
+        overallRate: 60_000,
         amount: 60,
         duration: 5,
         size: 1400,
