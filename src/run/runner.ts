@@ -24,6 +24,8 @@ export interface RunRequest {
   /** take up what the folder already holds */
   resume: boolean;
   argv: string[];
+  /** cells with the same text are carried out one right after the other; left out: in any order */
+  together?(cell: { levels: CellLevels }): string;
   on(event: RunEvent): void;
   /** aborted: the trial in flight is given up, everything finished is kept */
   signal: AbortSignal;
@@ -173,7 +175,7 @@ class Run {
     const { plan, signal, on } = this.request;
     for (let index = 0; ; index++) {
       if (signal.aborted) return 'interrupted';
-      const order = block(this.possible, plan.seed, index);
+      const order = block(this.possible, plan.seed, index, this.request.together);
       const done = new Set(this.samples.filter((one) => one.block === index).map(this.key));
       const open = order
         .map((cell, position) => ({ cell, position }))
