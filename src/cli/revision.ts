@@ -49,20 +49,20 @@ export async function buildOfRevision(revision: string): Promise<string> {
   if (existsSync(folder)) return folder;
   mkdirSync(cacheFolder(), { recursive: true });
   const work = mkdtempSync(join(cacheFolder(), 'making-'));
-  const tree = join(work, 'tree');
+  const [tree, files] = [join(work, 'tree'), join(work, 'files')];
   process.stderr.write(`building ${commit.slice(0, 12)}: a few minutes, once\n`);
   try {
     await command(packageRoot, 'git', 'worktree', 'add', '--detach', tree, commit);
-    await command(tree, 'npm', 'ci', '--no-audit', '--no-fund');
-    await command(tree, process.execPath, 'scripts/setup.mjs');
-    // No worktree of the repository any more, only files.
-    rmSync(join(tree, '.git'));
-    renameSync(tree, folder);
+    // From here on files and no worktree: an interruption of the build leaves nothing in git's list.
+    renameSync(tree, files);
+    await command(packageRoot, 'git', 'worktree', 'remove', '--force', tree);
+    rmSync(join(files, '.git'));
+    await command(files, process.execPath, 'scripts/setup.mjs');
+    renameSync(files, folder);
     return folder;
   } catch (error) {
     throw new Error(`'git:${revision}' cannot be built: ${(error as Error).message}`);
   } finally {
     rmSync(work, { recursive: true, force: true });
-    await command(packageRoot, 'git', 'worktree', 'prune').catch(() => {});
   }
 }
