@@ -137,7 +137,7 @@ async function compareThem(options: Options, asked: Record<string, unknown>): Pr
   const gate = rule && gateFor(options.failIf!, rule, ab.rows);
   console.log(formatAb(ab, options.format, gate));
   if (outcome.trials.ok + outcome.trials.invalid > 0) writeReport(outcome.folder.path);
-  process.stderr.write(`${outcome.message}; run ${outcome.folder.id} is kept\n`);
+  process.stderr.write(`run ${outcome.folder.id} is kept, with its report\n`);
   if (exitCode !== null) {
     process.exitCode = exitCode;
   } else if (gate && gate.summary.outcome !== 'passed') {
