@@ -5,10 +5,12 @@ import type { RunInfo } from '../contract/run.js';
 import { levelsKey } from '../contract/sample.js';
 import type { Compared } from '../experiments/experiment.js';
 import { experiments, knownExperiment } from '../experiments/registry.js';
+import { unitsNeeded } from '../statistics/paired.js';
 import { cliffsDelta, hodgesLehmann, holm, mannWhitney } from '../statistics/ranks.js';
-import { type Metric, type MetricId, metric, metrics } from '../trials/registry.js';
+import { type MetricId, metric, metrics } from '../trials/registry.js';
 import type { Analysis } from './analyse.js';
 import { type Cell, seriesLabel, valuesOf } from './cells.js';
+import type { Judged } from './gate.js';
 
 const declared = experiments.flatMap(({ compared }) => compared);
 
@@ -30,32 +32,33 @@ const comparedOf = (experiment: string): readonly Compared[] =>
 /** A comparison of two equal runs calls anything at all different in at most this share of cases. */
 const familyError = 0.05;
 
-export interface Comparison {
+/** A row of any comparison: what those need that print it or judge it. */
+export interface ComparedRow extends Judged {
   experiment: string;
   levels: Cell['levels'];
   label: string;
   /** null: neither run has several */
   host: string | null;
-  metric: Metric;
   a: number[];
   b: number[];
-  scale: 'ratio' | 'difference';
-  /**
-   * Hodges-Lehmann with its interval and the confidence reached. Ratio: the median of all ratios b/a, minus 1 (on
-   * logarithms); difference: the median of all differences b - a, in the metric's unit
-   */
-  shift: number;
+  /** ends of the interval of the shift, with the confidence reached; null: too few for one */
+  low: number | null;
+  high: number | null;
+  confidence: number;
+  /** adjusted by Holm over all rows of the comparison */
+  p: number;
+}
+
+/**
+ * Of two runs. `shift` is Hodges-Lehmann. Ratio: the median of all ratios b/a, minus 1 (on logarithms); difference: the
+ * median of all differences b - a. `p` is Mann-Whitney's. Hopeless: with so few trials not even a complete separation
+ * could be shown.
+ */
+export interface Comparison extends ComparedRow {
   low: number;
   high: number;
-  confidence: number;
   /** Cliff's delta of b against a */
   effect: number;
-  /** Mann-Whitney, adjusted by Holm over all rows of the comparison */
-  p: number;
-  /** `~`: nothing is shown */
-  change: 'better' | 'worse' | 'different' | '~';
-  /** with so few trials not even a complete separation could be shown */
-  hopeless: boolean;
 }
 
 export interface RunComparison {
@@ -136,6 +139,29 @@ function differences(a: RunInfo | null, b: RunInfo | null, [hostA, hostB]: [Host
     .filter((row) => row.a !== row.b);
 }
 
+/** Trials of either run so that even complete separation is shown at 5 % by the row that Holm asks most of. */
+function leastTrials(rows: number): number {
+  const separated = (n: number) => {
+    const low = Array.from({ length: n }, (_, k) => k);
+    return mannWhitney(
+      low,
+      low.map((k) => k + n),
+    ).p;
+  };
+  let n = 2;
+  while (separated(n) * rows > familyError) n++;
+  return n;
+}
+
+/** Standard deviation within the two groups. */
+function withinDeviation(a: readonly number[], b: readonly number[]): number {
+  const squares = [a, b].map((values) => {
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    return values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  });
+  return Math.sqrt((squares[0]! + squares[1]!) / Math.max(1, a.length + b.length - 2));
+}
+
 function compareCells(
   a: Cell,
   b: Cell,
@@ -150,6 +176,8 @@ function compareCells(
   if (scale === 'ratio' ? all.some((value) => value <= 0) : all.every((value) => value === 0)) return null;
   const [on, back] = scale === 'ratio' ? [Math.log, Math.expm1] : [Number, Number];
   const shift = hodgesLehmann(after.map(on), before.map(on));
+  const [low, high] = [back(shift.low), back(shift.high)];
+  const deviation = withinDeviation(before.map(on), after.map(on));
   return {
     experiment: a.experiment,
     levels: a.levels,
@@ -160,13 +188,16 @@ function compareCells(
     b: after,
     scale,
     shift: back(shift.estimate),
-    low: back(shift.low),
-    high: back(shift.high),
+    low,
+    high,
     confidence: shift.confidence,
+    // Three trials of either run reach 90 % exactly, but for rounding.
+    bounds: shift.confidence > 0.9 - 1e-9 ? { low, high } : null,
     effect: cliffsDelta(after, before),
     p: mannWhitney(after, before).p,
     change: '~',
     hopeless: false,
+    needed: (margin) => (scale === 'ratio' ? unitsNeeded(deviation, margin, 2) : 0),
   };
 }
 
@@ -175,13 +206,17 @@ function compareCells(
  * its reader and `--fail-if` act on any row of it.
  */
 function decide(family: Comparison[]): void {
+  if (family.length === 0) return;
   const adjusted = holm(family.map(({ p }) => p));
+  const least = leastTrials(family.length);
   family.forEach((row, i) => {
     const apart = mannWhitney(
       row.a.map((_, k) => k),
       row.b.map((_, k) => -1 - k),
     ).p;
     row.hopeless = apart * family.length > familyError;
+    const { needed } = row;
+    row.needed = (margin) => Math.max(least, needed(margin));
     row.p = adjusted[i]!;
     if (row.p > familyError) return;
     // Not by the shift: where most trials are 0, the median of their differences is too.
@@ -237,18 +272,4 @@ export function compareRuns(
       ...onlyB.map((cell) => ({ run: 'B' as const, cell })),
     ],
   };
-}
-
-/** A condition that fails a comparison: `slower>3%`, `faster>3%`, `loss>0.1%` (percentage points more) or `different`. */
-export function failureRule(text: string): (row: Comparison) => boolean {
-  if (text === 'different') return ({ change }) => change !== '~';
-  const [, word, limit] = /^(slower|faster|loss)\s*>\s*(\d+(?:\.\d+)?)\s*%$/.exec(text) ?? [];
-  if (!word)
-    throw new Error(`'${text}' is not a condition: write slower>3%, faster>3%, loss>0.1% or different`);
-  if (word === 'loss')
-    return ({ metric, change, shift }) =>
-      metric.id === 'loss-rate' && change === 'worse' && shift > Number(limit);
-  const wanted = word === 'slower' ? 'worse' : 'better';
-  return ({ scale, change, shift }) =>
-    scale === 'ratio' && change === wanted && Math.abs(shift) > Number(limit) / 100;
 }

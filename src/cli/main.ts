@@ -1,6 +1,7 @@
 /** The command line: argument parsing only. One file per subcommand in commands/, listed here. */
 import { Command } from '@commander-js/extra-typings';
 import { packageVersion } from '../addon.js';
+import { ab } from './commands/ab.js';
 import { agent } from './commands/agent.js';
 import { claims } from './commands/claims.js';
 import { compare } from './commands/compare.js';
@@ -25,6 +26,7 @@ const program = new Command('dispatchbench')
   .showHelpAfterError('(try --help)')
   .commandsGroup('Measure:')
   .addCommand(run)
+  .addCommand(ab)
   .addCommand(ramp)
   .addCommand(knee)
   .addCommand(flame)

@@ -19,7 +19,8 @@ export type Variant = z.infer<typeof variant>;
 /** Settings that choose servers, for the settings of an experiment. */
 export const serverSettings = {
   backends: z.array(backendName).min(1),
-  impls: z.array(implementation).min(1),
+  /** none: foreign servers alone */
+  impls: z.array(implementation),
   /** for the implementations that cross Node-API (ts) */
   ios: z.array(ioMode).min(1),
   foreign: z

@@ -26,6 +26,8 @@ export interface RunRequest {
   /** take up what the folder already holds */
   resume: boolean;
   argv: string[];
+  /** cells with the same text are carried out one right after the other; left out: in any order */
+  together?(cell: { levels: CellLevels }): string;
   on(event: RunEvent): void;
   /** how long to wait before each further attempt to write what the disk did not take, milliseconds */
   writePausesMs: readonly number[];
@@ -199,7 +201,7 @@ class Run {
     const { plan, signal, on } = this.request;
     for (let index = 0; ; index++) {
       if (signal.aborted) return 'interrupted';
-      const order = block(this.possible, plan.seed, index);
+      const order = block(this.possible, plan.seed, index, this.request.together);
       const done = new Set(this.samples.filter((one) => one.block === index).map(this.key));
       const open = order
         .map((cell, position) => ({ cell, position }))

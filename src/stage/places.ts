@@ -16,9 +16,9 @@ export function pinningOn(cpus: Cpus): Pinning {
   };
 }
 
-/** Hosts of one boot share their CPUs; others have all of their own. */
+/** Hosts of one boot, or told of by one observer, share their CPUs; others have all of their own. */
 export function places(server: Pick<HostLook, 'bootId' | 'cpus'>, client: typeof server): Pinning {
-  if (server === client || (server.bootId !== null && server.bootId === client.bootId)) {
+  if (server.cpus === client.cpus || (server.bootId !== null && server.bootId === client.bootId)) {
     return pinningOn(server.cpus);
   }
   return {

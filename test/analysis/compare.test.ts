@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { type Analysis, analyse } from '../../src/analysis/analyse.js';
-import { compareRuns, failureRule } from '../../src/analysis/compare.js';
+import { compareRuns } from '../../src/analysis/compare.js';
+import { gateOf } from '../../src/analysis/gate.js';
 import { trends } from '../../src/analysis/history.js';
-import { comparisonFormats, formatComparison } from '../../src/report/comparison.js';
+import { comparisonFormats, formatComparison, gateFor } from '../../src/report/comparison.js';
 import { randomFrom } from '../../src/statistics/random.js';
 import { metric } from '../../src/trials/registry.js';
 import type { Sample } from '../../src/trials/sample.js';
@@ -91,7 +92,7 @@ describe('comparison of runs', () => {
     assert.deepEqual(comparison.environment, [{ what: 'kernel', a: 'Linux 6.1.0', b: 'Linux 6.9.0' }]);
     assert.ok(comparison.unmatched.some(({ run, cell }) => run === 'A' && cell.includes('idle=16000')));
     assert.ok(comparison.unmatched.some(({ run, cell }) => run === 'B' && cell.includes('idle=2000')));
-    const text = formatComparison(comparison, 'terminal', () => false);
+    const text = formatComparison(comparison, 'terminal', null);
     assert.match(text.split('\n')[0]!, /^! kernel differs/);
   });
 
@@ -110,9 +111,9 @@ describe('comparison of runs', () => {
 
   it('prints every format, at most 100 columns in a terminal', () => {
     const comparison = compareRuns(analysed(cells(draw(12))), analysed(cells(draw(12), 1.2)));
-    const fails = failureRule('slower>3%');
+    const gate = gateFor('slower>3%', gateOf('slower>3%'), comparison.rows);
     const of = Object.fromEntries(
-      comparisonFormats.map((format) => [format, formatComparison(comparison, format, fails)]),
+      comparisonFormats.map((format) => [format, formatComparison(comparison, format, gate)]),
     );
     const table = of.terminal!.split('\n').filter((line) => /^[│┌├└]/.test(line));
     assert.ok(table.length > 0 && table.every((line) => line.length <= 100));
@@ -126,12 +127,47 @@ describe('comparison of runs', () => {
 
   it('reads failure conditions', () => {
     const row = change(draw(12), draw(12), 1.1);
-    assert.equal(failureRule('slower>3%')(row), true);
-    assert.equal(failureRule('slower > 30 %')(row), false);
-    assert.equal(failureRule('faster>1%')(row), false);
-    assert.equal(failureRule('different')(row), true);
-    assert.throws(() => failureRule('bigger'), /write slower>3%/);
+    for (const [text, outcome] of [
+      ['slower>3%', 'failed'],
+      ['slower > 30 %', 'passed'],
+      ['faster>1%', 'passed'],
+      ['different', 'failed'],
+    ] as const)
+      assert.equal(gateOf(text)(row)!.outcome, outcome, text);
+    assert.throws(() => gateOf('bigger'), /write slower>3%/);
   });
+});
+
+describe('a condition on separate runs', () => {
+  const few = [6.1, 6.2, 6.3];
+  const many = [...few, 6.15, 6.25, 6.35, 6.12, 6.22, 6.32, 6.17, 6.27, 6.37];
+  const outcomes: [string, number[], number, string][] = [
+    ['60 % slower, three trials', few, 1.6, 'not resolved'],
+    ['60 % slower, twelve trials', many, 1.6, 'failed'],
+    ['equal, three trials', few, 1, 'not resolved'],
+    ['equal, twelve trials', many, 1, 'passed'],
+  ];
+  for (const [what, costs, slower, outcome] of outcomes) {
+    it(`is ${outcome} when ${what}, in every form alike`, () => {
+      const comparison = compareRuns(analysed(cells(costs)), analysed(cells(costs, slower)));
+      const gate = gateFor('slower>3%', gateOf('slower>3%'), comparison.rows);
+      assert.equal(gate.summary.outcome, outcome);
+      assert.equal((gate.summary.needed ?? 0) > costs.length, outcome === 'not resolved');
+      const of = (format: (typeof comparisonFormats)[number]) => formatComparison(comparison, format, gate);
+      assert.equal(JSON.parse(of('json')).gate.outcome, outcome);
+      assert.equal(/<error message="[^"]*about \d+ trials/.test(of('junit')), outcome === 'not resolved');
+      assert.equal(/<failure /.test(of('junit')), outcome === 'failed');
+      for (const format of ['terminal', 'markdown'] as const) {
+        const said = {
+          failed: / holds in /,
+          passed: /ruled out in all/,
+          'not resolved': /about \d+ trials in either/,
+        };
+        assert.match(of(format), said[outcome as keyof typeof said]);
+        assert.match(of(format), /'dispatchbench ab'/);
+      }
+    });
+  }
 });
 
 describe('comparison of losses', () => {
@@ -179,7 +215,7 @@ describe('comparison of losses', () => {
   it('has a condition of its own, and its points in every format', () => {
     const comparison = compareRuns(losing(none(5)), losing(some));
     const row = comparison.rows.at(-1)!;
-    const holds = (text: string) => failureRule(text)(row);
+    const holds = (text: string) => gateOf(text)(row)?.outcome === 'failed';
     assert.deepEqual(['loss>2.9%', 'loss>3%', 'slower>0%', 'different'].map(holds), [
       true,
       false,
@@ -187,7 +223,7 @@ describe('comparison of losses', () => {
       true,
     ]);
     const of = (format: (typeof comparisonFormats)[number]) =>
-      formatComparison(comparison, format, failureRule('loss>1%'));
+      formatComparison(comparison, format, gateFor('loss>1%', gateOf('loss>1%'), comparison.rows));
     assert.match(of('terminal'), /Datagrams lost \(%\)/);
     assert.match(of('markdown'), /\| Datagrams lost \(%\) \| 0 \| 3 \| \+3 pp \[\+1 pp, \+5 pp\] \|/);
     assert.equal(JSON.parse(of('json')).rows.at(-1).scale, 'difference');

@@ -1,7 +1,8 @@
 /** `dispatchbench compare A B`: what changed between two runs, as far as it can be shown. */
 import { Command, Option } from '@commander-js/extra-typings';
-import { comparedMetrics, compareRuns, failureRule } from '../../analysis/compare.js';
-import { comparisonFormats, formatComparison } from '../../report/comparison.js';
+import { comparedMetrics, compareRuns } from '../../analysis/compare.js';
+import { gateOf } from '../../analysis/gate.js';
+import { comparisonFormats, formatComparison, gateFor, runsGateSentence } from '../../report/comparison.js';
 import { analyseRun } from '../../report/write.js';
 import { findRun } from '../../results/find.js';
 
@@ -11,7 +12,7 @@ export const compare = new Command('compare')
   .argument('<b>', 'the newer run')
   .option(
     '--fail-if <condition>',
-    'exit with code 2 when it holds anywhere: slower>3%, faster>3%, loss>0.1% or different',
+    'exit with 2 when it holds anywhere, 3 when the trials cannot tell: slower>3%, faster>3%, loss>0.1% or different',
   )
   .addOption(
     new Option(
@@ -23,11 +24,11 @@ export const compare = new Command('compare')
     new Option('--format <format>', 'form of the output').choices(comparisonFormats).default('terminal'),
   )
   .action((a, b, { failIf, format, metric }) => {
-    const fails = failIf ? failureRule(failIf) : () => false;
+    const rule = failIf === undefined ? null : gateOf(failIf);
     const comparison = compareRuns(analyseRun(findRun(a)), analyseRun(findRun(b)), metric);
-    console.log(formatComparison(comparison, format as (typeof comparisonFormats)[number], fails));
-    const broken = comparison.rows.filter(fails).length;
-    if (broken === 0) return;
-    console.error(`dispatchbench: '${failIf}' holds in ${broken} of ${comparison.rows.length} comparisons`);
-    process.exitCode = 2;
+    const gate = rule && gateFor(failIf!, rule, comparison.rows);
+    console.log(formatComparison(comparison, format as (typeof comparisonFormats)[number], gate));
+    if (!gate || gate.summary.outcome === 'passed') return;
+    console.error(`dispatchbench: ${runsGateSentence(gate)}`);
+    process.exitCode = gate.summary.outcome === 'failed' ? 2 : 3;
   });
