@@ -9,8 +9,7 @@ import type { HostPort } from '../options.js';
 import { loadProgram } from '../programs/load.js';
 import { drive } from '../stage/drive.js';
 import { onStage, type Site } from '../stage/on-stage.js';
-import { busyServer } from '../trials/gates.js';
-import { serverBusyShare } from '../trials/served.js';
+import { busyServer, serverBusyShare } from '../trials/served.js';
 import type { Measurement } from './objective.js';
 import type { Repetition } from './probe.js';
 

@@ -17,6 +17,9 @@ import { checkSameRun } from './resume.js';
 import { block } from './schedule.js';
 import { type Outcome, runTrial, unmeasured } from './trial.js';
 
+/** A disk that was full for a moment has room again; one that stays full is the user's to clear. */
+export const writePausesMs: readonly number[] = [100, 1000, 5000, 20_000];
+
 export interface RunRequest {
   plan: Plan;
   /** opened already, in the order of the plan's */

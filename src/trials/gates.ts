@@ -7,10 +7,8 @@ import type { LoadFigures } from '../contract/load.js';
 import type { Gate, Span } from '../contract/sample.js';
 import { busyLimit } from '../load/saturation.js';
 import { decodeHistogram } from '../statistics/histogram.js';
-import { serverBusyShare } from './served.js';
+import { busyServer, serverBusyShare } from './served.js';
 
-/** A server thread busier than this is the limit of the figure. */
-export const busyServer = 0.9;
 const heldShare = 0.99;
 /** Replies that may still be on their way when a short window ends. */
 const edgeReplies = 3;
@@ -68,16 +66,17 @@ export function saturation(name: string, span: Span, offer: Offer): Gate[] {
 }
 
 /**
- * In a closed loop somebody is at the limit, or something else held both up: a sleeping CPU, another program, a timer.
+ * In a closed loop somebody is at the limit, or something else held both up: a sleeping CPU, another program, a timer. What
+ * a request costs the server stands all the same; how many there were says nothing about it.
  * @param clientBusy busy share of the client's load thread
  */
 export function nobodysLimit(name: string, span: Span, clientBusy: number): Gate[] {
   const server = serverBusyShare(span);
   if (server >= busyServer || clientBusy >= busyServer) return [];
   return [
-    invalid(
+    warning(
       'nobodys-limit',
-      `${name}: server ${percent(server)} and client ${percent(clientBusy)} busy: something else was the limit`,
+      `${name}: server ${percent(server)} and client ${percent(clientBusy)} busy: something else was the limit, so the throughput is not the server's`,
     ),
   ];
 }

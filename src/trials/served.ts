@@ -6,6 +6,9 @@ import type { Counters } from '../contract/server.js';
 import { quantileRanks } from '../statistics/percentiles.js';
 import type { Circumstances } from './kind.js';
 
+/** A server thread busier than this is the limit of the figure. */
+export const busyServer = 0.9;
+
 /**
  * A client thread busier than this may be the limit of a closed window, whatever the server's busy share: batches grow
  * until the server is busy as well. Such a throughput supports no equality.
@@ -276,7 +279,7 @@ export function openLoopMetrics<M>(
 }
 
 /** The same in both loops, of clients with standing connections or sockets. */
-export function loadMetrics<M>(figures: (m: M) => LoadFigures) {
+export function loadMetrics<M extends Span>(figures: (m: M) => LoadFigures) {
   return [
     {
       id: 'throughput',
@@ -296,9 +299,12 @@ export function loadMetrics<M>(figures: (m: M) => LoadFigures) {
       better: 'neither',
       digits: 0,
       meaning:
-        'Of windows only in which the client had time to spare: a server that takes many events per wait looks busy without being the limit.',
+        'Of windows only in which the server was busy and the client had time to spare: a server that takes many events per wait looks busy without being the limit.',
       from: closed,
-      of: (m: M) => (figures(m).client.busyShare <= spareClient ? figures(m).achievedRate : null),
+      of: (m: M) =>
+        serverBusyShare(m) >= busyServer && figures(m).client.busyShare <= spareClient
+          ? figures(m).achievedRate
+          : null,
     },
     ...openLoopMetrics(figures),
     {

@@ -13,7 +13,7 @@ import { type ComparisonFormat, comparisonFormats, gateFor } from '../../report/
 import { writeReport } from '../../report/write.js';
 import { RunFolder } from '../../results/folder.js';
 import { builtInPlan } from '../../run/plan.js';
-import { executeRun, type RunOutcome } from '../../run/runner.js';
+import { executeRun, type RunOutcome, writePausesMs } from '../../run/runner.js';
 import type { MetricId } from '../../trials/registry.js';
 import { type Arms, armsOf } from '../arms.js';
 import { interruption } from '../interruption.js';
@@ -100,6 +100,7 @@ async function measure(
       resume: false,
       argv: process.argv.slice(2),
       on: view.show,
+      writePausesMs,
       signal: interrupt.signal,
       together: ({ levels }) => arms.together(levels),
     });

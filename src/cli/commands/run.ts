@@ -12,15 +12,12 @@ import { writeReport } from '../../report/write.js';
 import { RunFolder } from '../../results/folder.js';
 import { builtInPlan, filePlan, type PlanOptions, readPlanFile } from '../../run/plan.js';
 import { resumedPlan } from '../../run/resume.js';
-import { executeRun } from '../../run/runner.js';
+import { executeRun, writePausesMs } from '../../run/runner.js';
 import { interruption } from '../interruption.js';
 import { progress } from '../progress.js';
 
 /** Exit codes beside 0 and 1: some trial failed or a cell that was asked for is impossible here. */
 const incomplete = 3;
-
-/** A disk that was full for a moment has room again; one that stays full is the user's to clear. */
-const writePausesMs = [100, 1000, 5000, 20_000];
 
 /** A path below the working folder is shown from there. */
 function shortest(path: string): string {
