@@ -10,6 +10,8 @@ const plainCookie = 0x1c849303;
 /** Bits 4 to 7 of a cookie tell the word size, which V2 does not use. */
 const cookieOf = (bytes: Buffer) => (bytes.readUInt32BE(0) & ~0xf0) >>> 0;
 const headerBytes = 40;
+/** Far more than one of three digits over all times a program may take; a payload beyond it is no measurement of ours. */
+const mostBytes = 512 << 10;
 
 /** Zig-zag LEB128 with at most nine bytes; advances `at.offset`. */
 function readNumber(bytes: Buffer, at: { offset: number }): number {
@@ -25,15 +27,20 @@ function readNumber(bytes: Buffer, at: { offset: number }): number {
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }
 
-/** Decodes one histogram; values are the highest equivalent of each cell, as HdrHistogram's own percentiles report. */
+/**
+ * Decodes one histogram; values are the highest equivalent of each cell, as HdrHistogram's own percentiles report.
+ * @throws Error when it is none, is cut short, or unfolds to more than 512 KiB
+ */
 export function decodeHistogram(text: string): Counts {
   const outer = Buffer.from(text, 'base64');
   if (outer.length < 8 || cookieOf(outer) !== compressedCookie) {
     throw new Error('not a compressed V2 HdrHistogram');
   }
-  const bytes = inflateSync(outer.subarray(8, 8 + outer.readUInt32BE(4)));
-  if (cookieOf(bytes) !== plainCookie) throw new Error('not a V2 HdrHistogram payload');
+  const bytes = inflateSync(outer.subarray(8, 8 + outer.readUInt32BE(4)), { maxOutputLength: mostBytes });
+  if (bytes.length < headerBytes || cookieOf(bytes) !== plainCookie)
+    throw new Error('not a V2 HdrHistogram payload');
   const payload = bytes.readUInt32BE(4);
+  if (headerBytes + payload > bytes.length) throw new Error('a HdrHistogram payload that is cut short');
   const digits = bytes.readUInt32BE(12);
   const lowest = Number(bytes.readBigUInt64BE(16));
   const unitMagnitude = Math.floor(Math.log2(Math.max(1, lowest)));

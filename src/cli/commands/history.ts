@@ -3,11 +3,12 @@
  * samples take a second, and no database has to be installed or kept in step. For questions beyond this table, --csv
  * and --parquet (every figure in one table) are what DuckDB, R, pandas or a spreadsheet reads.
  */
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import Table from 'cli-table3';
 import { type PastRun, type Trend, trends } from '../../analysis/history.js';
+import { replaceFile } from '../../files.js';
 import { number } from '../../number.js';
 import { withInterval } from '../../report/format.js';
 import { sparkline } from '../../report/terminal.js';
@@ -140,5 +141,5 @@ async function writeParquet(file: string, rows: readonly Row[]): Promise<void> {
     type: columns[name],
     nullable: true,
   }));
-  writeFileSync(file, Buffer.from(parquetWriteBuffer({ columnData })));
+  replaceFile(file, new Uint8Array(parquetWriteBuffer({ columnData })));
 }
