@@ -80,6 +80,8 @@ const parts = {
   parsers,
   values,
   writes: () => repeated('hostile/write-faults', { HOSTILE_WRITES: '0' })(0),
+  soak: (seconds) => repeated('hostile/soak', { HOSTILE_SECONDS: `${seconds}` })(0),
+  programs: repeated('hostile/program-kills', { HOSTILE_KILLS: '9' }),
   runs: repeated('hostile/kills', { HOSTILE_KILLS: '10' }),
   agents: repeated('agent/kills', { HOSTILE_KILLS: '3' }),
 };
