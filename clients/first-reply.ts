@@ -81,18 +81,14 @@ const program = new Command('first-reply')
   .option('--cpu <list>', 'CPUs of this process (1 or 0,2-3)', cpuList)
   .action(async ({ protocol, target, cpu }) => {
     if (cpu) setAffinity(cpu);
-    let go: () => void = () => {};
-    const begun = new Promise<void>((resolve) => {
-      go = resolve;
-    });
     readControl(
-      (text) => text === 'go' && go(),
+      () => {},
       () => process.exit(0),
     );
-    printLine({ event: 'ready' });
-    await begun;
     for (let attempts = 1; ; attempts += 1) {
-      if (await ask[protocol](target)) {
+      const answered = await ask[protocol](target);
+      if (attempts === 1) printLine({ event: 'ready' });
+      if (answered) {
         printLine({ event: 'first-reply', monotonicNs: monotonicNs(), attempts } as { event: string });
         break;
       }

@@ -1,6 +1,6 @@
 /**
- * The lines of the client that waits for a server to come up: `ready` once it could begin, then, after a line `go`, it
- * asks again and again until the first valid reply, and prints `first-reply`.
+ * The lines of the client that waits for a server to come up: it asks again and again until the first valid reply, and
+ * prints `ready` when its first request is over, which so was there before the server, and `first-reply`.
  */
 import { z } from 'zod';
 import { count } from './common.js';

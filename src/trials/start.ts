@@ -61,7 +61,6 @@ export const start = trialKind({
     const asking = { protocol: subject.protocol, target, cpus: stage.pinning.client };
     const client = stage.client('the client that waits', firstReplyProgram(asking));
     await client.expect('ready', answerMs);
-    client.send('go');
     await stage.watchNetwork();
     let startedNs = 0;
     const servers = await stage.serve(subject, {
