@@ -7,11 +7,15 @@ import { type Agent, serve } from './agent.js';
 /** A coordinator that has been silent for so long is gone; it pings every second. */
 const SILENCE_MS = 10_000;
 
-/** Serves coordinators, one after the other, until the connection ends or `signal` aborts. */
+/**
+ * Serves coordinators, one after the other, until the connection ends or `signal` aborts.
+ * @param waiting called when calls are sure to arrive: one that was published before is lost
+ */
 export async function serveNats(
   connection: NatsConnection,
   fleet: string,
   agent: Agent,
+  waiting: () => void,
   signal?: AbortSignal,
 ): Promise<string> {
   let serving = false;
@@ -31,6 +35,8 @@ export async function serveNats(
     if (serving) refuse({ type: 'refused', reason: 'it serves another coordinator' });
     else void serveOne(open());
   });
+  await connection.flush();
+  waiting();
   await connection.closed();
   return 'the connection to the NATS server ended';
 }

@@ -34,6 +34,8 @@ export const agent = withNatsOptions(new Command('agent'))
     const connection = await connectNats(nats);
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-    console.error(`agent ${agent.name}: waiting on ${connection.getServer()}, fleet ${nats.fleet}`);
-    console.error(`agent ${agent.name}: ${await serveNats(connection, nats.fleet, agent, stop.signal)}`);
+    const waiting = () =>
+      console.error(`agent ${agent.name}: waiting on ${connection.getServer()}, fleet ${nats.fleet}`);
+    const ending = await serveNats(connection, nats.fleet, agent, waiting, stop.signal);
+    console.error(`agent ${agent.name}: ${ending}`);
   });
