@@ -14,7 +14,8 @@ if (files.length === 0) {
 }
 
 // Files run in pairs. Those that need trials to be valid, and not only to end, come last and one at a time.
-const alone = (name) => /\/(run\/ab|ramp\/gates|udp\/pacing)\./.test(name);
+const alone = (name) =>
+  /\/(load\/accuracy|run\/ab|ramp\/gates|selftest\/selftest|udp\/knee|udp\/pacing)\./.test(name);
 const groups = [
   { names: files.filter((name) => !alone(name)), atOnce: 2 },
   { names: files.filter(alone), atOnce: 1 },
