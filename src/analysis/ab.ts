@@ -1,7 +1,8 @@
 /** Two arms of one run, paired by block: shifts with intervals, what is shown, what is equal, and what would decide. */
 import { type CellLevels, levelsKey } from '../contract/sample.js';
 import { knownExperiment } from '../experiments/registry.js';
-import { leastPairs, type Paired, paired, unitsNeeded } from '../statistics/paired.js';
+import { fewestTrials } from '../statistics/interval.js';
+import { type Paired, paired, unitsNeeded } from '../statistics/paired.js';
 import { holm } from '../statistics/ranks.js';
 import { type Metric, type MetricId, metric } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
@@ -83,7 +84,7 @@ function rowOf(
   });
   if (both.length === 0) return null;
   const found = paired(both.map(([a, b]) => Math.log(b / a)));
-  const { interval, equivalence, deviation } = found;
+  const { interval, deviation } = found;
   return {
     experiment,
     levels,
@@ -99,9 +100,9 @@ function rowOf(
     confidence: 0.95,
     p: found.p,
     change: '~',
-    bounds: equivalence && { low: Math.expm1(equivalence.low), high: Math.expm1(equivalence.high) },
-    hopeless: found.pairs < leastPairs,
-    needed: (margin) => (found.pairs < 2 ? leastPairs : unitsNeeded(deviation, margin)),
+    bounds: interval && { low: Math.expm1(interval.low90), high: Math.expm1(interval.high90) },
+    hopeless: found.pairs < fewestTrials,
+    needed: (margin) => (found.pairs < 2 ? fewestTrials : unitsNeeded(deviation, margin)),
     pairs: found.pairs,
     verdict: 'not resolved',
     deviation,

@@ -26,11 +26,20 @@ export function parseCpuTimes(stat: string): CpuTimes[] {
   return accounted ? all : all.map((times) => ({ ...times, irqUs: null, softirqUs: null }));
 }
 
-/** Time that they worked, whoever for. */
-export function busyUs(times: readonly CpuTimes[]): number {
-  const worked = ['userUs', 'niceUs', 'systemUs', 'irqUs', 'softirqUs'] as const;
-  return times.flatMap((cpu) => worked.map((state) => cpu[state] ?? 0)).reduce((sum, part) => sum + part, 0);
-}
+type CpuState = Exclude<keyof CpuTimes, 'cpu'>;
+
+/** In which a CPU works, whoever for. */
+export const busyStates = [
+  'userUs',
+  'niceUs',
+  'systemUs',
+  'irqUs',
+  'softirqUs',
+] as const satisfies CpuState[];
+
+/** Time that they spent in these states together. */
+export const timeIn = (times: readonly CpuTimes[], states: readonly CpuState[]): number =>
+  times.flatMap((cpu) => states.map((state) => cpu[state] ?? 0)).reduce((sum, part) => sum + part, 0);
 
 /** What `cpus` did between two readings. Idle time may be counted late and is then not taken back. */
 export function cpuTimesDifference(

@@ -15,5 +15,5 @@ export const standingMs = (connections: number): number => answerMs + connection
 /** A CPU that the kernel saw busy at none of the ten ticks of this time rests, milliseconds. */
 export const restMs = 100;
 
-/** A machine whose CPUs do not rest so long has other work, which the gate on foreign CPU time names, milliseconds. */
+/** CPUs that have not rested by then have other work and will not, milliseconds. */
 export const settleMs = 600;

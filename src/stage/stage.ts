@@ -10,7 +10,7 @@ import type { Pinning, Span } from '../contract/sample.js';
 import type { Subject } from '../contract/subject.js';
 import { validated } from '../contract/validated.js';
 import { toTheirs } from '../hosts/clock.js';
-import { busyUs, cpuTimesDifference } from '../hosts/cpu-times.js';
+import { busyStates, cpuTimesDifference, timeIn } from '../hosts/cpu-times.js';
 import type { Host, HostProcess, Roles } from '../hosts/host.js';
 import { networkDifference } from '../hosts/network-counters.js';
 import type { Command, Program } from '../hosts/program.js';
@@ -156,7 +156,10 @@ export class Stage {
       await pause(restMs, undefined, { signal: this.signal });
       const to = await this.counters();
       const busy = (['server', 'client'] as const).map((role) =>
-        busyUs(cpuTimesDifference(from[role].cpus ?? [], to[role].cpus ?? [], this.pinning[role])),
+        timeIn(
+          cpuTimesDifference(from[role].cpus ?? [], to[role].cpus ?? [], this.pinning[role]),
+          busyStates,
+        ),
       );
       if (Math.max(...busy) === 0) return;
       from = to;

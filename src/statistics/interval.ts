@@ -34,6 +34,9 @@ export interface Blocked {
   value: number;
 }
 
+/** An interval of enough trials. */
+export type KnownInterval = Interval & { low: number; high: number; low90: number; high90: number };
+
 const noEnds = { low: null, high: null, low90: null, high90: null };
 
 /** Interval around `estimate` from its standard error, brought `back` from the scale it was computed on. */
@@ -43,7 +46,7 @@ export function studentInterval(
   df: number,
   n: number,
   back: (value: number) => number = Number,
-): Interval {
+): KnownInterval {
   // An error of 0 has no degrees of freedom by Welch's formula, and needs none.
   const half = (p: number) => (error === 0 ? 0 : studentQuantile(p, df) * error);
   return {

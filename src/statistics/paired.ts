@@ -2,10 +2,9 @@
  * Two things measured in pairs, judged by the logarithms of their ratios: what both halves of a pair have in common (the
  * state of the machine, above all) leaves no trace in them. A pair is the unit; nothing is assumed of the halves alone.
  */
+import { mean as meanOf, sampleVariance } from 'simple-statistics';
+import { fewestTrials, type KnownInterval, studentInterval } from './interval.js';
 import { studentCdf, studentQuantile } from './student.js';
-
-/** Two pairs have a deviation of one degree of freedom: their interval is 13 times as wide as that of many. */
-export const leastPairs = 3;
 
 export interface Paired {
   pairs: number;
@@ -13,13 +12,8 @@ export interface Paired {
   mean: number;
   /** their sample standard deviation; 0 for a single pair */
   deviation: number;
-  /** 95 %, by Student's t; null: fewer than `leastPairs` */
-  interval: { low: number; high: number } | null;
-  /**
-   * 90 %: where it lies inside a margin, two one-sided tests at 5 % show equality within it (Schuirmann 1987). null as
-   * above
-   */
-  equivalence: { low: number; high: number } | null;
+  /** of the mean; null: too few for one */
+  interval: KnownInterval | null;
   /** two-sided, against no difference; 1 where there is no interval */
   p: number;
 }
@@ -28,22 +22,16 @@ export interface Paired {
 export function paired(logs: readonly number[]): Paired {
   const n = logs.length;
   if (n === 0) throw new Error('a paired comparison needs at least one pair');
-  const mean = logs.reduce((sum, value) => sum + value, 0) / n;
-  const squares = logs.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const deviation = n > 1 ? Math.sqrt(squares / (n - 1)) : 0;
-  if (n < leastPairs) return { pairs: n, mean, deviation, interval: null, equivalence: null, p: 1 };
+  const mean = meanOf(logs as number[]);
+  const deviation = n > 1 ? Math.sqrt(sampleVariance(logs as number[])) : 0;
+  if (n < fewestTrials) return { pairs: n, mean, deviation, interval: null, p: 1 };
   const error = deviation / Math.sqrt(n);
-  const around = (quantile: number) => {
-    const half = studentQuantile(quantile, n - 1) * error;
-    return { low: mean - half, high: mean + half };
-  };
   const certain = mean === 0 ? 1 : 0;
   return {
     pairs: n,
     mean,
     deviation,
-    interval: around(0.975),
-    equivalence: around(0.95),
+    interval: studentInterval(mean, error, n - 1, n),
     p: error > 0 ? 2 * studentCdf(-Math.abs(mean) / error, n - 1) : certain,
   };
 }
@@ -64,7 +52,7 @@ export function unitsNeeded(deviation: number, margin: number, groups: 1 | 2 = 1
   const wanted = Math.log1p(margin);
   const decides = (n: number) =>
     2 * studentQuantile(0.95, groups * (n - 1)) * deviation * Math.sqrt(groups / n) <= wanted;
-  let [few, many] = [leastPairs - 1, leastPairs];
+  let [few, many] = [fewestTrials - 1, fewestTrials];
   while (!decides(many)) {
     if (many >= most) return most;
     [few, many] = [many, 2 * many];

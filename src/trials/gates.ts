@@ -66,17 +66,16 @@ export function saturation(name: string, span: Span, offer: Offer): Gate[] {
 }
 
 /**
- * In a closed loop somebody is at the limit, or something else held both up: a sleeping CPU, another program, a timer. What
- * a request costs the server stands all the same; how many there were says nothing about it.
+ * In a closed loop somebody is at the limit, or something else held both up: a sleeping CPU, another program, a timer.
  * @param clientBusy busy share of the client's load thread
  */
 export function nobodysLimit(name: string, span: Span, clientBusy: number): Gate[] {
   const server = serverBusyShare(span);
   if (server >= busyServer || clientBusy >= busyServer) return [];
   return [
-    warning(
+    invalid(
       'nobodys-limit',
-      `${name}: server ${percent(server)} and client ${percent(clientBusy)} busy: something else was the limit, so the throughput is not the server's`,
+      `${name}: server ${percent(server)} and client ${percent(clientBusy)} busy: something else was the limit`,
     ),
   ];
 }

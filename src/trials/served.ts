@@ -3,6 +3,7 @@ import type { CpuTimes } from '../contract/host.js';
 import type { LoadFigures } from '../contract/load.js';
 import type { Span } from '../contract/sample.js';
 import type { Counters } from '../contract/server.js';
+import { busyStates, timeIn } from '../hosts/cpu-times.js';
 import { quantileRanks } from '../statistics/percentiles.js';
 import type { Circumstances } from './kind.js';
 
@@ -45,7 +46,6 @@ const switches = (span: Span) =>
 const counted = (span: Span, name: keyof Counters) => between(span, ({ counters }) => counters?.[name]);
 
 type CpuState = Exclude<keyof CpuTimes, 'cpu'>;
-const busyStates = ['userUs', 'niceUs', 'systemUs', 'irqUs', 'softirqUs'] as const satisfies CpuState[];
 
 /**
  * Time that the server's CPUs spent in the given states, whoever they spent it for. Null where they worked mostly for
@@ -54,8 +54,7 @@ const busyStates = ['userUs', 'niceUs', 'systemUs', 'irqUs', 'softirqUs'] as con
  */
 function onServerCpus(span: Span, states: readonly CpuState[], { pinning }: Circumstances): number | null {
   const times = (span.cpus?.server ?? []).filter(({ cpu }) => pinning.server.includes(cpu));
-  const spent = (which: readonly CpuState[]) =>
-    times.flatMap((cpu) => which.map((state) => cpu[state] ?? 0)).reduce((sum, part) => sum + part, 0);
+  const spent = (which: readonly CpuState[]) => timeIn(times, which);
   if (times.length === 0 || times.some((cpu) => states.some((state) => cpu[state] === null))) return null;
   const share = cpuUs(span) / spent(busyStates);
   return share >= 0.5 && share <= 2 ? spent(states) : null;

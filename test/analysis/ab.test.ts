@@ -65,10 +65,8 @@ describe('paired comparison', () => {
     const random = randomFrom('margin');
     let equal = 0;
     for (let set = 0; set < 1000; set++) {
-      const { equivalence } = paired(
-        Array.from({ length: 30 }, () => Math.log(1.03) + 0.02 * normal(random)),
-      );
-      if (equivalence!.high < Math.log(1.03)) equal++;
+      const { interval } = paired(Array.from({ length: 30 }, () => Math.log(1.03) + 0.02 * normal(random)));
+      if (interval!.high90 < Math.log(1.03)) equal++;
     }
     assert.ok(equal <= 65, `${equal} of 1000`);
   });
@@ -97,8 +95,8 @@ describe('paired comparison', () => {
         return found / 500;
       };
       const equal = share((logs) => {
-        const { low, high } = paired(logs).equivalence!;
-        return high < Math.log1p(margin) && low > -Math.log1p(margin);
+        const { low90, high90 } = paired(logs).interval!;
+        return high90 < Math.log1p(margin) && low90 > -Math.log1p(margin);
       }, 0);
       const different = share((logs) => paired(logs).p <= level, Math.log1p(margin));
       t.diagnostic(`${n} pairs: equal shown in ${100 * equal} %, different in ${100 * different} %`);

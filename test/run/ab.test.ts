@@ -24,7 +24,7 @@ const noForeign = process.platform === 'linux' ? false : 'foreign servers are wr
 const script = (name: string) =>
   `${process.execPath} ${fileURLToPath(new URL(`../foreign/${name}.js`, import.meta.url))} {port} {address}`;
 const [plain, slow] = [script('echo-script'), script('slow-echo-script')];
-const tiny = ['--window', '100ms', '--connections', '4', '--seed', '1'];
+const tiny = ['--window', '100ms', '--connections', '50', '--seed', '1'];
 
 test('ab of two builds pairs their trials in one run that report reads', () => {
   const out = freshFolder();
@@ -44,14 +44,13 @@ test('ab of two builds pairs their trials in one run that report reads', () => {
     ],
     ...['--backends', 'poll', '--impl', 'native', '--idle', '0,20', ...tiny],
   );
-  const none = /nothing can be compared, no pair of trials counts/.test(stderr);
-  assert.equal(status, none ? 1 : 0, stderr);
-  const { rows, gate } = none ? { rows: [], gate: null } : JSON.parse(stdout);
+  assert.equal(status, 0, stderr);
+  const { rows, gate } = JSON.parse(stdout);
   assert.equal(gate, null);
-  // A window that is spoilt by other work on this machine gives no figure.
-  const known = ['throughput', 'cpu-per-request', 'open-cpu-per-request', 'latency-p50'];
-  assert.ok(none || rows.length > 0);
-  for (const { metric } of rows) assert.ok(known.includes(metric), metric);
+  assert.deepEqual(
+    [...new Set(rows.map((row: { metric: string }) => row.metric))],
+    ['throughput', 'cpu-per-request', 'open-cpu-per-request', 'latency-p50'],
+  );
   for (const { pairs, a, b } of rows) assert.deepEqual([a.length, b.length], [pairs, pairs]);
 
   const [run] = readdirSync(out);
@@ -59,7 +58,6 @@ test('ab of two builds pairs their trials in one run that report reads', () => {
   const samples = folder.samples();
   assert.equal(samples.length, 12);
   assert.deepEqual(Object.keys(folder.info().hosts), ['baseline', 'candidate']);
-  if (none) return;
   assert.ok(existsSync(join(folder.path, 'report.html')));
   for (let first = 0; first < samples.length; first += 2) {
     const [one, other] = [samples[first]!, samples[first + 1]!];
@@ -70,7 +68,7 @@ test('ab of two builds pairs their trials in one run that report reads', () => {
 });
 
 for (const [what, candidate, pairs, condition, code, said] of [
-  ['sixty times the work is found', slow, 6, 'slower>3%', 1, /'slower>3%' holds in 1 of 1/],
+  ['sixty times the work is found', slow, 5, 'slower>3%', 1, /'slower>3%' holds in 1 of 1/],
   [
     'two pairs decide nothing',
     plain,
@@ -79,7 +77,7 @@ for (const [what, candidate, pairs, condition, code, said] of [
     3,
     /not resolved in 1 of 1 comparisons; about \d+ pairs/,
   ],
-  ['the same server is not ten times slower', plain, 6, 'slower>900%', 0, /ruled out in all of 1/],
+  ['the same server is not ten times slower', plain, 5, 'slower>900%', 0, /ruled out in all of 1/],
 ] as const) {
   test(`ab exits with ${code} when ${what}`, { skip: noForeign }, () => {
     const { status, stdout, stderr } = dispatchbench(
@@ -87,9 +85,6 @@ for (const [what, candidate, pairs, condition, code, said] of [
       ...['--baseline', plain, '--candidate', candidate, '--pairs', `${pairs}`, '--fail-if', condition],
       ...['--metric', 'cpu-per-request', '--out', freshFolder(), '--quiet', ...tiny],
     );
-    // Other work on this machine makes trials invalid: then it has to say so, and may decide less, but nothing else.
-    if (status === 1 && /nothing can be compared, no pair of trials counts/.test(stderr)) return;
-    if (status === 3 && /pairs? (are|is) left out/.test(stdout)) return;
     assert.equal(status, code, stdout + stderr);
     assert.match(stdout, said);
   });

@@ -109,7 +109,7 @@ const cases: { name: string; change: Partial<Judged>; id: string | null; invalid
     name: 'a closed loop with neither side at its limit',
     change: closed(0.6, { client: client(0.5) }),
     id: 'nobodys-limit',
-    invalidates: false,
+    invalidates: true,
   },
   {
     name: 'an open loop with neither side at its limit',

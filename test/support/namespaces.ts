@@ -45,10 +45,7 @@ export async function leavingNothing<T>(work: () => Promise<T>): Promise<T> {
   const before = { namespaces: namespaces(), interfaces: interfaces() };
   const result = await work();
   assert.deepEqual(await leftOver(before.namespaces), []);
-  assert.deepEqual(
-    interfaces().filter((one) => !before.interfaces.includes(one)),
-    [],
-  );
+  assert.deepEqual(interfaces(), before.interfaces);
   return result;
 }
 
