@@ -24,7 +24,7 @@ const noForeign = process.platform === 'linux' ? false : 'foreign servers are wr
 const script = (name: string) =>
   `${process.execPath} ${fileURLToPath(new URL(`../foreign/${name}.js`, import.meta.url))} {port} {address}`;
 const [plain, slow] = [script('echo-script'), script('slow-echo-script')];
-const tiny = ['--window', '100ms', '--connections', '50', '--seed', '1'];
+const tiny = ['--window', '300ms', '--connections', '50', '--seed', '1'];
 
 test('ab of two builds pairs their trials in one run that report reads', () => {
   const out = freshFolder();

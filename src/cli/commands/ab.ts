@@ -16,6 +16,7 @@ import { builtInPlan } from '../../run/plan.js';
 import { executeRun, type RunOutcome, writePausesMs } from '../../run/runner.js';
 import type { MetricId } from '../../trials/registry.js';
 import { type Arms, armsOf } from '../arms.js';
+import { addFlags } from '../experiment-flags.js';
 import { interruption } from '../interruption.js';
 import { progress } from '../progress.js';
 
@@ -157,7 +158,11 @@ const command = new Command('ab')
   .requiredOption('--baseline <arm>', arm)
   .requiredOption('--candidate <arm>', 'the same for what is compared with it')
   .option('--pairs <n>', 'pairs of trials per cell, fixed beforehand', wholeNumber(1, 100_000), 40)
-  .option('--budget <time>', 'no pair is begun after this time', (text) => duration(text) / 1e6, 600_000)
+  .addOption(
+    new Option('--budget <time>', 'no pair is begun after this time')
+      .argParser((text) => duration(text) / 1e6)
+      .default(600_000, '10m'),
+  )
   .option(
     '--window <time>',
     'length of a window; the profile says it when left out',
@@ -184,19 +189,6 @@ const command = new Command('ab')
     '\nExit codes with --fail-if: 0 the condition is ruled out; 1 it holds; 3 not resolved, and how many pairs would decide.',
   );
 
-const settings = new Map<string, string>();
-for (const { flags: text, description, setting, parse } of flags) {
-  const option = new Option(text, description).argParser(parse);
-  settings.set(option.attributeName(), setting);
-  command.addOption(option);
-}
+const asked = addFlags(command, flags);
 
-export const ab = command.action((options) => {
-  const values = options as Record<string, unknown>;
-  const asked = Object.fromEntries(
-    [...settings].flatMap(([option, setting]) =>
-      values[option] === undefined ? [] : [[setting, values[option]]],
-    ),
-  );
-  return compareThem(options as Options, asked);
-});
+export const ab = command.action((options) => compareThem(options as Options, asked(options)));

@@ -13,6 +13,7 @@ import { RunFolder } from '../../results/folder.js';
 import { builtInPlan, filePlan, type PlanOptions, readPlanFile } from '../../run/plan.js';
 import { resumedPlan } from '../../run/resume.js';
 import { executeRun, writePausesMs } from '../../run/runner.js';
+import { addFlags } from '../experiment-flags.js';
 import { interruption } from '../interruption.js';
 import { progress } from '../progress.js';
 
@@ -50,24 +51,9 @@ function runOf(name: string, description: string, ids: readonly string[], flags:
       'after',
       '\nExit code 3: measured, but a trial failed or a cell that was asked for is impossible here.',
     );
-  const settings = new Map<string, string>();
-  for (const { flags: text, description: what, setting, parse } of flags) {
-    const option = new Option(text, what).argParser(parse);
-    settings.set(option.attributeName(), setting);
-    command.addOption(option);
-  }
-  return command.action((options) =>
-    measure(name, ids, options, settingsIn(options as Record<string, unknown>, settings)),
-  );
+  const settingsOf = addFlags(command, flags);
+  return command.action((options) => measure(name, ids, options, settingsOf(options)));
 }
-
-/** Settings of the experiment that options replace. @param settings by name of the option's value */
-const settingsIn = (values: Record<string, unknown>, settings: ReadonlyMap<string, string>) =>
-  Object.fromEntries(
-    [...settings].flatMap(([option, setting]) =>
-      values[option] === undefined ? [] : [[setting, values[option]]],
-    ),
-  );
 
 interface Options {
   profile?: ProfileName | undefined;
