@@ -13,10 +13,12 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-// Files run in pairs. Those that need trials to be valid, and not only to end, come last and one at a time, and so does the
-// one that makes interfaces where others look for left-over ones.
+// Files run in pairs. Those that assert what client and server did with a CPU each come last and one at a time, and so does
+// the one that makes interfaces where others look for left-over ones.
 const alone = (name) =>
-  /\/(agent\/nats|load\/accuracy|run\/ab|ramp\/gates|selftest\/selftest|udp\/knee|udp\/pacing)\./.test(name);
+  /\/(load\/.*|agent\/nats|run\/ab|ramp\/gates|selftest\/selftest|udp\/(benchmark|knee|loss|pacing))\.test/.test(
+    name,
+  );
 const groups = [
   { names: files.filter((name) => !alone(name)), atOnce: 2 },
   { names: files.filter(alone), atOnce: 1 },
