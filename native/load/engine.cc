@@ -5,7 +5,8 @@
 namespace load {
 namespace {
 
-constexpr Nanoseconds kLongestWait = 20 * kMillisecond;  // stop() and begin() are heard this late at most
+constexpr Nanoseconds kLongestWait = 20 * kMillisecond;  // stop() is heard this late at most
+constexpr Nanoseconds kToldWait = kMillisecond;          // begin() and end(), for which somebody waits
 constexpr std::size_t kBatch = 512;                      // rows of one wait
 constexpr int kBurst = 64;                               // requests issued before replies are looked at again
 
@@ -208,7 +209,8 @@ void Engine::unsolicited() {
 }
 
 dispatch::TimeoutNs Engine::wait_time(Nanoseconds now) noexcept {
-  Nanoseconds until = std::min(now + kLongestWait, dialer_->next_dial());
+  const bool waits_to_be_told = phase() == LoadPhase::connected || phase() == LoadPhase::draining;
+  Nanoseconds until = std::min(now + (waits_to_be_told ? kToldWait : kLongestWait), dialer_->next_dial());
   if (phase() == LoadPhase::running) until = std::min(until, in_window_ ? tally_.window_end : tally_.window_start);
   if (open_loop() && phase() >= LoadPhase::running && !free_.empty()) {
     const Nanoseconds due = next_due();

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <vector>
 
 namespace load {
@@ -25,14 +26,12 @@ void Schedule::advance() noexcept {
   due_ = start_ + std::llround(elapsed_);
 }
 
-void Pacer::calibrate(dispatch::Poller& poller) {
-#ifdef __linux__
-  ::prctl(PR_SET_TIMERSLACK, 1UL);
-#endif
+namespace {
+
+/// Lateness after timed sleeps on this thread: 100 of 100 us.
+Pacer::Resolution measured(dispatch::Poller& poller) {
   constexpr int kWaits = 100;
   constexpr Nanoseconds kSleep = 100 * kMicrosecond;
-  // Beyond the cap spinning costs more than it brings: wake-ups that late are a busy machine, not a timer.
-  constexpr Nanoseconds kLeast = 20 * kMicrosecond, kMost = 2 * kMillisecond;
   std::vector<Nanoseconds> late;
   late.reserve(kWaits);
   dispatch::Event none;
@@ -42,7 +41,39 @@ void Pacer::calibrate(dispatch::Poller& poller) {
     late.push_back(monotonic_now() - due);
   }
   std::sort(late.begin(), late.end());
-  resolution_ = {late[kWaits / 2], late[kWaits * 99 / 100]};
+  return {late[kWaits / 2], late[kWaits * 99 / 100]};
+}
+
+/// The process's last measurement: a client of many short loads would spend more time on it than on some of them.
+struct Known {
+  std::mutex mutex;
+  Pacer::Resolution resolution;
+  Nanoseconds at = 0;
+};
+
+Pacer::Resolution known_or_measured(dispatch::Poller& poller) {
+  constexpr Nanoseconds kFresh = 10'000 * kMillisecond;
+  static Known known;
+  {
+    const std::lock_guard lock(known.mutex);
+    if (known.at != 0 && monotonic_now() - known.at < kFresh) return known.resolution;
+  }
+  const Pacer::Resolution found = measured(poller);
+  const std::lock_guard lock(known.mutex);
+  known.resolution = found;
+  known.at = monotonic_now();
+  return found;
+}
+
+}  // namespace
+
+void Pacer::calibrate(dispatch::Poller& poller) {
+#ifdef __linux__
+  ::prctl(PR_SET_TIMERSLACK, 1UL);
+#endif
+  // Beyond the cap spinning costs more than it brings: wake-ups that late are a busy machine, not a timer.
+  constexpr Nanoseconds kLeast = 20 * kMicrosecond, kMost = 2 * kMillisecond;
+  resolution_ = known_or_measured(poller);
   margin_ = std::clamp(resolution_.p99 + kLeast / 2, kLeast, kMost);
 }
 

@@ -38,6 +38,19 @@ function opening(event: EventOf<'run-start'>): string {
   );
 }
 
+const placeOf = (event: EventOf<'trial-start'> | EventOf<'round'>, cells: number) =>
+  event.event === 'round'
+    ? `block ${event.block + 1}`
+    : `block ${event.block + 1}, trial ${event.position} of ${cells}`;
+
+/** 'epoll · ts batch, idle 1000', or 'round 2 of 3 over 16 servers' */
+function nowOf(event: EventOf<'trial-start'> | EventOf<'round'>): string {
+  if (event.event === 'trial-start') return cellLabel(event.cell);
+  return event.round === 0
+    ? `${event.cells} servers are started, with their idle connections, and warmed up`
+    : `round ${event.round} of ${event.rounds} over ${event.cells} servers that stand together`;
+}
+
 /** One line per event, for logs: no colour, no redraw. */
 function plainLines(print: (line: string) => void): Progress {
   let cells = 0;
@@ -48,6 +61,8 @@ function plainLines(print: (line: string) => void): Progress {
         print(opening(event));
       } else if (event.event === 'notice') {
         print(`note: ${event.message}`);
+      } else if (event.event === 'round') {
+        print(`[${clock(event.elapsedMs)}] block ${event.block + 1}: ${nowOf(event)}`);
       } else if (event.event === 'trial-end') {
         const place = `block ${event.block + 1}, ${event.position}/${cells}`;
         print(`[${clock(event.elapsedMs)}] ${place}: ${cellLabel(event.cell)}: ${outcome(event)}`);
@@ -65,7 +80,7 @@ function liveView(stream: NodeJS.WriteStream): Progress {
   const redraw = createLogUpdate(stream);
   const started = performance.now();
   let run: EventOf<'run-start'> | undefined;
-  let current: EventOf<'trial-start'> | undefined;
+  let current: EventOf<'trial-start'> | EventOf<'round'> | undefined;
   let last: EventOf<'trial-end'> | undefined;
   let precision: number | null = null;
   let finished = 0;
@@ -78,14 +93,14 @@ function liveView(stream: NodeJS.WriteStream): Progress {
     const share = Math.min(1, Math.max(finished / total, elapsed / run.budgetMs));
     const filled = Math.round(share * 30);
     const width = (stream.columns ?? 100) - 1;
-    const place = current
-      ? `block ${current.block + 1}, trial ${current.position} of ${run.cells}`
-      : 'starting';
     const left = `at most ${clock(run.budgetMs - elapsed)} left`;
     const lines = [
       colour.cyan('━'.repeat(filled)) + colour.dim('━'.repeat(30 - filled)),
-      cut(`${place} · ${clock(elapsed)} elapsed, ${left}`, width),
-      ...(current ? [cut(`now   ${cellLabel(current.cell)}`, width)] : []),
+      cut(
+        `${current ? placeOf(current, run.cells) : 'starting'} · ${clock(elapsed)} elapsed, ${left}`,
+        width,
+      ),
+      ...(current ? [cut(`now   ${nowOf(current)}`, width)] : []),
       ...(last ? [cut(`last  ${cellLabel(last.cell)}: ${outcome(last)}`, width)] : []),
       ...(precision === null ? [] : [`every interval is within ±${(precision * 100).toFixed(1)} % so far`]),
       ...warnings.map((warning) => colour.yellow(cut(`!     ${warning}`, width))),
@@ -101,7 +116,7 @@ function liveView(stream: NodeJS.WriteStream): Progress {
         redraw.persist(opening(event));
       } else if (event.event === 'notice') {
         redraw.persist(colour.yellow(`note: ${event.message}`));
-      } else if (event.event === 'trial-start') {
+      } else if (event.event === 'trial-start' || event.event === 'round') {
         current = event;
       } else if (event.event === 'trial-end') {
         last = event;

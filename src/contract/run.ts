@@ -103,6 +103,17 @@ export const runEvent = z.discriminatedUnion('event', [
     cell: cellLevels,
     elapsedMs: z.number(),
   }),
+  /** trials that stand together: they are started (round 0), or the next round of windows over all of them begins */
+  z.object({
+    event: z.literal('round'),
+    block: count,
+    experiment: z.string(),
+    host: z.string(),
+    cells: count,
+    round: count,
+    rounds: count,
+    elapsedMs: z.number(),
+  }),
   z.object({
     event: z.literal('trial-end'),
     block: count,

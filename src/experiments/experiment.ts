@@ -5,7 +5,7 @@
 import type { z } from 'zod';
 import type { BackendName } from '../contract/common.js';
 import type { HostLook } from '../contract/host.js';
-import type { ProfileName } from '../contract/run.js';
+import type { Plan, ProfileName } from '../contract/run.js';
 import type { CellLevels } from '../contract/sample.js';
 import type { MetricId, TrialSpec } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
@@ -25,6 +25,9 @@ export const machineOf = ({ backends, nodeBackend, environment }: HostLook): Mac
   nodeBackend,
   descriptorLimit: environment.descriptorLimit.hard,
 });
+
+/** How long a run goes on. */
+export type Pace = Pick<Plan, 'budgetMs' | 'blocks' | 'precision'>;
 
 /** An option of `run` that replaces a setting. */
 export interface Flag {
@@ -87,6 +90,8 @@ export interface Experiment<Settings = unknown, Cell extends CellLevels = CellLe
   quick: boolean;
   /** complete settings of a built-in profile on this machine */
   profile(name: ProfileName, machine: Machine): Settings;
+  /** what of its profile's pace these settings change */
+  pace?(name: ProfileName, settings: Settings): Partial<Pace>;
   /** every combination of factor levels that exists, in a fixed order */
   cells(settings: Settings, machine: Machine): Cell[];
   trial(cell: Cell, settings: Settings, machine: Machine): TrialSpec;

@@ -47,6 +47,8 @@ const settings = z.strictObject({
   spread: z.boolean(),
   /** payload of one request, bytes */
   size: count.min(1),
+  /** rounds of windows over servers that all stand at the same time; 0: every trial alone, in processes of its own */
+  rounds: count.max(10_000).default(0),
   closed: z.strictObject({ warmupMs: count, durationMs: count.min(1) }),
   open: z.strictObject({ rate: z.number().positive(), warmupMs: count, durationMs: count.min(1) }),
 });
@@ -61,6 +63,7 @@ function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
     references: [],
     foreign: [],
     spread: false,
+    rounds: 0,
   };
   const node = machine.nodeBackend;
   if (name === 'quick') {
@@ -74,10 +77,11 @@ function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
         backend: node,
         idle: [0, 16_000],
       })),
-      idle: [0, 1000, 4000, 16_000],
+      idle: [0, 4000, 16_000],
       connections: 100,
-      closed: { warmupMs: 100, durationMs: 250 },
-      open: { rate: 500, warmupMs: 50, durationMs: 250 },
+      rounds: 2,
+      closed: { warmupMs: 20, durationMs: 80 },
+      open: { rate: 10_000, warmupMs: 15, durationMs: 120 },
     };
   }
   const windows = {
@@ -164,12 +168,21 @@ export const idleConnections = experiment({
       setting: 'protocol',
       parse: (text) => settings.shape.protocol.parse(text),
     },
+    {
+      flags: '--rounds <n>',
+      description: 'rounds of windows over servers that stand at the same time; 0: every trial alone',
+      setting: 'rounds',
+      parse: wholeNumber(0, 10_000),
+    },
     foreignFlag(),
   ],
   profile,
+  // As many generations as were said beforehand: who stops where an interval happens to be narrow has too narrow ones.
+  pace: (name, { rounds }) =>
+    name === 'quick' && rounds > 0 ? { budgetMs: 95_000, blocks: { min: 5, max: 5 } } : {},
   cells,
   trial({ idle, connections, ...server }, chosen, machine) {
-    const { protocol, size, closed, open, spread } = chosen;
+    const { protocol, size, closed, open, spread, rounds } = chosen;
     const perProcess = machine.descriptorLimit - reservedDescriptors;
     return {
       kind: 'load',
@@ -178,6 +191,7 @@ export const idleConnections = experiment({
         ? Math.max(1, Math.min(connections, Math.ceil((idle + connections) / perProcess)))
         : 1,
       idle,
+      rounds,
       windows: [
         { name: 'closed', connections, rate: null, size, ...closed },
         { name: 'open', connections, size, ...open },

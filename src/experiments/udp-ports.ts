@@ -139,7 +139,7 @@ export const udpPorts = experiment({
     [/\blatency\b/g, 'response time'],
     [/\bLatency\b/g, 'Response time'],
   ],
-  quick: true,
+  quick: false,
   flags: [
     ...serverFlags,
     {

@@ -75,7 +75,7 @@ async function followLoad(handle: number, options: LoadOptions, observer: LoadOb
       const state = native().loadState(handle);
       if (state.phase === 'failed') throw connectFailure(options.target, state, options.connections);
       if (phases.includes(state.phase)) return state;
-      await sleep(5);
+      await sleep(1);
     }
   };
   const instant = async (monotonicNs: number): Promise<void> => {

@@ -29,8 +29,17 @@ export interface LoadSpec {
   control?: boolean;
 }
 
-export function loadProgram(spec: LoadSpec): Program {
-  return clientProgram('load', [
+/** A client that carries out one load after another; each is asked by the line of `standingLoad`. */
+export const standingLoadProgram = (cpus: readonly number[]): Program =>
+  clientProgram('loads', flag('cpu', cpus.length > 0 ? cpus.join(',') : undefined));
+
+/** What a standing client is sent for one load; it then prints the lines of a client of its own. */
+export const standingLoad = (spec: LoadSpec): string => JSON.stringify(loadArguments(spec));
+
+export const loadProgram = (spec: LoadSpec): Program => clientProgram('load', loadArguments(spec));
+
+function loadArguments(spec: LoadSpec): string[] {
+  return [
     ...flag('protocol', spec.protocol),
     ...flag('target', targetText(spec.target)),
     ...flag('connections', spec.connections),
@@ -49,5 +58,5 @@ export function loadProgram(spec: LoadSpec): Program {
     ...(spec.anyBody ? ['--any-body'] : []),
     ...flag('cpu', spec.cpus?.length ? spec.cpus.join(',') : undefined),
     ...(spec.control === false ? [] : ['--control']),
-  ]);
+  ];
 }

@@ -2,20 +2,34 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
-import { type Plan, type ProfileName, planFile, plan as planSchema } from '../contract/run.js';
+import {
+  type Plan,
+  type PlannedExperiment,
+  type ProfileName,
+  planFile,
+  plan as planSchema,
+} from '../contract/run.js';
 import type { CellLevels } from '../contract/sample.js';
 import { validated } from '../contract/validated.js';
-import type { Experiment, Machine } from '../experiments/experiment.js';
+import type { Experiment, Machine, Pace } from '../experiments/experiment.js';
 import { experimentNamed } from '../experiments/registry.js';
 import { duration } from '../options.js';
 import type { TrialSpec } from '../trials/registry.js';
 
 /** Block counts, precision and time budget that belong to a profile. */
-export const pace: Record<ProfileName, Pick<Plan, 'budgetMs' | 'blocks' | 'precision'>> = {
+export const pace: Record<ProfileName, Pace> = {
   quick: { budgetMs: 108_000, blocks: { min: 3, max: 20 }, precision: 0.05 },
   thesis: { budgetMs: 3_600_000, blocks: { min: 5, max: 20 }, precision: 0.03 },
   full: { budgetMs: 14_400_000, blocks: { min: 10, max: 30 }, precision: 0.02 },
 };
+
+/** The pace of an experiment's own; several share the profile's. */
+function paceOf(planned: readonly PlannedExperiment[]): Pace {
+  const [first] = planned as [PlannedExperiment];
+  const own =
+    planned.length === 1 ? experimentNamed(first.experiment).pace?.(first.profile, first.settings) : {};
+  return { ...pace[first.profile], ...own };
+}
 
 /** What the command line may change about a plan. */
 export interface PlanOptions {
@@ -49,17 +63,18 @@ export function builtInPlan(
   machine: Machine,
 ): Plan {
   const profile = options.profile ?? 'quick';
+  const experiments = ids.map((id) => ({
+    experiment: id,
+    profile,
+    settings: completeSettings(experimentNamed(id), profile, options.settings ?? {}, machine),
+  }));
   const plan = {
     name,
     seed: options.seed ?? freshSeed(),
-    ...pace[profile],
+    ...paceOf(experiments),
     ...(options.budgetMs === undefined ? {} : { budgetMs: options.budgetMs }),
     ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
-    experiments: ids.map((id) => ({
-      experiment: id,
-      profile,
-      settings: completeSettings(experimentNamed(id), profile, options.settings ?? {}, machine),
-    })),
+    experiments,
   };
   return validated(planSchema, plan, 'the plan');
 }
@@ -84,27 +99,27 @@ export function filePlan(
   options: PlanOptions,
   machine: Machine,
 ): Plan {
-  const defaults = pace[written.experiments[0]!.profile];
+  const experiments = written.experiments.map((planned) => ({
+    ...planned,
+    settings: completeSettings(
+      experimentNamed(planned.experiment),
+      planned.profile,
+      { ...planned.settings, ...options.settings },
+      machine,
+    ),
+  }));
   const budgetMs = options.budgetMs ?? (budget === undefined ? undefined : duration(budget) / 1e6);
   return validated(
     planSchema,
     {
       name: 'plan',
       seed: freshSeed(),
-      ...defaults,
+      ...paceOf(experiments),
       ...written,
       ...(options.seed === undefined ? {} : { seed: options.seed }),
       ...(budgetMs === undefined ? {} : { budgetMs }),
       ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
-      experiments: written.experiments.map((planned) => ({
-        ...planned,
-        settings: completeSettings(
-          experimentNamed(planned.experiment),
-          planned.profile,
-          { ...planned.settings, ...options.settings },
-          machine,
-        ),
-      })),
+      experiments,
     },
     `the plan ${path}`,
   );

@@ -8,6 +8,7 @@ import type { RunFolder } from '../results/folder.js';
 import { impossible } from '../stage/limits.js';
 import { places } from '../stage/places.js';
 import { interruptible } from '../stage/stage.js';
+import { randomFrom } from '../statistics/random.js';
 import { kindOf, metric } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
 import { checkout } from './checkout.js';
@@ -15,7 +16,7 @@ import { type PlannedCell, plannedCells } from './plan.js';
 import { stopBeforeNextBlock, widestInterval } from './precision.js';
 import { checkSameRun } from './resume.js';
 import { block } from './schedule.js';
-import { type Outcome, runTrial, unmeasured } from './trial.js';
+import { type Outcome, runTogether, runTrial, type TrialContext, unmeasured } from './trial.js';
 
 /** A disk that was full for a moment has room again; one that stays full is the user's to clear. */
 export const writePausesMs: readonly number[] = [100, 1000, 5000, 20_000];
@@ -55,6 +56,24 @@ interface Place {
 interface Possible extends PlannedCell {
   place: Place;
   key: string;
+}
+
+/** A cell and where in its block it stands. */
+interface Scheduled {
+  cell: Possible;
+  position: number;
+}
+
+/** What is carried out at one time: cells that stand together, where the first of them stands in the order, or one alone. */
+function units(order: readonly Scheduled[]): Scheduled[][] {
+  const all = new Map<unknown, Scheduled[]>();
+  for (const one of order) {
+    const { trial, experiment, place } = one.cell;
+    const together = kindOf(trial).together?.key(trial) ?? null;
+    const unit = together === null ? one : `${experiment.id} ${place.roles.name} ${together}`;
+    all.set(unit, [...(all.get(unit) ?? []), one]);
+  }
+  return [...all.values()];
 }
 
 const keyOf = (experiment: string, host: string, levels: CellLevels) =>
@@ -217,44 +236,83 @@ class Run {
         blockMs: this.meanTrialMs() * open.length,
       });
       if (stop) return stop;
-      for (const { cell, position } of open) {
+      for (const unit of units(open)) {
         if (index > 0 && this.elapsed() > plan.budgetMs) return 'budget';
-        if (!(await this.trial(cell, index, position))) return 'interrupted';
+        if (!(await this.carryOut(unit, index))) return 'interrupted';
       }
       on({ event: 'block-end', block: index, elapsedMs: this.elapsed(), precision: this.precision() });
     }
   }
 
-  /** @returns false when the trial was interrupted */
-  private async trial(cell: Possible, index: number, position: number): Promise<boolean> {
-    const { signal, on } = this.request;
-    const { experiment, levels, place } = cell;
-    const host = place.roles.name;
-    const where = { block: index, position: position + 1, experiment: experiment.id, host, cell: levels };
-    on({ event: 'trial-start', ...where, elapsedMs: this.elapsed() });
-    const calibrations = this.samples
-      .filter((one) => one.status !== 'impossible' && one.host.name === host)
-      .map((one) => one.calibrationNs);
-    const bestCalibrationNs = calibrations.length > 0 ? Math.min(...calibrations) : null;
+  /** @returns false when it was interrupted */
+  private async carryOut(unit: readonly Scheduled[], index: number): Promise<boolean> {
     try {
-      const outcome = await runTrial(cell.trial, { ...place, bestCalibrationNs, signal });
-      const sample = this.sample(cell, index, index * this.possible.length + position, outcome);
-      await this.keep(sample);
-      on({
-        event: 'trial-end',
-        ...where,
-        status: sample.status,
-        error: sample.error,
-        gates: sample.gates.map(({ message }) => message),
-        figures: experiment.glance(sample),
-        elapsedMs: this.elapsed(),
-        durationMs: sample.durationMs,
-      });
+      const outcomes =
+        unit.length > 1 ? await this.together(unit, index) : [await this.alone(unit[0]!, index)];
+      for (const [at, { cell, position }] of unit.entries()) {
+        const sample = this.sample(cell, index, index * this.possible.length + position, outcomes[at]!);
+        await this.keep(sample);
+        this.request.on({
+          event: 'trial-end',
+          ...this.where(unit[at]!, index),
+          status: sample.status,
+          error: sample.error,
+          gates: sample.gates.map(({ message }) => message),
+          figures: cell.experiment.glance(sample),
+          elapsedMs: this.elapsed(),
+          durationMs: sample.durationMs,
+        });
+      }
       return true;
     } catch (error) {
-      if (signal.aborted) return false;
+      if (this.request.signal.aborted) return false;
       throw error;
     }
+  }
+
+  private alone(scheduled: Scheduled, index: number): Promise<Outcome> {
+    const { cell } = scheduled;
+    this.request.on({ event: 'trial-start', ...this.where(scheduled, index), elapsedMs: this.elapsed() });
+    return runTrial(cell.trial, this.context(cell));
+  }
+
+  private together(unit: readonly Scheduled[], index: number): Promise<Outcome[]> {
+    const [{ cell }] = unit as [Scheduled];
+    const { plan, on } = this.request;
+    const place = {
+      block: index,
+      experiment: cell.experiment.id,
+      host: cell.place.roles.name,
+      cells: unit.length,
+    };
+    const begins = (round: number, rounds: number) =>
+      on({ event: 'round', ...place, round, rounds, elapsedMs: this.elapsed() });
+    begins(0, 0);
+    return runTogether(
+      unit.map((one) => one.cell.trial),
+      this.context(cell),
+      randomFrom(`${plan.seed}/${index}/${place.experiment}`),
+      begins,
+    );
+  }
+
+  private where({ cell, position }: Scheduled, index: number) {
+    const { experiment, levels, place } = cell;
+    return {
+      block: index,
+      position: position + 1,
+      experiment: experiment.id,
+      host: place.roles.name,
+      cell: levels,
+    };
+  }
+
+  private context({ place }: Possible): TrialContext {
+    const calibrations = this.samples
+      .filter((one) => one.status !== 'impossible' && one.host.name === place.roles.name)
+      .map((one) => one.calibrationNs);
+    const bestCalibrationNs = calibrations.length > 0 ? Math.min(...calibrations) : null;
+    return { ...place, bestCalibrationNs, signal: this.request.signal };
   }
 
   private async recordImpossible(): Promise<void> {

@@ -5,17 +5,7 @@
  * Cells that are to be compared in pairs follow each other directly, in a random order, so that a state of the machine
  * that lasts longer than two trials is the same for both.
  */
-import { type Random, randomFrom } from '../statistics/random.js';
-
-/** Fisher-Yates. */
-function shuffled<One>(all: readonly One[], random: Random): One[] {
-  const order = [...all];
-  for (let last = order.length - 1; last > 0; last--) {
-    const other = Math.floor(random() * (last + 1));
-    [order[last], order[other]] = [order[other]!, order[last]!];
-  }
-  return order;
-}
+import { randomFrom, shuffled } from '../statistics/random.js';
 
 /**
  * The cells of one block, shuffled. Block `index` is the same whatever was drawn before it.

@@ -1,15 +1,16 @@
 /**
- * Carries one trial out on a stage of its own, in fresh processes, and puts its sample together. Whatever goes wrong
- * becomes a failed sample that says how.
+ * Carries trials out, each on a stage of its own in fresh processes, one alone or several that stand at the same time,
+ * and puts their samples together. Whatever goes wrong becomes a failed sample that says how.
  */
 import type { Pinning } from '../contract/sample.js';
 import type { Roles } from '../hosts/host.js';
 import { interruptible, Stage } from '../stage/stage.js';
+import type { Random } from '../statistics/random.js';
 import { kindOf, type Measurement, type TrialSpec } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
 import { doubts } from './doubts.js';
 
-/** What a trial adds to its cell and place in the schedule. */
+/** What a trial adds to its cell and place in the schedule; one of several carried out together takes its share of the time. */
 export type Outcome = Omit<Sample, 'schemaVersion' | 'experiment' | 'cell' | 'block' | 'sequence'>;
 
 export interface TrialContext {
@@ -47,49 +48,95 @@ export async function unmeasured({
   };
 }
 
-/** @throws Error when the trial cannot be finished; the measurements then hold what was learned before */
-async function carryOut(spec: TrialSpec, stage: Stage, measurements: Record<string, Measurement>) {
+/** One trial under way. */
+interface Part {
+  spec: TrialSpec;
+  stage: Stage;
+  measurements: Record<string, Measurement>;
+  error: string | null;
+}
+
+/** A client whose server is gone can only say that nobody answers. */
+function explained({ message }: Error, stage: Stage): string {
+  const ended = stage.servers?.ended();
+  return ended && !message.startsWith(ended) ? `${ended}; after that, ${message}` : message;
+}
+
+function partOf(spec: TrialSpec, { roles, pinning, signal }: TrialContext): Part {
+  return { spec, stage: new Stage(roles, pinning, signal), measurements: {}, error: null };
+}
+
+/**
+ * Lets `work` measure the parts, and doubts what it found; a part has failed when it says so, and all have when the work
+ * does.
+ * @throws the signal's reason when it was aborted
+ */
+async function outcomes(
+  parts: readonly Part[],
+  context: TrialContext,
+  work: (parts: readonly Part[]) => Promise<void>,
+): Promise<Outcome[]> {
+  const started = performance.now();
+  const base = await unmeasured(context);
+  let network: Outcome['network'] = null;
   try {
-    const work = kindOf(spec).carryOut(spec, stage, (name, one) => {
-      measurements[name] = one;
-    });
-    await interruptible(stage.signal, work);
-    return await stage.networkSince();
-  } catch (error) {
-    const ended = stage.servers?.ended();
-    const { message } = error as Error;
-    // A client whose server is gone can only say that nobody answers.
-    throw ended && !message.startsWith(ended) ? new Error(`${ended}; after that, ${message}`) : error;
+    await interruptible(context.signal, work(parts));
+    network = await parts[0]!.stage.networkSince();
+  } catch (failure) {
+    context.signal.throwIfAborted();
+    for (const part of parts) part.error ??= explained(failure as Error, part.stage);
   } finally {
-    await stage.endAll();
+    await Promise.all(parts.map(({ stage }) => stage.endAll()));
   }
+  const durationMs = (performance.now() - started) / parts.length;
+  return parts.map(({ stage, measurements, error }): Outcome => {
+    const result = {
+      ...base,
+      measurements,
+      network,
+      server: stage.servers?.hellos[0] ?? null,
+      serverProcesses: stage.servers?.hellos.length ?? 0,
+      awake: stage.servers?.awake ?? null,
+      error,
+      durationMs,
+    };
+    if (error !== null) return result;
+    const gates = doubts(result, context.bestCalibrationNs ?? base.calibrationNs);
+    return { ...result, gates, status: gates.some(({ invalidates }) => invalidates) ? 'invalid' : 'ok' };
+  });
 }
 
 /** @throws the signal's reason when it was aborted; anything else that goes wrong is in the sample */
 export async function runTrial(spec: TrialSpec, context: TrialContext): Promise<Outcome> {
-  const started = performance.now();
-  const base = await unmeasured(context);
-  const stage = new Stage(context.roles, context.pinning, context.signal);
-  const measurements: Record<string, Measurement> = {};
-  let error: string | null = null;
-  let network: Outcome['network'] = null;
-  try {
-    network = await carryOut(spec, stage, measurements);
-  } catch (failure) {
-    context.signal.throwIfAborted();
-    error = (failure as Error).message;
-  }
-  const result = {
-    ...base,
-    measurements,
-    network,
-    server: stage.servers?.hellos[0] ?? null,
-    serverProcesses: stage.servers?.hellos.length ?? 0,
-    awake: stage.servers?.awake ?? null,
-    error,
-    durationMs: performance.now() - started,
-  };
-  if (error !== null) return result;
-  const gates = doubts(result, context.bestCalibrationNs ?? base.calibrationNs);
-  return { ...result, gates, status: gates.some(({ invalidates }) => invalidates) ? 'invalid' : 'ok' };
+  const [outcome] = await outcomes([partOf(spec, context)], context, ([part]) =>
+    kindOf(spec).carryOut(spec, part!.stage, (name, one) => {
+      part!.measurements[name] = one;
+    }),
+  );
+  return outcome!;
+}
+
+/**
+ * Trials of one kind that are carried out together.
+ * @param random of the order in which they are measured
+ * @throws the signal's reason when it was aborted; anything else that goes wrong is in the samples
+ */
+export function runTogether(
+  specs: readonly TrialSpec[],
+  context: TrialContext,
+  random: Random,
+  round: (index: number, rounds: number) => void,
+): Promise<Outcome[]> {
+  const parts = specs.map((spec) => partOf(spec, context));
+  const members = parts.map((part) => ({
+    spec: part.spec,
+    stage: part.stage,
+    done(name: string, one: Measurement) {
+      part.measurements[name] = one;
+    },
+    failed(error: Error) {
+      part.error = explained(error, part.stage);
+    },
+  }));
+  return outcomes(parts, context, () => kindOf(specs[0]!).together!.carryOut(members, random, round));
 }

@@ -1,14 +1,12 @@
 /** One load of standing connections or sockets: clients that begin together, and what the server counts meanwhile. */
 import type { Span } from '../contract/sample.js';
+import type { HostProcess } from '../hosts/host.js';
 import type { Program } from '../hosts/program.js';
 import { answerMs, standingMs } from './patience.js';
 import type { Servers } from './servers.js';
 import { type Stage, together } from './stage.js';
 
-export interface Drive {
-  name: string;
-  /** one program for each server */
-  clients: readonly Program[];
+export interface Window {
   /** connections of all clients together */
   connections: number;
   warmupMs: number;
@@ -19,20 +17,25 @@ export interface Drive {
   standing?: () => Promise<void>;
 }
 
+export interface Driven<S> {
+  /** each client's result line as it was printed; their connections are gone by then */
+  results: unknown[];
+  span: S extends Servers ? Span : null;
+}
+
 /**
+ * Follows clients that have been asked for one load each.
  * @param servers whose snapshots are taken where the window begins and ends; null: a server that cannot be asked
- * @returns each client's result line as it was printed; their connections are gone by then
  * @throws Error in one sentence when a client breaks down
  */
-export async function drive<S extends Servers | null>(
+export async function follow<S extends Servers | null>(
   stage: Stage,
   servers: S,
-  load: Drive,
-): Promise<{ results: unknown[]; span: S extends Servers ? Span : null }> {
-  const { name, connections, warmupMs, durationMs, timeoutMs = 0 } = load;
-  const clients = load.clients.map((program) => stage.client(name, program));
+  clients: readonly HostProcess[],
+  { connections, warmupMs, durationMs, timeoutMs = 0, standing }: Window,
+): Promise<Driven<S>> {
   await together(clients, 'connected', standingMs(connections));
-  await load.standing?.();
+  await standing?.();
   for (const client of clients) client.send('go');
   await together(clients, 'window-start', answerMs + warmupMs);
   const edge = servers && (await stage.edge(servers));
@@ -40,6 +43,17 @@ export async function drive<S extends Servers | null>(
   const span = servers && edge ? await stage.since(servers, edge) : null;
   for (const client of clients) client.send('close');
   const results = await together(clients, 'result', answerMs + timeoutMs);
+  return { results, span: span as Driven<S>['span'] };
+}
+
+/** The same by clients of its own: one program for each server, ended afterwards. */
+export async function drive<S extends Servers | null>(
+  stage: Stage,
+  servers: S,
+  load: Window & { name: string; clients: readonly Program[] },
+): Promise<Driven<S>> {
+  const clients = load.clients.map((program) => stage.client(load.name, program));
+  const driven = await follow(stage, servers, clients, load);
   await Promise.all(clients.map((client) => stage.end(client)));
-  return { results, span: span as S extends Servers ? Span : null };
+  return driven;
 }

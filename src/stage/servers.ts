@@ -96,7 +96,7 @@ export class Servers {
       const { connections } = await this.snapshot();
       if (connections === null || connections === expected || performance.now() > deadline)
         return connections;
-      await pause(10);
+      await pause(2);
     }
   }
 }

@@ -37,3 +37,13 @@ export function randomFrom(seed: number | string): Random {
 export function resample(values: readonly number[], random: Random): number[] {
   return values.map(() => values[Math.floor(random() * values.length)]!);
 }
+
+/** `all` in a random order, by Fisher and Yates. */
+export function shuffled<One>(all: readonly One[], random: Random): One[] {
+  const order = [...all];
+  for (let last = order.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    [order[last], order[other]] = [order[other]!, order[last]!];
+  }
+  return order;
+}

@@ -7,6 +7,7 @@ import type { Latency } from '../contract/load.js';
 import type { Gate, Pinning, Span } from '../contract/sample.js';
 import type { Needs } from '../stage/limits.js';
 import type { Stage } from '../stage/stage.js';
+import type { Random } from '../statistics/random.js';
 
 /** What a figure of a sample is, whatever it is taken from. */
 export interface Figure<Id extends string = string> {
@@ -41,6 +42,31 @@ export interface Served {
   durationNs: number;
 }
 
+/** One of several trials that are carried out at the same time. */
+export interface Member<Spec, Measurement> {
+  spec: Spec;
+  stage: Stage;
+  done(name: string, measurement: Measurement): void;
+  /** it cannot be finished; the others go on */
+  failed(error: Error): void;
+}
+
+/** How trials are carried out that stand at the same time and are measured in turn. */
+export interface Together<Spec, Measurement> {
+  /** trials of one host and the same text are carried out together; null: this one alone */
+  key(spec: Spec): string | null;
+  /**
+   * @param random of the order of windows
+   * @param round called as a round over all members begins, 1 for the first, with how many there are
+   * @throws Error in one sentence when none of them can be finished
+   */
+  carryOut(
+    members: readonly Member<Spec, Measurement>[],
+    random: Random,
+    round: (index: number, rounds: number) => void,
+  ): Promise<void>;
+}
+
 export interface TrialKind<
   Id extends string,
   Spec extends { kind: Id },
@@ -56,6 +82,8 @@ export interface TrialKind<
    * @throws Error in one sentence when the trial cannot be finished
    */
   carryOut(spec: Spec, stage: Stage, done: (name: string, measurement: Measurement) => void): Promise<void>;
+  /** left out: every trial alone */
+  together?: Together<Spec, Measurement>;
   /** Doubts about one measurement. */
   gates(name: string, measurement: Measurement): Gate[];
   /** it opens connections, so that the kernel's counters of dropped ones speak of it */

@@ -150,7 +150,17 @@ function windowOf(
     client: { cpuAffinity: [1], busyShare: 0.5, spinShare: 0.1, cpuUs: 500_000, pacer: null },
     saturation: [],
   };
-  return { kind: 'load', load, idle: null, before: at(0), after: at(1), cpus: null };
+  return {
+    kind: 'load',
+    load,
+    idle: null,
+    windows: 1,
+    retaken: 0,
+    askedRate: null,
+    before: at(0),
+    after: at(1),
+    cpus: null,
+  };
 }
 
 /** What the server of a cell says; one without a backend is somebody else's. */

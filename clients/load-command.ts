@@ -1,0 +1,75 @@
+/** The command line of one load, and what carries it out: of the client for one, and of that for one after another. */
+import { Command, Option } from '@commander-js/extra-typings';
+import { printLine } from '../src/control.js';
+import { type LoadObserver, runLoad } from '../src/load/engine.js';
+import { loadOptionsOf, withLoadOptions } from '../src/load/options.js';
+import { wholeNumber } from '../src/options.js';
+
+export const loadCommand = () =>
+  withLoadOptions(new Command('load'))
+    .addOption(
+      new Option('--protocol <protocol>', 'what to speak')
+        .choices(['tcp-echo', 'http', 'udp-echo'] as const)
+        .makeOptionMandatory(),
+    )
+    .option('--ports <n>', 'udp-echo: consecutive ports from the target on', wholeNumber(1, 65_535), 1)
+    .addOption(
+      new Option('--port-order <order>', 'udp-echo: which port is next')
+        .choices(['random', 'round-robin', 'zipf'] as const)
+        .default('round-robin' as const),
+    )
+    .option('--control', 'stdin is the control channel');
+
+type LoadCommandValues = ReturnType<ReturnType<typeof loadCommand>['opts']>;
+
+/** A promise, and what fulfils it. */
+function signal(): { given: Promise<void>; give(): void } {
+  let give = () => {};
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return { given, give: () => give() };
+}
+
+/** The lines `go` and `close` of one load's control channel. */
+export class Told {
+  private readonly signals = { go: signal(), close: signal() };
+
+  /** @returns whether the line was one of them */
+  line(text: string): boolean {
+    if (text !== 'go' && text !== 'close') return false;
+    this.signals[text].give();
+    return true;
+  }
+
+  get go(): Promise<void> {
+    return this.signals.go.given;
+  }
+
+  get close(): Promise<void> {
+    return this.signals.close.given;
+  }
+}
+
+/**
+ * One load from its first connection to its result line.
+ * @param told sends only after `go` and keeps its connections until `close`; null: at once
+ * @throws Error in one sentence when connections cannot be opened
+ */
+export async function carryOut(values: LoadCommandValues, told: Told | null): Promise<void> {
+  const observer: LoadObserver = {
+    line(line) {
+      printLine(line);
+      if (!told || line.event === 'window-start') return;
+      return line.event === 'connected' ? told.go : told.close;
+    },
+  };
+  const { protocol, ports, portOrder } = values;
+  if (protocol === 'udp-echo') {
+    // Loaded when needed: a client starts for every window of every trial.
+    const { runDatagramLoad } = await import('../src/dgram-benchmark/load.js');
+    printLine(await runDatagramLoad({ ...loadOptionsOf('tcp-echo', values), ports, portOrder }, observer));
+  } else {
+    printLine(await runLoad(loadOptionsOf(protocol, values), observer));
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * Loads in rotation: all servers stand at the same time, each beside its idle connections, and short windows go round
+ * over them in a shuffled order. A state of the machine that outlasts a round then meets all of them alike, and nothing
+ * waits for programs to start. What one generation of servers measured is one trial of each: programs differ from
+ * start to start by more than windows do, so only generations are independent.
+ */
+import type { HostProcess } from '../hosts/host.js';
+import { standingLoad, standingLoadProgram } from '../programs/load.js';
+import { follow } from '../stage/drive.js';
+import { mergeWindows, sumSpans } from '../stage/merge.js';
+import type { Stage } from '../stage/stage.js';
+import { type Random, shuffled } from '../statistics/random.js';
+import type { Member } from './kind.js';
+import { loadGates } from './load-gates.js';
+import {
+  type Drive,
+  type LoadMeasurement,
+  type LoadTrial,
+  type LoadWindow,
+  measure,
+  type Standing,
+  stand,
+} from './load-window.js';
+import { cpuUs, serverBusyShare } from './served.js';
+
+/** A server is offered no more than keeps it busy for this share: beyond it requests wait for each other. */
+const easyShare = 0.7;
+/** A server's first windows are not measured: its code is compiled in them. */
+const warmUpMs = 60;
+/** Time in which a server is tried at the rate that was asked, and if need be with one request at a time. */
+const triedMs = 40;
+/** Further rounds, in which windows are taken again that a gate made invalid: a disturbance passes, a broken set-up does not. */
+const secondLooks = 1;
+
+type LoadMember = Member<LoadTrial, LoadMeasurement>;
+
+/** A window's measurements, those that count and those that do not. */
+interface Taken {
+  window: LoadWindow;
+  good: LoadMeasurement[];
+  doubtful: LoadMeasurement[];
+}
+
+/** One that stands, and what it has measured. */
+interface Competitor {
+  member: LoadMember;
+  standing: Standing;
+  /** highest open rate that it holds at ease, requests/s */
+  easyRate: number;
+  windows: readonly Taken[];
+  broken: boolean;
+}
+
+/** The client of all of them: it stands as well, and is started anew when it broke. */
+class StandingClient {
+  private client: HostProcess | null = null;
+
+  constructor(private readonly stage: Stage) {}
+
+  readonly drive =
+    (stage: Stage): Drive =>
+    (servers, loads, window) => {
+      if (this.client === null || this.client.ended() !== null)
+        this.client = this.stage.start('client', 'load client', standingLoadProgram(stage.pinning.client));
+      for (const one of loads) this.client.send(standingLoad(one));
+      return follow(stage, servers, [this.client], window);
+    };
+}
+
+/** Highest of 1, 2, 5, 10, ... that is not above `rate`; at least 1. */
+function easyRate(rate: number): number {
+  const decade = 10 ** Math.floor(Math.log10(Math.max(1, rate)));
+  return decade * ([5, 2, 1].find((step) => step * decade <= rate) ?? 1);
+}
+
+/** What lies in a row, as one. Where nothing counts, what does not is handed over for its gates to be seen. */
+function summed({ window, good, doubtful }: Taken): LoadMeasurement {
+  const counting = good.length > 0 ? good : doubtful;
+  const [first, last] = [counting[0]!, counting.at(-1)!];
+  const offered = first.load.offeredRate;
+  return {
+    ...first,
+    idle: last.idle,
+    load: mergeWindows(counting.map(({ load }) => load)),
+    windows: counting.length,
+    retaken: good.length > 0 ? doubtful.length : 0,
+    askedRate: offered !== null && window.rate !== null && offered < 0.9 * window.rate ? window.rate : null,
+    ...sumSpans(counting),
+  };
+}
+
+/** @throws Error of the first member when none stands */
+async function allStanding(members: readonly LoadMember[]): Promise<Competitor[]> {
+  const found = await Promise.all(
+    members.map(async (member): Promise<Competitor | Error> => {
+      try {
+        const standing = await stand(member.spec, member.stage);
+        const windows = member.spec.windows.map((window): Taken => ({ window, good: [], doubtful: [] }));
+        return { member, standing, easyRate: Number.POSITIVE_INFINITY, windows, broken: false };
+      } catch (error) {
+        member.failed(error as Error);
+        return error as Error;
+      }
+    }),
+  );
+  const standing = found.flatMap((one) => (one instanceof Error ? [] : [one]));
+  if (standing.length === 0) throw found[0];
+  return standing;
+}
+
+/** @param members all on the same hosts */
+export async function rotate(
+  members: readonly LoadMember[],
+  random: Random,
+  round: (index: number, rounds: number) => void,
+): Promise<void> {
+  const [{ stage, spec }] = members as [LoadMember];
+  const competitors = await allStanding(members);
+  const client = new StandingClient(stage);
+  await stage.settle();
+  await stage.watchNetwork();
+
+  const each = async (work: (one: Competitor) => Promise<void>) => {
+    for (const one of shuffled(competitors, random)) {
+      if (one.broken) continue;
+      try {
+        await work(one);
+      } catch (error) {
+        one.broken = true;
+        one.member.failed(error as Error);
+      }
+    }
+  };
+  const take = ({ member, standing }: Competitor, window: LoadWindow) =>
+    measure(member.spec, member.stage, standing, window, client.drive(member.stage));
+
+  const atEase = async (one: Competitor, window: LoadWindow) => {
+    const tried = await take(one, window);
+    return serverBusyShare(tried) <= easyShare && tried.load.replies >= 0.95 * tried.load.requests;
+  };
+  await each(async (one) => {
+    const [first] = one.member.spec.windows;
+    await take(one, { ...first!, rate: null, warmupMs: 0, durationMs: warmUpMs });
+    for (const window of one.member.spec.windows) {
+      if (window.rate === null || (await atEase(one, { ...window, durationMs: triedMs }))) continue;
+      const lone = await take(one, {
+        ...window,
+        rate: null,
+        connections: 1,
+        warmupMs: 0,
+        durationMs: triedMs,
+      });
+      one.easyRate = easyRate(easyShare * 1e6 * (lone.load.replies / cpuUs(lone)));
+    }
+  });
+
+  const { rounds = 0 } = spec;
+  for (let index = 1; index <= rounds + secondLooks; index++) {
+    const wanted = Math.min(index, rounds);
+    const open = ({ good, doubtful }: Taken) => good.length < wanted && good.length + doubtful.length < index;
+    if (index > rounds && !competitors.some(({ broken, windows }) => !broken && windows.some(open))) break;
+    round(Math.min(index, rounds), rounds);
+    await each(async (one) => {
+      for (const taken of shuffled(one.windows.filter(open), random)) {
+        const { window } = taken;
+        const rate = window.rate === null ? null : Math.min(window.rate, one.easyRate);
+        const measured = await take(one, { ...window, rate });
+        const doubted = loadGates(window.name, measured).some(({ invalidates }) => invalidates);
+        (doubted ? taken.doubtful : taken.good).push(measured);
+      }
+    });
+  }
+  for (const { member, windows, broken } of competitors) {
+    if (broken) continue;
+    for (const taken of windows) member.done(taken.window.name, summed(taken));
+  }
+}
