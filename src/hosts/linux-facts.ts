@@ -14,6 +14,15 @@ export function readFact(path: string): string | null {
   }
 }
 
+/** What a folder holds, sorted; nothing where there is none. */
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
 /** CPUs this process may use; null where the system does not say. */
 export function allowedCpus(): number[] | null {
   const list = readFact('/proc/self/status')?.match(/^Cpus_allowed_list:\s*(.*)$/m)?.[1];
@@ -24,6 +33,26 @@ export function allowedCpus(): number[] | null {
 export function coreSiblings(cpu: number): number[] {
   const list = readFact(`/sys/devices/system/cpu/cpu${cpu}/topology/thread_siblings_list`);
   return list ? parseCpuList(list) : [cpu];
+}
+
+/**
+ * Microseconds that each of these CPUs slept since boot, by the kernel's own clock; null: it does not count them. A sleep
+ * is counted when it ends.
+ */
+export function sleepTimes(cpus: readonly number[]): (number | null)[] {
+  return cpus.map((cpu) => {
+    const folder = `/sys/devices/system/cpu/cpu${cpu}/cpuidle`;
+    const states = names(folder).map((state) => Number(readFact(`${folder}/${state}/time`)));
+    return states.length > 0 ? states.reduce((sum, us) => sum + us, 0) : null;
+  });
+}
+
+/** Connections that the kernel's firewall tracks; null: it tracks none, or is not there. */
+export function conntrack(): { count: number; max: number } | null {
+  const [count, max] = ['count', 'max'].map((name) =>
+    readFact(`/proc/sys/net/netfilter/nf_conntrack_${name}`),
+  );
+  return count && max ? { count: Number(count), max: Number(max) } : null;
 }
 
 /** Size of the cache nearest to memory; null where the system does not say. */
@@ -68,15 +97,9 @@ export function hypervisor(): string | null {
 /** Weaknesses of the CPU and what the kernel does about them: they change the price of a system call. */
 export function mitigations(): Record<string, string> {
   const folder = '/sys/devices/system/cpu/vulnerabilities';
-  try {
-    return Object.fromEntries(
-      readdirSync(folder)
-        .sort()
-        .map((name) => [name, readFact(`${folder}/${name}`) ?? 'unreadable']),
-    );
-  } catch {
-    return {};
-  }
+  return Object.fromEntries(
+    names(folder).map((name) => [name, readFact(`${folder}/${name}`) ?? 'unreadable']),
+  );
 }
 
 export function ephemeralPorts(): { first: number; last: number } | null {

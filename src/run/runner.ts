@@ -10,6 +10,7 @@ import { places } from '../stage/places.js';
 import { interruptible } from '../stage/stage.js';
 import { kindOf, metric } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
+import { bestPace, pacesIn } from './calibration.js';
 import { checkout } from './checkout.js';
 import { type PlannedCell, plannedCells } from './plan.js';
 import { stopBeforeNextBlock, widestInterval } from './precision.js';
@@ -232,12 +233,15 @@ class Run {
     const host = place.roles.name;
     const where = { block: index, position: position + 1, experiment: experiment.id, host, cell: levels };
     on({ event: 'trial-start', ...where, elapsedMs: this.elapsed() });
-    const calibrations = this.samples
+    const paces = this.samples
       .filter((one) => one.status !== 'impossible' && one.host.name === host)
-      .map((one) => one.calibrationNs);
-    const bestCalibrationNs = calibrations.length > 0 ? Math.min(...calibrations) : null;
+      .flatMap(pacesIn);
     try {
-      const outcome = await runTrial(cell.trial, { ...place, bestCalibrationNs, signal });
+      const outcome = await runTrial(cell.trial, {
+        ...place,
+        bestPace: paces.length > 0 ? bestPace(paces) : null,
+        signal,
+      });
       const sample = this.sample(cell, index, index * this.possible.length + position, outcome);
       await this.keep(sample);
       on({

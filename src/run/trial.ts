@@ -2,11 +2,13 @@
  * Carries one trial out on a stage of its own, in fresh processes, and puts its sample together. Whatever goes wrong
  * becomes a failed sample that says how.
  */
+import type { HostState, MachineState } from '../contract/host.js';
 import type { Pinning } from '../contract/sample.js';
 import type { Roles } from '../hosts/host.js';
 import { interruptible, Stage } from '../stage/stage.js';
 import { kindOf, type Measurement, type TrialSpec } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
+import { bestPace, type Pace, pacesIn } from './calibration.js';
 import { doubts } from './doubts.js';
 
 /** What a trial adds to its cell and place in the schedule. */
@@ -15,11 +17,13 @@ export type Outcome = Omit<Sample, 'schemaVersion' | 'experiment' | 'cell' | 'bl
 export interface TrialContext {
   roles: Roles;
   pinning: Pinning;
-  /** fastest calibration so far; null before the first trial */
-  bestCalibrationNs: number | null;
+  /** the machine at its best in the trials so far; null before the first one */
+  bestPace: Pace | null;
   /** aborted: the trial is given up, its processes are ended and nothing is reported */
   signal: AbortSignal;
 }
+
+const machineIn = ({ event: _, load: __, ...machine }: HostState): MachineState => machine;
 
 /** What is known of the machine before a trial; also all that an impossible cell's sample holds. */
 export async function unmeasured({
@@ -27,7 +31,7 @@ export async function unmeasured({
   pinning,
 }: Pick<TrialContext, 'roles' | 'pinning'>): Promise<Outcome> {
   const startedAt = new Date().toISOString();
-  const { load, calibrationNs } = await roles.server.state();
+  const state = await roles.server.state();
   return {
     startedAt,
     durationMs: 0,
@@ -40,8 +44,9 @@ export async function unmeasured({
     serverProcesses: 0,
     pinning,
     awake: null,
-    loadBefore: load,
-    calibrationNs,
+    loadBefore: state.load,
+    calibrationNs: state.calibration.spinNs,
+    machine: { before: machineIn(state), after: null },
     measurements: {},
     network: null,
   };
@@ -79,8 +84,10 @@ export async function runTrial(spec: TrialSpec, context: TrialContext): Promise<
     context.signal.throwIfAborted();
     error = (failure as Error).message;
   }
+  const after = error === null ? machineIn(await context.roles.server.state()) : null;
   const result = {
     ...base,
+    machine: { before: base.machine!.before, after },
     measurements,
     network,
     server: stage.servers?.hellos[0] ?? null,
@@ -90,6 +97,9 @@ export async function runTrial(spec: TrialSpec, context: TrialContext): Promise<
     durationMs: performance.now() - started,
   };
   if (error !== null) return result;
-  const gates = doubts(result, context.bestCalibrationNs ?? base.calibrationNs);
+  const gates = doubts(
+    result,
+    bestPace([...(context.bestPace ? [context.bestPace] : []), ...pacesIn(result)]),
+  );
   return { ...result, gates, status: gates.some(({ invalidates }) => invalidates) ? 'invalid' : 'ok' };
 }

@@ -141,6 +141,7 @@ export const datagrams = trialKind({
     span: measurement,
     bytes: measurement.datagrams.bytesIn + measurement.datagrams.bytesOut,
     durationNs: measurement.datagrams.windowNs,
+    clientUs: measurement.datagrams.client.cpuUs,
   }),
   distributions: ({ datagrams: { latency, latencyUncorrected, sendLag } }) => ({
     latency,

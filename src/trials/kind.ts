@@ -39,6 +39,8 @@ export interface Served {
   /** received and sent by the client, payload and protocol */
   bytes: number;
   durationNs: number;
+  /** CPU time of the client's load between the snapshots, its spinning included; left out: not told */
+  clientUs?: number;
 }
 
 export interface TrialKind<

@@ -184,6 +184,7 @@ export const load = trialKind({
     span: measurement,
     bytes: measurement.load.bytesIn + measurement.load.bytesOut,
     durationNs: measurement.load.windowNs,
+    clientUs: measurement.load.client.cpuUs,
   }),
   distributions: ({ load: { latency, latencyUncorrected, sendLag, connect } }) => ({
     latency,

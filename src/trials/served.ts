@@ -1,9 +1,8 @@
 /** What the kinds share that watch a server under load: the figures of its CPU, its waits and its client. */
-import type { CpuTimes } from '../contract/host.js';
 import type { LoadFigures } from '../contract/load.js';
 import type { Span } from '../contract/sample.js';
 import type { Counters } from '../contract/server.js';
-import { busyStates, timeIn } from '../hosts/cpu-times.js';
+import { busyStates, type CpuState, timeIn } from '../hosts/cpu-times.js';
 import { quantileRanks } from '../statistics/percentiles.js';
 import type { Circumstances } from './kind.js';
 
@@ -44,8 +43,6 @@ export function serverBusyShare(span: Pick<Span, 'before' | 'after'>): number {
 const switches = (span: Span) =>
   between(span, ({ contextSwitches: all }) => all && all.voluntary + all.involuntary);
 const counted = (span: Span, name: keyof Counters) => between(span, ({ counters }) => counters?.[name]);
-
-type CpuState = Exclude<keyof CpuTimes, 'cpu'>;
 
 /**
  * Time that the server's CPUs spent in the given states, whoever they spent it for. Null where they worked mostly for

@@ -136,6 +136,10 @@ export const sessions = trialKind({
     span: measurement,
     bytes: measurement.session.detail.bytesIn + measurement.session.detail.bytesOut,
     durationNs: measurement.session.durationS * 1e9,
+    clientUs:
+      (measurement.session.detail.busyShare + measurement.session.detail.spinShare) *
+      measurement.session.durationS *
+      1e6,
   }),
   distributions: ({ session: { detail } }) => ({
     latency: detail.response,

@@ -208,6 +208,7 @@ export function syntheticSample(trial: Trial): Sample {
     pinning: { server: [0], client: [1], shared: false, siblings: false },
     loadBefore: { average: 0.1, pressure: 0 },
     calibrationNs: 1e6,
+    machine: null,
     measurements:
       status === 'ok' || status === 'invalid'
         ? {
