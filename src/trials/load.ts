@@ -14,7 +14,16 @@ import { drive } from '../stage/drive.js';
 import { mergeLoads, share } from '../stage/merge.js';
 import type { Servers } from '../stage/servers.js';
 import type { IdleHolders, Stage } from '../stage/stage.js';
-import { delayedAcks, errors, invalid, nobodysLimit, offerOf, saturation } from './gates.js';
+import {
+  delayedAcks,
+  errors,
+  invalid,
+  nobodysLimit,
+  offerOf,
+  repeatedConnects,
+  saturation,
+  zeroLatencies,
+} from './gates.js';
 import { trialKind } from './kind.js';
 import { loadMetrics, servedMetrics } from './served.js';
 
@@ -168,6 +177,8 @@ export const load = trialKind({
       ...saturation(name, measurement, offerOf(figures)),
       ...(figures.mode === 'closed' ? nobodysLimit(name, measurement, figures.client.busyShare) : []),
       ...delayedAcks(name, figures.latencyUncorrected.histogram),
+      ...zeroLatencies(name, figures.latencyUncorrected.histogram),
+      ...repeatedConnects(name, figures.connect.histogram),
       ...idleCount(idle),
     ];
   },
