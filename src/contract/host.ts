@@ -37,6 +37,8 @@ export const hostEnvironment = z.object({
   ephemeralPorts: z.object({ first: count, last: count }).nullable(),
   /** CPU vulnerabilities and how the kernel mitigates them, by name */
   mitigations: z.record(z.string(), z.string()),
+  /** other settings of the system that change what a request costs, by name; empty: recorded before they were read */
+  settings: z.record(z.string(), z.string()).default({}),
 });
 export type HostEnvironment = z.infer<typeof hostEnvironment>;
 

@@ -102,6 +102,25 @@ export function mitigations(): Record<string, string> {
   );
 }
 
+const settingFiles = {
+  'tcp autocorking': '/proc/sys/net/ipv4/tcp_autocorking',
+  'busy poll': '/proc/sys/net/core/busy_poll',
+  'busy read': '/proc/sys/net/core/busy_read',
+  'receive packet steering of loopback': '/sys/class/net/lo/queues/rx-0/rps_cpus',
+  'transparent huge pages': '/sys/kernel/mm/transparent_hugepage/enabled',
+  'address space randomisation': '/proc/sys/kernel/randomize_va_space',
+  'simultaneous multithreading': '/sys/devices/system/cpu/smt/control',
+  'idle driver': '/sys/devices/system/cpu/cpuidle/current_driver',
+  'idle governor': '/sys/devices/system/cpu/cpuidle/current_governor',
+  'frequency governor': '/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor',
+} as const;
+
+/** What the system is set to, as far as it says: a file that is missing is left out. */
+export function settings(): Record<string, string> {
+  const all = Object.entries(settingFiles).map(([name, path]) => [name, readFact(path)] as const);
+  return Object.fromEntries(all.filter((entry): entry is [(typeof entry)[0], string] => entry[1] !== null));
+}
+
 export function ephemeralPorts(): { first: number; last: number } | null {
   const [first, last] = (readFact('/proc/sys/net/ipv4/ip_local_port_range') ?? '').split(/\s+/).map(Number);
   return first && last ? { first, last } : null;

@@ -17,6 +17,7 @@ import {
   mitigations,
   ownBootId,
   readFact,
+  settings,
   sleepTimes,
 } from './linux-facts.js';
 import { measureMemoryCopy } from './memory-copy.js';
@@ -55,6 +56,7 @@ export function look(): Omit<HostLook, 'event'> {
       descriptorLimit: descriptorLimit() ?? unknownLimit,
       ephemeralPorts: ephemeralPorts(),
       mitigations: mitigations(),
+      settings: settings(),
     },
     bootId: ownBootId(),
     cpus: usable().map((cpu) => ({

@@ -26,6 +26,7 @@ for (const { name, transport, skip } of kinds) {
         const { load, calibration } = await host.state();
         assert.ok(load.average >= 0 && calibration.spinNs > 0 && calibration.memoryWalkNs! > 0);
         if (process.platform === 'linux') {
+          assert.match(host.look.environment.settings['address space randomisation'] ?? '', /^[012]$/);
           const { network, cpus } = await host.counters();
           assert.ok(network && cpus && cpus.length > 0);
         }

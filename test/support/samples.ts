@@ -351,6 +351,7 @@ export function runInfo(id = 'synthetic'): RunInfo {
           descriptorLimit: { soft: 20_000, hard: 20_000 },
           ephemeralPorts: { first: 32_768, last: 60_999 },
           mitigations: {},
+          settings: {},
         },
         memoryCopy: { bytesPerSecond: 9e9, copies: 5, blockBytes: 1 << 25, lastLevelCacheBytes: null },
         pinning: { server: [0], client: [1], shared: false, siblings: false },
