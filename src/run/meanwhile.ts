@@ -9,6 +9,7 @@ import { cpuUs } from '../trials/served.js';
 const foreignLimit = 0.05;
 const besideClientLimit = 0.15;
 const stealLimit = 0.01;
+const collectionLimit = 0.01;
 /** of the window's: server, client and their runtimes' own threads wait for each other for less */
 const waitedLimit = 0.25;
 
@@ -78,10 +79,24 @@ function waiting(name: string, { waitedUs, cpus }: Span): Gate[] {
   return [warning('pressure', `${name}: for ${share} of the window somebody waited for a CPU`)];
 }
 
+/** What a window lost to the collector of the server's language belongs to its figures, and explains their tail. */
+function collections(name: string, { before, after }: Span): Gate[] {
+  const [from, to] = [before.collections, after.collections];
+  if (!from || !to) return [];
+  const pauseUs = to.pauseUs - from.pauseUs;
+  const share = (1000 * pauseUs) / (after.monotonicNs - before.monotonicNs);
+  if (!(share > collectionLimit)) return [];
+  const often = `${to.count - from.count} garbage collections`;
+  return [
+    warning('garbage-collection', `${name}: ${often} stopped the server for ${percent(share)} of the window`),
+  ];
+}
+
 /** @param keptAwake the CPUs of the trial were kept from sleeping */
 export function meanwhile(name: string, { span, clientUs }: Served, keptAwake: boolean): Gate[] {
-  if (!span.cpus) return [];
+  if (!span.cpus) return collections(name, span);
   return [
+    ...collections(name, span),
     ...(clientUs === undefined || keptAwake ? [] : foreignCpu(name, span, clientUs)),
     ...steal(name, span),
     ...waiting(name, span),

@@ -47,6 +47,15 @@ const clientUs = open.load.client.cpuUs;
 const window = (server: CpuTimes, client: CpuTimes, waitedUs = 0) => ({
   measurements: { open: { ...open, cpus: { server: [server], client: [client] }, waitedUs } },
 });
+const collected = (pauseUs: number) => ({
+  measurements: {
+    open: {
+      ...open,
+      before: { ...open.before, collections: { count: 2, pauseUs: 900 } },
+      after: { ...open.after, collections: { count: 40, pauseUs: 900 + pauseUs } },
+    },
+  },
+});
 const quiet = [cpu(0, serverUs), cpu(1, clientUs)] as const;
 
 const sound: Judged = { ...synthetic, machine: { before: state, after: later }, ...window(...quiet) };
@@ -172,6 +181,12 @@ const cases: { name: string; change: Partial<Judged>; ids: string[]; invalidates
     ids: ['steal'],
   },
   { name: 'somebody waited for a CPU', change: window(...quiet, 4e5), ids: ['pressure'] },
+  {
+    name: 'a collector that took a twentieth of the window',
+    change: collected(50_000),
+    ids: ['garbage-collection'],
+  },
+  { name: 'a collector that took next to nothing', change: collected(500), ids: [] },
   {
     name: 'recorded before the CPUs had a clock',
     change: window(cpu(0, 1e6, { elapsedUs: undefined, sleepUs: undefined }), quiet[1]),

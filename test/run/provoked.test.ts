@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { Collections } from '../../servers/collections.js';
 import type { HostState, MachineState } from '../../src/contract/host.js';
 import { Child } from '../../src/hosts/child.js';
 import { allowedCpus } from '../../src/hosts/linux-facts.js';
@@ -120,6 +121,19 @@ test('a CPU quota', { skip: linux }, async (t) => {
     await observer.end();
     rmdirSync(made.group);
   }
+});
+
+test('garbage collections of this process, without its event loop', () => {
+  const collections = new Collections();
+  const before = collections.read();
+  let kept: unknown[] = [];
+  let now = before;
+  // A young generation is tens of megabytes at most: so much of it is collected for certain.
+  for (let round = 0; round < 400 && now.count === before.count; round++) {
+    kept = Array.from({ length: 50_000 }, (_, index) => ({ index }));
+    now = collections.read();
+  }
+  assert.ok(kept.length > 0 && now.count > before.count && now.pauseUs > before.pauseUs, JSON.stringify(now));
 });
 
 test('a network namespace whose loopback is down has no ping-pong', { skip: noNamespaces }, async () => {
