@@ -21,6 +21,8 @@ export const hostFacts = z.object({
   /** smallest step seen between two readings of the monotonic clock, nanoseconds */
   clockStepNs: z.number(),
   congestionControl: z.string().nullable(),
+  /** how the kernel divides CPU time into user and system: at each change of mode, or by what runs at its ticks; null: unknown */
+  cpuAccounting: z.enum(['precise', 'ticks']).nullable().default(null),
   /** what lies between server and client */
   transport: z.enum(['loopback', 'veth', 'tap', 'user-net']),
 });

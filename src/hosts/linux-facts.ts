@@ -3,6 +3,8 @@
  * or 'unknown': a fact that cannot be read is never guessed.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { gunzipSync } from 'node:zlib';
 import { parseCpuList } from '../cpu-list.js';
 
 /** @returns the file's text without surrounding space and NUL, or null when it cannot be read */
@@ -100,6 +102,30 @@ export function mitigations(): Record<string, string> {
   return Object.fromEntries(
     names(folder).map((name) => [name, readFact(`${folder}/${name}`) ?? 'unreadable']),
   );
+}
+
+/** The kernel's own configuration; null where it is not kept. */
+function kernelConfig(): string | null {
+  try {
+    return gunzipSync(readFileSync('/proc/config.gz')).toString();
+  } catch {
+    return readFact(`/boot/config-${release()}`);
+  }
+}
+
+/**
+ * The kernel can count at each change between user and system, always or on CPUs that it lets run without ticks; null:
+ * its configuration is not known.
+ */
+export function cpuAccounting(
+  config: string | null = kernelConfig(),
+  tickless: string | null = readFact('/sys/devices/system/cpu/nohz_full'),
+): 'precise' | 'ticks' | null {
+  if (config === null) return null;
+  const has = (name: string) => config.includes(`CONFIG_VIRT_CPU_ACCOUNTING_${name}=y`);
+  // Without such CPUs the file is empty, or says so in the kernel's own way.
+  const without = tickless === null || /^(\(null\))?$/.test(tickless);
+  return has('NATIVE') || (has('GEN') && !without) ? 'precise' : 'ticks';
 }
 
 const settingFiles = {

@@ -10,6 +10,7 @@ import {
   allowedCpus,
   conntrack,
   coreSiblings,
+  cpuAccounting,
   descriptorLimit,
   ephemeralPorts,
   hypervisor,
@@ -48,6 +49,7 @@ export function look(): Omit<HostLook, 'event'> {
       kernel: system,
       clockSource: readFact('/sys/devices/system/clocksource/clocksource0/current_clocksource') ?? 'unknown',
       clockStepNs: clockStepNs(),
+      cpuAccounting: cpuAccounting(),
       congestionControl: readFact('/proc/sys/net/ipv4/tcp_congestion_control'),
     },
     environment: {

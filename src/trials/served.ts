@@ -34,6 +34,15 @@ export const systemUs = (span: Span): number => span.after.cpu.systemUs - span.b
 export const cpuUs = (span: Span): number => userUs(span) + systemUs(span);
 const wallUs = ({ before, after }: Span) => (after.monotonicNs - before.monotonicNs) / 1000;
 
+/** Less CPU time than this is divided into user and system by too few ticks to mean anything. */
+const leastDividedUs = 2e6;
+
+/** A part of the server's CPU time; null where the kernel only guesses at it. */
+const part =
+  (of: (span: Span) => number) =>
+  (span: Span, { host }: Circumstances): number | null =>
+    host.cpuAccounting === 'precise' || cpuUs(span) >= leastDividedUs ? of(span) : null;
+
 /** CPU time of the server over wall time between its two snapshots. */
 export function serverBusyShare(span: Pick<Span, 'before' | 'after'>): number {
   const wall = wallUs(span as Span);
@@ -68,7 +77,9 @@ const open = ['open'] as const;
  */
 export function servedMetrics<M extends Span>(client: (m: M) => { replies: number; busyShare: number }) {
   const requests = (m: M) => between(m, (snapshot) => snapshot.requests) ?? client(m).replies;
-  const perRequest = (of: (m: M) => number | null) => (m: M) => ratio(of(m), requests(m));
+  const perRequest =
+    (of: (m: M, circumstances: Circumstances) => number | null) => (m: M, circumstances: Circumstances) =>
+      ratio(of(m, circumstances), requests(m));
   const core =
     (...states: CpuState[]) =>
     (m: M, circumstances: Circumstances) =>
@@ -116,7 +127,7 @@ export function servedMetrics<M extends Span>(client: (m: M) => { replies: numbe
       digits: 2,
       meaning: '',
       from: peak,
-      of: perRequest(userUs),
+      of: perRequest(part(userUs)),
     },
     {
       id: 'cpu-system',
@@ -126,7 +137,7 @@ export function servedMetrics<M extends Span>(client: (m: M) => { replies: numbe
       digits: 2,
       meaning: '',
       from: peak,
-      of: perRequest(systemUs),
+      of: perRequest(part(systemUs)),
     },
     {
       id: 'core-user',

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CpuTimes, MachineState } from '../../src/contract/host.js';
+import { cpuAccounting } from '../../src/hosts/linux-facts.js';
 import { quotaHierarchies, throttledPeriods } from '../../src/hosts/throttling.js';
 import { bestPace, pacesIn } from '../../src/run/calibration.js';
 import { doubts, type Judged } from '../../src/run/doubts.js';
+import { metric } from '../../src/trials/registry.js';
 import { measured } from '../../src/trials/sample.js';
 import { syntheticSample } from '../support/samples.js';
 
@@ -214,6 +216,35 @@ describe('doubts about the machine', () => {
       pingPong: 30_000,
     });
   });
+});
+
+describe('user and system time apart', () => {
+  const closed = syntheticSample({ cell: {}, cpuUs: 10 });
+  const told = (cpuAccounting: 'precise' | 'ticks' | null, sample = closed) =>
+    (['cpu-user', 'cpu-system', 'cpu-per-request'] as const).map(
+      (id) => metric(id).of({ ...sample, host: { ...sample.host, cpuAccounting } }) !== null,
+    );
+  it('is told where the kernel counts each change', () =>
+    assert.deepEqual(told('precise'), [true, true, true]));
+  for (const accounting of ['ticks', null] as const)
+    it(`is not told of a second of CPU time by ${accounting}`, () =>
+      assert.deepEqual(told(accounting), [false, false, true]));
+  it('is told of several seconds', () => {
+    const one = measured(closed, 'closed', 'load')!;
+    const cpu = { userUs: 1e6, systemUs: 2e6 };
+    const long = { ...closed, measurements: { closed: { ...one, after: { ...one.after, cpu } } } };
+    assert.deepEqual(told('ticks', long), [true, true, true]);
+  });
+
+  const kernels = [
+    { name: 'ticks', config: 'CONFIG_TICK_CPU_ACCOUNTING=y', tickless: null, is: 'ticks' },
+    { name: 'native', config: 'CONFIG_VIRT_CPU_ACCOUNTING_NATIVE=y', tickless: null, is: 'precise' },
+    { name: 'able, not asked', config: 'CONFIG_VIRT_CPU_ACCOUNTING_GEN=y', tickless: '(null)', is: 'ticks' },
+    { name: 'able, asked', config: 'CONFIG_VIRT_CPU_ACCOUNTING_GEN=y', tickless: '1-3', is: 'precise' },
+    { name: 'unknown', config: null, tickless: '1-3', is: null },
+  ] as const;
+  for (const { name, config, tickless, is } of kernels)
+    it(`by a kernel: ${name}`, () => assert.equal(cpuAccounting(config, tickless), is));
 });
 
 describe('periods in which a quota stopped programs', () => {

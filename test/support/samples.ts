@@ -29,6 +29,7 @@ export const host: HostFacts = {
   clockSource: 'tsc',
   clockStepNs: 20,
   congestionControl: 'cubic',
+  cpuAccounting: 'precise',
   transport: 'loopback',
 };
 
