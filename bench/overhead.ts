@@ -70,7 +70,7 @@ async function measure(contender: Contender, { backend, idle }: Cell): Promise<M
   const subject = { kind: 'dispatch', protocol, impl, io, backend } as const;
   const trial = await runTrial(
     { kind: 'load', subject, processes: 1, idle, windows: [window] },
-    { roles, pinning, bestCalibrationNs: null, signal: site.signal },
+    { roles, pinning, bestPace: null, signal: site.signal },
   );
   const measured = trial.measurements.closed;
   if (trial.error !== null || measured?.kind !== 'load')

@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs';
 import type { Counters, DispatchFarewell, DispatchHello, DispatchSnapshot } from '../src/contract/server.js';
 import { monotonicNs, processUsage } from '../src/process.js';
+import { Collections } from './collections.js';
 
 const BUCKETS = 17;
 
@@ -21,6 +22,7 @@ export class Statistics {
   readonly startedNs = monotonicNs();
   /** null where there is no poller of ours */
   eventsPerWait: Float64Array | null = null;
+  readonly #collections = new Collections();
 
   get connections(): number {
     return this.sockets + this.accepted - this.closed;
@@ -57,6 +59,7 @@ export class Statistics {
       counters,
       eventsPerWait: this.eventsPerWait === null ? null : Array.from(this.eventsPerWait),
       tree: null,
+      collections: this.#collections.read(),
     };
   }
 

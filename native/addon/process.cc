@@ -4,6 +4,7 @@
 #include "addon/environment.h"
 #include "process/affinity.h"
 #include "process/awake.h"
+#include "process/calibration.h"
 #include "process/clock.h"
 #include "process/identity.h"
 #include "process/signals.h"
@@ -102,6 +103,30 @@ Napi::Value calibration_spin_ns(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(ns));
 }
 
+/// processMemoryWalkNs(bytes, steps) -> time of one load; 0 without the memory
+Napi::Value memory_walk_ns(const Napi::CallbackInfo& info) {
+  std::int64_t bytes = 0;
+  std::int64_t steps = 0;
+  if (!int_argument(info, 0, "bytes", 128, 64 << 20, bytes) || !int_argument(info, 1, "steps", 1, 1 << 20, steps)) {
+    return info.Env().Undefined();
+  }
+  const double ns = process::memory_walk(static_cast<std::size_t>(bytes), static_cast<std::uint32_t>(steps));
+  return Napi::Number::New(info.Env(), ns);
+}
+
+/// processPairedSpinNs(rounds, cpu, partner) -> CPU time of the work; partner -1: alone
+Napi::Value paired_spin_ns(const Napi::CallbackInfo& info) {
+  std::int64_t rounds = 0;
+  std::int64_t cpu = 0;
+  std::int64_t partner = 0;
+  if (!int_argument(info, 0, "rounds", 1, 10'000'000, rounds) || !int_argument(info, 1, "cpu", 0, 1023, cpu) ||
+      !int_argument(info, 2, "partner", -1, 1023, partner)) {
+    return info.Env().Undefined();
+  }
+  const auto ns = process::paired_spin(static_cast<std::uint32_t>(rounds), static_cast<int>(cpu), static_cast<int>(partner));
+  return Napi::Number::New(info.Env(), static_cast<double>(ns));
+}
+
 /// processSignalPipe() -> descriptor that turns readable on SIGTERM or SIGINT
 Napi::Value signal_pipe(const Napi::CallbackInfo& info) {
   const int fd = process::signal_pipe({SIGTERM, SIGINT});
@@ -129,6 +154,8 @@ void export_process(Napi::Env env, Napi::Object exports) {
   define(exports, "processDescriptorLimit", Napi::Function::New<descriptor_limit>(env));
   define(exports, "processClockStepNs", Napi::Function::New<clock_step_ns>(env));
   define(exports, "processCalibrationSpinNs", Napi::Function::New<calibration_spin_ns>(env));
+  define(exports, "processMemoryWalkNs", Napi::Function::New<memory_walk_ns>(env));
+  define(exports, "processPairedSpinNs", Napi::Function::New<paired_spin_ns>(env));
   define(exports, "processSignalPipe", Napi::Function::New<signal_pipe>(env));
   define(exports, "processBuild", Napi::Function::New<build>(env));
 }

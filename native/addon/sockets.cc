@@ -10,6 +10,7 @@
 
 #include "addon/environment.h"
 #include "addon/shared_buffer.h"
+#include "net/ping_pong.h"
 #include "net/socket.h"
 #include "net/spare_descriptor.h"
 #include "servers/statistics.h"
@@ -249,6 +250,27 @@ Napi::Value socket_address(const Napi::CallbackInfo& info) {
   return object;
 }
 
+/// netPingPong(rounds, cpu, partner) -> {roundTripNs, cpuNs} between two threads over loopback
+Napi::Value ping_pong(const Napi::CallbackInfo& info) {
+  std::int64_t rounds = 0;
+  std::int64_t cpu = 0;
+  std::int64_t partner = 0;
+  if (!int_argument(info, 0, "rounds", 1, 10'000, rounds) || !int_argument(info, 1, "cpu", 0, 1023, cpu) ||
+      !int_argument(info, 2, "partner", 0, 1023, partner)) {
+    return info.Env().Undefined();
+  }
+  const auto [error, round_trip_ns, cpu_ns] =
+      net::ping_pong(static_cast<std::uint32_t>(rounds), static_cast<int>(cpu), static_cast<int>(partner));
+  if (error != 0) {
+    throw_errno(info.Env(), error, "send to and fro over loopback");
+    return info.Env().Undefined();
+  }
+  Napi::Object object = Napi::Object::New(info.Env());
+  define(object, "roundTripNs", round_trip_ns);
+  define(object, "cpuNs", cpu_ns);
+  return object;
+}
+
 }  // namespace
 
 void export_sockets(Napi::Env env, Napi::Object exports) {
@@ -264,7 +286,8 @@ void export_sockets(Napi::Env env, Napi::Object exports) {
                     {"socketClose", of_descriptor<close_one>},
                     {"socketShutdown", of_descriptor<shut_sending>},
                     {"socketError", of_descriptor<pending_error>},
-                    {"socketAddress", socket_address}});
+                    {"socketAddress", socket_address},
+                    {"netPingPong", ping_pong}});
   export_hot(env, exports, "ioReceive", receive, &area);
   export_hot(env, exports, "ioSend", send, &area);
   export_hot(env, exports, "ioRun", run, &area);

@@ -15,17 +15,4 @@ Nanoseconds clock_step(int readings) noexcept {
   return smallest;
 }
 
-Nanoseconds calibration_spin(std::uint32_t rounds) noexcept {
-  const Nanoseconds start = monotonic_now();
-  std::uint64_t x = 0x9e3779b97f4a7c15u;
-  for (std::uint32_t i = 0; i < rounds; ++i) {  // xorshift: a chain the compiler cannot shorten
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-  }
-  volatile std::uint64_t sink = x;
-  (void)sink;
-  return monotonic_now() - start;
-}
-
 }  // namespace process

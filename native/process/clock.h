@@ -34,7 +34,4 @@ inline Nanoseconds thread_cpu_now() noexcept { return read_clock(CLOCK_THREAD_CP
 /// Smallest step between two readings of the monotonic clock over `readings` tries.
 Nanoseconds clock_step(int readings) noexcept;
 
-/// Time that a fixed arithmetic loop of `rounds` takes now: drift of the machine shows here.
-Nanoseconds calibration_spin(std::uint32_t rounds) noexcept;
-
 }  // namespace process

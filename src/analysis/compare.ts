@@ -86,6 +86,7 @@ const facts = (run: RunInfo | null, host: HostFacts): [string, unknown][] => {
     ['transport', host.transport],
     ['hypervisor', host.hypervisor ?? 'none'],
     ['mitigations', recorded?.environment.mitigations ?? 'unknown'],
+    ['settings', recorded?.environment.settings ?? 'unknown'],
     ['versions', recorded?.versions ?? 'unknown'],
     ['addon', recorded?.addonDigest ?? 'unknown'],
     ['pinning', recorded?.pinning ?? 'unknown'],

@@ -21,6 +21,8 @@ export const hostFacts = z.object({
   /** smallest step seen between two readings of the monotonic clock, nanoseconds */
   clockStepNs: z.number(),
   congestionControl: z.string().nullable(),
+  /** how the kernel divides CPU time into user and system: at each change of mode, or by what runs at its ticks; null: unknown */
+  cpuAccounting: z.enum(['precise', 'ticks']).nullable().default(null),
   /** what lies between server and client */
   transport: z.enum(['loopback', 'veth', 'tap', 'user-net']),
 });
@@ -37,6 +39,8 @@ export const hostEnvironment = z.object({
   ephemeralPorts: z.object({ first: count, last: count }).nullable(),
   /** CPU vulnerabilities and how the kernel mitigates them, by name */
   mitigations: z.record(z.string(), z.string()),
+  /** other settings of the system that change what a request costs, by name; empty: recorded before they were read */
+  settings: z.record(z.string(), z.string()).default({}),
 });
 export type HostEnvironment = z.infer<typeof hostEnvironment>;
 
@@ -100,6 +104,10 @@ export const cpuTimes = z.object({
   irqUs: count.nullable(),
   softirqUs: count.nullable(),
   stealUs: count,
+  /** by the monotonic clock */
+  elapsedUs: count.nullable().optional(),
+  /** time in sleeping states, which the kernel counts by the microsecond; null: it does not count it */
+  sleepUs: count.nullable().optional(),
 });
 export type CpuTimes = z.infer<typeof cpuTimes>;
 
@@ -108,16 +116,50 @@ export const hostCounters = z.object({
   event: z.literal('counters'),
   network: networkCounters.nullable(),
   cpus: z.array(cpuTimes).nullable(),
+  /** time in which somebody waited for a CPU, microseconds */
+  waitedUs: count.nullable(),
 });
 export type HostCounters = z.infer<typeof hostCounters>;
 
+/** What fixed pieces of work take, each the best of a few: when one changes, the machine did. */
+export const calibration = z.object({
+  /** arithmetic in one chain: the clock rate of a CPU */
+  spinNs: z.number(),
+  /** one load of a walk in random order through more memory than the second cache holds; null: no memory for it */
+  memoryWalkNs: z.number().nullable(),
+  /** a message to and fro over loopback between the CPUs of server and client; null: there is no loopback */
+  pingPong: z
+    .object({
+      roundTripNs: z.number(),
+      /** CPU time of both sides for one round trip */
+      cpuNs: z.number(),
+    })
+    .nullable(),
+  /**
+   * CPU time of arithmetic beside the same on the client's CPU, over that of it alone: 1 on cores of their own. null: there
+   * is one CPU, or threads cannot be given theirs
+   */
+  pairedSpin: z.number().nullable(),
+});
+export type Calibration = z.infer<typeof calibration>;
+
+/** What a machine is like around a trial. */
+export const machineState = z.object({
+  calibration,
+  /** both clocks at one instant, nanoseconds: they run alike until somebody sets the time */
+  clock: z.object({ monotonicNs: z.number(), realtimeNs: z.number() }),
+  /** connections that the firewall tracks; null: it tracks none */
+  conntrack: z.object({ count, max: count }).nullable(),
+  /** periods in which a CPU quota stopped the control group of the programs, since it was made; null: none is told of */
+  throttledPeriods: count.nullable(),
+});
+export type MachineState = z.infer<typeof machineState>;
+
 /** How steady and how busy a host is right now. */
-export const hostState = z.object({
+export const hostState = machineState.extend({
   event: z.literal('state'),
   /** 1-minute load average and CPU pressure (some, avg10, percent); null where the system has none */
   load: z.object({ average: z.number(), pressure: z.number().nullable() }),
-  /** nanoseconds of a fixed amount of arithmetic, the best of three: a slower machine or a busy neighbour shows here */
-  calibrationNs: z.number(),
 });
 export type HostState = z.infer<typeof hostState>;
 

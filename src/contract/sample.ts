@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { awake } from './awake.js';
 import { count, identifier } from './common.js';
-import { cpuTimes, hostFacts, networkCounters } from './host.js';
+import { cpuTimes, hostFacts, machineState, networkCounters } from './host.js';
 import { hello, snapshotBody } from './server.js';
 
 /** Version of run.json and samples.ndjson; a reader refuses others. */
@@ -45,6 +45,8 @@ export const span = z.object({
   before: snapshotBody,
   after: snapshotBody,
   cpus: z.object({ server: z.array(cpuTimes), client: z.array(cpuTimes) }).nullable(),
+  /** microseconds in which somebody on the server's host waited for a CPU; null: not told, left out: not recorded */
+  waitedUs: count.nullable().optional(),
 });
 export type Span = z.infer<typeof span>;
 
@@ -87,6 +89,8 @@ export const envelope = z.object({
   loadBefore: z.object({ average: z.number(), pressure: z.number().nullable() }),
   /** nanoseconds of a fixed calibration loop before the trial: drift of the machine shows here */
   calibrationNs: z.number(),
+  /** the server's host around the trial; after null: it was not finished. null: recorded before it was looked at */
+  machine: z.object({ before: machineState, after: machineState.nullable() }).nullable().default(null),
   /** kernel counters of server's and client's network; client null: both are one. null: the system has none */
   network: z.object({ server: networkCounters, client: networkCounters.nullable() }).nullable(),
 });

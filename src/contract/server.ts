@@ -130,6 +130,8 @@ export const snapshotBody = z.object({
   counters: counters.nullable(),
   /** histogram of events per wait: element i counts waits that brought [2^(i-1), 2^i) events, element 0 none */
   eventsPerWait: z.array(count).nullable(),
+  /** garbage collections and the time they stopped the program for; left out: it has no collector that tells */
+  collections: z.object({ count, pauseUs: z.number().nonnegative() }).optional(),
   /** a server of many processes; null for servers of ours, which are one process that accounts for itself */
   tree: z
     .object({

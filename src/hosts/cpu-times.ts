@@ -15,6 +15,9 @@ const states = [
   'stealUs',
 ] as const satisfies (keyof CpuTimes)[];
 
+/** What an observer adds to the states, because the kernel's ticks are too coarse for a short window. */
+const clocks = ['elapsedUs', 'sleepUs'] as const satisfies (keyof CpuTimes)[];
+
 /** Sums since boot. A kernel that never counted an interrupt anywhere does not account them. */
 export function parseCpuTimes(stat: string): CpuTimes[] {
   const all = [...stat.matchAll(/^cpu(\d+) (.*)$/gm)].map(([, cpu, columns]) => {
@@ -26,7 +29,7 @@ export function parseCpuTimes(stat: string): CpuTimes[] {
   return accounted ? all : all.map((times) => ({ ...times, irqUs: null, softirqUs: null }));
 }
 
-type CpuState = Exclude<keyof CpuTimes, 'cpu'>;
+export type CpuState = (typeof states)[number];
 
 /** In which a CPU works, whoever for. */
 export const busyStates = [
@@ -52,8 +55,8 @@ export function cpuTimesDifference(
     .flatMap((end) => {
       const start = before.find(({ cpu }) => cpu === end.cpu);
       if (!start) return [];
-      const times = states.map((state) => {
-        const [from, to] = [start[state], end[state]];
+      const times = [...states, ...clocks].map((state) => {
+        const [from, to] = [start[state] ?? null, end[state] ?? null];
         return [state, from === null || to === null ? null : Math.max(0, to - from)];
       });
       return [{ cpu: end.cpu, ...Object.fromEntries(times) } as CpuTimes];

@@ -3,6 +3,8 @@
  * or 'unknown': a fact that cannot be read is never guessed.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { gunzipSync } from 'node:zlib';
 import { parseCpuList } from '../cpu-list.js';
 
 /** @returns the file's text without surrounding space and NUL, or null when it cannot be read */
@@ -11,6 +13,15 @@ export function readFact(path: string): string | null {
     return readFileSync(path, 'utf8').replaceAll('\0', '').trim();
   } catch {
     return null;
+  }
+}
+
+/** What a folder holds, sorted; nothing where there is none. */
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
   }
 }
 
@@ -24,6 +35,26 @@ export function allowedCpus(): number[] | null {
 export function coreSiblings(cpu: number): number[] {
   const list = readFact(`/sys/devices/system/cpu/cpu${cpu}/topology/thread_siblings_list`);
   return list ? parseCpuList(list) : [cpu];
+}
+
+/**
+ * Microseconds that each of these CPUs slept since boot, by the kernel's own clock; null: it does not count them. A sleep
+ * is counted when it ends.
+ */
+export function sleepTimes(cpus: readonly number[]): (number | null)[] {
+  return cpus.map((cpu) => {
+    const folder = `/sys/devices/system/cpu/cpu${cpu}/cpuidle`;
+    const states = names(folder).map((state) => Number(readFact(`${folder}/${state}/time`)));
+    return states.length > 0 ? states.reduce((sum, us) => sum + us, 0) : null;
+  });
+}
+
+/** Connections that the kernel's firewall tracks; null: it tracks none, or is not there. */
+export function conntrack(): { count: number; max: number } | null {
+  const [count, max] = ['count', 'max'].map((name) =>
+    readFact(`/proc/sys/net/netfilter/nf_conntrack_${name}`),
+  );
+  return count && max ? { count: Number(count), max: Number(max) } : null;
 }
 
 /** Size of the cache nearest to memory; null where the system does not say. */
@@ -68,15 +99,52 @@ export function hypervisor(): string | null {
 /** Weaknesses of the CPU and what the kernel does about them: they change the price of a system call. */
 export function mitigations(): Record<string, string> {
   const folder = '/sys/devices/system/cpu/vulnerabilities';
+  return Object.fromEntries(
+    names(folder).map((name) => [name, readFact(`${folder}/${name}`) ?? 'unreadable']),
+  );
+}
+
+/** The kernel's own configuration; null where it is not kept. */
+function kernelConfig(): string | null {
   try {
-    return Object.fromEntries(
-      readdirSync(folder)
-        .sort()
-        .map((name) => [name, readFact(`${folder}/${name}`) ?? 'unreadable']),
-    );
+    return gunzipSync(readFileSync('/proc/config.gz')).toString();
   } catch {
-    return {};
+    return readFact(`/boot/config-${release()}`);
   }
+}
+
+/**
+ * The kernel can count at each change between user and system, always or on CPUs that it lets run without ticks; null:
+ * its configuration is not known.
+ */
+export function cpuAccounting(
+  config: string | null = kernelConfig(),
+  tickless: string | null = readFact('/sys/devices/system/cpu/nohz_full'),
+): 'precise' | 'ticks' | null {
+  if (config === null) return null;
+  const has = (name: string) => config.includes(`CONFIG_VIRT_CPU_ACCOUNTING_${name}=y`);
+  // Without such CPUs the file is empty, or says so in the kernel's own way.
+  const without = tickless === null || /^(\(null\))?$/.test(tickless);
+  return has('NATIVE') || (has('GEN') && !without) ? 'precise' : 'ticks';
+}
+
+const settingFiles = {
+  'tcp autocorking': '/proc/sys/net/ipv4/tcp_autocorking',
+  'busy poll': '/proc/sys/net/core/busy_poll',
+  'busy read': '/proc/sys/net/core/busy_read',
+  'receive packet steering of loopback': '/sys/class/net/lo/queues/rx-0/rps_cpus',
+  'transparent huge pages': '/sys/kernel/mm/transparent_hugepage/enabled',
+  'address space randomisation': '/proc/sys/kernel/randomize_va_space',
+  'simultaneous multithreading': '/sys/devices/system/cpu/smt/control',
+  'idle driver': '/sys/devices/system/cpu/cpuidle/current_driver',
+  'idle governor': '/sys/devices/system/cpu/cpuidle/current_governor',
+  'frequency governor': '/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor',
+} as const;
+
+/** What the system is set to, as far as it says: a file that is missing is left out. */
+export function settings(): Record<string, string> {
+  const all = Object.entries(settingFiles).map(([name, path]) => [name, readFact(path)] as const);
+  return Object.fromEntries(all.filter((entry): entry is [(typeof entry)[0], string] => entry[1] !== null));
 }
 
 export function ephemeralPorts(): { first: number; last: number } | null {

@@ -1,13 +1,16 @@
 /** The machine this process runs on: what its observer answers. Reads files and asks the addon; starts nothing. */
 import { cpus as allCpus, freemem, loadavg, release, totalmem, type } from 'node:os';
 import { addonPath, packageVersion } from '../addon.js';
-import type { HostCounters, HostLook, HostState, MemoryCopy } from '../contract/host.js';
+import type { CpuTimes, HostCounters, HostLook, HostState, MemoryCopy } from '../contract/host.js';
 import { listBackends, nodeBackend } from '../dispatch/registry.js';
-import { calibrationSpinNs, clockStepNs, fileDigest } from '../process.js';
+import { clockStepNs, fileDigest, monotonicNs } from '../process.js';
+import { calibrate } from './calibration.js';
 import { parseCpuTimes } from './cpu-times.js';
 import {
   allowedCpus,
+  conntrack,
   coreSiblings,
+  cpuAccounting,
   descriptorLimit,
   ephemeralPorts,
   hypervisor,
@@ -15,9 +18,12 @@ import {
   mitigations,
   ownBootId,
   readFact,
+  settings,
+  sleepTimes,
 } from './linux-facts.js';
 import { measureMemoryCopy } from './memory-copy.js';
 import { parseNetworkCounters } from './network-counters.js';
+import { ownThrottledPeriods } from './throttling.js';
 
 /** Where the system does not tell its limit, the number POSIX systems have had for long. */
 const unknownLimit = { soft: 1024, hard: 1024 };
@@ -26,6 +32,9 @@ function memoryAvailable(): number {
   const available = readFact('/proc/meminfo')?.match(/^MemAvailable:\s+(\d+) kB/m)?.[1];
   return available === undefined ? freemem() : Number(available) * 1024;
 }
+
+/** CPUs that programs may use here. */
+const usable = (): number[] => allowedCpus() ?? allCpus().map((_, index) => index);
 
 export function look(): Omit<HostLook, 'event'> {
   const system = `${type()} ${release()}`;
@@ -40,6 +49,7 @@ export function look(): Omit<HostLook, 'event'> {
       kernel: system,
       clockSource: readFact('/sys/devices/system/clocksource/clocksource0/current_clocksource') ?? 'unknown',
       clockStepNs: clockStepNs(),
+      cpuAccounting: cpuAccounting(),
       congestionControl: readFact('/proc/sys/net/ipv4/tcp_congestion_control'),
     },
     environment: {
@@ -48,9 +58,10 @@ export function look(): Omit<HostLook, 'event'> {
       descriptorLimit: descriptorLimit() ?? unknownLimit,
       ephemeralPorts: ephemeralPorts(),
       mitigations: mitigations(),
+      settings: settings(),
     },
     bootId: ownBootId(),
-    cpus: (allowedCpus() ?? allCpus().map((_, index) => index)).map((cpu) => ({
+    cpus: usable().map((cpu) => ({
       cpu,
       siblings: coreSiblings(cpu),
     })),
@@ -67,20 +78,36 @@ export function look(): Omit<HostLook, 'event'> {
   };
 }
 
+/** Times of the CPUs, with those that tell of a short window as well. */
+function cpus(stat: string): CpuTimes[] {
+  const times = parseCpuTimes(stat);
+  const slept = sleepTimes(times.map(({ cpu }) => cpu));
+  const elapsedUs = Math.round(monotonicNs() / 1000);
+  return times.map((one, index) => ({ ...one, elapsedUs, sleepUs: slept[index]! }));
+}
+
+/** What pressure stall information says of CPUs; null: the kernel has none. */
+const pressure = (): string | null => readFact('/proc/pressure/cpu');
+
 export function counters(): Omit<HostCounters, 'event'> {
   const files = ['/proc/net/netstat', '/proc/net/snmp'].map(readFact);
   const stat = readFact('/proc/stat');
+  const waited = pressure()?.match(/^some .*total=(\d+)/)?.[1];
   return {
     network: files.includes(null) ? null : parseNetworkCounters(files.join('\n')),
-    cpus: stat === null ? null : parseCpuTimes(stat),
+    cpus: stat === null ? null : cpus(stat),
+    waitedUs: waited === undefined ? null : Number(waited),
   };
 }
 
 export function state(): Omit<HostState, 'event'> {
-  const pressure = readFact('/proc/pressure/cpu')?.match(/^some avg10=([\d.]+)/)?.[1];
+  const waiting = pressure()?.match(/^some avg10=([\d.]+)/)?.[1];
   return {
-    load: { average: loadavg()[0] ?? 0, pressure: pressure === undefined ? null : Number(pressure) },
-    calibrationNs: Math.min(calibrationSpinNs(), calibrationSpinNs(), calibrationSpinNs()),
+    load: { average: loadavg()[0] ?? 0, pressure: waiting === undefined ? null : Number(waiting) },
+    calibration: calibrate(usable()),
+    clock: { monotonicNs: monotonicNs(), realtimeNs: Date.now() * 1e6 },
+    conntrack: conntrack(),
+    throttledPeriods: ownThrottledPeriods(),
   };
 }
 

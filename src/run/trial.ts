@@ -2,12 +2,14 @@
  * Carries trials out, each on a stage of its own in fresh processes, one alone or several that stand at the same time,
  * and puts their samples together. Whatever goes wrong becomes a failed sample that says how.
  */
+import type { HostState, MachineState } from '../contract/host.js';
 import type { Pinning } from '../contract/sample.js';
 import type { Roles } from '../hosts/host.js';
 import { interruptible, Stage } from '../stage/stage.js';
 import type { Random } from '../statistics/random.js';
 import { kindOf, type Measurement, type TrialSpec } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
+import { bestPace, type Pace, pacesIn } from './calibration.js';
 import { doubts } from './doubts.js';
 
 /** What a trial adds to its cell and place in the schedule; one of several carried out together takes its share of the time. */
@@ -16,11 +18,13 @@ export type Outcome = Omit<Sample, 'schemaVersion' | 'experiment' | 'cell' | 'bl
 export interface TrialContext {
   roles: Roles;
   pinning: Pinning;
-  /** fastest calibration so far; null before the first trial */
-  bestCalibrationNs: number | null;
+  /** the machine at its best in the trials so far; null before the first one */
+  bestPace: Pace | null;
   /** aborted: the trial is given up, its processes are ended and nothing is reported */
   signal: AbortSignal;
 }
+
+const machineIn = ({ event: _, load: __, ...machine }: HostState): MachineState => machine;
 
 /** What is known of the machine before a trial; also all that an impossible cell's sample holds. */
 export async function unmeasured({
@@ -28,7 +32,7 @@ export async function unmeasured({
   pinning,
 }: Pick<TrialContext, 'roles' | 'pinning'>): Promise<Outcome> {
   const startedAt = new Date().toISOString();
-  const { load, calibrationNs } = await roles.server.state();
+  const state = await roles.server.state();
   return {
     startedAt,
     durationMs: 0,
@@ -41,8 +45,9 @@ export async function unmeasured({
     serverProcesses: 0,
     pinning,
     awake: null,
-    loadBefore: load,
-    calibrationNs,
+    loadBefore: state.load,
+    calibrationNs: state.calibration.spinNs,
+    machine: { before: machineIn(state), after: null },
     measurements: {},
     network: null,
   };
@@ -89,9 +94,12 @@ async function outcomes(
     await Promise.all(parts.map(({ stage }) => stage.endAll()));
   }
   const durationMs = (performance.now() - started) / parts.length;
+  const measured = parts.some(({ error }) => error === null);
+  const after = measured ? machineIn(await context.roles.server.state()) : null;
   return parts.map(({ stage, measurements, error }): Outcome => {
     const result = {
       ...base,
+      machine: { before: base.machine!.before, after: error === null ? after : null },
       measurements,
       network,
       server: stage.servers?.hellos[0] ?? null,
@@ -101,7 +109,8 @@ async function outcomes(
       durationMs,
     };
     if (error !== null) return result;
-    const gates = doubts(result, context.bestCalibrationNs ?? base.calibrationNs);
+    const best = bestPace([...(context.bestPace ? [context.bestPace] : []), ...pacesIn(result)]);
+    const gates = doubts(result, best);
     return { ...result, gates, status: gates.some(({ invalidates }) => invalidates) ? 'invalid' : 'ok' };
   });
 }

@@ -14,7 +14,7 @@ export function share(total: number, parts: number, index: number): number {
  * What one of them does not tell, the result does not either.
  */
 function combined<T>(first: T, second: T, of: (a: number, b: number) => number): T {
-  if (second === null) return second;
+  if (second === null || second === undefined) return second;
   if (typeof first === 'number') return of(first, second as number) as T;
   if (first === null || typeof first !== 'object') return first;
   const other = second as Record<string, unknown>;
@@ -114,5 +114,11 @@ export function sumSpans(all: readonly Span[]): Span {
     }));
   };
   const [server, client] = [cpus('server'), cpus('client')];
-  return { before: first.before, after, cpus: server && client ? { server, client } : null };
+  const waited = all.map(({ waitedUs }) => waitedUs ?? null);
+  return {
+    before: first.before,
+    after,
+    cpus: server && client ? { server, client } : null,
+    waitedUs: waited.includes(null) ? null : (waited as number[]).reduce((sum, us) => sum + us, 0),
+  };
 }

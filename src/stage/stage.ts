@@ -204,7 +204,13 @@ export class Stage {
       return from && to ? cpuTimesDifference(from, to, this.pinning[role]) : null;
     };
     const [server, client] = [cpus('server'), cpus('client')];
-    return { before, after, cpus: server && client ? { server, client } : null };
+    const [from, to] = [counters.server.waitedUs, now.server.waitedUs];
+    return {
+      before,
+      after,
+      cpus: server && client ? { server, client } : null,
+      waitedUs: from === null || to === null ? null : to - from,
+    };
   }
 
   private async counters(): Promise<Counters> {

@@ -6,7 +6,7 @@ import type { Subject } from '../contract/subject.js';
 import { validated } from '../contract/validated.js';
 import { loadProgram } from '../programs/load.js';
 import { drive } from '../stage/drive.js';
-import { errors, invalid, offerOf, saturation } from './gates.js';
+import { errors, invalid, offerOf, saturation, warmUp, zeroLatencies } from './gates.js';
 import { trialKind } from './kind.js';
 import { loadMetrics, ratio, servedMetrics } from './served.js';
 
@@ -43,6 +43,10 @@ function clientDrops(name: string, { loss }: DatagramResult): Gate[] {
         ),
       ];
 }
+
+/** Replies of each second; the last part of a series may be shorter. */
+const wholeSeconds = ({ series, windowNs }: DatagramResult): number[] =>
+  series.slice(0, Math.floor(windowNs / 1e9)).map(({ received }) => received);
 
 export const datagrams = trialKind({
   id: 'datagrams',
@@ -104,6 +108,8 @@ export const datagrams = trialKind({
       }),
       ...saturation(name, measurement, offerOf(figures)),
       ...clientDrops(name, figures),
+      ...zeroLatencies(name, figures.latencyUncorrected.histogram),
+      ...warmUp(name, measurement, wholeSeconds(figures)),
     ];
   },
 
@@ -141,6 +147,7 @@ export const datagrams = trialKind({
     span: measurement,
     bytes: measurement.datagrams.bytesIn + measurement.datagrams.bytesOut,
     durationNs: measurement.datagrams.windowNs,
+    clientUs: measurement.datagrams.client.cpuUs,
   }),
   distributions: ({ datagrams: { latency, latencyUncorrected, sendLag } }) => ({
     latency,

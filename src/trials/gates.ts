@@ -6,6 +6,7 @@
 import type { LoadFigures } from '../contract/load.js';
 import type { Gate, Span } from '../contract/sample.js';
 import { busyLimit } from '../load/saturation.js';
+import { steadyFrom } from '../statistics/change-points.js';
 import { decodeHistogram } from '../statistics/histogram.js';
 import { busyServer, serverBusyShare } from './served.js';
 
@@ -46,14 +47,16 @@ export function saturation(name: string, span: Span, offer: Offer): Gate[] {
   const behind = due - offer.replies > Math.max(edgeReplies, (1 - heldShare) * due);
   const rates = `${offer.achievedRate.toFixed(0)} of ${offer.offeredRate?.toFixed(0)} requests/s`;
   if (server >= busyServer) {
-    return behind
-      ? [
+    // In an open loop a server without a pause has a queue before it: CPU per request is one second over the rate, and
+    // latency is how long the window was, whether all was answered or not.
+    return offer.offeredRate === null
+      ? []
+      : [
           warning(
             'overload',
-            `${name}: the server, ${percent(server)} busy, answered ${rates}: latency is that of overload`,
+            `${name}: the server, ${percent(server)} busy, answered ${rates}: latency and cost are those of overload`,
           ),
-        ]
-      : [];
+        ];
   }
   const idle = `while the server was only ${percent(server)} busy`;
   if (behind) return [invalid('behind-schedule', `${name}: ${rates} were answered ${idle}`)];
@@ -113,21 +116,89 @@ export function errors(name: string, span: Span, { open, timeouts, others, repli
   ];
 }
 
+/** Share of the values in a range, and what its neighbours would have it be: a mode stands out of them. */
+function modeOf(histogram: string, [from, to]: readonly [number, number], besideMs: number) {
+  const { values, counts, total } = decodeHistogram(histogram);
+  const share = (fromMs: number, toMs: number) =>
+    values.reduce((sum, ns, row) => (ns >= fromMs * 1e6 && ns < toMs * 1e6 ? sum + counts[row]! : sum), 0) /
+    total;
+  const mode = share(from, to);
+  return { mode, standsOut: mode >= 3 * (share(from - besideMs, from) + share(to, to + besideMs)) };
+}
+
 /**
  * A mode at 40 ms that its neighbours do not have is the kernel's delayed-acknowledgement timer, not the server. Its tick
  * is up to 4 ms, and a busy machine adds to that.
  */
 export function delayedAcks(name: string, histogram: string): Gate[] {
-  const { values, counts, total } = decodeHistogram(histogram);
-  const share = (fromMs: number, toMs: number) =>
-    values.reduce((sum, ns, row) => (ns >= fromMs * 1e6 && ns < toMs * 1e6 ? sum + counts[row]! : sum), 0) /
-    total;
-  const mode = share(39, 49);
-  if (!(mode >= 0.01) || mode < 3 * (share(29, 39) + share(49, 59))) return [];
+  const { mode, standsOut } = modeOf(histogram, [39, 49], 10);
+  if (!(mode >= 0.01) || !standsOut) return [];
   return [
     invalid(
       'delayed-ack',
       `${name}: ${percent(mode)} of the replies took 39 to 49 ms, the delayed-ACK timer of the kernel`,
     ),
   ];
+}
+
+/** A SYN that nobody answered is sent again after 1 s, then 2 s, then 4 s; the kernel's timers are up to a tenth late. */
+const repeatedAfterS = [1, 3, 7] as const;
+
+/**
+ * Connections that stood after just these times were dropped and asked for again: a full listen queue, whether the
+ * kernel's counters could be read or not.
+ */
+export function repeatedConnects(name: string, histogram: string): Gate[] {
+  const seen = repeatedAfterS.filter((seconds) => {
+    const { mode, standsOut } = modeOf(histogram, [990 * seconds, 1100 * seconds], 300);
+    return mode > 0 && standsOut;
+  });
+  if (seen.length === 0) return [];
+  return [
+    warning(
+      'repeated-connect',
+      `${name}: connections stood after ${seen.join(' and ')} s, when the kernel repeats a request that was dropped`,
+    ),
+  ];
+}
+
+/** No response takes no time: what reads 0 was below the clock's resolution, and a percentile of it is that of the clock. */
+export function zeroLatencies(name: string, histogram: string): Gate[] {
+  const { values, counts, total } = decodeHistogram(histogram);
+  const zeros = values.reduce((sum, ns, row) => (ns <= 0 ? sum + counts[row]! : sum), 0) / total;
+  return zeros > 0.01
+    ? [
+        invalid(
+          'zero-latency',
+          `${name}: ${percent(zeros)} of the response times read 0, which is the clock's doing`,
+        ),
+      ]
+    : [];
+}
+
+/** A rate that another segment has by less than this is the same to whoever reads the figure. */
+const sameRate = 0.1;
+/** Fewer values have no segments. */
+const leastValues = 10;
+
+/**
+ * Where replies were counted in equal parts of the window: was it warm from the start? A rate that steps up or down
+ * within it belongs to neither state.
+ */
+export function warmUp(name: string, span: Span, replies: readonly number[]): Gate[] {
+  // Before an overloaded server the queue's end is a step of its own.
+  if (replies.length < leastValues || serverBusyShare(span) >= busyServer) return [];
+  const steady = steadyFrom(replies);
+  const mean = (part: readonly number[]) => part.reduce((sum, one) => sum + one, 0) / part.length;
+  if (steady === 0) return [];
+  if (
+    steady !== null &&
+    Math.abs(mean(replies.slice(0, steady)) / mean(replies.slice(steady)) - 1) < sameRate
+  )
+    return [];
+  const when =
+    steady === null
+      ? 'still changed at its end'
+      : `was steady only from part ${steady + 1} of ${replies.length}`;
+  return [warning('warm-up', `${name}: the rate of replies ${when}`)];
 }

@@ -3,6 +3,7 @@
  * figures it yields. A new kind is one file beside this one and one line in registry.ts.
  */
 import type { z } from 'zod';
+import type { HostFacts } from '../contract/host.js';
 import type { Latency } from '../contract/load.js';
 import type { Gate, Pinning, Span } from '../contract/sample.js';
 import type { Needs } from '../stage/limits.js';
@@ -24,6 +25,7 @@ export interface Figure<Id extends string = string> {
 /** What a figure may know beside its measurement. */
 export interface Circumstances {
   pinning: Pinning;
+  host: Pick<HostFacts, 'cpuAccounting'>;
 }
 
 /** A figure of one kind of measurement. */
@@ -40,6 +42,8 @@ export interface Served {
   /** received and sent by the client, payload and protocol */
   bytes: number;
   durationNs: number;
+  /** CPU time of the client's load between the snapshots, its spinning included; left out: not told */
+  clientUs?: number;
 }
 
 /** One of several trials that are carried out at the same time. */

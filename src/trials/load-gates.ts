@@ -1,7 +1,19 @@
 /** Doubts about a window of load on standing connections. */
 import type { Gate } from '../contract/sample.js';
-import { delayedAcks, errors, invalid, nobodysLimit, offerOf, saturation, warning } from './gates.js';
+import {
+  delayedAcks,
+  errors,
+  invalid,
+  nobodysLimit,
+  offerOf,
+  repeatedConnects,
+  saturation,
+  warning,
+  zeroLatencies,
+} from './gates.js';
+import type { Served } from './kind.js';
 import type { IdleConnections, LoadMeasurement } from './load-window.js';
+import { meanwhile } from './meanwhile.js';
 
 function idleCount(idle: IdleConnections | null): Gate[] {
   if (!idle) return [];
@@ -46,7 +58,22 @@ export function loadGates(name: string, measurement: LoadMeasurement): Gate[] {
     ...saturation(name, measurement, offerOf(figures)),
     ...(figures.mode === 'closed' ? nobodysLimit(name, measurement, figures.client.busyShare) : []),
     ...delayedAcks(name, figures.latencyUncorrected.histogram),
+    ...zeroLatencies(name, figures.latencyUncorrected.histogram),
+    ...repeatedConnects(name, figures.connect.histogram),
     ...idleCount(idle),
     ...lowerRate(name, measurement),
   ];
 }
+
+export const loadServed = (measurement: LoadMeasurement): Served => ({
+  span: measurement,
+  bytes: measurement.load.bytesIn + measurement.load.bytesOut,
+  durationNs: measurement.load.windowNs,
+  clientUs: measurement.load.client.cpuUs,
+});
+
+/** Whether what is known of one window alone makes it invalid. */
+export const refused = (name: string, measurement: LoadMeasurement): boolean =>
+  [...loadGates(name, measurement), ...meanwhile(name, loadServed(measurement), false)].some(
+    ({ invalidates }) => invalidates,
+  );

@@ -6,7 +6,7 @@
 import { loadProgram } from '../programs/load.js';
 import { drive } from '../stage/drive.js';
 import { trialKind } from './kind.js';
-import { loadGates } from './load-gates.js';
+import { loadGates, loadServed } from './load-gates.js';
 import {
   type Drive,
   type LoadMeasurement,
@@ -61,11 +61,7 @@ export const load = trialKind({
     })),
   ],
 
-  served: (measurement) => ({
-    span: measurement,
-    bytes: measurement.load.bytesIn + measurement.load.bytesOut,
-    durationNs: measurement.load.windowNs,
-  }),
+  served: loadServed,
   distributions: ({ load: { latency, latencyUncorrected, sendLag, connect } }) => ({
     latency,
     latencyUncorrected,

@@ -1,12 +1,12 @@
 /** Kinds of trials. A new one is one file and one line here; what samples, metrics and runs know of it follows from that. */
 import { z } from 'zod';
 import type { Latency } from '../contract/load.js';
-import type { Gate, Pinning } from '../contract/sample.js';
+import type { Gate } from '../contract/sample.js';
 import type { Needs } from '../stage/limits.js';
 import type { Stage } from '../stage/stage.js';
 import { cost } from './cost.js';
 import { datagrams } from './datagrams.js';
-import type { Figure, KindMetric, Served, Together } from './kind.js';
+import type { Circumstances, Figure, KindMetric, Served, Together } from './kind.js';
 import { load } from './load.js';
 import { sessions } from './sessions.js';
 import { start } from './start.js';
@@ -51,9 +51,8 @@ export const kindOf = ({ kind }: { kind: Measurement['kind'] }): AnyKind => byId
 
 export type MetricId = Kinds[number]['metrics'][number]['id'];
 
-interface Measured {
+interface Measured extends Circumstances {
   measurements: Readonly<Record<string, Measurement>>;
-  pinning: Pinning;
 }
 
 /** What a sample says: one number, or null where it has no such measurement or counter. */
@@ -67,10 +66,10 @@ function merged(id: MetricId, ways: readonly (KindMetric<Measurement> & { kind: 
   return {
     ...figure,
     id,
-    of({ measurements, pinning }) {
+    of({ measurements, ...circumstances }) {
       for (const { kind, from, of } of ways) {
         const name = from.find((one) => measurements[one]?.kind === kind);
-        if (name !== undefined) return of(measurements[name]!, { pinning });
+        if (name !== undefined) return of(measurements[name]!, circumstances);
       }
       return null;
     },

@@ -11,7 +11,7 @@ import { mergeWindows, sumSpans } from '../stage/merge.js';
 import type { Stage } from '../stage/stage.js';
 import { type Random, shuffled } from '../statistics/random.js';
 import type { Member } from './kind.js';
-import { loadGates } from './load-gates.js';
+import { refused } from './load-gates.js';
 import {
   type Drive,
   type LoadMeasurement,
@@ -165,8 +165,7 @@ export async function rotate(
         const { window } = taken;
         const rate = window.rate === null ? null : Math.min(window.rate, one.easyRate);
         const measured = await take(one, { ...window, rate });
-        const doubted = loadGates(window.name, measured).some(({ invalidates }) => invalidates);
-        (doubted ? taken.doubtful : taken.good).push(measured);
+        (refused(window.name, measured) ? taken.doubtful : taken.good).push(measured);
       }
     });
   }

@@ -1,9 +1,8 @@
 /** What the kinds share that watch a server under load: the figures of its CPU, its waits and its client. */
-import type { CpuTimes } from '../contract/host.js';
 import type { LoadFigures } from '../contract/load.js';
 import type { Span } from '../contract/sample.js';
 import type { Counters } from '../contract/server.js';
-import { busyStates, timeIn } from '../hosts/cpu-times.js';
+import { busyStates, type CpuState, timeIn } from '../hosts/cpu-times.js';
 import { quantileRanks } from '../statistics/percentiles.js';
 import type { Circumstances } from './kind.js';
 
@@ -35,6 +34,15 @@ export const systemUs = (span: Span): number => span.after.cpu.systemUs - span.b
 export const cpuUs = (span: Span): number => userUs(span) + systemUs(span);
 const wallUs = ({ before, after }: Span) => (after.monotonicNs - before.monotonicNs) / 1000;
 
+/** Less CPU time than this is divided into user and system by too few ticks to mean anything. */
+const leastDividedUs = 2e6;
+
+/** A part of the server's CPU time; null where the kernel only guesses at it. */
+const part =
+  (of: (span: Span) => number) =>
+  (span: Span, { host }: Circumstances): number | null =>
+    host.cpuAccounting === 'precise' || cpuUs(span) >= leastDividedUs ? of(span) : null;
+
 /** CPU time of the server over wall time between its two snapshots. */
 export function serverBusyShare(span: Pick<Span, 'before' | 'after'>): number {
   const wall = wallUs(span as Span);
@@ -44,8 +52,6 @@ export function serverBusyShare(span: Pick<Span, 'before' | 'after'>): number {
 const switches = (span: Span) =>
   between(span, ({ contextSwitches: all }) => all && all.voluntary + all.involuntary);
 const counted = (span: Span, name: keyof Counters) => between(span, ({ counters }) => counters?.[name]);
-
-type CpuState = Exclude<keyof CpuTimes, 'cpu'>;
 
 /**
  * Time that the server's CPUs spent in the given states, whoever they spent it for. Null where they worked mostly for
@@ -71,7 +77,9 @@ const open = ['open'] as const;
  */
 export function servedMetrics<M extends Span>(client: (m: M) => { replies: number; busyShare: number }) {
   const requests = (m: M) => between(m, (snapshot) => snapshot.requests) ?? client(m).replies;
-  const perRequest = (of: (m: M) => number | null) => (m: M) => ratio(of(m), requests(m));
+  const perRequest =
+    (of: (m: M, circumstances: Circumstances) => number | null) => (m: M, circumstances: Circumstances) =>
+      ratio(of(m, circumstances), requests(m));
   const core =
     (...states: CpuState[]) =>
     (m: M, circumstances: Circumstances) =>
@@ -119,7 +127,7 @@ export function servedMetrics<M extends Span>(client: (m: M) => { replies: numbe
       digits: 2,
       meaning: '',
       from: peak,
-      of: perRequest(userUs),
+      of: perRequest(part(userUs)),
     },
     {
       id: 'cpu-system',
@@ -129,7 +137,7 @@ export function servedMetrics<M extends Span>(client: (m: M) => { replies: numbe
       digits: 2,
       meaning: '',
       from: peak,
-      of: perRequest(systemUs),
+      of: perRequest(part(systemUs)),
     },
     {
       id: 'core-user',

@@ -15,7 +15,7 @@ import type { Subject } from '../contract/subject.js';
 import { validated } from '../contract/validated.js';
 import { longestMs, sessionProgram } from '../programs/session.js';
 import { answerMs } from '../stage/patience.js';
-import { delayedAcks, errors, saturation } from './gates.js';
+import { delayedAcks, errors, repeatedConnects, saturation, warmUp, zeroLatencies } from './gates.js';
 import { trialKind } from './kind.js';
 import { openLoopMetrics, servedMetrics } from './served.js';
 
@@ -121,6 +121,9 @@ export const sessions = trialKind({
         saturation: detail.saturation,
       }),
       ...delayedAcks(name, detail.response.histogram),
+      ...zeroLatencies(name, detail.response.histogram),
+      ...repeatedConnects(name, detail.connect.histogram),
+      ...warmUp(name, measurement, detail.replySamples),
     ];
   },
 
@@ -136,6 +139,10 @@ export const sessions = trialKind({
     span: measurement,
     bytes: measurement.session.detail.bytesIn + measurement.session.detail.bytesOut,
     durationNs: measurement.session.durationS * 1e9,
+    clientUs:
+      (measurement.session.detail.busyShare + measurement.session.detail.spinShare) *
+      measurement.session.durationS *
+      1e6,
   }),
   distributions: ({ session: { detail } }) => ({
     latency: detail.response,

@@ -266,6 +266,13 @@ const shapes: Record<string, () => unknown[]> = {
   processKeepAwake: () => [chance(0.7) ? bad() : Symbol('cpus')],
   processClockStepNs: () => [chance(0.5) ? 10 : pick([-1, 0.5, Number.NaN, 'x', null])],
   processCalibrationSpinNs: () => [chance(0.5) ? 10 : pick([-1, 0.5, Number.NaN, 'x', null])],
+  processMemoryWalkNs: () => [pick([128, 4096, 127, -1, null, '8']), pick([1, 10, 0, 0.5, hostile()])],
+  processPairedSpinNs: () => [
+    pick([1, 10, 0, hostile()]),
+    pick([0, 1023, -1, 'x']),
+    pick([-1, 0, 1023, hostile()]),
+  ],
+  netPingPong: () => [pick([1, 5, 0, hostile()]), pick([0, -1, 'x', 1.5]), pick([0, -1, hostile()])],
   processSignalPipe: () => [],
   processAffinity: () => [hostile()],
   processMonotonicNs: () => [hostile()],

@@ -23,9 +23,10 @@ for (const { name, transport, skip } of kinds) {
         assert.equal(host.facts.kernel, `${type()} ${release()}`, 'as uname -sr prints it');
         assert.equal(host.facts.transport, transport);
         assert.ok(host.look.cpus.length > 0 && host.look.backends.some(({ available }) => available));
-        const { load, calibrationNs } = await host.state();
-        assert.ok(load.average >= 0 && calibrationNs > 0);
+        const { load, calibration } = await host.state();
+        assert.ok(load.average >= 0 && calibration.spinNs > 0 && calibration.memoryWalkNs! > 0);
         if (process.platform === 'linux') {
+          assert.match(host.look.environment.settings['address space randomisation'] ?? '', /^[012]$/);
           const { network, cpus } = await host.counters();
           assert.ok(network && cpus && cpus.length > 0);
         }

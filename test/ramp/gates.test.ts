@@ -16,9 +16,11 @@ import { type Command, commandOf, type Program } from '../../src/hosts/program.j
 import { monotonicNs } from '../../src/process.js';
 import { loadProgram } from '../../src/programs/load.js';
 import { sessionProgram } from '../../src/programs/session.js';
+import { bestPace, pacesIn } from '../../src/run/calibration.js';
 import { doubts, type Judged } from '../../src/run/doubts.js';
 import { runTrial } from '../../src/run/trial.js';
 import { places } from '../../src/stage/places.js';
+import { repeatedConnects } from '../../src/trials/gates.js';
 import { measured } from '../../src/trials/sample.js';
 import { syntheticSample } from '../support/samples.js';
 
@@ -56,7 +58,7 @@ const sound: Judged = {
   host: { ...sample.host, vcpus: 2, clockStepNs: 30 },
   clientHost: { ...sample.clientHost, vcpus: 2, clockStepNs: 30 },
 };
-const gates = (judged: Judged) => doubts(judged, sample.calibrationNs);
+const gates = (judged: Judged) => doubts(judged, bestPace(pacesIn(judged)));
 const raised = (server: NetworkCounters): string[] =>
   gates({ ...sound, network: { server, client: null } }).map(({ id }) => id);
 
@@ -102,6 +104,50 @@ async function deafServer(port: number): Promise<() => Promise<unknown>> {
     await once(child, 'exit');
   };
 }
+
+/** The same that accepts once a connection waits behind those that fill its queue. */
+async function lateServer(port: number): Promise<() => Promise<unknown>> {
+  const script = `
+    import socket, sys, threading, time
+    def serve(c):
+        while c.recv(4096): c.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n')
+    s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(('127.0.0.1', ${port})); s.listen(1); print('up', flush=True)
+    def drops():
+        rows = [l.split() for l in open('/proc/net/netstat') if l.startswith('TcpExt')]
+        return int(rows[1][rows[0].index('ListenOverflows')])
+    before = drops()
+    while drops() == before: time.sleep(0.01)
+    time.sleep(0.3)
+    def accept():
+        while True: threading.Thread(target=serve, args=(s.accept()[0],), daemon=True).start()
+    threading.Thread(target=accept, daemon=True).start(); sys.stdin.read()`;
+  const child = spawn('ip', ['netns', 'exec', space, 'python3', '-c', script.replace(/^ {4}/gm, '')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  return async () => {
+    child.stdin.end();
+    await once(child, 'exit');
+  };
+}
+
+test('a dropped SYN is sent again after 1 s, and its connection says so', async (t) => {
+  if (missing) return t.skip(missing);
+  const stop = await lateServer(8081);
+  try {
+    const { detail, failures } = await measure({ port: 8081, connections: 20, timeoutMs: 20_000 });
+    assert.deepEqual(failures, noFailures());
+    const found = repeatedConnects('open', detail!.connect.histogram);
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      ['repeated-connect'],
+      `longest ${detail!.connect.max / 1e9} s`,
+    );
+  } finally {
+    await stop();
+  }
+});
 
 test('a full listen queue: overflows and repeated SYNs are counted, connections time out', async (t) => {
   if (missing) return t.skip(missing);
@@ -229,7 +275,7 @@ test('a client that gets its CPU half of the time: its trial is invalid, and say
     {
       roles: { ...roles, server: starving, client: starving },
       pinning: places(starving.look, starving.look),
-      bestCalibrationNs: null,
+      bestPace: null,
       signal: new AbortController().signal,
     },
   ).finally(() => roles.close());

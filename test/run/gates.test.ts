@@ -53,7 +53,7 @@ const client = (busyShare: number) => ({ ...base.closed.load.client, busyShare }
 const errors = (kind: 'reset' | 'timeout', count: number) => ({ ...base.closed.load.errors, [kind]: count });
 
 const { host } = synthetic;
-const bestCalibrationNs = 1_000_000;
+const best = { spin: 1_000_000, memoryWalk: 10, pingPong: 30_000 };
 const sound: Judged = {
   measurements: { closed: windowWith('closed', 0.97), open: windowWith('open', 0.1) },
   network: { server: quiet, client: null },
@@ -63,22 +63,41 @@ const sound: Judged = {
   clientHost: { ...host, vcpus: 2, clockStepNs: 30 },
   awake: { cpus: [0, 1], reason: null },
   calibrationNs: 1_010_000,
+  machine: null,
 };
 
 /** 98 % of the latencies at 100 µs, 2 % at 40 ms. */
-function delayed(): LoadResult['latency'] {
+const delayed = () => latencies([1e5, 980], [41e6, 20]);
+
+/** Latencies by their number, in a histogram. */
+function latencies(...counted: readonly (readonly [ns: number, count: number])[]): LoadResult['latency'] {
   const histogram = build({ highestTrackableValue: 60e9, numberOfSignificantValueDigits: 3 });
-  histogram.recordValueWithCount(100_000, 980);
-  histogram.recordValueWithCount(41_000_000, 20);
+  for (const [ns, count] of counted) histogram.recordValueWithCount(ns, count);
   return { ...base.open.load.latency, histogram: encodeIntoCompressedBase64(histogram) };
 }
 
+/** So many replies in each second of a window of that length. */
+const seconds = (...received: readonly number[]) =>
+  datagrams({
+    windowNs: received.length * 1e9,
+    replies: received.length * rate,
+    series: received.map((count) => ({
+      sent: count,
+      received: count,
+      bytesIn: 64 * count,
+      mean: 1e5,
+      p50: 1e5,
+      p99: 1e5,
+      max: 1e5,
+    })),
+  });
+
 /** A busy server, and one datagram lost of 2000, there. */
 function udpLoss(where: 'clientSocket' | 'serverSocket'): Judged['measurements'] {
-  const lost = udpSample({ backend: 'epoll', ports: 10, offered: 2000, cpuUs: 10, lost: 1 });
-  const open = busyFor(measured(lost, 'open', 'datagrams')!, 0.95);
-  const loss = { ...open.datagrams.loss, clientSocket: 0, serverSocket: 0, [where]: 1 };
-  return { open: { ...open, datagrams: { ...open.datagrams, loss } } };
+  const lost = udpSample({ backend: 'epoll', ports: 10, offered: null, cpuUs: 10, lost: 1 });
+  const closed = busyFor(measured(lost, 'closed', 'datagrams')!, 0.95);
+  const loss = { ...closed.datagrams.loss, clientSocket: 0, serverSocket: 0, [where]: 1 };
+  return { closed: { ...closed, datagrams: { ...closed.datagrams, loss } } };
 }
 
 /** Datagrams at an idle server, with changes to the client's result. */
@@ -123,6 +142,56 @@ const cases: { name: string; change: Partial<Judged>; id: string | null; invalid
     invalidates: true,
   },
   { name: 'behind schedule, busy server', change: open(0.95, behind), id: 'overload', invalidates: false },
+  {
+    name: 'an open loop that a busy server only just answers',
+    change: open(0.95, {}),
+    id: 'overload',
+    invalidates: false,
+  },
+  {
+    name: 'connections that stood after 1 s and 3 s',
+    change: open(0.1, { connect: latencies([8e4, 97], [1.02e9, 2], [3.05e9, 1]) }),
+    id: 'repeated-connect',
+    invalidates: false,
+  },
+  {
+    name: 'connections that took any time up to 2 s',
+    change: open(0.1, { connect: latencies([2e8, 5], [8e8, 5], [1.02e9, 5], [1.3e9, 5], [2e9, 5]) }),
+    id: null,
+  },
+  {
+    name: 'response times that read 0',
+    change: open(0.1, { latencyUncorrected: latencies([0, 600], [4e6, 400]) }),
+    id: 'zero-latency',
+    invalidates: true,
+  },
+  {
+    name: 'a rate that rises in the window',
+    change: { measurements: seconds(...Array(6).fill(700), ...Array(9).fill(1000)) },
+    id: 'warm-up',
+    invalidates: false,
+  },
+  {
+    name: 'a rate that still changes at its end',
+    change: { measurements: seconds(...Array(12).fill(1000), 500, 500) },
+    id: 'warm-up',
+    invalidates: false,
+  },
+  {
+    name: 'a steady rate',
+    change: { measurements: seconds(1000, 1001, 999, 1000, 1003, 1000, 998, 1000, 1001, 1000, 999, 1000) },
+    id: null,
+  },
+  {
+    name: 'a step too small to matter',
+    change: { measurements: seconds(...Array(6).fill(980), ...Array(9).fill(1000)) },
+    id: null,
+  },
+  {
+    name: 'a window too short for a series',
+    change: { measurements: seconds(700, 1000, 1000, 1000, 1000, 1000, 1000) },
+    id: null,
+  },
   {
     name: 'three replies missing at the end of a window',
     change: open(0.5, { replies: base.open.load.replies - 3 }),
@@ -293,7 +362,7 @@ const cases: { name: string; change: Partial<Judged>; id: string | null; invalid
 
 for (const { name, change, id, invalidates } of cases) {
   test(name, () => {
-    const found = doubts({ ...sound, ...change }, bestCalibrationNs);
+    const found = doubts({ ...sound, ...change }, best);
     assert.deepEqual(
       found.map((one) => [one.id, one.invalidates]),
       id === null ? [] : [[id, invalidates]],

@@ -84,6 +84,7 @@ const limits: Limits = {
     descriptorLimit: { soft: 20_000, hard: 20_000 },
     ephemeralPorts: { first: 32_768, last: 60_999 },
     mitigations: {},
+    settings: {},
   },
   memoryAvailableBytes: 8 * 2 ** 30,
 };

@@ -64,6 +64,7 @@ for (const [name, subject] of Object.entries(subjects))
       const value = metric('first-reply').of({
         measurements: { start: one },
         pinning: { server: [], client: [], shared: false, siblings: false },
+        host: { cpuAccounting: null },
       });
       assert.equal(value, one.firstReplyNs / 1e6);
     });

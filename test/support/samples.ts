@@ -29,6 +29,7 @@ export const host: HostFacts = {
   clockSource: 'tsc',
   clockStepNs: 20,
   congestionControl: 'cubic',
+  cpuAccounting: 'precise',
   transport: 'loopback',
 };
 
@@ -218,6 +219,7 @@ export function syntheticSample(trial: Trial): Sample {
     pinning: { server: [0], client: [1], shared: false, siblings: false },
     loadBefore: { average: 0.1, pressure: 0 },
     calibrationNs: 1e6,
+    machine: null,
     measurements:
       status === 'ok' || status === 'invalid'
         ? {
@@ -360,6 +362,7 @@ export function runInfo(id = 'synthetic'): RunInfo {
           descriptorLimit: { soft: 20_000, hard: 20_000 },
           ephemeralPorts: { first: 32_768, last: 60_999 },
           mitigations: {},
+          settings: {},
         },
         memoryCopy: { bytesPerSecond: 9e9, copies: 5, blockBytes: 1 << 25, lastLevelCacheBytes: null },
         pinning: { server: [0], client: [1], shared: false, siblings: false },

@@ -63,7 +63,7 @@ function settingsOf(options: Options, asked: Record<string, unknown>, arms: Arms
     ? { closed: { ...closed, durationMs: options.window }, open: { ...open, durationMs: options.window } }
     : {};
   const servers = arms.kind === 'builds' ? { backends: [machine.nodeBackend], impls: ['ts'] } : { impls: [] };
-  return { ...servers, idle: [0], ...windows, ...asked, foreign: arms.foreign };
+  return { ...servers, idle: [0], rounds: 0, ...windows, ...asked, foreign: arms.foreign };
 }
 
 async function measure(
