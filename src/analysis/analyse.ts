@@ -6,7 +6,9 @@ import { type Interval, meanInterval } from '../statistics/interval.js';
 import { type ScalingModel, scalingModel, straightLine } from '../statistics/scaling.js';
 import { type Metric, type MetricId, metric, metrics } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
+import { type Answer, answersOf } from './answer.js';
 import { type Cell, cellsOf, type Series, seriesAlong, valuesOf } from './cells.js';
+import { type ScannedSeries, scanModels } from './scan.js';
 import { type Notice, validityNotices } from './validity.js';
 import { type Verdict, verdicts } from './verdicts.js';
 
@@ -42,6 +44,10 @@ export interface ExperimentAnalysis {
   factor: string;
   cells: CellSummary[];
   series: Series[];
+  answers: Answer[];
+  /** what a wait costs, of the series whose counters tell */
+  scans: ScannedSeries[];
+  /** of the others, as far as their cost has a shape */
   models: CostModel[];
   growth: Growth[];
   summaryOf(cell: Cell): CellSummary;
@@ -95,16 +101,12 @@ function summarise(cell: Cell): CellSummary {
   return { cell, figures };
 }
 
-/** From the model where three levels or more allow one; a straight line needs two. */
-function growthOf(series: Series, measured: Metric, model: ScalingModel | null): Growth | null {
+/** A straight line needs two levels. */
+function growthOf(series: Series, measured: Metric): Growth | null {
   const levels = series.points
     .map(({ x, cell }) => ({ x, values: valuesOf(cell, measured) }))
     .filter(({ values }) => values.length > 0);
-  const line = model
-    ? { fit: model.linear, slope: model.intervals.linearSlope }
-    : levels.length > 1
-      ? straightLine(levels)
-      : null;
+  const line = levels.length > 1 ? straightLine(levels) : null;
   if (!line) return null;
   const perThousand = (value: number | undefined) => (value === undefined ? null : 1000 * value);
   return {
@@ -128,25 +130,26 @@ function analyseExperiment(name: string, cells: readonly Cell[]): ExperimentAnal
   const factor = mainFactor(known?.axis, cells);
   const series = seriesAlong(cells, factor);
   const summaries = new Map(cells.map((cell) => [cell.key, summarise(cell)]));
+  const scans = scanModels(series);
+  const isExplained = (one: Series) => scans.some((scan) => scan.series === one);
   const models = modelled.flatMap((id) =>
     series.flatMap((one): CostModel[] => {
+      if (isExplained(one)) return [];
       const model = scalingModel(
         one.points.map(({ x, cell }) => ({ x, values: valuesOf(cell, metric(id)) })),
       );
-      return model && model.trials >= fewestModelled ? [{ series: one, metric: metric(id), model }] : [];
+      const hasShape = model && model.trials >= fewestModelled && model.best.kind !== 'constant';
+      return hasShape ? [{ series: one, metric: metric(id), model }] : [];
     }),
   );
-  const growth = modelled.flatMap((id) =>
-    series.flatMap((one) => {
-      const found = models.find((each) => each.series === one && each.metric === metric(id));
-      return growthOf(one, metric(id), found?.model ?? null) ?? [];
-    }),
-  );
+  const growth = modelled.flatMap((id) => series.flatMap((one) => growthOf(one, metric(id)) ?? []));
   return {
     name,
     factor,
     cells: [...summaries.values()],
     series,
+    answers: answersOf(known?.answers ?? [], series),
+    scans,
     models,
     growth,
     summaryOf: (cell) => summaries.get(cell.key)!,

@@ -1,6 +1,6 @@
 /** Samples grouped: trials of the same cell, and cells of the same series along one factor. */
 import type { HostFacts } from '../contract/host.js';
-import { implementationOrder, mechanismOrder } from '../contract/names.js';
+import { implementationOrder, isReference, mechanismOrder } from '../contract/names.js';
 import { type CellLevels, levelsKey } from '../contract/sample.js';
 import { factorNamed } from '../experiments/registry.js';
 import { serverFactors } from '../experiments/servers.js';
@@ -148,4 +148,16 @@ export function seriesAlong(cells: readonly Cell[], factor: string): Series[] {
       rank(mechanismOrder, a.levels.backend) - rank(mechanismOrder, b.levels.backend) ||
       a.key.localeCompare(b.key, 'en', { numeric: true }),
   );
+}
+
+/**
+ * The implementation nearest to the mechanism, for answers and figures about one only: raw system calls where nothing
+ * else was measured, all servers where none is ours.
+ */
+export function nearest(series: readonly Series[]): Series[] {
+  const measured = implementationOrder.filter((name) => series.some(({ levels }) => levels.impl === name));
+  const impl = measured.find((name) => !isReference(name)) ?? measured[0];
+  const own = series.filter(({ levels }) => impl === undefined || levels.impl === impl);
+  const batched = own.filter(({ levels }) => levels.io !== 'call');
+  return batched.length > 0 ? batched : own;
 }

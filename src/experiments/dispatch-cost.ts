@@ -131,6 +131,7 @@ export const dispatchCost = experiment({
     { metric: 'cpu-per-event', scale: 'ratio' },
     { metric: 'wakeup-p99', scale: 'ratio' },
   ],
+  answers: [{ metric: 'event-time', when: 'one thread on a CPU of its own' }],
   modelled: ['event-time'],
   closing: { rates: [], costs: ['event-time'] },
 });

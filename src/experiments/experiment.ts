@@ -102,6 +102,11 @@ export interface Experiment<Settings = unknown, Cell extends CellLevels = CellLe
   plots: readonly PlotRequest[];
   /** metrics worth a verdict when runs are compared; the others explain */
   compared: readonly Compared[];
+  /**
+   * costs that answer the question by how they grow along the axis, the deciding one first, and the state of the server
+   * that pays them; none where the question is another one
+   */
+  answers: readonly { metric: MetricId; when: string }[];
   /** figures whose growth along the axis is modelled */
   modelled: readonly MetricId[];
   /** columns of the closing table: rates, and costs (of each the first that a series has) */

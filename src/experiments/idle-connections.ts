@@ -217,6 +217,10 @@ export const idleConnections = experiment({
     { metric: 'latency-p50', scale: 'ratio' },
     { metric: 'latency-p99', scale: 'ratio' },
   ],
+  answers: [
+    { metric: 'open-cpu-per-request', when: 'a quiet server' },
+    { metric: 'cpu-per-request', when: 'a busy server' },
+  ],
   modelled: ['cpu-per-request', 'open-cpu-per-request'],
   closing: { rates: ['throughput'], costs: ['cpu-per-request', 'open-cpu-per-request'] },
 });

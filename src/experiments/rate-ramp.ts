@@ -130,6 +130,8 @@ export const rateRamp = experiment({
     { metric: 'latency-p50', scale: 'ratio' },
     { metric: 'latency-p99', scale: 'ratio' },
   ],
+  // What it asks for is a shape, and its verdicts tell it.
+  answers: [],
   modelled: ['open-cpu-per-request'],
   closing: { rates: ['reply-rate'], costs: ['open-cpu-per-request'] },
 });

@@ -195,6 +195,10 @@ export const udpPorts = experiment({
     { metric: 'latency-p99', scale: 'ratio' },
     { metric: 'loss-rate', scale: 'difference' },
   ],
+  answers: [
+    { metric: 'open-cpu-per-request', when: 'a quiet server' },
+    { metric: 'cpu-per-request', when: 'a busy server' },
+  ],
   modelled: ['cpu-per-request', 'open-cpu-per-request'],
   closing: {
     rates: ['throughput', 'reply-rate'],

@@ -29,12 +29,17 @@ const inks = {
 
 const panelHeight = 270;
 
-/** Space for the panels; also what the page reserves before a plot is drawn. */
+/** So many things in as few rows of at most `most` as possible, and none alone in its row: 4 are 2 and 2. */
+export function evenRows(count: number, most: number): number[] {
+  const rows = Math.ceil(count / most);
+  return Array.from({ length: rows }, (_, row) => Math.ceil((count - row) / rows));
+}
+
+/** Panels of each row, and the height of all. */
 export function chartLayout(plot: Plot, width: number, legend: boolean) {
-  const columns = Math.max(1, Math.min(plot.panels.length, Math.floor(width / 290)));
-  const rows = Math.ceil(plot.panels.length / columns);
+  const rows = evenRows(plot.panels.length, Math.max(1, Math.floor(width / 290)));
   const top = legend ? 56 : 8;
-  return { columns, rows, top, height: top + rows * panelHeight + 8 };
+  return { rows, top, height: top + rows.length * panelHeight + 8 };
 }
 
 /** 16000 -> "16k": axis labels only; tables give full figures. */
@@ -46,25 +51,51 @@ export function short(value: number): string {
   return trim(value);
 }
 
-/** Round bounds for a linear (0 up) or logarithmic axis shared by all panels. */
-function bounds(values: number[], means: number[], log: boolean): { min: number; max: number } {
+/** 1, 2 or 5 times a power of ten, at least `least`. */
+function roundStep(least: number): number {
+  const decade = 10 ** Math.floor(Math.log10(least));
+  return [1, 2, 5, 10].map((factor) => factor * decade).find((step) => step >= least * 0.999)!;
+}
+
+/** Steps that an axis is divided into, at most. */
+const steps = 5;
+
+interface Scale {
+  min: number;
+  max: number;
+  /** linear: between ticks */
+  interval?: number;
+  /** logarithmic: where they are */
+  ticks?: number[];
+}
+
+/** A linear (0 up) or logarithmic axis with round bounds and ticks, shared by all panels. */
+function scaleOf(values: number[], means: number[], log: boolean): Scale {
   const positive = values.filter((value) => Number.isFinite(value) && (!log || value > 0));
   const largest = Math.max(...positive, 1e-9);
   if (!log) {
-    const step = 10 ** Math.floor(Math.log10(largest)) / 2;
     // What cannot be negative has an axis from 0, also where an interval reaches below; it is cut off there.
     const lowest = means.some((value) => value < 0) ? Math.min(...positive) : 0;
-    return { min: lowest, max: Math.ceil((largest * 1.03) / step) * step };
+    const interval = roundStep((largest * 1.03 - lowest) / steps);
+    return {
+      min: Math.floor(lowest / interval) * interval,
+      max: Math.ceil((largest * 1.03) / interval) * interval,
+      interval,
+    };
   }
-  const smallest = Math.min(...positive, largest);
-  const nice = (value: number, up: boolean) => {
-    const decade = 10 ** Math.floor(Math.log10(value));
-    const steps = [1, 2, 5, 10].map((factor) => factor * decade);
-    return up
-      ? steps.find((step) => step >= value * 0.999)!
-      : steps.reverse().find((step) => step <= value * 1.001)!;
-  };
-  return { min: nice(smallest / 1.1, false), max: nice(largest * 1.1, true) };
+  const smallest = Math.min(...positive, largest) / 1.1;
+  const max = roundStep(largest * 1.1);
+  const round = [1, 2, 5, 10].map((factor) => factor * 10 ** Math.floor(Math.log10(smallest)));
+  const min = round.filter((figure) => figure <= smallest * 1.001).at(-1)!;
+  const factors = max / min > 100 ? [1] : [1, 2, 5];
+  const decades = Math.ceil(Math.log10(max / min)) + 1;
+  const first = 10 ** Math.floor(Math.log10(min));
+  const ticks = Array.from({ length: decades + 1 }, (_, decade) =>
+    factors.map((factor) => Number((factor * first * 10 ** decade).toPrecision(6))),
+  )
+    .flat()
+    .filter((tick) => tick >= min * 0.999 && tick <= max * 1.001);
+  return { min, max, ticks };
 }
 
 /** Logarithmic axis that has room for 0: distances grow like a logarithm beyond a third of the first level. */
@@ -104,11 +135,30 @@ function drawInterval(
   };
 }
 
+const bandOpacity = 0.16;
+
+/** The area between the ends of the intervals of a curve. */
+function drawBand(points: readonly { x: number; low: number; high: number }[]) {
+  return (
+    _: unknown,
+    api: { coord(point: readonly [number, number]): [number, number]; visual(name: string): string },
+  ) => ({
+    type: 'polygon',
+    shape: {
+      points: [
+        ...points.map(({ x, high }) => api.coord([x, high])),
+        ...[...points].reverse().map(({ x, low }) => api.coord([x, low])),
+      ],
+    },
+    style: { fill: api.visual('color'), opacity: bandOpacity },
+  });
+}
+
 const dotOpacity = 0.5;
 /** Dots of a series stand beside its mark, in three columns: pixels of the last. */
 const farthestShift = 14;
 
-/** The trials of a series as plain circles: a file needs no tooltips, and symbols that have them cost seconds. */
+/** The trials of a series as plain circles: a still picture needs no tooltips, and symbols that have them cost seconds. */
 function drawDots(dots: readonly [number, number][], shift: number) {
   return (
     _: unknown,
@@ -127,7 +177,7 @@ function drawDots(dots: readonly [number, number][], shift: number) {
 export function chartOption(plot: Plot, view: View): Record<string, unknown> {
   const ink = view.dark ? inks.dark : inks.light;
   const palette = view.dark ? palettes.dark : palettes.light;
-  const { columns, rows, top } = chartLayout(plot, view.width, view.legend);
+  const { rows, top } = chartLayout(plot, view.width, view.legend);
   const all = plot.panels.flatMap((panel) => panel.series);
   const levels = [...new Set(all.flatMap((one) => one.points.map((point) => point.x)))].sort((a, b) => a - b);
   const isStack = plot.kind === 'stack';
@@ -136,7 +186,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
   const logX = view.logX && !isStack && !isHeat && !isPercentiles;
   const scale = xScale(levels, logX);
   const extent = isStack
-    ? bounds(
+    ? scaleOf(
         plot.panels.flatMap((panel) =>
           levels.map((x) =>
             panel.series.reduce((sum, one) => sum + (one.points.find((point) => point.x === x)?.y ?? 0), 0),
@@ -145,7 +195,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
         [],
         false,
       )
-    : bounds(
+    : scaleOf(
         all.flatMap((one) => [
           ...one.points.flatMap(({ y, low, high, dots }) => [
             y,
@@ -163,12 +213,18 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
     one.role === 'reference' ? ink.reference : palette[one.style % palette.length]!;
   const left = 62;
   const gap = 22;
-  const cellWidth = (view.width - left - 12 - gap * (columns - 1)) / columns;
-  const place = (index: number) => {
-    const column = index % columns;
-    const row = Math.floor(index / columns);
-    return { x: left + column * (cellWidth + gap), y: top + row * panelHeight };
-  };
+  const namesAtEnds = plot.namesAtEnds && view.width >= 560;
+  const right = namesAtEnds ? 200 : 12;
+  const places = rows.flatMap((columns, row) => {
+    const width = (view.width - left - right - gap * (columns - 1)) / columns;
+    return Array.from({ length: columns }, (_, column) => ({
+      x: left + column * (width + gap),
+      y: top + row * panelHeight,
+      width,
+      isFirst: column === 0,
+      isLowest: row === rows.length - 1,
+    }));
+  });
   const axisStyle = {
     axisLine: { lineStyle: { color: ink.faint } },
     axisTick: { lineStyle: { color: ink.faint } },
@@ -183,9 +239,9 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
   });
   const positions = levels.map(scale.to);
   const xAxis = plot.panels.map((_, index) => {
-    const bottom = Math.floor(index / columns) === rows - 1 || index + columns >= plot.panels.length;
+    const { width, isLowest } = places[index]!;
     const name = {
-      name: bottom ? plot.xName : '',
+      name: isLowest ? plot.xName : '',
       nameLocation: 'middle',
       nameGap: 26,
       gridIndex: index,
@@ -219,26 +275,30 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
     return {
       ...name,
       type: 'value',
-      minInterval: 1,
+      ...(logX ? {} : { interval: Math.max(1, roundStep((last - min) / steps)) }),
       min,
-      max: last + ((last - min) * room) / (cellWidth - room),
+      max: last + ((last - min) * room) / (width - room),
       splitLine: { show: false },
       axisTick: { ...axisStyle.axisTick, ...ticks },
       axisLabel: { ...label((value) => short(Math.round(scale.from(value)))), ...ticks, showMaxLabel: logX },
     };
   });
+  const yTicks = logY && extent.ticks ? { customValues: extent.ticks } : {};
   const yAxis = plot.panels.map((_, index) => ({
     gridIndex: index,
     ...axisStyle,
     ...(isHeat
       ? { type: 'category', data: plot.rows }
-      : { type: logY ? 'log' : 'value', min: extent.min, max: extent.max }),
+      : { type: logY ? 'log' : 'value', min: extent.min, max: extent.max, interval: extent.interval }),
     axisLine: { show: false, onZero: false },
-    name: index % columns === 0 ? plot.yName : '',
+    axisTick: { ...axisStyle.axisTick, ...yTicks },
+    splitLine: { ...axisStyle.splitLine, ...yTicks },
+    name: places[index]!.isFirst ? plot.yName : '',
     nameLocation: 'middle',
     nameGap: 44,
-    axisLabel:
-      index % columns === 0 ? label((value) => (isHeat ? String(value) : short(value))) : { show: false },
+    axisLabel: places[index]!.isFirst
+      ? { ...label((value) => (isHeat ? String(value) : short(value))), ...yTicks }
+      : { show: false },
   }));
   const series = plot.panels.flatMap((panel, index) =>
     panel.series.flatMap((one, order): object[] => {
@@ -259,7 +319,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
             data: one.points.map(({ x, row, y }) => [levels.indexOf(x), row, y, shade(y)]),
             itemStyle: { borderColor: ink.ground, borderWidth: 2 },
             label: {
-              show: cellWidth / levels.length > 34,
+              show: places[index]!.width / levels.length > 34,
               formatter: ({ value }: { value: number[] }) => short(value[2]!),
             },
           },
@@ -295,10 +355,38 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
           width: isBaseline ? 1.3 : 2,
           type: isBaseline ? 'dotted' : one.dashed ? 'dashed' : 'solid',
         },
-        ...(isPercentiles ? { step: false } : {}),
+        ...(namesAtEnds
+          ? {
+              endLabel: {
+                show: true,
+                formatter: `${one.name.replace(' (dotted)', '')} ${short(visible.at(-1)?.y ?? 0)}`,
+                color,
+                fontSize: 12,
+                fontWeight: 600,
+                distance: 8,
+              },
+              labelLayout: { moveOverlap: 'shiftY' },
+            }
+          : {}),
         data: visible.map(({ x, y, low, high, n }) => [scale.to(x), y, low, high, n, x]),
         z: isBaseline ? 2 : 4,
       };
+      if (isPercentiles) {
+        const band = visible.flatMap(({ x, low, high }) =>
+          low !== null && high !== null ? [{ x, low: Math.max(low, extent.min), high }] : [],
+        );
+        if (band.length < 2) return [line];
+        const area = {
+          ...at,
+          type: 'custom',
+          renderItem: drawBand(band),
+          clip: true,
+          silent: true,
+          data: [[band[0]!.x, band[0]!.low]],
+          z: 1,
+        };
+        return [area, line];
+      }
       if (plain) return [line];
       const intervals = {
         ...at,
@@ -326,7 +414,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
             ]),
           )
         : [];
-      const trials = view.legend
+      const trials = view.still
         ? {
             ...at,
             type: 'custom',
@@ -383,14 +471,14 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
         : []),
       ...plot.panels.map((panel, index) => ({
         text: panel.title,
-        left: place(index).x,
-        top: place(index).y + 4,
+        left: places[index]!.x,
+        top: places[index]!.y + 4,
         textStyle: {
           color: ink.text,
           fontSize: 13,
           lineHeight: 15,
           fontWeight: 600,
-          width: cellWidth,
+          width: places[index]!.width,
           overflow: 'break',
         },
       })),
@@ -406,9 +494,9 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
       data: [...new Set(all.map((one) => one.name))],
     },
     grid: plot.panels.map((_, index) => ({
-      left: place(index).x,
-      top: place(index).y + 34,
-      width: cellWidth,
+      left: places[index]!.x,
+      top: places[index]!.y + 34,
+      width: places[index]!.width,
       height: panelHeight - 84,
     })),
     xAxis,

@@ -1,21 +1,22 @@
 /** From an analysed experiment to its plots, each with the sentence that says what it means. */
 import type { ExperimentAnalysis } from '../analysis/analyse.js';
 import type { Cell, Series } from '../analysis/cells.js';
-import { valuesOf } from '../analysis/cells.js';
+import { nearest, valuesOf } from '../analysis/cells.js';
 import { referenceCurves } from '../analysis/reference/curves.js';
 import type { Latency } from '../contract/load.js';
 import { mechanismOrder, otherStyle } from '../contract/names.js';
 import type { PlotRequest } from '../experiments/experiment.js';
 import { knownExperiment } from '../experiments/registry.js';
 import { number } from '../number.js';
-import { decodeHistogram, mergeCounts } from '../statistics/histogram.js';
+import { decodeHistogram } from '../statistics/histogram.js';
+import { meanInterval } from '../statistics/interval.js';
 import { percentile } from '../statistics/percentiles.js';
 import { kindOf, type Metric, type MetricId, metric, metrics } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
 import { heatMap } from './heat-map.js';
 import { perSecond } from './per-second.js';
 import type { Panel, Plot, PlotPoint, PlotSeries } from './plot.js';
-import { isBaseline, nameOf, nearest, panelsOf, plotSeries, pointsOf, styleOfSeries } from './plot-series.js';
+import { isBaseline, nameOf, panelsOf, plotSeries, pointsOf, styleOfSeries } from './plot-series.js';
 import { byImplementation } from './split.js';
 import { factorName, implementationName, levelInWords, worded } from './words.js';
 
@@ -182,28 +183,26 @@ function openLatency({ measurements: { open } }: Sample): Latency[] {
   return latency && latency.count > 0 ? [latency] : [];
 }
 
-/** Percentile curve of all trials of a cell together; it ends where too few replies back the next step. */
+/** Between one nine and the next. */
+const stepsPerNine = 5;
+
+/** The curve of a typical trial with its interval over trials; it ends where the replies of one do not back the next step. */
 function percentileCurve(cell: Cell): PlotPoint[] {
-  const counts = mergeCounts(
-    cell.trials.flatMap(openLatency).map(({ histogram }) => decodeHistogram(histogram)),
-  );
+  const trials = cell.trials.flatMap(openLatency).map(({ histogram }) => decodeHistogram(histogram));
   const points: PlotPoint[] = [];
-  for (let step = 0; step <= 60; step++) {
-    const position = step / 10;
+  for (let step = 0; step <= 6 * stepsPerNine; step++) {
+    const position = step / stepsPerNine;
     const p = Math.max(1 - 10 ** -position, 0.0005);
-    const found = percentile(counts, p);
-    if (!found) {
+    const values = trials.flatMap((counts) => {
+      const found = percentile(counts, p);
+      return found ? [found.value / 1000] : [];
+    });
+    if (values.length < trials.length) {
       if (step === 0) continue;
       break;
     }
-    points.push({
-      x: position,
-      y: found.value / 1000,
-      low: found.low / 1000,
-      high: found.high / 1000,
-      n: counts.total,
-      dots: [],
-    });
+    const { estimate, low, high, n } = meanInterval(values);
+    points.push({ x: position, y: estimate, low, high, n, dots: [] });
   }
   return points;
 }
@@ -232,7 +231,7 @@ function percentilePlot(experiment: ExperimentAnalysis): Plot | null {
   return {
     id: `${experiment.name}-percentiles`,
     title: 'Latency by percentile, open loop',
-    meaning: `All trials of a cell together, fewest ${factorName(experiment.factor)} dashed, most solid. Each step to the right leaves a tenth of the slower replies; a curve ends where too few replies back the next percentile.`,
+    meaning: `Mean over the curves of single trials, its 95 % interval over trials shaded; fewest ${factorName(experiment.factor)} dashed, most solid. Each step to the right leaves a tenth of the slower replies; a curve ends where the replies of a trial are too few for the next percentile.`,
     kind: 'percentiles',
     xName: 'percentile of replies',
     yName: 'latency (µs)',

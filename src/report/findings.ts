@@ -1,13 +1,13 @@
 /** What a sweep comes to, in sentences and tables: how costs grow, and what a UDP server carries without loss. */
 import type { ExperimentAnalysis, Growth } from '../analysis/analyse.js';
-import { hostNames, labelsAmong, varyingFactors } from '../analysis/cells.js';
+import { hostNames, labelsAmong, nearest, varyingFactors } from '../analysis/cells.js';
 import { type Ledger, ledgerOf, lossCauses } from '../analysis/ledger.js';
 import { lossFreeRates } from '../analysis/loss-free.js';
-import { scanModels } from '../analysis/scan.js';
+import { isScan, type ScannedSeries } from '../analysis/scan.js';
 import { number } from '../number.js';
 import { withInterval } from './format.js';
 import { type Html, html, longTable, table } from './html.js';
-import { nameOf, nearest } from './plot-series.js';
+import { nameOf } from './plot-series.js';
 import { factorName, implementationName, levelInWords, worded } from './words.js';
 
 /** What a slope's interval says about "does it grow". */
@@ -63,28 +63,48 @@ export function growthSection(experiment: ExperimentAnalysis): Html | string {
 ${sentences(shown)}${folded.length > 0 ? html`<details><summary>${folded.length} more, of the other implementations</summary>${sentences(folded)}</details>` : ''}</div>`;
 }
 
+/** Requests that share a scan from which on the sharing explains a cost. */
+const manyShare = 2;
+
+/** "With 1000 active connections one scan of select (41 µs) serves 25 requests (closed), 1.1 (open)." */
+export function sharingOf({ series, largestScan, shared }: ScannedSeries): string | null {
+  const busiest = shared.reduce((most, one) => (one.requestsPerWait > most.requestsPerWait ? one : most));
+  if (busiest.requestsPerWait < manyShare) return null;
+  const served = [...shared]
+    .sort((a, b) => b.requestsPerWait - a.requestsPerWait)
+    .map(({ window, requestsPerWait }) => `${number(requestsPerWait, 2)} requests (${window} window)`);
+  return `With ${number(busiest.active)} active connections one scan of ${nameOf(series)}, ${number(largestScan, 3)} µs, serves ${served.join(', ')}.`;
+}
+
+/** "15.2 [14.9, 15.6] ns" from microseconds */
+export const nanoseconds = ({ estimate, low, high }: Parameters<typeof withInterval>[0]): string =>
+  withInterval({ estimate: 1000 * estimate, low: low && 1000 * low, high: high && 1000 * high }, 'ns');
+
 /** What a wait costs, by the counters of every window; printed with the error of what was left out of the fit. */
-export function scanSection({ name, series }: ExperimentAnalysis): Html | string {
-  const models = name === 'idle-connections' ? scanModels(series) : [];
-  if (models.length === 0) return '';
-  const ns = ({ estimate, low, high }: Parameters<typeof withInterval>[0]) =>
-    withInterval({ estimate: 1000 * estimate, low: low && 1000 * low, high: high && 1000 * high }, 'ns');
+export function scanSection({ scans }: ExperimentAnalysis): Html | string {
+  if (scans.length === 0) return '';
+  const sharing = scans
+    .filter(({ model }) => isScan(model))
+    .map(sharingOf)
+    .filter((sentence) => sentence !== null);
   return html`<div class="panel"><h3>What a wait costs</h3>
-<p class="soft">Server CPU per request = a + (wait + scan of every registered descriptor) / events per wait: with many active connections one scan serves many events. Fitted to all windows, with 95 % intervals over blocks; the last column predicts each number of connections by the others.</p>
-${longTable(
+<p class="soft">Server CPU per request = a + (wait + scan of every registered descriptor) / requests per wait: with many active connections one scan serves many events. Fitted to all windows, with 95 % intervals over blocks; the last column predicts each number of descriptors by the others.</p>
+${sharing.length > 0 ? html`<p>${sharing.join(' ')}</p>` : ''}${longTable(
   'Scan models',
   [
     { name: 'Series' },
     { name: 'A request, a', figure: true },
+    { name: 'A wait', figure: true },
     { name: 'Per registered descriptor and wait', figure: true },
     { name: 'Bends at', figure: true },
     { name: 'Then', figure: true },
     { name: 'Missed when left out', figure: true },
   ],
-  models.map(({ series: one, model }) => [
-    one.label,
-    ns(model.request),
-    ns(model.perDescriptor),
+  scans.map(({ series: { label }, model }) => [
+    label,
+    nanoseconds(model.request),
+    `${number(1000 * model.cost.wait, 3)} ns`,
+    nanoseconds(model.perDescriptor),
     model.cost.bend === null ? '–' : number(model.cost.bend),
     model.cost.bend === null ? '–' : `${number(1000 * model.cost.pastBend, 3)} ns`,
     model.leftOut

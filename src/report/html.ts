@@ -18,11 +18,11 @@ export function html(parts: TemplateStringsArray, ...values: Part[]): Html {
   return new Html(parts.map((text, i) => text + render(values[i])).join(''));
 }
 
-/** JSON that may stand inside a script element; seven digits are more than a screen can show. */
-export function embedded(value: unknown): Html {
+/** JSON of at most seven digits, more than a screen can show. */
+export function embedded(value: unknown): string {
   const shortened = (_: string, part: unknown) =>
     typeof part === 'number' ? Number(part.toPrecision(7)) : part;
-  return new Html(JSON.stringify(value, shortened).replace(/</g, '\\u003c'));
+  return JSON.stringify(value, shortened);
 }
 
 /** Rows that a table may have without being folded. */

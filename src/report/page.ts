@@ -3,6 +3,9 @@ import type { Analysis, ExperimentAnalysis } from '../analysis/analyse.js';
 import { cellLabel, hostNames } from '../analysis/cells.js';
 import { number } from '../number.js';
 import type { ScalingModel } from '../statistics/scaling.js';
+import { answerInWords } from './answer.js';
+import { palettes } from './chart.js';
+import { compressed } from './compressed.js';
 import { environmentSection, hostsInWords } from './environment.js';
 import { legendOrder } from './figures.js';
 import { figureTable, growthSection, ledgerSection, lossFreeTable, scanSection } from './findings.js';
@@ -13,11 +16,14 @@ import { packPlot } from './plot-pack.js';
 import { rowsOf } from './plot-table.js';
 import { profileSection, type RunProfile } from './profiles.js';
 import { referenceSection } from './references.js';
+import { pageSvg } from './svg.js';
 import { verdictSection } from './verdicts.js';
 import { factorName, worded } from './words.js';
 
 export interface PageParts {
   analysis: Analysis;
+  /** by experiment name, what its answer is drawn as */
+  pictures: ReadonlyMap<string, Plot>;
   /** plots by experiment name */
   plots: ReadonlyMap<string, readonly Plot[]>;
   /** embedded files by name */
@@ -29,6 +35,7 @@ export interface PageParts {
     script: string;
     /** the report's own modules that run in the page too, one text */
     modules: string;
+    /** the library that draws in the page: gzip, base64 */
     echarts: string;
     /** style and script of flame graphs */
     flame: { style: string; script: string };
@@ -45,9 +52,13 @@ function toggle(name: string, label: string, on: boolean): Html {
 
 function figure(plot: Plot, dots: boolean): Html {
   const all = plot.panels.flatMap(({ series }) => series);
-  const styleOf = (name: string) => {
+  const swatch = (name: string) => {
     const found = all.find((series) => series.name === name)!;
-    return found.role === 'mechanism' ? found.style : '';
+    const [light, dark] =
+      found.role === 'mechanism'
+        ? [palettes.light, palettes.dark].map((colors) => colors[found.style % colors.length])
+        : ['currentColor', 'currentColor'];
+    return html`<span class="swatch" style="--light:${light};--dark:${dark}"></span>`;
   };
   const names = legendOrder([...new Set(all.map(({ name }) => name))]);
   const legend =
@@ -55,14 +66,16 @@ function figure(plot: Plot, dots: boolean): Html {
       ? ''
       : names.map(
           (name) =>
-            html`<button type="button" data-series="${name}" aria-pressed="true"><span class="swatch" data-style="${styleOf(name)}"></span>${name}</button>`,
+            html`<button type="button" data-series="${name}" aria-pressed="true">${swatch(name)}${name}</button>`,
         );
   const isLines = plot.kind === 'lines';
+  // What is folded is drawn when it is opened, and is not on paper.
+  const still = plot.continues ? '' : html`<div class="still">${new Html(pageSvg(plot))}</div>`;
   return html`<figure data-plot="${plot.id}" id="${figureId(plot)}">
 <figcaption><h3>${plot.title}</h3><p>${plot.meaning}</p></figcaption>
 <div class="controls"><div class="legend" role="group" aria-label="Series shown">${legend}</div>
 <div class="switches">${isLines ? toggle('log-x', 'log x', plot.logX) : ''}${isLines || plot.kind === 'percentiles' ? toggle('log-y', 'log y', plot.logY) : ''}${isLines && dots ? toggle('trials', 'trials', true) : ''}</div></div>
-<div class="plot" role="img" aria-label="${plot.title}. ${plot.meaning}"></div>
+<div class="plot" role="img" aria-label="${plot.title}. ${plot.meaning}">${still}</div>
 <details data-table="${plot.id}"><summary>Table: ${rowsOf(plot)} rows</summary></details></figure>`;
 }
 
@@ -126,6 +139,27 @@ ${longTable(
     model.trials,
   ]),
 )}</div>`;
+}
+
+/** What the run answers comes first; nothing where its experiments ask for something else than costs. */
+function answerSection(
+  { run, experiments }: Analysis,
+  pictures: PageParts['pictures'],
+  dots: boolean,
+): Html | string {
+  const answers = experiments.flatMap((experiment) => {
+    const words = answerInWords(experiment, run);
+    return words ? [{ name: experiment.name, words }] : [];
+  });
+  if (answers.length === 0) return '';
+  return html`<section aria-labelledby="answer"><h2 id="answer">The answer</h2>
+${answers.map(({ name, words: { headline, sentences, remarks } }) => {
+  const picture = pictures.get(name);
+  return html`<p class="headline">${headline}</p>
+<ul>${sentences.map((sentence) => html`<li>${sentence}</li>`)}</ul>
+<p class="soft">${remarks.join(' ')}</p>
+${picture ? figure(picture, dots) : ''}`;
+})}</section>`;
 }
 
 function experimentSection(experiment: ExperimentAnalysis, plots: readonly Plot[], dots: boolean): Html {
@@ -197,22 +231,25 @@ export function page(parts: PageParts, largest = largestPage): string {
   return Buffer.byteLength(whole) <= largest ? whole : pageWith(parts, false);
 }
 
-function pageWith({ analysis, plots, downloads, profiles, assets }: PageParts, dots: boolean): string {
+function pageWith(parts: PageParts, dots: boolean): string {
+  const { analysis, pictures, plots, downloads, profiles, assets } = parts;
   const { run, samples, experiments, notices } = analysis;
-  const all = [...plots.values()].flat();
+  const all = [...pictures.values(), ...[...plots.values()].flat()];
   const known = new Set(all.map(figureId));
-  const packed = embedded(all.map((plot) => packPlot(plot, dots)));
+  const packed = compressed(embedded(all.map((plot) => packPlot(plot, dots))));
   const started = (run?.startedAt ?? samples[0]!.startedAt).slice(0, 16).replace('T', ' ');
   const name = run?.id ?? 'run';
   const profiled = profiles.length > 0;
+  const answer = answerSection(analysis, pictures, dots);
   const document = html`<!doctype html>
 <html lang="en" data-theme="light"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>dispatchbench: ${name}</title><link rel="icon" href="data:,"><style>${new Html(assets.css)}${profiled ? new Html(assets.flame.style) : ''}</style></head><body>
+<title>dispatchbench: ${name}</title><link rel="icon" href="data:,"><style>${new Html(assets.css)}${profiled ? new Html(assets.flame.style) : ''}</style><noscript><style>.switches,details[data-table]{display:none}</style></noscript></head><body>
 <a class="skip" href="#content">Skip to the content</a>
 <header><h1>How event dispatch holds up</h1>
 <p class="soft">Run ${name} · ${started} UTC · ${hostsInWords(samples)} · ${samples.length} samples</p>
-<nav aria-label="Sections"><ul><li><a href="#validity">Validity</a></li><li><a href="#verdicts">Verdicts</a></li>${experiments.map((one) => html`<li><a href="#experiment-${one.name}">${one.name}</a></li>`)}${profiled ? html`<li><a href="#profiles">CPU time</a></li>` : ''}<li><a href="#left-out">Trials left out</a></li><li><a href="#environment">Environment</a></li><li><a href="#understanding">Understanding this report</a></li><li><button type="button" id="theme" aria-pressed="false">dark</button></li></ul></nav></header>
+<nav aria-label="Sections"><ul>${answer === '' ? '' : html`<li><a href="#answer">Answer</a></li>`}<li><a href="#validity">Validity</a></li><li><a href="#verdicts">Verdicts</a></li>${experiments.map((one) => html`<li><a href="#experiment-${one.name}">${one.name}</a></li>`)}${profiled ? html`<li><a href="#profiles">CPU time</a></li>` : ''}<li><a href="#left-out">Trials left out</a></li><li><a href="#environment">Environment</a></li><li><a href="#understanding">Understanding this report</a></li><li><button type="button" id="theme" aria-pressed="false">dark</button></li></ul></nav></header>
 <main id="content">
+${answer}
 <section aria-labelledby="validity"><h2 id="validity">Can these figures be believed?</h2>
 <ul class="notices">${notices.map(({ level, text }) => html`<li class="${level}"><b>${noticeNames[level]}.</b>${text.replaceAll(' %', '\u00a0%')}</li>`)}</ul></section>
 ${verdictSection(analysis, known)}
@@ -226,9 +263,9 @@ ${glossary.map(([term, text]) => html`<dt>${term}</dt><dd>${text}</dd>`)}</dl></
 <section class="downloads" aria-labelledby="downloads"><h2 id="downloads">Downloads</h2>
 ${downloadSection(downloads, dots)}</section>
 </main><footer>Made by dispatchbench from run.json and samples.ndjson alone; building it again gives the same file.</footer>
-<script>${new Html(assets.echarts)}</script>
+<script type="application/gzip" id="plots">${packed}</script>
+<script type="application/gzip" id="library">${assets.echarts}</script>
 <script type="module">${new Html(assets.modules)}
-const plots = ${packed}.map(unpackPlot);
 ${new Html(assets.script)}</script>${profiled ? html`<script type="module">${new Html(assets.flame.script)}</script>` : ''}</body></html>
 `;
   return document.text;

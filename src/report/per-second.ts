@@ -1,11 +1,11 @@
 /** The thesis's figures 5.3 and 5.4: response time over the run, a panel per number of ports and host. */
 import type { ExperimentAnalysis } from '../analysis/analyse.js';
-import { type Cell, hostNames } from '../analysis/cells.js';
+import { type Cell, hostNames, nearest } from '../analysis/cells.js';
 import type { PlotRequest } from '../experiments/experiment.js';
 import { meanInterval } from '../statistics/interval.js';
 import { measured } from '../trials/sample.js';
 import type { Plot, PlotPoint } from './plot.js';
-import { nearest, plotSeries } from './plot-series.js';
+import { plotSeries } from './plot-series.js';
 import { implementationName, levelInWords } from './words.js';
 
 /** Mean response time of one second of the window: its mean over trials, for as many seconds as every trial has. */

@@ -1,13 +1,7 @@
 /** From cells to what plots are made of: points with their intervals, series in a mechanism's style, panels. */
 import type { CostModel, ExperimentAnalysis } from '../analysis/analyse.js';
 import { hostNames, type Series, varyingFactors } from '../analysis/cells.js';
-import {
-  implementationInWords,
-  implementationOrder,
-  isReference,
-  otherStyle,
-  styleOf,
-} from '../contract/names.js';
+import { implementationInWords, isReference, otherStyle, styleOf } from '../contract/names.js';
 import { predict } from '../statistics/scaling.js';
 import type { Metric } from '../trials/registry.js';
 import type { Panel, PlotPoint, PlotSeries } from './plot.js';
@@ -97,14 +91,4 @@ export function panelsOf(all: readonly Series[], draw: (series: Series) => PlotS
       series: [...fitting, ...members].flatMap(draw).filter(({ points }) => points.length > 0),
     };
   });
-}
-
-/**
- * The implementation nearest to the mechanism, for figures that show one only: raw system calls where nothing else was
- * measured, all servers where none is ours.
- */
-export function nearest(series: readonly Series[]): Series[] {
-  const measured = implementationOrder.filter((name) => series.some(({ levels }) => levels.impl === name));
-  const impl = measured.find((name) => !isReference(name)) ?? measured[0];
-  return series.filter(({ levels }) => (impl === undefined || levels.impl === impl) && levels.io !== 'call');
 }

@@ -43,6 +43,8 @@ export interface Plot {
   yName: string;
   unit: string;
   panels: Panel[];
+  /** each line is named with its last figure where it ends */
+  namesAtEnds?: boolean;
   /** heat: names of the rows, from the lowest */
   rows: string[];
   logX: boolean;
@@ -58,4 +60,6 @@ export interface View {
   dark: boolean;
   /** files carry their own legend; the page has an accessible one */
   legend: boolean;
+  /** nothing in it answers to a pointer */
+  still: boolean;
 }

@@ -10,6 +10,7 @@ import type { Experiment } from '../experiments/experiment.js';
 import { knownExperiment } from '../experiments/registry.js';
 import { number } from '../number.js';
 import { type MetricId, metric, metrics } from '../trials/registry.js';
+import { answerInWords, answerPlot } from './answer.js';
 import { terminalWidth, withInterval, wrap } from './format.js';
 import { factorName, worded } from './words.js';
 
@@ -195,13 +196,49 @@ export function claimsTable({ verdicts }: Analysis, everything = false): string 
     : `${table}${rest > 0 ? `\n${rest} more claims need cells this run does not hold.` : ''}`;
 }
 
-/** The closing table of a run. */
+/** Columns of the longest bar. */
+const longestBar = 40;
+
+/** The answer's picture where its axis ends, a bar for each mechanism. */
+function barsOf(experiment: ExperimentAnalysis): string[] {
+  const plot = answerPlot(experiment);
+  if (!plot) return [];
+  const ends = plot.panels[0]!.series.flatMap(({ name, points }) => {
+    const last = points.at(-1);
+    return last ? [{ name: name.replace(' (dotted)', ''), y: last.y }] : [];
+  });
+  const most = Math.max(...ends.map(({ y }) => y));
+  const width = Math.max(...ends.map(({ name }) => name.length));
+  return [
+    wrap(`${plot.yName} with most ${plot.xName}`),
+    ...ends.map(({ name, y }) => {
+      const bar = '█'.repeat(Math.max(1, Math.round((longestBar * y) / most)));
+      return `  ${name.padEnd(width)}  ${bar} ${brief(y, 3)}`;
+    }),
+  ];
+}
+
+function answerOf(experiment: ExperimentAnalysis, { run }: Analysis): string[] {
+  const words = answerInWords(experiment, run);
+  if (!words) return [];
+  const { headline, sentences, remarks } = words;
+  const lines = [...sentences, ...remarks].map((text) => wrap(`- ${text}`, '  '));
+  return [[ansis.bold(wrap(headline)), ...lines].join('\n'), barsOf(experiment).join('\n')];
+}
+
+/** What closes a run: its answer, doubts, verdicts, and the figures. */
 export function outcome(analysis: Analysis): string {
   const doubts = analysis.notices
     .filter(({ level }) => level !== 'good')
     .map(({ level, text }) =>
       level === 'serious' ? ansis.red(wrap(`! ${text}`, '  ')) : ansis.yellow(wrap(`- ${text}`, '  ')),
     );
+  const answers = analysis.experiments.flatMap((one) => answerOf(one, analysis));
   const tables = analysis.experiments.map(experimentTable).filter((text) => text !== null);
-  return [...tables, claimsTable(analysis), ...(doubts.length > 0 ? [doubts.join('\n')] : [])].join('\n\n');
+  return [
+    ...answers,
+    ...(doubts.length > 0 ? [doubts.join('\n')] : []),
+    claimsTable(analysis),
+    ...tables,
+  ].join('\n\n');
 }

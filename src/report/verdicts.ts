@@ -4,6 +4,7 @@ import type { Evidence } from '../analysis/evidence.js';
 import type { Verdict } from '../analysis/verdicts.js';
 import { cited } from '../claims/bibliography.js';
 import type { Claim } from '../claims/claim.js';
+import { evenRows } from './chart.js';
 import { withInterval } from './format.js';
 import { type Html, html, table } from './html.js';
 import { worded } from './words.js';
@@ -49,13 +50,28 @@ ${evidenceList(reference.evidence.map((row) => evidenceRow(row, experiment, know
 ${evidence.length > 0 ? evidenceList(rows) : ''}${need}${theirs}</article>`;
 }
 
+/** Cards that fill their rows, none alone in one. */
+function cardRows(cards: readonly Html[]): Html[] {
+  let from = 0;
+  return evenRows(cards.length, 3).map((count) => {
+    from += count;
+    return html`<div class="cards">${cards.slice(from - count, from)}</div>`;
+  });
+}
+
+const orderOf = ({ verdict }: Verdict) => ['supported', 'contradicted', 'inconclusive'].indexOf(verdict);
+
 export function verdictSection({ verdicts }: Analysis, known: ReadonlySet<string>): Html {
-  const tested = verdicts.filter(({ verdict, reference }) => verdict !== 'not tested' || reference);
+  const tested = verdicts
+    .filter(({ verdict }) => verdict !== 'not tested')
+    .sort((a, b) => orderOf(a) - orderOf(b));
   const rest = verdicts.filter((verdict) => !tested.includes(verdict));
+  const cards = (some: readonly Verdict[]) => cardRows(some.map((verdict) => verdictCard(verdict, known)));
   return html`<section aria-labelledby="verdicts"><h2 id="verdicts">Verdicts on published claims</h2>
 <p class="soft">A verdict needs the whole 95 % interval on one side of the published bound, or for equality the 90 % interval within both (two one-sided tests at 5 %); otherwise it is inconclusive.</p>
-<div class="cards">${tested.map((verdict) => verdictCard(verdict, known))}</div>
+${cards(tested)}
 <details><summary>${rest.length} claims this run does not test, and what would</summary>
+${cards(rest.filter(({ reference }) => reference))}
 ${table(
   'Claims not tested by this run',
   [

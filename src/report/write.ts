@@ -8,7 +8,9 @@ import { makeFolder, replaceFile } from '../files.js';
 import { flameAssets, joinedModules } from '../flame/html.js';
 import { readFlame, writeDerived } from '../flame/output.js';
 import { readRun } from '../results/find.js';
+import { answerPlot } from './answer.js';
 import { autobenchTables } from './autobench.js';
+import { compressed } from './compressed.js';
 import { plotsOf } from './figures.js';
 import { page } from './page.js';
 import type { RunProfile } from './profiles.js';
@@ -56,7 +58,7 @@ function pageAssets() {
       'plot-pack.js',
       'plot-table.js',
     ]),
-    echarts: readFileSync(createRequire(import.meta.url).resolve('echarts/dist/echarts.min.js'), 'utf8'),
+    echarts: compressed(readFileSync(createRequire(import.meta.url).resolve('echarts/dist/echarts.min.js'))),
   };
 }
 
@@ -81,14 +83,22 @@ export interface Written {
 export function writeReport(folder: string): Written {
   const analysis = analyseRun(folder);
   const plots = new Map(analysis.experiments.map((one) => [one.name, plotsOf(one)]));
+  const pictures = new Map(
+    analysis.experiments.flatMap((one) => {
+      const picture = answerPlot(one);
+      return picture ? [[one.name, picture] as const] : [];
+    }),
+  );
   const downloads = new Map([
     ['summary.csv', summaryCsv(analysis)],
     ['summary.tsv', summaryTsv(analysis)],
     ['claims.json', claimsJson(analysis)],
   ]);
-  const svgs = [...plots.values()].flat().map((plot) => [plot.id, plotSvg(plot)] as const);
+  const svgs = [...pictures.values(), ...[...plots.values()].flat()].map(
+    (plot) => [plot.id, plotSvg(plot)] as const,
+  );
   const profiles = readProfiles(folder);
-  const text = page({ analysis, plots, downloads, profiles, assets: pageAssets() });
+  const text = page({ analysis, pictures, plots, downloads, profiles, assets: pageAssets() });
 
   putAll(
     plotsFolder(folder),

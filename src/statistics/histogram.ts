@@ -69,20 +69,3 @@ export function decodeHistogram(text: string): Counts {
   }
   return { values, counts, total };
 }
-
-/** Sum of histograms. */
-export function mergeCounts(all: readonly Counts[]): Counts {
-  if (all.length === 1) return all[0]!;
-  const sums = new Map<number, number>();
-  for (const { values, counts } of all) {
-    values.forEach((value, i) => {
-      sums.set(value, (sums.get(value) ?? 0) + counts[i]!);
-    });
-  }
-  const values = [...sums.keys()].sort((a, b) => a - b);
-  return {
-    values,
-    counts: values.map((value) => sums.get(value)!),
-    total: all.reduce((sum, { total }) => sum + total, 0),
-  };
-}

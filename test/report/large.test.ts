@@ -90,6 +90,7 @@ describe('report of a run that does not fit', () => {
   const assets = { css: '', script: '', modules: '', echarts: '', flame: { style: '', script: '' } };
   const parts = {
     analysis,
+    pictures: new Map(),
     plots: new Map([['udp-ports', plots]]),
     downloads: new Map(),
     profiles: [],
@@ -106,7 +107,7 @@ describe('report of a run that does not fit', () => {
 
   for (const width of [280, 400, 640, 1040]) {
     it(`keeps the dots of trials inside panels, ${width} pixels wide`, () => {
-      const view = { width, logY: true, dots: true, dark: false, legend: false };
+      const view = { width, logY: true, dots: true, dark: false, legend: false, still: false };
       for (const plot of plots.filter(({ kind }) => kind === 'lines')) {
         const farthest = farthestDot(plot, { ...view, logX: plot.logX });
         assert.ok(farthest <= 1, `${plot.id}: ${farthest} of the panel's width`);

@@ -1,7 +1,16 @@
-// The page's behaviour: draws each plot when it comes near the screen, its switches, and its table when opened.
-// `chartOption`, `chartLayout`, `palettes`, `plotTable` and `plots` come before this text in the same module; `echarts` is
-// the library's global.
+// The page's behaviour: each plot's still picture gives way to an interactive chart when it comes near the screen; its
+// switches, and its table when opened. `chartOption`, `chartLayout`, `plotTable` and `unpackPlot` come before this text in
+// the same module; `echarts` is the library's global.
 const root = document.documentElement;
+
+/** Plots and library travel compressed; where a browser cannot unpack them the still pictures stay. */
+async function inflated(id) {
+  const packed = Uint8Array.from(atob(document.getElementById(id).textContent), (c) => c.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return await new Response(stream).text();
+}
+
+const plots = JSON.parse(await inflated('plots')).map(unpackPlot);
 const charts = new Map();
 const plotOf = (id) => plots.find((plot) => plot.id === id);
 const isDark = () => root.dataset.theme === 'dark';
@@ -9,7 +18,15 @@ const isDark = () => root.dataset.theme === 'dark';
 function view(figure, width) {
   const on = (name) =>
     figure.querySelector(`[data-switch="${name}"]`)?.getAttribute('aria-pressed') === 'true';
-  return { width, logX: on('log-x'), logY: on('log-y'), dots: on('trials'), dark: isDark(), legend: false };
+  return {
+    width,
+    logX: on('log-x'),
+    logY: on('log-y'),
+    dots: on('trials'),
+    dark: isDark(),
+    legend: false,
+    still: false,
+  };
 }
 
 function hidden(figure) {
@@ -17,15 +34,16 @@ function hidden(figure) {
   return Object.fromEntries([...off].map((button) => [button.dataset.series, false]));
 }
 
-function draw(figure, paperWidth) {
+function draw(figure) {
   const plot = plotOf(figure.dataset.plot);
   const target = figure.querySelector('.plot');
-  const width = paperWidth ?? Math.max(280, target.clientWidth);
+  const width = Math.max(280, target.clientWidth);
   const { height } = chartLayout(plot, width, false);
-  target.style.height = `${height}px`;
   let chart = charts.get(figure);
   if (!chart) {
-    chart = echarts.init(target, null, { renderer: 'svg', width, height });
+    const live = target.appendChild(document.createElement('div'));
+    live.className = 'live';
+    chart = echarts.init(live, null, { renderer: 'svg', width, height });
     charts.set(figure, chart);
   } else {
     chart.resize({ width, height });
@@ -33,11 +51,6 @@ function draw(figure, paperWidth) {
   const option = chartOption(plot, view(figure, width));
   option.legend.selected = hidden(figure);
   chart.setOption(option, true);
-  for (const swatch of figure.querySelectorAll('.swatch')) {
-    const colors = isDark() ? palettes.dark : palettes.light;
-    swatch.style.background =
-      swatch.dataset.style === '' ? 'currentColor' : colors[swatch.dataset.style % colors.length];
-  }
   figure.dataset.drawn = 'true';
 }
 
@@ -58,17 +71,12 @@ const seen = new IntersectionObserver(
   { rootMargin: '600px' },
 );
 for (const figure of figures) {
-  // Space is kept before drawing, so that nothing moves under the reader.
-  const target = figure.querySelector('.plot');
-  const plot = plotOf(figure.dataset.plot);
-  target.style.height = `${chartLayout(plot, Math.max(280, target.clientWidth), false).height}px`;
   for (const button of figure.querySelectorAll('button[aria-pressed]')) {
     button.addEventListener('click', () => {
       button.setAttribute('aria-pressed', String(button.getAttribute('aria-pressed') !== 'true'));
       draw(figure);
     });
   }
-  seen.observe(figure);
 }
 
 for (const details of document.querySelectorAll('details[data-table]')) {
@@ -95,27 +103,15 @@ addEventListener('resize', () => {
   clearTimeout(pending);
   pending = setTimeout(redraw, 120);
 });
-// Paper is white and shows every plot but what the reader left folded. The layout is still the screen's, so plots are drawn
-// three panels wide and scaled to the paper.
-const paperWidth = 900;
+// Paper is white.
 let darkOnScreen = false;
 addEventListener('beforeprint', () => {
   darkOnScreen = isDark();
   setTheme(false);
-  for (const figure of figures) {
-    if (!figure.checkVisibility()) continue;
-    draw(figure, paperWidth);
-    const target = figure.querySelector('.plot');
-    const drawing = target.querySelector('svg');
-    const copy = drawing.cloneNode(true);
-    copy.setAttribute('viewBox', `0 0 ${drawing.getAttribute('width')} ${drawing.getAttribute('height')}`);
-    for (const name of ['width', 'height', 'style']) copy.removeAttribute(name);
-    copy.classList.add('on-paper');
-    target.append(copy);
-    target.style.height = 'auto';
-  }
 });
-addEventListener('afterprint', () => {
-  for (const copy of document.querySelectorAll('.on-paper')) copy.remove();
-  setTheme(darkOnScreen);
-});
+addEventListener('afterprint', () => setTheme(darkOnScreen));
+
+const library = document.createElement('script');
+library.textContent = await inflated('library');
+document.head.append(library);
+for (const figure of figures) seen.observe(figure);

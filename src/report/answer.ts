@@ -1,0 +1,150 @@
+/** What a run answers, in sentences and one picture: what every output opens with. */
+import type { ExperimentAnalysis } from '../analysis/analyse.js';
+import { type Answer, holdsBelow, type Standing } from '../analysis/answer.js';
+import { circumstances, hostNames, labelsAmong } from '../analysis/cells.js';
+import type { RunInfo } from '../contract/run.js';
+import { knownExperiment } from '../experiments/registry.js';
+import { number } from '../number.js';
+import { withInterval } from './format.js';
+import type { Plot } from './plot.js';
+import { isBaseline, nameOf, panelsOf, plotSeries, pointsOf } from './plot-series.js';
+import { levelInWords, worded } from './words.js';
+
+export interface AnswerInWords {
+  /** one sentence: who holds, who does not, what is not resolved */
+  headline: string;
+  /** one for each cost that decides */
+  sentences: string[];
+  /** how "holds" is decided, and what would decide more */
+  remarks: string[];
+}
+
+/** "select, poll and epoll" */
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
+/** What a mechanism is called among others of an answer. */
+function namesIn({ standings }: Answer): (standing: Standing) => string {
+  const all = standings.map(({ series }) => series);
+  const isUnique = new Set(all.map(nameOf)).size === all.length;
+  const labelOf = labelsAmong(all, []);
+  return ({ series }) => (isUnique ? nameOf(series) : labelOf(series));
+}
+
+function headlineOf(answer: Answer, factor: string): string {
+  const nameIn = namesIn(answer);
+  const those = (outcome: Standing['outcome']) =>
+    answer.standings.filter((one) => one.outcome === outcome).map(nameIn);
+  const [holding, growing, unclear] = [those('holds'), those('grows'), those('unclear')];
+  const place = `at ${levelInWords(factor, answer.far)}`;
+  const verb = (names: readonly string[]) => (names.length === 1 ? 'holds' : 'hold');
+  const does = (names: readonly string[]) => (names.length === 1 ? 'does' : 'do');
+  if (holding.length + growing.length === 0)
+    return `Not resolved: whether ${listed(unclear)} ${verb(unclear)} ${place}.`;
+  const parts = [
+    ...(holding.length > 0 ? [`${listed(holding)} ${verb(holding)} ${place}`] : []),
+    ...(growing.length > 0
+      ? [`${listed(growing)} ${does(growing)} not${holding.length > 0 ? '' : ` hold ${place}`}`]
+      : []),
+    ...(unclear.length > 0 ? [`whether ${listed(unclear)} ${does(unclear)} is not resolved`] : []),
+  ];
+  return `${parts.join('; ')}.`;
+}
+
+const times = (interval: Parameters<typeof withInterval>[0]) => `× ${withInterval(interval)}`;
+
+function sentenceOf(answer: Answer, factor: string, host: string | null): string {
+  const { metric, when, near, far, standings } = answer;
+  const nameIn = namesIn(answer);
+  const noun = / per (\w+)/.exec(metric.title)?.[1] ?? 'request';
+  const around = [circumstances(standings[0]!.series.levels), ...(host === null ? [] : [host])].filter(
+    Boolean,
+  );
+  const growth = standings.map((one) => `${nameIn(one)} ${times(one.growth)}`).join(', ');
+  const [cheapest, ...others] = standings as [Standing, ...Standing[]];
+  // From the one that costs most, which is what a reader has to know.
+  const more = others
+    .reverse()
+    .flatMap(({ against, ...one }) =>
+      against
+        ? [
+            `${withInterval(against.extra, metric.unit)} more with ${nameIn({ against, ...one })} (${times(against.factor)})`,
+          ]
+        : [],
+    );
+  const conclusion =
+    more.length === 0
+      ? ''
+      : ` There a ${noun} costs ${listed(more)} than with ${nameIn(cheapest)}.`.replace(
+          'a event',
+          'an event',
+        );
+  return `For ${when} (${around.join(', ')}), ${metric.title.split(',')[0]!.toLowerCase().replace('cpu', 'CPU')} at ${levelInWords(factor, far)} over that at ${number(near)}: ${growth}.${conclusion}`;
+}
+
+/** What is left open, and the command that takes more. */
+function nextOf(experiment: ExperimentAnalysis, run: RunInfo | null): string | null {
+  const open = experiment.answers.flatMap((answer) =>
+    answer.standings.filter(({ outcome }) => outcome === 'unclear'),
+  );
+  if (open.length === 0) return null;
+  const needed = open.map(({ blocksNeeded }) => blocksNeeded).filter((blocks) => blocks !== null);
+  const scatter =
+    needed.length > 0
+      ? ` By the scatter of this run about ${number(Math.max(...needed))} blocks would decide.`
+      : '';
+  const profile = run?.plan.experiments.find((one) => one.experiment === experiment.name)?.profile ?? 'quick';
+  const command = `dispatchbench run ${experiment.name} --profile ${profile === 'quick' ? 'thesis' : 'full'}`;
+  return `Not everything is resolved.${scatter} Next: ${command}`;
+}
+
+/** Null of an experiment that asks something else, or a run without two ends to compare. */
+export function answerInWords(experiment: ExperimentAnalysis, run: RunInfo | null): AnswerInWords | null {
+  const { name, answers, factor, series } = experiment;
+  const [first] = answers;
+  if (!first) return null;
+  const several = hostNames(series).length > 1;
+  const next = nextOf(experiment, run);
+  return {
+    headline: worded(name, headlineOf(first, factor)),
+    sentences: answers.map((answer) =>
+      worded(name, sentenceOf(answer, factor, several ? answer.standings[0]!.series.host.name : null)),
+    ),
+    remarks: [
+      `A mechanism holds where its cost is shown to grow by less than × ${holdsBelow} (90 % interval), and does not where the whole 95 % interval lies above.`,
+      ...(next === null ? [] : [next]),
+    ],
+  };
+}
+
+/** The cost that decides along the axis, a line for each mechanism, named where it ends. */
+export function answerPlot(experiment: ExperimentAnalysis): Plot | null {
+  const [first] = experiment.answers;
+  if (!first) return null;
+  const { metric, standings } = first;
+  const shown = standings.map(({ series }) => series);
+  const baselines = experiment.series.filter(
+    (one) => isBaseline(one) && one.host.name === shown[0]!.host.name,
+  );
+  const [panel] = panelsOf([...baselines.filter((one) => !shown.includes(one)), ...shown], (one) => [
+    plotSeries(one, experiment.series, pointsOf(one, experiment, metric)),
+  ]);
+  if (!panel) return null;
+  const words = (text: string) => worded(experiment.name, text);
+  const axis = knownExperiment(experiment.name)?.factors[experiment.factor]?.name ?? experiment.factor;
+  return {
+    id: `${experiment.name}-answer`,
+    title: words(`${metric.title} against ${axis}`),
+    meaning: words(`${metric.title}: ${panel.title}, means over trials with 95 % intervals.`),
+    kind: 'lines',
+    xName: axis,
+    yName: words(`${metric.title.split(',')[0]} (${metric.unit})`.replace('Server CPU', 'CPU')),
+    unit: metric.unit,
+    panels: [{ ...panel, title: words(panel.title) }],
+    namesAtEnds: true,
+    rows: [],
+    logX: !knownExperiment(experiment.name)?.linearAxis,
+    logY: true,
+  };
+}

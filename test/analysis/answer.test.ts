@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { analyse } from '../../src/analysis/analyse.js';
+import { answerInWords } from '../../src/report/answer.js';
+import { idleRun, runInfo } from '../support/samples.js';
+
+const experimentOf = (options: Parameters<typeof idleRun>[0]) =>
+  analyse(runInfo(), { samples: idleRun(options), refused: [], notices: [] }).experiments[0]!;
+
+describe('the answer of a run', () => {
+  it('says who holds, who does not, and by how much', () => {
+    const experiment = experimentOf({});
+    const { standings, near, far } = experiment.answers[0]!;
+    assert.deepEqual([near, far], [0, 16_000]);
+    assert.deepEqual(
+      standings.map(({ series, outcome }) => [series.levels.backend, outcome]),
+      [
+        ['epoll', 'holds'],
+        ['select', 'grows'],
+        ['poll', 'grows'],
+      ],
+    );
+    const { factor, extra } = standings[1]!.against!;
+    assert.ok(factor.low! < (6.4 + 0.009 * 16_000) / 6.4 && factor.high! > (6.4 + 0.009 * 16_000) / 6.4);
+    assert.ok(extra.low! < 1.4 * 144 && extra.high! > 1.4 * 144);
+    assert.match(
+      answerInWords(experiment, runInfo())!.headline,
+      /^epoll holds at 16.000 idle connections; select and poll do not\.$/,
+    );
+  });
+
+  it('says that it cannot, and what to run next', () => {
+    const experiment = experimentOf({ noise: 0.4, trials: 3, backends: ['epoll'] });
+    const { headline, remarks } = answerInWords(experiment, runInfo())!;
+    assert.match(headline, /^Not resolved: whether epoll holds/);
+    assert.match(remarks.join(' '), /Next: dispatchbench run idle-connections --profile thesis/);
+  });
+});
