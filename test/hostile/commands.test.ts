@@ -48,7 +48,14 @@ test('a run of which every trial fails ends with 1 and says why, also quietly', 
   const lonely = join(out, 'dispatchbench.node');
   copyFileSync(addonPath, lonely);
   const plan = join(out, 'plan.json');
-  const settings = { backends: ['poll'], impls: ['native'], references: [], idle: [0], connections: 1 };
+  const settings = {
+    backends: ['poll'],
+    impls: ['native'],
+    references: [],
+    idle: [0],
+    connections: 1,
+    rounds: 0,
+  };
   writeFileSync(
     plan,
     JSON.stringify({

@@ -32,6 +32,7 @@ const settings = {
   ...{ protocol: 'tcp-echo', backends: [nodeBackend], impls: ['native'], references: [], idle: [20] },
   closed: { warmupMs: 50, durationMs: 300 },
   open: { rate: 500, warmupMs: 50, durationMs: 300 },
+  rounds: 0,
 };
 const plan = {
   blocks: { min: blocks, max: blocks },

@@ -29,6 +29,7 @@ const idle = {
   connections: 4,
   closed: { warmupMs: 20, durationMs: 100 },
   open: { rate: 200, warmupMs: 20, durationMs: 100 },
+  rounds: 0,
 };
 const ports = {
   backends: ['poll', 'epoll'],

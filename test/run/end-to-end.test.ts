@@ -37,6 +37,7 @@ function smallPlan(folder: string, settings: object = {}): string {
           connections: 4,
           closed: { warmupMs: 20, durationMs: 400 },
           open: { rate: 200, warmupMs: 20, durationMs: 400 },
+          rounds: 0,
           ...settings,
         },
       },

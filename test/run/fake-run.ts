@@ -88,6 +88,7 @@ export function tinyPlan(changes: Partial<Plan> = {}, settings: Record<string, u
       connections: 1,
       closed: { warmupMs: 1, durationMs: 20 },
       open: { rate: 500, warmupMs: 1, durationMs: 20 },
+      rounds: 0,
       ...settings,
     },
   };

@@ -27,6 +27,7 @@ function measure(protocol: string, commands: readonly string[], idle = 20) {
     connections: 4,
     closed: { warmupMs: 20, durationMs: 100 },
     open: { rate: 200, warmupMs: 20, durationMs: 100 },
+    rounds: 0,
   };
   writeFileSync(
     plan,

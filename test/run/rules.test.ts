@@ -136,7 +136,7 @@ for (const [name, needs, change, expected] of limitCases) {
 test('built-in plans: the profiles hold the levels they promise', () => {
   const levels = (profile: 'quick' | 'thesis' | 'full') =>
     idleConnections.profile(profile, machine) as { idle: number[]; connections: number };
-  assert.deepEqual(levels('quick').idle, [0, 1000, 4000, 16_000]);
+  assert.deepEqual(levels('quick').idle, [0, 4000, 16_000]);
   assert.equal(levels('thesis').connections, 1000);
   assert.equal(Math.max(...levels('thesis').idle), 15_000);
   assert.ok(
@@ -151,8 +151,8 @@ test('built-in plans: the profiles hold the levels they promise', () => {
   assert.equal(processes('full'), 4);
   assert.equal(processes('quick'), 1);
   const cells = idleConnections.cells(levels('quick'), machine);
-  assert.equal(cells.length, 16);
-  assert.equal(new Set(cells.map((cell) => JSON.stringify(cell))).size, 16);
+  assert.equal(cells.length, 13);
+  assert.equal(new Set(cells.map((cell) => JSON.stringify(cell))).size, 13);
   for (const { impl, backend, io } of cells) {
     assert.equal(io === null, impl !== 'ts');
     if (impl === 'libuv') assert.equal(backend, 'epoll');
