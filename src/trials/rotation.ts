@@ -1,7 +1,8 @@
 /**
  * Loads in rotation: all servers stand at the same time, each beside its idle connections, and short windows go round
- * over them in a shuffled order. A state of the machine that outlasts a round then meets all of them alike, and nothing
- * waits for programs to start. What one generation of servers measured is one trial of each: programs differ from
+ * over them in a shuffled order, the same window of one server's idle levels one after the other. A state of the machine
+ * that outlasts a round then meets all of them alike, one that outlasts two windows those that are compared first, and
+ * nothing waits for programs to start. What one generation of servers measured is one trial of each: programs differ from
  * start to start by more than windows do, so only generations are independent.
  */
 import type { HostProcess } from '../hosts/host.js';
@@ -108,7 +109,17 @@ async function allStanding(members: readonly LoadMember[]): Promise<Competitor[]
   return standing;
 }
 
-/** @param members all on the same hosts */
+/** Those of one server, at its idle levels, belong together. */
+function byServer(all: readonly Competitor[]): Competitor[][] {
+  const groups = new Map<string, Competitor[]>();
+  for (const one of all) {
+    const server = JSON.stringify(one.member.spec.subject);
+    groups.set(server, [...(groups.get(server) ?? []), one]);
+  }
+  return [...groups.values()];
+}
+
+/** @param members all on the same hosts, with windows of the same names */
 export async function rotate(
   members: readonly LoadMember[],
   random: Random,
@@ -120,8 +131,8 @@ export async function rotate(
   await stage.settle();
   await stage.watchNetwork();
 
-  const each = async (work: (one: Competitor) => Promise<void>) => {
-    for (const one of shuffled(competitors, random)) {
+  const each = async (some: readonly Competitor[], work: (one: Competitor) => Promise<void>) => {
+    for (const one of shuffled(some, random)) {
       if (one.broken) continue;
       try {
         await work(one);
@@ -138,7 +149,7 @@ export async function rotate(
     const tried = await take(one, window);
     return serverBusyShare(tried) <= easyShare && tried.load.replies >= 0.95 * tried.load.requests;
   };
-  await each(async (one) => {
+  await each(competitors, async (one) => {
     const [first] = one.member.spec.windows;
     await take(one, { ...first!, rate: null, warmupMs: 0, durationMs: warmUpMs });
     for (const window of one.member.spec.windows) {
@@ -155,19 +166,24 @@ export async function rotate(
   });
 
   const { rounds = 0 } = spec;
+  const servers = byServer(competitors);
   for (let index = 1; index <= rounds + secondLooks; index++) {
     const wanted = Math.min(index, rounds);
     const open = ({ good, doubtful }: Taken) => good.length < wanted && good.length + doubtful.length < index;
     if (index > rounds && !competitors.some(({ broken, windows }) => !broken && windows.some(open))) break;
     round(Math.min(index, rounds), rounds);
-    await each(async (one) => {
-      for (const taken of shuffled(one.windows.filter(open), random)) {
-        const { window } = taken;
-        const rate = window.rate === null ? null : Math.min(window.rate, one.easyRate);
-        const measured = await take(one, { ...window, rate });
-        (refused(window.name, measured) ? taken.doubtful : taken.good).push(measured);
+    for (const levels of shuffled(servers, random)) {
+      for (const at of shuffled([...spec.windows.keys()], random)) {
+        await each(levels, async (one) => {
+          const taken = one.windows[at]!;
+          if (!open(taken)) return;
+          const { window } = taken;
+          const rate = window.rate === null ? null : Math.min(window.rate, one.easyRate);
+          const measured = await take(one, { ...window, rate });
+          (refused(window.name, measured) ? taken.doubtful : taken.good).push(measured);
+        });
       }
-    });
+    }
   }
   for (const { member, windows, broken } of competitors) {
     if (broken) continue;
