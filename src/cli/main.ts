@@ -7,6 +7,7 @@ import { claims } from './commands/claims.js';
 import { compare } from './commands/compare.js';
 import { flame } from './commands/flame.js';
 import { history } from './commands/history.js';
+import { hosts } from './commands/hosts.js';
 import { idle } from './commands/idle.js';
 import { knee } from './commands/knee.js';
 import { load } from './commands/load.js';
@@ -31,6 +32,7 @@ const program = new Command('dispatchbench')
   .addCommand(knee)
   .addCommand(flame)
   .addCommand(probe)
+  .addCommand(hosts)
   .addCommand(selftest)
   .commandsGroup('Look at runs:')
   .addCommand(open)

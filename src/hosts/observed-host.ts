@@ -15,6 +15,8 @@ export interface Access {
   enter?(command: Command): Command;
   /** where our programs lie there; as here when left out */
   installation?: Installation;
+  /** what its observer cannot know: who stands below it */
+  below?: { facts?: Partial<HostLook['facts']>; versions?: Record<string, string> };
 }
 
 export class ObservedHost implements Host {
@@ -29,7 +31,7 @@ export class ObservedHost implements Host {
     const name = `the observer on host ${access.identity.name}`;
     const observer = new Observer(start(access, name, commandOf(observerProgram, access.installation)));
     try {
-      return new ObservedHost(access, observer, await observer.look());
+      return new ObservedHost(access, observer, complete(await observer.look(), access.below));
     } catch (error) {
       await observer.end();
       throw error;
@@ -73,3 +75,9 @@ export class ObservedHost implements Host {
 
 const start = ({ enter = (command) => command }: Access, name: string, command: Command): HostProcess =>
   new Child(name, enter(command));
+
+const complete = (look: HostLook, { facts, versions }: Access['below'] = {}): HostLook => ({
+  ...look,
+  facts: { ...look.facts, ...facts },
+  versions: { ...look.versions, ...versions },
+});
