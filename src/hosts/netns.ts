@@ -6,38 +6,14 @@ import type { HostKind, Roles } from './host.js';
 import { Namespaces } from './namespaces.js';
 import { ObservedHost } from './observed-host.js';
 import { Opened } from './opened.js';
-
-/** From the block for benchmarks of networks (RFC 2544), which no real network has. */
-const addresses = { server: '198.18.0.1', client: '198.18.0.2' } as const;
-const prefix = 30;
-
-type Side = keyof typeof addresses;
-
-/** Names of interfaces are at most 15 characters, and those of a pair are made where other pairs may be, too. */
-const interfaceName = (side: Side) => `db${process.pid}${side[0]}`;
-
-async function connect(spaces: Record<Side, Namespaces>): Promise<void> {
-  const { server, client } = spaces;
-  const [here, there] = [interfaceName('server'), interfaceName('client')];
-  await server.run(
-    'ip',
-    ...['link', 'add', here, 'type', 'veth', 'peer', 'name', there, 'netns', `${client.pid}`],
-  );
-  for (const side of ['server', 'client'] as const) {
-    await spaces[side].run(
-      'ip',
-      ...['address', 'add', `${addresses[side]}/${prefix}`, 'dev', interfaceName(side)],
-    );
-    for (const name of [interfaceName(side), 'lo']) await spaces[side].run('ip', 'link', 'set', name, 'up');
-  }
-}
+import { connect, type Side, wireAddresses } from './wire.js';
 
 const spaceOf = (side: Side) => Namespaces.make(`the namespace of the ${side}`, ['net']);
 
 const hostIn = (space: Namespaces, side: Side) =>
   ObservedHost.start({
     identity: { name: 'netns', executionClass: 'native', transport: 'veth' },
-    address: addresses[side],
+    address: wireAddresses[side],
     enter: (command) => space.enter(command),
   });
 

@@ -1,10 +1,12 @@
 /** A host that a command on this machine reaches: programs are started through it, the observer there tells the rest. */
 import type { HostFacts, HostIdentity, HostLook } from '../contract/host.js';
+import { accounted } from './accounted.js';
 import { Child } from './child.js';
 import { type ClockEstimate, sameClock } from './clock.js';
 import type { Host, HostProcess } from './host.js';
 import { ownBootId } from './linux-facts.js';
 import { Observer, observerProgram } from './observer.js';
+import type { CpuUse } from './process-tree.js';
 import { type Command, commandOf, type Installation, ownInstallation, type Program } from './program.js';
 
 export interface Access {
@@ -15,8 +17,8 @@ export interface Access {
   enter?(command: Command): Command;
   /** where our programs lie there; as here when left out */
   installation?: Installation;
-  /** what its observer cannot know: who stands below it */
-  below?: { facts?: Partial<HostLook['facts']>; versions?: Record<string, string> };
+  /** what its observer cannot know: who stands below it, and the CPU time that all of it has taken */
+  below?: { facts?: Partial<HostLook['facts']>; versions?: Record<string, string>; cpu?: () => CpuUse };
 }
 
 export class ObservedHost implements Host {
@@ -51,7 +53,9 @@ export class ObservedHost implements Host {
   }
 
   spawn(name: string, command: Command): HostProcess {
-    return start(this.access, name, command);
+    const program = start(this.access, name, command);
+    const { cpu } = this.access.below ?? {};
+    return cpu ? accounted(program, cpu) : program;
   }
 
   addressFor(_peer: Host): string {
