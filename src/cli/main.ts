@@ -19,6 +19,7 @@ import { report } from './commands/report.js';
 import { run } from './commands/run.js';
 import { selftest } from './commands/selftest.js';
 import { serve } from './commands/serve.js';
+import { starter } from './commands/starter.js';
 import { reportLostOutput } from './output.js';
 
 const program = new Command('dispatchbench')
@@ -45,7 +46,8 @@ const program = new Command('dispatchbench')
   .addCommand(serve)
   .addCommand(load)
   .addCommand(idle)
-  .addCommand(agent);
+  .addCommand(agent)
+  .addCommand(starter);
 
 reportLostOutput();
 try {

@@ -15,6 +15,8 @@ export interface Access {
   address: string;
   /** turns a command there into one here; as it is when left out */
   enter?(command: Command): Command;
+  /** starts a command there, where that is not by a command here */
+  start?(name: string, command: Command): HostProcess;
   /** where our programs lie there; as here when left out */
   installation?: Installation;
   /** what its observer cannot know: who stands below it, and the CPU time that all of it has taken */
@@ -77,8 +79,8 @@ export class ObservedHost implements Host {
   }
 }
 
-const start = ({ enter = (command) => command }: Access, name: string, command: Command): HostProcess =>
-  new Child(name, enter(command));
+const start = (access: Access, name: string, command: Command): HostProcess =>
+  access.start?.(name, command) ?? new Child(name, access.enter?.(command) ?? command);
 
 const complete = (look: HostLook, { facts, versions }: Access['below'] = {}): HostLook => ({
   ...look,
