@@ -13,10 +13,10 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-// Files run in pairs. Those that assert what client and server did with a CPU each come last and one at a time, and so does
-// the one that makes interfaces where others look for left-over ones.
+// Files run in pairs. Those that assert what client and server did with a CPU each come last and one at a time, and so do
+// those that make interfaces where others look for left-over ones, or look for left-over ones themselves.
 const alone = (name) =>
-  /\/(load\/.*|agent\/nats|run\/ab|ramp\/gates|selftest\/selftest|udp\/(benchmark|knee|loss|pacing))\.test/.test(
+  /\/(load\/.*|agent\/nats|hosts\/(docker|gvisor)|run\/ab|ramp\/gates|selftest\/selftest|udp\/(benchmark|knee|loss|pacing))\.test/.test(
     name,
   );
 const groups = [

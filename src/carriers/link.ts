@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { z } from 'zod';
-import type { Command } from '../hosts/program.js';
+import type { Command } from '../command.js';
 import { printable } from '../printable.js';
 import { encodeFrame, FrameDecoder } from './frames.js';
 
@@ -84,13 +84,17 @@ export function streamLink<Schema extends z.ZodType, Out>(
 const STDERR_TAIL = 400;
 const GRACE_MS = 2000;
 
-/** Starts a program that speaks the protocol on its stdio. It ends when its stdin does. */
+/**
+ * Starts a program that speaks the protocol on its stdio. It ends when its stdin does.
+ * @param apart in a session of its own, which Ctrl-C at our terminal does not reach
+ */
 export function childLink<Schema extends z.ZodType, Out>(
   peer: string,
   schema: Schema,
   { command, args }: Command,
+  apart = false,
 ): Link<z.infer<Schema>, Out> & { child: ChildProcess } {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: apart });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk).slice(-STDERR_TAIL);

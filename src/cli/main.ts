@@ -7,6 +7,7 @@ import { claims } from './commands/claims.js';
 import { compare } from './commands/compare.js';
 import { flame } from './commands/flame.js';
 import { history } from './commands/history.js';
+import { hosts } from './commands/hosts.js';
 import { idle } from './commands/idle.js';
 import { knee } from './commands/knee.js';
 import { load } from './commands/load.js';
@@ -18,6 +19,7 @@ import { report } from './commands/report.js';
 import { run } from './commands/run.js';
 import { selftest } from './commands/selftest.js';
 import { serve } from './commands/serve.js';
+import { starter } from './commands/starter.js';
 import { reportLostOutput } from './output.js';
 
 const program = new Command('dispatchbench')
@@ -31,6 +33,7 @@ const program = new Command('dispatchbench')
   .addCommand(knee)
   .addCommand(flame)
   .addCommand(probe)
+  .addCommand(hosts)
   .addCommand(selftest)
   .commandsGroup('Look at runs:')
   .addCommand(open)
@@ -43,7 +46,8 @@ const program = new Command('dispatchbench')
   .addCommand(serve)
   .addCommand(load)
   .addCommand(idle)
-  .addCommand(agent);
+  .addCommand(agent)
+  .addCommand(starter);
 
 reportLostOutput();
 try {

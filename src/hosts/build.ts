@@ -106,6 +106,7 @@ export const build: HostKind = {
   id: 'build',
   summary:
     'this machine, with servers of the build of dispatchbench at the path: build:PATH or build:NAME=PATH',
+  unavailable: async () => null,
   async open(argument) {
     const [, name, folder] = /^(?:([^=/]+)=)?(.+)$/s.exec(argument ?? '') ?? [];
     if (!folder) throw new Error("the host 'build' needs the path of a build: build:PATH or build:NAME=PATH");

@@ -31,6 +31,8 @@ export function parseCpuTimes(stat: string): CpuTimes[] {
 
 export type CpuState = (typeof states)[number];
 
+export const everyState: readonly CpuState[] = states;
+
 /** In which a CPU works, whoever for. */
 export const busyStates = [
   'userUs',

@@ -64,6 +64,8 @@ export interface HostKind {
   id: string;
   /** one line for --help */
   summary: string;
+  /** Why there can be none here, and what to do about it; null: there can. Starts nothing that stays. */
+  unavailable(): Promise<string | null>;
   /**
    * @param argument what stands behind the colon of `NAME:ARGUMENT`; null: nothing
    * @throws Error in one sentence with what is missing when there can be no such host here

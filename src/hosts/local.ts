@@ -21,6 +21,7 @@ export async function openLocal(): Promise<Roles> {
 export const local: HostKind = {
   id: 'local',
   summary: 'this machine, over loopback',
+  unavailable: async () => null,
   open(argument) {
     if (argument !== null) throw new Error("the host 'local' takes no argument");
     return openLocal();

@@ -5,7 +5,7 @@ import type { CpuTimes, HostCounters, HostLook, HostState, MemoryCopy } from '..
 import { listBackends, nodeBackend } from '../dispatch/registry.js';
 import { clockStepNs, fileDigest, monotonicNs } from '../process.js';
 import { calibrate } from './calibration.js';
-import { parseCpuTimes } from './cpu-times.js';
+import { everyState, parseCpuTimes, timeIn } from './cpu-times.js';
 import {
   allowedCpus,
   conntrack,
@@ -78,9 +78,11 @@ export function look(): Omit<HostLook, 'event'> {
   };
 }
 
-/** Times of the CPUs, with those that tell of a short window as well. */
-function cpus(stat: string): CpuTimes[] {
+/** Times of the CPUs, with those that tell of a short window as well; null: the system does not count them. */
+function cpus(stat: string): CpuTimes[] | null {
   const times = parseCpuTimes(stat);
+  // gVisor has the rows, and counts nothing in them.
+  if (timeIn(times, everyState) === 0) return null;
   const slept = sleepTimes(times.map(({ cpu }) => cpu));
   const elapsedUs = Math.round(monotonicNs() / 1000);
   return times.map((one, index) => ({ ...one, elapsedUs, sleepUs: slept[index]! }));

@@ -27,7 +27,9 @@ export function parseNetworkCounters(text: string): NetworkCounters {
     const [group, ...columns] = lines[row]!.split(' ');
     const numbers = lines[row + 1]!.split(' ').slice(1);
     columns.forEach((column, index) => {
-      values.set(`${group!.replace(':', '')}.${column}`, Number(numbers[index]));
+      const value = Number(numbers[index]);
+      // gVisor names counters that it does not keep, with nothing below the name.
+      if (Number.isFinite(value)) values.set(`${group!.replace(':', '')}.${column}`, value);
     });
   }
   return pick((name) => values.get(sources[name]) ?? 0);

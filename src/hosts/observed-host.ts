@@ -1,10 +1,12 @@
 /** A host that a command on this machine reaches: programs are started through it, the observer there tells the rest. */
 import type { HostFacts, HostIdentity, HostLook } from '../contract/host.js';
+import { accounted } from './accounted.js';
 import { Child } from './child.js';
 import { type ClockEstimate, sameClock } from './clock.js';
 import type { Host, HostProcess } from './host.js';
 import { ownBootId } from './linux-facts.js';
 import { Observer, observerProgram } from './observer.js';
+import type { CpuUse } from './process-tree.js';
 import { type Command, commandOf, type Installation, ownInstallation, type Program } from './program.js';
 
 export interface Access {
@@ -13,8 +15,12 @@ export interface Access {
   address: string;
   /** turns a command there into one here; as it is when left out */
   enter?(command: Command): Command;
+  /** starts a command there, where that is not by a command here */
+  start?(name: string, command: Command): HostProcess;
   /** where our programs lie there; as here when left out */
   installation?: Installation;
+  /** what its observer cannot know: who stands below it, and the CPU time that all of it has taken */
+  below?: { facts?: Partial<HostLook['facts']>; versions?: Record<string, string>; cpu?: () => CpuUse };
 }
 
 export class ObservedHost implements Host {
@@ -29,7 +35,7 @@ export class ObservedHost implements Host {
     const name = `the observer on host ${access.identity.name}`;
     const observer = new Observer(start(access, name, commandOf(observerProgram, access.installation)));
     try {
-      return new ObservedHost(access, observer, await observer.look());
+      return new ObservedHost(access, observer, complete(await observer.look(), access.below));
     } catch (error) {
       await observer.end();
       throw error;
@@ -49,7 +55,9 @@ export class ObservedHost implements Host {
   }
 
   spawn(name: string, command: Command): HostProcess {
-    return start(this.access, name, command);
+    const program = start(this.access, name, command);
+    const { cpu } = this.access.below ?? {};
+    return cpu ? accounted(program, cpu) : program;
   }
 
   addressFor(_peer: Host): string {
@@ -71,5 +79,11 @@ export class ObservedHost implements Host {
   }
 }
 
-const start = ({ enter = (command) => command }: Access, name: string, command: Command): HostProcess =>
-  new Child(name, enter(command));
+const start = (access: Access, name: string, command: Command): HostProcess =>
+  access.start?.(name, command) ?? new Child(name, access.enter?.(command) ?? command);
+
+const complete = (look: HostLook, { facts, versions }: Access['below'] = {}): HostLook => ({
+  ...look,
+  facts: { ...look.facts, ...facts },
+  versions: { ...look.versions, ...versions },
+});

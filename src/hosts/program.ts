@@ -1,6 +1,9 @@
 /** Our own programs by what they are, before a host says where they lie on it. */
 import { resolve } from 'node:path';
 import { packageRoot, programPath } from '../addon.js';
+import type { Command } from '../command.js';
+
+export type { Command } from '../command.js';
 
 /**
  * Run by Node: `script` is a path below the folder of the scripts, without its ending; `subcommand` is one of the command
@@ -11,12 +14,6 @@ export type Program = ({ script: string } | { subcommand: string } | { native: s
   /** a program whose command line follows the arguments: what this one runs */
   runs?: Program;
 };
-
-/** An argument vector for this machine's own spawn; nothing of it is ever read by a shell. */
-export interface Command {
-  command: string;
-  args: string[];
-}
 
 /** Where the programs lie on a host. */
 export interface Installation {

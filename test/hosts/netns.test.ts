@@ -1,7 +1,7 @@
 /** Two network namespaces and a veth pair as a host: whole runs on it, and nothing left of it however they end. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openHost } from '../../src/hosts/registry.js';
@@ -11,35 +11,9 @@ import { freshFolder } from '../run/fake-run.js';
 import { printed } from '../run/processes.js';
 import { bin, dispatchbench } from '../support/command.js';
 import { interfaces, leftOver, namespaces, noNamespaces } from '../support/namespaces.js';
+import { idle, planIn, ports } from './small-plans.js';
 
 const skip = noNamespaces;
-
-function planIn(folder: string, experiment: string, settings: object): string {
-  const path = join(folder, `${experiment}.json`);
-  const plan = { seed: 1, blocks: { min: 1, max: 1 }, experiments: [{ experiment, settings }] };
-  writeFileSync(path, JSON.stringify(plan));
-  return path;
-}
-
-const idle = {
-  backends: ['poll', 'epoll'],
-  impls: ['native', 'ts'],
-  references: [],
-  idle: [0, 20],
-  connections: 4,
-  closed: { warmupMs: 20, durationMs: 100 },
-  open: { rate: 200, warmupMs: 20, durationMs: 100 },
-  rounds: 0,
-};
-const ports = {
-  backends: ['poll', 'epoll'],
-  impls: ['native', 'ts'],
-  ports: [2, 30],
-  rates: [400, null],
-  warmupMs: 20,
-  durationMs: 150,
-  slowDurationMs: 150,
-};
 
 for (const [experiment, settings, cells] of [
   ['idle-connections', idle, 8],

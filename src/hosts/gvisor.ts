@@ -1,0 +1,204 @@
+/**
+ * A sandbox of gVisor: a kernel of its own, in user space, with its own select, poll, epoll and TCP. The server is in the
+ * sandbox, the client outside, and a veth pair lies between them. The sandbox's own process is an observer that ends with
+ * its stdin; programs are executed beside it. Everything is in namespaces that end with this process.
+ *
+ * What gVisor tells a program of its CPU time is far off, so a server's is counted outside: that of the whole sandbox, kernel
+ * in user space included.
+ *
+ * How system calls get to that kernel is the platform. It is named in each row, because it decides about every figure.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { hostLook } from '../contract/host.js';
+import { validated } from '../contract/validated.js';
+import { Child } from './child.js';
+import type { Host, HostKind, HostProcess, Roles } from './host.js';
+import { allowedCpus, coreSiblings, descriptorLimit } from './linux-facts.js';
+import { Namespaces } from './namespaces.js';
+import { ObservedHost } from './observed-host.js';
+import { observerProgram } from './observer.js';
+import { Opened } from './opened.js';
+import { ownFiles, ownFilesInstallation } from './own-files.js';
+import { treeCpu } from './process-tree.js';
+import { type Command, commandOf } from './program.js';
+import { connect, wireAddresses } from './wire.js';
+
+/** Far above what a sandbox takes to start; one whose platform hangs is given up then. */
+const readyMs = 15_000;
+const settleMs = 10_000;
+const settledNs = 1000;
+const againMs = 100;
+const graceMs = 2000;
+
+/** In the order in which they are tried. `kvm` only when asked for: where it does not work, it hangs. */
+const tried = ['systrap', 'ptrace'] as const;
+const platforms = [...tried, 'kvm'] as const;
+type Platform = (typeof platforms)[number];
+
+const folder = '/run/sandbox';
+const name = 'dispatchbench';
+
+/** The OCI description of the sandbox: our files, read-only, at the paths that they have under another root. */
+function bundle(): object {
+  const { command, args } = commandOf(observerProgram, ownFilesInstallation);
+  const { hard } = descriptorLimit()!;
+  return {
+    ociVersion: '1.0.0',
+    hostname: name,
+    root: { path: 'root' },
+    process: {
+      user: { uid: 0, gid: 0 },
+      cwd: '/',
+      args: [command, ...args],
+      rlimits: [{ type: 'RLIMIT_NOFILE', hard, soft: hard }],
+    },
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc' },
+      { destination: '/sys', type: 'sysfs', source: 'sysfs' },
+      ...['/dev', '/tmp'].map((destination) => ({ destination, type: 'tmpfs', source: 'tmpfs' })),
+      ...ownFiles().map(({ from, to }) => ({
+        destination: to,
+        type: 'bind',
+        source: from,
+        options: ['rbind', 'ro'],
+      })),
+    ],
+    linux: {
+      namespaces: [
+        ...['pid', 'mount', 'ipc', 'uts'].map((type) => ({ type })),
+        // The sandbox takes the interfaces that it finds there.
+        { type: 'network', path: '/proc/1/ns/net' },
+      ],
+    },
+  };
+}
+
+/**
+ * The sandbox's threads are not its programs', so these cannot pin themselves: all of it gets one CPU, and not the one
+ * that a client gets whose server is on another machine (src/stage/places.ts).
+ */
+function sandboxCpu(): number | undefined {
+  const cpus = allowedCpus() ?? [];
+  const others = coreSiblings(cpus.at(-1) ?? 0);
+  return cpus.find((cpu) => !others.includes(cpu)) ?? cpus.find((cpu) => cpu !== cpus.at(-1));
+}
+
+const runscVersion = (): string =>
+  /^runsc version (.*)$/m.exec(execFileSync('runsc', ['--version'], { encoding: 'utf8' }))?.[1] ?? 'unknown';
+
+/**
+ * gVisor measures the machine's clock before its programs may read it without a system call. Until then, about a second, it
+ * steps by what such a call takes. One that never settles is left to the report, which refuses it.
+ */
+async function clockSettled(observer: HostProcess): Promise<void> {
+  const deadline = performance.now() + settleMs;
+  for (;;) {
+    observer.send('look');
+    const { facts } = validated(hostLook, await observer.expect('look', readyMs), 'what gVisor says');
+    if (facts.clockStepNs < settledNs || performance.now() > deadline) return;
+    await pause(againMs);
+  }
+}
+
+/** @throws Error in one sentence when no sandbox starts on this platform */
+async function startSandbox(space: Namespaces, platform: Platform, opened: Opened) {
+  const state = [`--root=/run/runsc-${platform}`, `--platform=${platform}`, '--network=sandbox'];
+  const runsc = ({ command, args }: Command) =>
+    space.enter({ command: 'taskset', args: ['--cpu-list', `${sandboxCpu()}`, command, ...args] });
+  const sandbox = new Child(
+    `gVisor on ${platform}`,
+    runsc({ command: 'runsc', args: [...state, '--ignore-cgroups', 'run', `--bundle=${folder}`, name] }),
+  );
+  try {
+    await clockSettled(sandbox);
+  } catch (error) {
+    await sandbox.end(0);
+    throw error;
+  }
+  opened.atEnd(() => sandbox.end(graceMs));
+  return {
+    platform,
+    cpu: () => treeCpu(sandbox.pid),
+    enter: ({ command, args }: Command) =>
+      space.enter({ command: 'runsc', args: [...state, 'exec', name, command, ...args] }),
+  };
+}
+
+/** The first platform on which a sandbox starts. @throws Error with what each of them said */
+async function firstOf(wanted: readonly Platform[], space: Namespaces, opened: Opened) {
+  const refusals: string[] = [];
+  for (const platform of wanted) {
+    try {
+      return await startSandbox(space, platform, opened);
+    } catch (error) {
+      refusals.push((error as Error).message);
+    }
+  }
+  throw new Error(`not available here: ${refusals.join('; ')}`);
+}
+
+const openGvisor = (wanted: readonly Platform[]): Promise<Roles> =>
+  Opened.by(async (opened) => {
+    const space = opened.keep(await Namespaces.make('the namespaces of gVisor', ['net', 'mount', 'pid']));
+    const outside = opened.keep(await Namespaces.make('the namespace of the client', ['net']));
+    await connect({ server: space, client: outside });
+    await space.run('mount', '-t', 'tmpfs', 'tmpfs', '/run');
+    // By a file below it runsc takes any namespace of a recent Linux for that of the machine, which it will not enter.
+    await space.run('mount', '-t', 'tmpfs', 'tmpfs', '/proc/sys/net/core');
+    const there = `/proc/${space.pid}/root${folder}`;
+    mkdirSync(`${there}/root`, { recursive: true });
+    writeFileSync(`${there}/config.json`, JSON.stringify(bundle()));
+    const { platform, enter, cpu } = await firstOf(wanted, space, opened);
+    const observed = async (access: Parameters<typeof ObservedHost.start>[0]): Promise<Host> => {
+      const host = await ObservedHost.start(access);
+      opened.atEnd(() => host.stop());
+      return host;
+    };
+    const identity = { name: `gvisor-${platform}`, transport: 'veth' } as const;
+    const client = await observed({
+      identity: { ...identity, executionClass: 'native' },
+      address: wireAddresses.client,
+      enter: (command) => outside.enter(command),
+    });
+    const server = await observed({
+      identity: { ...identity, executionClass: 'sandbox' },
+      address: wireAddresses.server,
+      enter,
+      installation: ownFilesInstallation,
+      below: {
+        facts: { hypervisor: 'gVisor', accelerator: platform, cpuModel: client.facts.cpuModel },
+        versions: { runsc: runscVersion() },
+        cpu,
+      },
+    });
+    return { name: identity.name, server, client, close: opened.close };
+  });
+
+async function unavailable(): Promise<string | null> {
+  if (process.platform !== 'linux') return "gVisor is Linux's: run on Linux";
+  try {
+    runscVersion();
+  } catch {
+    return 'there is no program runsc: install gVisor (Debian: apt-get install runsc)';
+  }
+  if (process.getuid?.() !== 0) return 'only root may make the namespaces of a sandbox: run as root';
+  if (sandboxCpu() === undefined) return 'sandbox and client need a CPU each: allow this process two';
+  return null;
+}
+
+export const gvisor: HostKind = {
+  id: 'gvisor',
+  summary:
+    'a sandbox of gVisor, the client outside it, on the first platform that works here, or gvisor:systrap, gvisor:ptrace, gvisor:kvm',
+  unavailable,
+  async open(argument) {
+    const asked = platforms.find((one) => one === argument);
+    if (argument !== null && !asked)
+      throw new Error(`gVisor has no platform '${argument}': known are ${platforms.join(', ')}`);
+    const reason = await unavailable();
+    if (reason) throw new Error(`not available here: ${reason}`);
+    return openGvisor(asked ? [asked] : tried);
+  },
+};

@@ -1,0 +1,91 @@
+/**
+ * What our programs need in order to run under another root folder: Node, the scripts, the packages that they import, the
+ * addon, the native programs, and the libraries that the linker finds for these. Linux alone.
+ */
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { addonPath, packageRoot } from '../addon.js';
+import { keeper } from './keeper.js';
+import type { Opened } from './opened.js';
+import type { Installation } from './program.js';
+
+/** Below the other root. */
+const suite = '/opt/dispatchbench';
+const node = '/usr/bin/node';
+const built = `${suite}/build/Release`;
+
+export const ownFilesInstallation: Installation = {
+  node,
+  scripts: `${suite}/dist`,
+  cli: `${suite}/bin/dispatchbench.js`,
+  native: (name) => `${built}/${name}`,
+};
+
+/** A file or a folder here, and the path that it gets there. */
+export interface OwnFile {
+  from: string;
+  to: string;
+}
+
+/** What servers, clients and observers import. The command line needs more, and no program of ours needs it there. */
+const packages = ['@commander-js/extra-typings', 'hdr-histogram-js', 'zod'];
+const folders = ['dist/servers', 'dist/clients', 'dist/src'];
+
+function packageFolders(wanted: readonly string[], found = new Set<string>()): Set<string> {
+  for (const name of wanted) {
+    const folder = join(packageRoot, 'node_modules', name);
+    if (found.has(name) || !existsSync(folder)) continue;
+    found.add(name);
+    const { dependencies, peerDependencies } = JSON.parse(
+      readFileSync(join(folder, 'package.json'), 'utf8'),
+    ) as Record<'dependencies' | 'peerDependencies', Record<string, string> | undefined>;
+    packageFolders(Object.keys({ ...dependencies, ...peerDependencies }), found);
+  }
+  return found;
+}
+
+/** Shared libraries of a program, the loader among them, by the paths at which it looks for them. */
+function libraries(program: string): string[] {
+  try {
+    const list = execFileSync('ldd', [program], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return [...list.matchAll(/(?:^|=>)\s+(\/\S+) \(0x/gm)].map(([, path]) => path!);
+  } catch {
+    // One that is linked statically has none.
+    return [];
+  }
+}
+
+const isProgram = (name: string) => /^dispatchbench(-[a-z-]+|\.node)$/.test(name);
+
+export function ownFiles(): OwnFile[] {
+  const binaries = readdirSync(dirname(addonPath)).filter(isProgram);
+  const programs = [
+    { from: process.execPath, to: node },
+    ...binaries.map((name) => ({ from: join(dirname(addonPath), name), to: `${built}/${name}` })),
+  ];
+  const needed = new Set(programs.flatMap(({ from }) => libraries(from)));
+  const kept = [
+    'package.json',
+    ...folders,
+    ...[...packageFolders(packages)].map((name) => `node_modules/${name}`),
+  ];
+  return [
+    ...programs,
+    ...[...needed].map((path) => ({ from: path, to: path })),
+    ...kept.map((path) => ({ from: join(packageRoot, path), to: `${suite}/${path}` })),
+  ];
+}
+
+/** @returns a folder that looks like the other root, of links to our files; it goes with the host */
+export function linkedRoot(opened: Opened): string {
+  const folder = join(tmpdir(), `dispatchbench-root-${randomUUID()}`);
+  opened.keep(keeper([{ command: 'rm', args: ['-rf', folder] }]));
+  for (const { from, to } of ownFiles()) {
+    mkdirSync(join(folder, dirname(to)), { recursive: true });
+    symlinkSync(from, join(folder, to));
+  }
+  return folder;
+}
