@@ -82,7 +82,7 @@ function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
       connections: 100,
       rounds: 2,
       closed: { warmupMs: 20, durationMs: 80 },
-      open: { rate: 10_000, warmupMs: 15, durationMs: 120 },
+      open: { rate: 20_000, warmupMs: 15, durationMs: 120 },
     };
   }
   const windows = {

@@ -25,7 +25,7 @@ import {
 import { cpuUs, serverBusyShare } from './served.js';
 
 /** A server is offered no more than keeps it busy for this share: beyond it requests wait for each other. */
-const easyShare = 0.7;
+const easyShare = 0.8;
 /** A server's first windows are not measured: its code is compiled in them. */
 const warmUpMs = 60;
 /** Time in which a server is tried at the rate that was asked, and if need be with one request at a time. */

@@ -49,6 +49,16 @@ const clientUs = open.load.client.cpuUs;
 const window = (server: CpuTimes, client: CpuTimes, waitedUs = 0) => ({
   measurements: { open: { ...open, cpus: { server: [server], client: [client] }, waitedUs } },
 });
+/** `worked` on the server's CPU beside the server, which slept so often */
+const slept = (times: number, workedUs: number) => ({
+  measurements: {
+    open: {
+      ...window(cpu(0, serverUs + workedUs), quiet[1]).measurements.open,
+      before: { ...open.before, contextSwitches: { voluntary: 50, involuntary: 0 } },
+      after: { ...open.after, contextSwitches: { voluntary: 50 + times, involuntary: 0 } },
+    },
+  },
+});
 const collected = (pauseUs: number) => ({
   measurements: {
     open: {
@@ -163,6 +173,13 @@ const cases: { name: string; change: Partial<Judged>; ids: string[]; invalidates
   {
     name: 'a fifth for others where only ticks tell',
     change: window(cpu(0, serverUs + 2e5, { sleepUs: null }), quiet[1]),
+    ids: ['foreign-cpu'],
+    invalidates: true,
+  },
+  { name: 'what 10 000 sleeps a second take themselves', change: slept(10_000, 3e5), ids: [] },
+  {
+    name: 'more than they take',
+    change: slept(10_000, 4.5e5),
     ids: ['foreign-cpu'],
     invalidates: true,
   },
