@@ -14,18 +14,20 @@ export class FrameDecoder<Schema extends z.ZodType> {
 
   constructor(private readonly schema: Schema) {}
 
-  /** @throws Error with one sentence when a line is no frame of this protocol or is too long */
-  push(chunk: Uint8Array): z.infer<Schema>[] {
+  /**
+   * The frames that are whole by now, each before the next line is looked at: those before a bad line are not lost.
+   * @throws Error with one sentence when a line is no frame of this protocol or is too long
+   */
+  *push(chunk: Uint8Array): Generator<z.infer<Schema>, void> {
     this.#pending = Buffer.concat([this.#pending, chunk]);
-    const frames: z.infer<Schema>[] = [];
     for (;;) {
       const end = this.#pending.indexOf(0x0a);
       if (end > MAX_FRAME_BYTES || (end < 0 && this.#pending.length > MAX_FRAME_BYTES))
         throw new Error(`a frame is longer than ${MAX_FRAME_BYTES} bytes`);
-      if (end < 0) return frames;
+      if (end < 0) return;
       const line = this.#pending.subarray(0, end).toString('utf8');
       this.#pending = this.#pending.subarray(end + 1);
-      if (line.trim() !== '') frames.push(decodeFrame(this.schema, line));
+      if (line.trim() !== '') yield decodeFrame(this.schema, line);
     }
   }
 

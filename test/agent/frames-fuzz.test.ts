@@ -44,7 +44,7 @@ function read(bytes: Buffer, piece: number): [frames: unknown[], refusal: string
   const frames: unknown[] = [];
   try {
     for (let at = 0; at < bytes.length; at += piece)
-      frames.push(...decoder.push(bytes.subarray(at, at + piece)));
+      for (const frame of decoder.push(bytes.subarray(at, at + piece))) frames.push(frame);
     return [frames, ''];
   } catch (error) {
     return [frames, (error as Error).message];
@@ -61,8 +61,7 @@ test(`2000 mutated streams of frames, seed ${seed}`, () => {
     for (const piece of [1, 7]) {
       const [cutFrames, cutRefusal] = read(bytes, piece);
       assert.equal(cutRefusal, refusal, `stream ${i} of seed ${seed}`);
-      // A refusal ends the stream, and what came in the same piece before it goes with it.
-      if (refusal === '') assert.deepEqual(cutFrames, frames, `stream ${i} of seed ${seed}`);
+      assert.deepEqual(cutFrames, frames, `stream ${i} of seed ${seed}`);
     }
   }
 });

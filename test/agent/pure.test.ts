@@ -60,7 +60,17 @@ for (const [what, line, message] of [
 
 test('a frame without end is cut off', () => {
   const decoder = new FrameDecoder(report);
-  assert.throws(() => decoder.push(Buffer.alloc(MAX_FRAME_BYTES + 1, 0x20)), /longer than/);
+  assert.throws(() => [...decoder.push(Buffer.alloc(MAX_FRAME_BYTES + 1, 0x20))], /longer than/);
+});
+
+test('frames before a bad one in the same chunk are not lost', () => {
+  const decoder = new FrameDecoder(command);
+  const seen: unknown[] = [];
+  assert.throws(() => {
+    const chunk = Buffer.from(`${encodeFrame({ type: 'ping', id: 1 })}GET / HTTP/1.1\n`);
+    for (const frame of decoder.push(chunk)) seen.push(frame);
+  }, /not a frame/);
+  assert.deepEqual(seen, [{ type: 'ping', id: 1 }]);
 });
 
 /** Pings over a link with the given one-way delays; their clock runs `offset` ahead and `drift` faster. */

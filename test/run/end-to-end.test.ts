@@ -200,4 +200,11 @@ test('resuming with other options is refused', () => {
   const same = dispatchbench('run', 'idle-connections', '--resume', name, '--out', runs);
   assert.equal(same.status, 0, same.stderr);
   assert.match(same.stderr, /1 samples kept/);
+
+  const record = join(runs, name, 'run.json');
+  const info = JSON.parse(readFileSync(record, 'utf8'));
+  writeFileSync(record, JSON.stringify({ ...info, argv: ['ab', ...info.argv] }));
+  const pairs = dispatchbench('run', 'idle-connections', '--resume', name, '--out', runs);
+  assert.equal(pairs.status, 1);
+  assert.match(pairs.stderr, /cannot be taken up again: start 'dispatchbench ab' anew/);
 });

@@ -143,6 +143,10 @@ function choose(
       throw new Error(
         `run ${info.id} measures ${measured.join(' and ')}: go on with 'run ${measured[0]} --resume ${options.resume}'`,
       );
+    if (info.argv[0] === 'ab')
+      throw new Error(
+        `run ${info.id} compares pairs that were measured one right after the other, which cannot be taken up again: start 'dispatchbench ab' anew`,
+      );
     return {
       hosts: info.plan.hosts,
       plan: (host) =>
