@@ -7,8 +7,11 @@ import { kindOf } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
 import { type Pace, pacesIn, pieces, slowdowns } from './calibration.js';
 
-/** Percent of the last 10 s; the programs of a run's own short trials, started beside fillers of idle CPUs, reach 12. */
-const busyPressure = 20;
+/**
+ * Percent of the last 10 s; the programs of a run's own short trials, started beside fillers of idle CPUs, reach 12, those
+ * of a generation that are all started at once 25.
+ */
+const busyPressure = 28;
 
 export type Judged = Pick<
   Sample,
