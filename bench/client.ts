@@ -22,9 +22,9 @@ import { loadProgram } from '../src/programs/load.js';
 import { onStage } from '../src/stage/on-stage.js';
 import type { Servers } from '../src/stage/servers.js';
 import { type Interval, meanInterval, ratioInterval } from '../src/statistics/interval.js';
-import { randomFrom } from '../src/statistics/random.js';
+import { randomFrom, shuffled } from '../src/statistics/random.js';
 import { onCpus, pinning, roles, site } from './here.js';
-import { cpuSeconds, saveRecord, shown, shuffled, verdict } from './lib.js';
+import { cpuSeconds, saveRecord, shown, verdict } from './lib.js';
 
 const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, trials: { type: 'string' } },

@@ -19,10 +19,10 @@ import { analyse } from '../src/analysis/analyse.js';
 import { compareRuns, ratioMetrics } from '../src/analysis/compare.js';
 import { readRun } from '../src/results/find.js';
 import { pace } from '../src/run/plan.js';
-import { type Random, randomFrom } from '../src/statistics/random.js';
+import { type Random, randomFrom, shuffled } from '../src/statistics/random.js';
 import { type MetricId, metric } from '../src/trials/registry.js';
 import type { Sample } from '../src/trials/sample.js';
-import { saveRecord, shuffled } from './lib.js';
+import { saveRecord } from './lib.js';
 import { slowed } from './slowed.js';
 import { runSmall } from './small-run.js';
 

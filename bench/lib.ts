@@ -27,14 +27,6 @@ export function cpuSeconds(pid: number): number {
     .reduce((sum, ns) => sum + ns / 1e9, 0);
 }
 
-/** The contenders of one block in an order of its own, so that drift of the machine meets all alike. */
-export function shuffled<T>(field: readonly T[], random: () => number): T[] {
-  return field
-    .map((item) => ({ item, key: random() }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ item }) => item);
-}
-
 /**
  * @param rows the part of a benchmark that was asked for, which has a record of its own; empty: all of it
  * @returns the file written in results/bench

@@ -1,34 +1,38 @@
 /**
- * What our layers cost: every implementation against the raw-syscall baseline of the same mechanism, on the same machine,
- * alternating trial by trial. Throughput of a closed loop is often the client's limit, so the server's CPU time per
- * request, between two snapshots inside the run (start-up excluded), is the figure that decides.
+ * What our layers cost: every implementation against the raw-syscall baseline of the same mechanism. All of them stand at
+ * the same time and are measured in rotation; a generation of servers is the unit, and ratios are taken within it.
+ * Throughput of a closed loop is often the client's limit, so the server's CPU time per request, between two snapshots
+ * inside the run (start-up excluded), is the figure that decides.
  *
- *     npm run bench:overhead [-- --quick] [-- --trials N] [-- --protocol http|tcp-echo] [-- --only epoll]
+ *     npm run bench:overhead [-- --quick] [-- --generations N] [-- --protocol http|tcp-echo] [-- --only epoll]
  *                            [-- --host netns]
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import type { BackendName } from '../src/contract/common.js';
 import type { DispatchSubject } from '../src/contract/subject.js';
-import { runTrial } from '../src/run/trial.js';
-import { type Interval, ratioInterval } from '../src/statistics/interval.js';
+import { runTogether } from '../src/run/trial.js';
+import { blockedRatio, type Interval } from '../src/statistics/interval.js';
 import { randomFrom } from '../src/statistics/random.js';
+import type { LoadTrial } from '../src/trials/load-window.js';
+import { cpuUs } from '../src/trials/served.js';
 import { hostOption, onCpus, pinning, roles, site } from './here.js';
-import { saveRecord, shown, shuffled, verdict } from './lib.js';
+import { saveRecord, shown, verdict } from './lib.js';
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    trials: { type: 'string' },
+    generations: { type: 'string' },
     protocol: { type: 'string', default: 'http' },
     only: { type: 'string' },
     ...hostOption,
   },
 });
 const protocol = options.protocol === 'tcp-echo' ? 'tcp-echo' : 'http';
-const trials = Number(options.trials ?? (options.quick ? 2 : 10));
-const windowMs = options.quick ? 400 : 3000;
-const warmupMs = options.quick ? 300 : 1500;
+const generations = Number(options.generations ?? (options.quick ? 2 : 10));
+const rounds = options.quick ? 1 : 8;
+const windowMs = 100;
+const warmupMs = 20;
 const connections = 100;
 
 type Contender = Pick<DispatchSubject, 'impl' | 'io'>;
@@ -54,6 +58,7 @@ interface Cell {
 }
 interface Measurement extends Cell {
   contender: string;
+  generation: number;
   throughput: number;
   cpuUsPerRequest: number;
 }
@@ -64,56 +69,64 @@ interface Comparison extends Cell {
   bars: { throughput: number | null; cpu: number | null };
 }
 
-async function measure(contender: Contender, { backend, idle }: Cell): Promise<Measurement> {
-  const { impl, io } = contender;
-  const window = { name: 'closed', connections, rate: null, size: 64, warmupMs, durationMs: windowMs };
-  const subject = { kind: 'dispatch', protocol, impl, io, backend } as const;
-  const trial = await runTrial(
-    { kind: 'load', subject, processes: 1, idle, windows: [window] },
+const specOf = ({ impl, io }: Contender, { backend, idle }: Cell): LoadTrial => ({
+  kind: 'load',
+  subject: { kind: 'dispatch', protocol, impl, io, backend },
+  processes: 1,
+  idle,
+  windows: [{ name: 'closed', connections, rate: null, size: 64, warmupMs, durationMs: windowMs }],
+  rounds,
+});
+
+/** One generation of the whole field. */
+async function measure(field: readonly Contender[], cell: Cell, generation: number): Promise<Measurement[]> {
+  const outcomes = await runTogether(
+    field.map((contender) => specOf(contender, cell)),
     { roles, pinning, bestPace: null, signal: site.signal },
+    randomFrom(`overhead/${cell.backend}/${cell.idle}/${generation}`),
+    () => {},
   );
-  const measured = trial.measurements.closed;
-  if (trial.error !== null || measured?.kind !== 'load')
-    throw new Error(`${nameOf(contender)} on ${backend}: ${trial.error}`);
-  const { before, after, load } = measured;
-  const cpuUs = after.cpu.userUs + after.cpu.systemUs - before.cpu.userUs - before.cpu.systemUs;
-  const cpuUsPerRequest = cpuUs / (after.requests! - before.requests!);
-  return { contender: nameOf(contender), backend, idle, throughput: load.achievedRate, cpuUsPerRequest };
+  return outcomes.map((trial, index) => {
+    const contender = nameOf(field[index]!);
+    const measured = trial.measurements.closed;
+    if (trial.error !== null || measured?.kind !== 'load')
+      throw new Error(`${contender} on ${cell.backend}: ${trial.error}`);
+    const { before, after, load } = measured;
+    const cpuUsPerRequest = cpuUs(measured) / (after.requests! - before.requests!);
+    return { ...cell, contender, generation, throughput: load.achievedRate, cpuUsPerRequest };
+  });
 }
 
-/** Each block runs every contender once. */
-async function compare(cell: Cell, random: () => number, all: Measurement[]): Promise<Comparison[]> {
+async function compare(cell: Cell, all: Measurement[]): Promise<Comparison[]> {
   const field = [baseline, ...contenders].filter(({ impl }) => impl !== 'libuv' || cell.backend === 'epoll');
   const here: Measurement[] = [];
-  for (let block = 0; block < trials; block++) {
-    for (const contender of shuffled(field, random)) {
-      here.push(await measure(contender, cell));
-      process.stderr.write(
-        `\r${cell.backend}, ${cell.idle} idle: ${here.length} of ${trials * field.length} trials `,
-      );
-    }
+  for (let generation = 0; generation < generations; generation++) {
+    here.push(...(await measure(field, cell, generation)));
+    process.stderr.write(
+      `\r${cell.backend}, ${cell.idle} idle: ${generation + 1} of ${generations} generations `,
+    );
   }
   process.stderr.write('\n');
   all.push(...here);
   const figures = (contender: Contender, of: 'throughput' | 'cpuUsPerRequest') =>
-    here.filter((one) => one.contender === nameOf(contender)).map((one) => one[of]);
+    here
+      .filter((one) => one.contender === nameOf(contender))
+      .map((one) => ({ block: one.generation, value: one[of] }));
   return contenders
     .filter((contender) => field.includes(contender))
     .map((contender) => ({
       ...cell,
       contender: nameOf(contender),
-      throughput: ratioInterval(figures(contender, 'throughput'), figures(baseline, 'throughput')),
-      cpu: ratioInterval(figures(contender, 'cpuUsPerRequest'), figures(baseline, 'cpuUsPerRequest')),
+      throughput: blockedRatio(figures(contender, 'throughput'), figures(baseline, 'throughput')),
+      cpu: blockedRatio(figures(contender, 'cpuUsPerRequest'), figures(baseline, 'cpuUsPerRequest')),
       bars: { throughput: contender.throughput, cpu: contender.cpu },
     }));
 }
 
-const random = randomFrom('overhead');
 const measurements: Measurement[] = [];
 const comparisons: Comparison[] = [];
 for (const backend of mechanisms) {
-  for (const idle of idleCounts)
-    comparisons.push(...(await compare({ backend, idle }, random, measurements)));
+  for (const idle of idleCounts) comparisons.push(...(await compare({ backend, idle }, measurements)));
 }
 
 const table = new Table({
@@ -144,12 +157,21 @@ for (const { backend, idle, contender, throughput, cpu, bars } of comparisons) {
   ]);
 }
 console.log(
-  `${protocol}, ${connections} active connections, closed loop, ${trials} trials of ${windowMs} ms, 95 % intervals`,
+  `${protocol}, ${connections} active connections, closed loop, ${generations} generations of ${rounds} windows of ${windowMs} ms, 95 % intervals`,
 );
 console.log(onCpus());
 console.log(table.toString());
 
-const record = { protocol, connections, trials, windowMs, warmupMs, pinning, host: roles.server.facts };
+const record = {
+  protocol,
+  connections,
+  generations,
+  rounds,
+  windowMs,
+  warmupMs,
+  pinning,
+  host: roles.server.facts,
+};
 const elsewhere = roles.name === 'local' ? '' : roles.name;
 const file = saveRecord(`overhead-${protocol}`, { ...record, comparisons, measurements }, elsewhere);
 console.log(`saved in ${file}`);

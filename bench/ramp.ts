@@ -17,9 +17,9 @@ import { openFleet } from '../src/ramp/clients.js';
 import { withKnownAnswer } from '../src/selftest/known-answer.js';
 import { onStage } from '../src/stage/on-stage.js';
 import { type Interval, meanInterval, ratioInterval } from '../src/statistics/interval.js';
-import { randomFrom } from '../src/statistics/random.js';
+import { randomFrom, shuffled } from '../src/statistics/random.js';
 import { onCpus, pinning, roles, site } from './here.js';
-import { saveRecord, shown, shuffled, verdict } from './lib.js';
+import { saveRecord, shown, verdict } from './lib.js';
 
 const { values: options } = parseArgs({
   options: {

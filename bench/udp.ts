@@ -16,9 +16,9 @@ import type { DgramResult } from '../src/contract/dgram.js';
 import { type DgramInput, dgramBenchmark } from '../src/dgram-benchmark/index.js';
 import { setAffinity } from '../src/process.js';
 import { type Interval, ratioInterval } from '../src/statistics/interval.js';
-import { randomFrom } from '../src/statistics/random.js';
+import { randomFrom, shuffled } from '../src/statistics/random.js';
 import { pinning, roles } from './here.js';
-import { cpuSeconds, saveRecord, shown, shuffled, verdict } from './lib.js';
+import { cpuSeconds, saveRecord, shown, verdict } from './lib.js';
 import {
   inSockperfsForm,
   installed,
