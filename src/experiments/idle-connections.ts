@@ -81,8 +81,8 @@ function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
       idle: [0, 4000, 16_000],
       connections: 100,
       rounds: 2,
-      closed: { warmupMs: 20, durationMs: 80 },
-      open: { rate: 20_000, warmupMs: 15, durationMs: 120 },
+      closed: { warmupMs: 15, durationMs: 70 },
+      open: { rate: 20_000, warmupMs: 15, durationMs: 105 },
     };
   }
   const windows = {
@@ -180,7 +180,7 @@ export const idleConnections = experiment({
   profile,
   // As many generations as were said beforehand: who stops where an interval happens to be narrow has too narrow ones.
   pace: (name, { rounds }) =>
-    name === 'quick' && rounds > 0 ? { budgetMs: 95_000, blocks: { min: 5, max: 5 } } : {},
+    name === 'quick' && rounds > 0 ? { budgetMs: 98_000, blocks: { min: 6, max: 6 } } : {},
   cells,
   trial({ idle, connections, ...server }, chosen, machine) {
     const { protocol, size, closed, open, spread, rounds } = chosen;

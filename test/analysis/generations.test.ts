@@ -1,5 +1,5 @@
 /**
- * The quick profile's design by simulation: five generations of servers that stand together, two shuffled rounds of
+ * The quick profile's design by simulation: six generations of servers that stand together, two shuffled rounds of
  * windows, those of one server one after the other. The machine has two states a factor of 1.33 apart that last for ten
  * seconds or so, which are fifty windows; programs differ by 1.5 % from start to start, and a window scatters by 3 %, as
  * recorded on a shared virtual machine.
@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { type Blocked, blockedRatio } from '../../src/statistics/interval.js';
 import { type Random, randomFrom, shuffled } from '../../src/statistics/random.js';
 
-const generations = 5;
+const generations = 6;
 const rounds = 2;
 const servers = 13;
 /** 0 and 1 are two levels of one server */
