@@ -82,7 +82,7 @@ const specOf = ({ impl, io }: Contender, { backend, idle }: Cell): LoadTrial => 
 async function measure(field: readonly Contender[], cell: Cell, generation: number): Promise<Measurement[]> {
   const outcomes = await runTogether(
     field.map((contender) => specOf(contender, cell)),
-    { roles, pinning, bestPace: null, signal: site.signal },
+    { roles, pinning, earlier: [], signal: site.signal },
     randomFrom(`overhead/${cell.backend}/${cell.idle}/${generation}`),
     () => {},
   );

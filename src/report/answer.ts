@@ -76,10 +76,7 @@ function sentenceOf(answer: Answer, factor: string, host: string | null): string
   const conclusion =
     more.length === 0
       ? ''
-      : ` There a ${noun} costs ${listed(more)} than with ${nameIn(cheapest)}.`.replace(
-          'a event',
-          'an event',
-        );
+      : ` There ${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun} costs ${listed(more)} than with ${nameIn(cheapest)}.`;
   return `For ${when} (${around.join(', ')}), ${metric.title.split(',')[0]!.toLowerCase().replace('cpu', 'CPU')} at ${levelInWords(factor, far)} over that at ${number(near)}: ${growth}.${conclusion}`;
 }
 

@@ -5,7 +5,7 @@ import { invalid, percent, warning } from '../trials/gates.js';
 import { meanwhile } from '../trials/meanwhile.js';
 import { kindOf } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
-import { type Pace, pacesIn, pieces, slowdowns } from './calibration.js';
+import { pieces, slowdowns, type Timings, timingsIn } from './calibration.js';
 
 /**
  * Percent of the last 10 s; the programs of a run's own short trials, started beside fillers of idle CPUs, reach 12, those
@@ -71,8 +71,8 @@ const pairedLimit = 1.2;
 const clockErrorNs = 5e6;
 
 /** The machine before the trial, after it, and at its best: states of seconds show, those within a window do not. */
-function steadiness(trial: Judged, best: Pace): Gate[] {
-  const [before, after] = pacesIn(trial);
+function steadiness(trial: Judged, best: Timings): Gate[] {
+  const [before, after] = timingsIn(trial);
   const slower = slowdowns(before!, best)
     .filter(({ piece, share }) => share > pieces[piece].steady)
     .map(({ piece, share }) =>
@@ -113,7 +113,7 @@ function between(before: MachineState, after: MachineState): Gate[] {
 }
 
 /** @param best the machine at its best in the run so far */
-function machine(trial: Judged, best: Pace): Gate[] {
+function machine(trial: Judged, best: Timings): Gate[] {
   const { awake, loadBefore, host, clientHost, pinning, machine: around } = trial;
   const { average, pressure } = loadBefore;
   const step = Math.max(host.clockStepNs, clientHost.clockStepNs);
@@ -149,7 +149,7 @@ function machine(trial: Judged, best: Pace): Gate[] {
 }
 
 /** All doubts about a trial: those of its kinds about each measurement, and those about it as a whole. */
-export function doubts(trial: Judged, best: Pace): Gate[] {
+export function doubts(trial: Judged, best: Timings): Gate[] {
   const all = [
     ...Object.entries(trial.measurements).flatMap(([name, one]) => {
       const kind = kindOf(one);

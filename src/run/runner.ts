@@ -11,7 +11,7 @@ import { interruptible } from '../stage/stage.js';
 import { randomFrom } from '../statistics/random.js';
 import { kindOf, metric } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
-import { bestPace, pacesIn } from './calibration.js';
+import { timingsIn } from './calibration.js';
 import { checkout } from './checkout.js';
 import { type PlannedCell, plannedCells } from './plan.js';
 import { stopBeforeNextBlock, widestInterval } from './precision.js';
@@ -309,10 +309,10 @@ class Run {
   }
 
   private context({ place }: Possible): TrialContext {
-    const paces = this.samples
+    const earlier = this.samples
       .filter((one) => one.status !== 'impossible' && one.host.name === place.roles.name)
-      .flatMap(pacesIn);
-    return { ...place, bestPace: paces.length > 0 ? bestPace(paces) : null, signal: this.request.signal };
+      .flatMap(timingsIn);
+    return { ...place, earlier, signal: this.request.signal };
   }
 
   private async recordImpossible(): Promise<void> {

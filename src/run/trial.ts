@@ -9,7 +9,7 @@ import { interruptible, Stage } from '../stage/stage.js';
 import type { Random } from '../statistics/random.js';
 import { kindOf, type Measurement, type TrialSpec } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
-import { bestPace, type Pace, pacesIn } from './calibration.js';
+import { bestTimings, type Timings, timingsIn } from './calibration.js';
 import { doubts } from './doubts.js';
 
 /** What a trial adds to its cell and place in the schedule; one of several carried out together takes its share of the time. */
@@ -18,8 +18,8 @@ export type Outcome = Omit<Sample, 'schemaVersion' | 'experiment' | 'cell' | 'bl
 export interface TrialContext {
   roles: Roles;
   pinning: Pinning;
-  /** the machine at its best in the trials so far; null before the first one */
-  bestPace: Pace | null;
+  /** what the machine's fixed pieces of work took around the trials so far */
+  earlier: readonly Timings[];
   /** aborted: the trial is given up, its processes are ended and nothing is reported */
   signal: AbortSignal;
 }
@@ -109,8 +109,7 @@ async function outcomes(
       durationMs,
     };
     if (error !== null) return result;
-    const best = bestPace([...(context.bestPace ? [context.bestPace] : []), ...pacesIn(result)]);
-    const gates = doubts(result, best);
+    const gates = doubts(result, bestTimings([...context.earlier, ...timingsIn(result)]));
     return { ...result, gates, status: gates.some(({ invalidates }) => invalidates) ? 'invalid' : 'ok' };
   });
 }

@@ -54,13 +54,10 @@ export interface ScalingModel {
   /** 95 % bootstrap intervals over trials, levels kept; null with a single trial a level */
   intervals: {
     intercept: Range | null;
-    /** slope of the straight-line fit, whatever model was chosen: "does it grow at all" */
-    linearSlope: Ends | null;
     /** exponent of the power fit; null when the cost does not grow */
     exponent: Range | null;
     breakAt: Range | null;
   };
-  linear: ScalingFit;
   trials: number;
   levels: number;
 }
@@ -258,8 +255,7 @@ export function scalingModel(all: readonly Level[], options: ScalingOptions = {}
     .map(fit)
     .filter((model) => model !== null)
     .filter((model) => Number.isFinite(model.aicc));
-  const linear = fit('linear');
-  if (candidates.length === 0 || !linear) return null;
+  if (candidates.length === 0) return null;
   const lowest = Math.min(...candidates.map((model) => model.aicc));
   const best = candidates.find((model) => model.aicc <= lowest + 2)!;
 
@@ -267,7 +263,6 @@ export function scalingModel(all: readonly Level[], options: ScalingOptions = {}
     const again = fitAll(redraw(levels, random));
     return {
       best: again(best.kind),
-      linear: again('linear'),
       power: best.kind === 'constant' ? null : again('power'),
     };
   });
@@ -278,11 +273,6 @@ export function scalingModel(all: readonly Level[], options: ScalingOptions = {}
       intercept: range(
         replicates.map((again) => again.best?.intercept),
         best.intercept,
-        levels,
-      ),
-      linearSlope: range(
-        replicates.map((again) => again.linear?.slope),
-        linear.slope,
         levels,
       ),
       exponent:
@@ -299,7 +289,6 @@ export function scalingModel(all: readonly Level[], options: ScalingOptions = {}
         levels,
       ),
     },
-    linear,
     trials: levels.reduce((sum, { values }) => sum + values.length, 0),
     levels: levels.length,
   };

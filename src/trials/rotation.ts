@@ -30,6 +30,8 @@ const easyShare = 0.8;
 const warmUpMs = 60;
 /** Time in which a server is tried at the rate that was asked, and if need be with one request at a time. */
 const triedMs = 40;
+/** Of the requests that it was offered then, it has answered at least so many. */
+const heldShare = 0.95;
 /** Further rounds, in which windows are taken again that a gate made invalid: a disturbance passes, a broken set-up does not. */
 const secondLooks = 1;
 
@@ -119,20 +121,62 @@ function byServer(all: readonly Competitor[]): Competitor[][] {
   return [...groups.values()];
 }
 
-/** @param members all on the same hosts, with windows of the same names */
-export async function rotate(
-  members: readonly LoadMember[],
-  random: Random,
-  round: (index: number, rounds: number) => void,
-): Promise<void> {
-  const [{ stage, spec }] = members as [LoadMember];
-  const competitors = await allStanding(members);
-  const client = new StandingClient(stage);
-  await stage.settle();
-  await stage.watchNetwork();
+/** Those that stand, and the client that drives them in turn. */
+class Rotation {
+  private readonly client: StandingClient;
 
-  const each = async (some: readonly Competitor[], work: (one: Competitor) => Promise<void>) => {
-    for (const one of shuffled(some, random)) {
+  constructor(
+    private readonly competitors: readonly Competitor[],
+    stage: Stage,
+    private readonly random: Random,
+  ) {
+    this.client = new StandingClient(stage);
+  }
+
+  /** Finds what each holds at ease, in windows that are not measured. */
+  warmUp(): Promise<void> {
+    return this.each(this.competitors, async (one) => {
+      const { windows } = one.member.spec;
+      await this.take(one, { ...windows[0]!, rate: null, warmupMs: 0, durationMs: warmUpMs });
+      for (const window of windows) {
+        const tried = { ...window, durationMs: triedMs };
+        if (window.rate === null || (await this.holdsAtEase(one, tried))) continue;
+        const lone = await this.take(one, { ...tried, rate: null, connections: 1, warmupMs: 0 });
+        one.easyRate = easyRate((easyShare * 1e6 * lone.load.replies) / Math.max(1, cpuUs(lone)));
+      }
+    });
+  }
+
+  /** Every window that is `wanted`, those of one server's idle levels one after the other. */
+  async round(wanted: (taken: Taken) => boolean): Promise<void> {
+    for (const levels of shuffled(byServer(this.competitors), this.random)) {
+      for (const at of shuffled([...levels[0]!.windows.keys()], this.random)) {
+        await this.each(levels, async (one) => {
+          const taken = one.windows[at]!;
+          if (wanted(taken)) await this.measure(one, taken);
+        });
+      }
+    }
+  }
+
+  private async measure(one: Competitor, { window, good, doubtful }: Taken): Promise<void> {
+    const rate = window.rate === null ? null : Math.min(window.rate, one.easyRate);
+    const measured = await this.take(one, { ...window, rate });
+    (refused(window.name, measured) ? doubtful : good).push(measured);
+  }
+
+  private async holdsAtEase(one: Competitor, window: LoadWindow): Promise<boolean> {
+    const tried = await this.take(one, window);
+    return serverBusyShare(tried) <= easyShare && tried.load.replies >= heldShare * tried.load.requests;
+  }
+
+  private take({ member, standing }: Competitor, window: LoadWindow): Promise<LoadMeasurement> {
+    return measure(member.spec, member.stage, standing, window, this.client.drive(member.stage));
+  }
+
+  /** One after the other in a random order; who cannot go on is out. */
+  private async each(some: readonly Competitor[], work: (one: Competitor) => Promise<void>): Promise<void> {
+    for (const one of shuffled(some, this.random)) {
       if (one.broken) continue;
       try {
         await work(one);
@@ -141,49 +185,29 @@ export async function rotate(
         one.member.failed(error as Error);
       }
     }
-  };
-  const take = ({ member, standing }: Competitor, window: LoadWindow) =>
-    measure(member.spec, member.stage, standing, window, client.drive(member.stage));
+  }
+}
 
-  const atEase = async (one: Competitor, window: LoadWindow) => {
-    const tried = await take(one, window);
-    return serverBusyShare(tried) <= easyShare && tried.load.replies >= 0.95 * tried.load.requests;
-  };
-  await each(competitors, async (one) => {
-    const [first] = one.member.spec.windows;
-    await take(one, { ...first!, rate: null, warmupMs: 0, durationMs: warmUpMs });
-    for (const window of one.member.spec.windows) {
-      if (window.rate === null || (await atEase(one, { ...window, durationMs: triedMs }))) continue;
-      const lone = await take(one, {
-        ...window,
-        rate: null,
-        connections: 1,
-        warmupMs: 0,
-        durationMs: triedMs,
-      });
-      one.easyRate = easyRate(easyShare * 1e6 * (lone.load.replies / cpuUs(lone)));
-    }
-  });
-
+/** @param members all on the same hosts, with windows of the same names */
+export async function rotate(
+  members: readonly LoadMember[],
+  random: Random,
+  round: (index: number, rounds: number) => void,
+): Promise<void> {
+  const [{ stage, spec }] = members as [LoadMember];
+  const competitors = await allStanding(members);
+  const rotation = new Rotation(competitors, stage, random);
+  await stage.settle();
+  await stage.watchNetwork();
+  await rotation.warmUp();
   const { rounds = 0 } = spec;
-  const servers = byServer(competitors);
   for (let index = 1; index <= rounds + secondLooks; index++) {
-    const wanted = Math.min(index, rounds);
-    const open = ({ good, doubtful }: Taken) => good.length < wanted && good.length + doubtful.length < index;
-    if (index > rounds && !competitors.some(({ broken, windows }) => !broken && windows.some(open))) break;
-    round(Math.min(index, rounds), rounds);
-    for (const levels of shuffled(servers, random)) {
-      for (const at of shuffled([...spec.windows.keys()], random)) {
-        await each(levels, async (one) => {
-          const taken = one.windows[at]!;
-          if (!open(taken)) return;
-          const { window } = taken;
-          const rate = window.rate === null ? null : Math.min(window.rate, one.easyRate);
-          const measured = await take(one, { ...window, rate });
-          (refused(window.name, measured) ? taken.doubtful : taken.good).push(measured);
-        });
-      }
-    }
+    const least = Math.min(index, rounds);
+    const wanted = ({ good, doubtful }: Taken) =>
+      good.length < least && good.length + doubtful.length < index;
+    if (!competitors.some(({ broken, windows }) => !broken && windows.some(wanted))) break;
+    round(least, rounds);
+    await rotation.round(wanted);
   }
   for (const { member, windows, broken } of competitors) {
     if (broken) continue;

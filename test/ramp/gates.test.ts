@@ -16,7 +16,7 @@ import { type Command, commandOf, type Program } from '../../src/hosts/program.j
 import { monotonicNs } from '../../src/process.js';
 import { loadProgram } from '../../src/programs/load.js';
 import { sessionProgram } from '../../src/programs/session.js';
-import { bestPace, pacesIn } from '../../src/run/calibration.js';
+import { bestTimings, timingsIn } from '../../src/run/calibration.js';
 import { doubts, type Judged } from '../../src/run/doubts.js';
 import { runTrial } from '../../src/run/trial.js';
 import { places } from '../../src/stage/places.js';
@@ -58,7 +58,7 @@ const sound: Judged = {
   host: { ...sample.host, vcpus: 2, clockStepNs: 30 },
   clientHost: { ...sample.clientHost, vcpus: 2, clockStepNs: 30 },
 };
-const gates = (judged: Judged) => doubts(judged, bestPace(pacesIn(judged)));
+const gates = (judged: Judged) => doubts(judged, bestTimings(timingsIn(judged)));
 const raised = (server: NetworkCounters): string[] =>
   gates({ ...sound, network: { server, client: null } }).map(({ id }) => id);
 
@@ -275,7 +275,7 @@ test('a client that gets its CPU half of the time: its trial is invalid, and say
     {
       roles: { ...roles, server: starving, client: starving },
       pinning: places(starving.look, starving.look),
-      bestPace: null,
+      earlier: [],
       signal: new AbortController().signal,
     },
   ).finally(() => roles.close());

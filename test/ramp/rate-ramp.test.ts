@@ -58,7 +58,7 @@ test('a trial of the ramp gives a sample with the step as httperf would tell it'
   const outcome = await runTrial(rateRamp.trial(cell, settings, machine), {
     roles,
     pinning: places(roles.server.look, roles.client.look),
-    bestPace: null,
+    earlier: [],
     signal: new AbortController().signal,
   });
   assert.equal(outcome.error, null);

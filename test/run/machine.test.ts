@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { CpuTimes, MachineState } from '../../src/contract/host.js';
 import { cpuAccounting } from '../../src/hosts/linux-facts.js';
 import { quotaHierarchies, throttledPeriods } from '../../src/hosts/throttling.js';
-import { bestPace, pacesIn } from '../../src/run/calibration.js';
+import { bestTimings, timingsIn } from '../../src/run/calibration.js';
 import { doubts, type Judged } from '../../src/run/doubts.js';
 import { metric } from '../../src/trials/registry.js';
 import { measured } from '../../src/trials/sample.js';
@@ -71,7 +71,7 @@ const collected = (pauseUs: number) => ({
 const quiet = [cpu(0, serverUs), cpu(1, clientUs)] as const;
 
 const sound: Judged = { ...synthetic, machine: { before: state, after: later }, ...window(...quiet) };
-const best = bestPace(pacesIn(sound));
+const best = bestTimings(timingsIn(sound));
 
 const around = (before: Partial<MachineState>, after: Partial<MachineState> = {}) => ({
   machine: { before: { ...state, ...before }, after: { ...later, ...after } },
@@ -227,7 +227,7 @@ describe('doubts about the machine', () => {
 
   it('are held against the best of the run, with what older samples tell', () => {
     const old = { machine: null, calibrationNs: 9e5 };
-    assert.deepEqual(bestPace([old, sound].flatMap(pacesIn)), {
+    assert.deepEqual(bestTimings([old, sound].flatMap(timingsIn)), {
       spin: 9e5,
       memoryWalk: 12,
       pingPong: 30_000,

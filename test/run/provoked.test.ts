@@ -13,7 +13,7 @@ import { openLocal } from '../../src/hosts/local.js';
 import { Observer, observerProgram } from '../../src/hosts/observer.js';
 import { commandOf } from '../../src/hosts/program.js';
 import { quotaHierarchies } from '../../src/hosts/throttling.js';
-import { bestPace, pacesIn } from '../../src/run/calibration.js';
+import { bestTimings, timingsIn } from '../../src/run/calibration.js';
 import { doubts } from '../../src/run/doubts.js';
 import { type Outcome, runTrial } from '../../src/run/trial.js';
 import { places } from '../../src/stage/places.js';
@@ -52,7 +52,7 @@ async function openTrial(beside: (cpus: ReturnType<typeof places>) => Promise<vo
     const window = { name: 'open', connections: 4, rate: 200, warmupMs: 20, durationMs: 600, size: 64 };
     return await runTrial(
       { kind: 'load', subject, processes: 1, idle: 0, windows: [window] },
-      { roles, pinning, bestPace: null, signal: new AbortController().signal },
+      { roles, pinning, earlier: [], signal: new AbortController().signal },
     );
   } finally {
     await roles.close();
@@ -115,7 +115,7 @@ test('a CPU quota', { skip: linux }, async (t) => {
     const after = machineIn(await observer.state());
     assert.ok(after.throttledPeriods! > before.throttledPeriods, `${after.throttledPeriods}`);
     const sample = { ...syntheticSample({ cell: {}, cpuUs: 10 }), machine: { before, after } };
-    const gate = doubts(sample, bestPace(pacesIn(sample))).find(({ id }) => id === 'cpu-quota');
+    const gate = doubts(sample, bestTimings(timingsIn(sample))).find(({ id }) => id === 'cpu-quota');
     assert.ok(gate?.invalidates, JSON.stringify(gate));
   } finally {
     await observer.end();

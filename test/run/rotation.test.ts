@@ -99,6 +99,10 @@ describe('rotation', () => {
     ...changes,
   });
 
+  const broken = spec({
+    subject: { kind: 'foreign', protocol: 'tcp-echo', command: ['false', '{port}'] } as LoadTrial['subject'],
+  });
+
   /** What each of them measured, or how it failed, and the rounds that began. */
   async function rotated(specs: readonly LoadTrial[]) {
     const found = specs.map(() => ({ done: {} as Record<string, LoadMeasurement>, error: '' }));
@@ -140,13 +144,6 @@ describe('rotation', () => {
   });
 
   it('one that cannot stand is named, the others go on', async () => {
-    const broken = spec({
-      subject: {
-        kind: 'foreign',
-        protocol: 'tcp-echo',
-        command: ['false', '{port}'],
-      } as LoadTrial['subject'],
-    });
     const { found } = await rotated([broken, spec()]);
     assert.match(found[0]!.error, /server/);
     assert.deepEqual(found[0]!.done, {});
@@ -155,13 +152,6 @@ describe('rotation', () => {
   });
 
   it('when none can stand the reason is thrown', async () => {
-    const broken = spec({
-      subject: {
-        kind: 'foreign',
-        protocol: 'tcp-echo',
-        command: ['false', '{port}'],
-      } as LoadTrial['subject'],
-    });
     await assert.rejects(rotated([broken]), /server/);
   });
 
