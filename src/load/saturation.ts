@@ -15,6 +15,8 @@ export interface ClientFigures {
 /** A load thread that is busy for more of its time may be what sets the figures. */
 export const busyLimit = 0.85;
 const achievedLimit = 0.99;
+/** Replies that may still be on their way when a short window ends. */
+export const edgeReplies = 3;
 /** below this the lag is the pacer's, whatever its trend, nanoseconds */
 const smallLag = 200_000;
 /** later than this it is the latency of the client that is measured, whatever the trend, nanoseconds */
@@ -32,7 +34,8 @@ export function saturationReasons(figures: ClientFigures): string[] {
   }
   if (offeredRate === null) return reasons;
   // Requests that waited for a free connection waited for the server; without them the shortfall is the client's.
-  if (achievedRate < achievedLimit * offeredRate && backlogged < 0.01 * requests) {
+  const missing = requests * (1 - achievedRate / offeredRate);
+  if (missing > Math.max(edgeReplies, (1 - achievedLimit) * requests) && backlogged < 0.01 * requests) {
     reasons.push(
       `only ${percent(achievedRate / offeredRate)} of the offered rate was answered although connections were free`,
     );

@@ -5,14 +5,12 @@
 
 import type { LoadFigures } from '../contract/load.js';
 import type { Gate, Span } from '../contract/sample.js';
-import { busyLimit } from '../load/saturation.js';
+import { busyLimit, edgeReplies } from '../load/saturation.js';
 import { steadyFrom } from '../statistics/change-points.js';
 import { decodeHistogram } from '../statistics/histogram.js';
 import { busyServer, serverBusyShare } from './served.js';
 
 const heldShare = 0.99;
-/** Replies that may still be on their way when a short window ends. */
-const edgeReplies = 3;
 
 export const invalid = (id: string, message: string): Gate => ({ id, invalidates: true, message });
 export const warning = (id: string, message: string): Gate => ({ id, invalidates: false, message });

@@ -22,10 +22,12 @@ import {
   type Standing,
   stand,
 } from './load-window.js';
-import { cpuUs, serverBusyShare } from './served.js';
+import { cpuUs } from './served.js';
 
 /** A server is offered no more than keeps it busy for this share: beyond it requests wait for each other. */
 const easyShare = 0.8;
+/** The same by what a request alone costs in a closed loop, which finds the caches warm. */
+const loneShare = 0.5;
 /** A server's first windows are not measured: its code is compiled in them. */
 const warmUpMs = 60;
 /** Time in which a server is tried at the rate that was asked, and if need be with one request at a time. */
@@ -75,6 +77,9 @@ function easyRate(rate: number): number {
   const decade = 10 ** Math.floor(Math.log10(Math.max(1, rate)));
   return decade * ([5, 2, 1].find((step) => step * decade <= rate) ?? 1);
 }
+
+/** CPU time of a request, microseconds. */
+const costUs = (measured: LoadMeasurement): number => cpuUs(measured) / Math.max(1, measured.load.replies);
 
 /** What lies in a row, as one. Where nothing counts, what does not is handed over for its gates to be seen. */
 function summed({ window, good, doubtful }: Taken): LoadMeasurement {
@@ -142,7 +147,7 @@ class Rotation {
         const tried = { ...window, durationMs: triedMs };
         if (window.rate === null || (await this.holdsAtEase(one, tried))) continue;
         const lone = await this.take(one, { ...tried, rate: null, connections: 1, warmupMs: 0 });
-        one.easyRate = easyRate((easyShare * 1e6 * lone.load.replies) / Math.max(1, cpuUs(lone)));
+        one.easyRate = easyRate((loneShare * 1e6) / Math.max(1, costUs(lone)));
       }
     });
   }
@@ -167,7 +172,9 @@ class Rotation {
 
   private async holdsAtEase(one: Competitor, window: LoadWindow): Promise<boolean> {
     const tried = await this.take(one, window);
-    return serverBusyShare(tried) <= easyShare && tried.load.replies >= heldShare * tried.load.requests;
+    // Not the busy share: a snapshot some milliseconds after so short a window dilutes it.
+    const busy = (costUs(tried) * tried.load.offeredRate!) / 1e6;
+    return busy <= easyShare && tried.load.replies >= heldShare * tried.load.requests;
   }
 
   private take({ member, standing }: Competitor, window: LoadWindow): Promise<LoadMeasurement> {

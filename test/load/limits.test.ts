@@ -70,6 +70,8 @@ const saturations = [
   ['a busy thread', { busyShare: 0.9 }, [/busy 90 %/]],
   ['a busy thread in closed loop', { offeredRate: null, busyShare: 0.9 }, [/busy/]],
   ['too few replies with free connections', { achievedRate: 980 }, [/98 % of the offered rate/]],
+  ['the last of six replies on its way when the window ends', { requests: 6, achievedRate: 833 }, []],
+  ['four of twelve missing', { requests: 12, achievedRate: 660 }, [/66 % of the offered rate/]],
   ['too few replies because none was free: the server', { achievedRate: 500, backlogged: 600 }, []],
   ['a growing lag', { meanLagFirstHalfNs: 1e5, meanLagSecondHalfNs: 9e5 }, [/lag 100 us, then 900 us/]],
   [
