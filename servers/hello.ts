@@ -10,11 +10,12 @@ export function versions(): Record<string, string> {
   return { node, v8, libuv: uv, compiler: buildFacts().compiler };
 }
 
-/** Where a server listens, and with what limit of waiting connections where it has one. */
+/** Where a server listens, and of one that accepts: its limit of waiting connections, and what governs its sending. */
 export interface Bound {
   address: string;
   port: number;
   backlog?: number;
+  congestionControl?: string;
 }
 
 export function helloOf(
@@ -44,6 +45,7 @@ export function helloOf(
     budgets: ours ? options.budgets : null,
     listenBacklog: bound.backlog ?? options.backlog,
     nodelay: true,
+    congestionControl: bound.congestionControl || null,
     digest: fileDigest(ours ? addonPath : process.execPath),
   };
 }

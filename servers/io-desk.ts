@@ -15,6 +15,7 @@ interface SocketExports {
   ioTurnAway(desk: number, listener: number): boolean;
   tcpListen(host: string, port: number, backlog: number): number;
   tcpBacklog(fd: number, asked: number): number;
+  tcpWithoutPacing(fd: number): string;
   tcpConnect(host: string, port: number): number;
   socketAccept(listener: number): number;
   socketClose(fd: number): number;

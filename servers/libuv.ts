@@ -112,6 +112,7 @@ async function listenTcp(options: ServerOptions, statistics: Statistics): Promis
     port: bound,
     // where the descriptor is not known, what was asked for stands
     backlog: descriptor < 0 ? backlog : sockets.tcpBacklog(descriptor, backlog),
+    congestionControl: descriptor < 0 ? '' : sockets.tcpWithoutPacing(descriptor),
   };
 }
 

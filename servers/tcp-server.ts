@@ -101,7 +101,11 @@ export class TcpServer {
     this.#listener = this.#poller.add(listener, Interest.read);
     this.phase[this.#listener] = LISTENER;
     for (const fd of this.#control.descriptors) this.phase[this.#poller.add(fd, Interest.read)] = CONTROL;
-    return { ...sockets.socketAddress(listener), backlog: sockets.tcpBacklog(listener, backlog) };
+    return {
+      ...sockets.socketAddress(listener),
+      backlog: sockets.tcpBacklog(listener, backlog),
+      congestionControl: sockets.tcpWithoutPacing(listener),
+    };
   }
 
   /** One wait and what follows from it. */

@@ -214,6 +214,14 @@ Napi::Value backlog_of(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), net::listen_backlog(fd, static_cast<int>(asked)));
 }
 
+/// tcpWithoutPacing(fd) -> name of the congestion control that is in force then, or "" where the system does not tell
+Napi::Value without_pacing(const Napi::CallbackInfo& info) {
+  int fd = 0;
+  if (!fd_argument(info, 0, fd)) return info.Env().Undefined();
+  net::take_out_pacing(fd);
+  return Napi::String::New(info.Env(), net::congestion_control(fd));
+}
+
 /// tcpConnect(host, port) -> fd of a connection under way
 Napi::Value connect_to(const Napi::CallbackInfo& info) {
   net::Address address;
@@ -281,6 +289,7 @@ void export_sockets(Napi::Env env, Napi::Object exports) {
                     {"ioTurnAway", turn_away},
                     {"tcpListen", listen_on},
                     {"tcpBacklog", backlog_of},
+                    {"tcpWithoutPacing", without_pacing},
                     {"tcpConnect", connect_to},
                     {"socketAccept", of_descriptor<accept_from>},
                     {"socketClose", of_descriptor<close_one>},

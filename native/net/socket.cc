@@ -103,11 +103,30 @@ int open_socket(int family, int type) noexcept {
 #endif
 }
 
+int take_out_pacing([[maybe_unused]] int fd) noexcept {
+#ifdef __linux__
+  static constexpr char kName[] = "reno";
+  if (setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, kName, sizeof kName - 1) != 0) return -errno;
+#endif
+  return 0;
+}
+
+std::string congestion_control([[maybe_unused]] int fd) {
+#ifdef TCP_CONGESTION
+  char name[64] = {};
+  socklen_t length = sizeof name - 1;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &length) == 0) return name;
+#endif
+  return "";
+}
+
 int listen_tcp(const Address& address, int backlog) noexcept {
   const int fd = open_socket(address.family(), SOCK_STREAM);
   if (fd < 0) return fd;
   int error = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (error == 0) error = set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  // A system that refuses goes on with what it has, and the hello says which that is.
+  take_out_pacing(fd);
   if (error == 0 && (bind(fd, address.raw(), address.length) != 0 || listen(fd, backlog) != 0)) error = -errno;
   return error < 0 ? close_with(fd, error) : fd;
 }
@@ -148,6 +167,7 @@ int connect_tcp(const Address& address, const Address* source) noexcept {
   const int fd = open_socket(address.family(), SOCK_STREAM);
   if (fd < 0) return fd;
   int error = set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  take_out_pacing(fd);
   if (error == 0 && source != nullptr) {
 #ifdef IP_BIND_ADDRESS_NO_PORT
     // connect() then chooses the port, knowing the whole four-tuple: every source address has all its ports.

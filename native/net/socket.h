@@ -34,8 +34,16 @@ bool parse_address(std::string_view host, std::uint16_t port, Address& out) noex
 /// A non-blocking, close-on-exec socket of the address's family, or -errno.
 int open_socket(int family, int type) noexcept;
 
-/// Listening TCP socket with SO_REUSEADDR and TCP_NODELAY, which accepted sockets inherit on every system named above;
-/// or -errno.
+/// Takes pacing out of a TCP socket, and of those that it accepts: under a congestion control that paces (bbr) timers of
+/// the kernel decide when a reply leaves, and not the dispatch that is measured. Linux: "reno", which every kernel has and
+/// allows to everybody; elsewhere nothing paces unless asked. 0 or -errno.
+int take_out_pacing(int fd) noexcept;
+
+/// Congestion control of a TCP socket by the system's name for it; empty where the system does not tell.
+std::string congestion_control(int fd);
+
+/// Listening TCP socket with SO_REUSEADDR, TCP_NODELAY and no pacing, which accepted sockets inherit on every system named
+/// above; or -errno.
 int listen_tcp(const Address& address, int backlog) noexcept;
 
 /// Most connections that may wait at a listening socket: systems cut down silently what they are asked for. `asked`
@@ -48,7 +56,7 @@ std::string listen_refusal(const Address& address, int error);
 /// Next waiting connection as a non-blocking, close-on-exec descriptor, or -errno (-EAGAIN: none waits).
 int accept_connection(int listener) noexcept;
 
-/// Starts a TCP connection with TCP_NODELAY; the descriptor turns writable when it stands or failed (see take_error).
+/// Starts a TCP connection with TCP_NODELAY and no pacing; the descriptor turns writable when it stands or failed (see take_error).
 /// `source`: local address to connect from, its port 0; null leaves the choice to the system.
 /// Returns the descriptor or -errno.
 int connect_tcp(const Address& address, const Address* source = nullptr) noexcept;

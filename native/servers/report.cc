@@ -82,8 +82,14 @@ std::string hello_line(const Options& options, const Identity& identity, const d
                              .number("datagrams", b.datagrams)
                              .number("maxEvents", b.max_events))
       .number("listenBacklog", net::listen_backlog(socket, static_cast<int>(options.backlog)))
-      .boolean("nodelay", true)
-      .string("digest", process::file_digest(identity.program.c_str()));
+      .boolean("nodelay", true);
+  const std::string congestion = options.protocol == "udp-echo" ? "" : net::congestion_control(socket);
+  if (congestion.empty()) {
+    line.null("congestionControl");
+  } else {
+    line.string("congestionControl", congestion);
+  }
+  line      .string("digest", process::file_digest(identity.program.c_str()));
   return line.text();
 }
 

@@ -69,6 +69,8 @@ export const dispatchHello = announcement.extend({
   /** connections that may wait to be accepted: what --backlog asked for, as far as the system took it */
   listenBacklog: count,
   nodelay: z.boolean(),
+  /** of its TCP sockets, by the system's name; null: UDP, or the system does not tell */
+  congestionControl: z.string().nullable().default(null),
 });
 export type DispatchHello = z.infer<typeof dispatchHello>;
 

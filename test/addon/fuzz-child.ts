@@ -304,6 +304,7 @@ const shapes: Record<string, () => unknown[]> = {
   ioTurnAway: () => [handle('desk'), descriptor()],
   tcpListen: () => [...address(), mostly(4)],
   tcpBacklog: () => [descriptor(), mostly(4)],
+  tcpWithoutPacing: () => [descriptor()],
   tcpConnect: address,
   socketAccept: () => [descriptor()],
   socketShutdown: () => [descriptor()],

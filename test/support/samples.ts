@@ -192,6 +192,7 @@ function helloOf({ impl = 'native', backend = 'epoll' }: Sample['cell']): Hello 
     budgets: null,
     listenBacklog: 4096,
     nodelay: true,
+    congestionControl: 'reno',
   };
 }
 
