@@ -70,15 +70,41 @@ export function mergeLatencies(latencies: readonly Latency[]): Latency {
   return latencyOfHistogram(merged);
 }
 
+/** The library's own view of its cells, which its types do not show. */
+interface Cells {
+  readonly countsArrayLength: number;
+  getCountAtIndex(index: number): number;
+  valueFromIndex(index: number): number;
+  medianEquivalentValue(value: number): number;
+}
+
+/** Mean and standard deviation as the library defines them: its iterators take milliseconds where this takes none. */
+function moments(histogram: Histogram): { mean: number; stddev: number } {
+  const cells = histogram as unknown as Cells;
+  const total = histogram.totalCount;
+  const rows: { value: number; count: number }[] = [];
+  for (let index = 0; index < cells.countsArrayLength; index++) {
+    const count = cells.getCountAtIndex(index);
+    if (count > 0) rows.push({ value: cells.medianEquivalentValue(cells.valueFromIndex(index)), count });
+  }
+  let sum = 0;
+  for (const { value, count } of rows) sum += value * count;
+  const mean = sum / total;
+  let squares = 0;
+  for (const { value, count } of rows) squares += (value - mean) * (value - mean) * count;
+  return { mean, stddev: Math.sqrt(squares / total) };
+}
+
 /** Every figure is the library's own, so that it can be computed again from the payload. */
 export function latencyOfHistogram(histogram: Histogram): Latency {
   const empty = histogram.totalCount === 0;
+  const { mean, stddev } = empty ? { mean: 0, stddev: 0 } : moments(histogram);
   const percentile = (percent: number) => (empty ? 0 : histogram.getValueAtPercentile(percent));
   return {
     count: histogram.totalCount,
     min: empty ? 0 : percentile(0),
-    mean: empty ? 0 : histogram.mean,
-    stddev: empty ? 0 : histogram.stdDeviation,
+    mean,
+    stddev,
     p50: percentile(50),
     p90: percentile(90),
     p95: percentile(95),

@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { build, HistogramLogReader } from 'hdr-histogram-js';
 import { latency } from '../../src/contract/load.js';
-import { decodeHistogram, hdrHistogram, histogramLog, latencyOf } from '../../src/load/histogram.js';
+import {
+  decodeHistogram,
+  hdrHistogram,
+  histogramLog,
+  latencyOf,
+  latencyOfHistogram,
+} from '../../src/load/histogram.js';
 import { randomFrom } from '../../src/statistics/random.js';
 import { parts } from './parts.js';
 
@@ -45,6 +51,8 @@ for (const [name, values] of Object.entries(cases)) {
         );
       }
       assert.equal(histogram.mean, library.mean, label);
+      const { mean, stddev } = latencyOfHistogram(histogram);
+      assert.deepEqual([mean, stddev], [library.mean, library.stdDeviation], label);
     }
   });
 }
