@@ -166,6 +166,7 @@ export function ratioAlong(test: RatioAlongTest, cells: readonly Cell[], measure
         measure: `${measured.title.toLowerCase()} at ${test.factor} ${end.x} over that at ${test.from}: ${expectationInWords(test.expect)}`,
         ...interval,
         unit: '×',
+        expect: test.expect,
         outcome: judge(interval, test.expect),
         note: besideMean(end.values),
         metric: measured.id,
@@ -194,6 +195,7 @@ export function slope(test: SlopeTest, cells: readonly Cell[], measured: Metric)
         ...scaled,
         unit: measured.unit,
         n,
+        expect: test.expect,
         outcome: judge(scaled, test.expect),
         note:
           levels.length > 2
@@ -220,6 +222,7 @@ export function kneeTest(test: KneeTest, cells: readonly Cell[], measured: Metri
       ...row,
       measure: `replies over offer below saturation: ${expectationInWords(test.before)}`,
       ...below,
+      expect: test.before,
       outcome: startsSaturated ? 'inconclusive' : judge(below, test.before),
       note:
         answered.length > 0
@@ -231,6 +234,7 @@ export function kneeTest(test: KneeTest, cells: readonly Cell[], measured: Metri
       ...row,
       measure: `replies at the last rate over the peak: ${expectationInWords(test.past)}`,
       ...last,
+      expect: test.past,
       // Nothing is known of what comes past a saturation that the ramp did not reach.
       outcome: still ? 'inconclusive' : judge(last, test.past),
       note: still ?? 'each peak at the rate that the other trials chose',
@@ -259,6 +263,7 @@ export function tableEvidence(
       high90: null,
       unit: '',
       n: found.observations,
+      expect: null,
       outcome: found.past.low > 0 ? 'contradicted' : 'inconclusive',
       note: `R² ${found.rSquared.toFixed(3)}; the table has no trials`,
       metric: test.metric,
@@ -288,6 +293,7 @@ export function breakPoint(test: BreakPointTest, cells: readonly Cell[], measure
         high90: null,
         unit: test.factor,
         n,
+        expect: null,
         outcome: overlaps ? 'supported' : isExcluded ? 'contradicted' : 'inconclusive',
         note: isWorse
           ? null

@@ -19,6 +19,8 @@ export interface Evidence {
   unit: string;
   /** trials on the smaller side */
   n: number;
+  /** what the interval was held against; null: the row was not decided by an interval and a bound */
+  expect: Expectation | null;
   outcome: Outcome;
   note: string | null;
   /** shown only: of cells that the claim is not about */

@@ -12,6 +12,19 @@ export function withInterval({ estimate, low, high }: Ends, unit = ''): string {
   return `${number(estimate)} [${number(low)}, ${number(high)}]${tail}`;
 }
 
+/**
+ * The interval that decides a row of evidence: of equivalence the 90 % one (two one-sided tests at 5 %), and it says so;
+ * else the 95 % one.
+ */
+export function decidingInterval(
+  row: Ends & Pick<Interval, 'low90' | 'high90'> & { unit: string; expect: object | null },
+): string {
+  const { estimate, low90, high90, unit } = row;
+  if (row.expect === null || !('within' in row.expect) || low90 === null || high90 === null)
+    return withInterval(row, unit);
+  return `${withInterval({ estimate, low: low90, high: high90 }, unit)} (90 %)`;
+}
+
 /** "+2.1 pp": a difference in its unit. */
 export function signed(difference: number, unit: string): string {
   return `${difference < 0 ? '−' : '+'}${number(Math.abs(difference), 3)} ${unit}`;

@@ -11,7 +11,7 @@ import { knownExperiment } from '../experiments/registry.js';
 import { number } from '../number.js';
 import { type MetricId, metric, metrics } from '../trials/registry.js';
 import { answerInWords, answerPlot } from './answer.js';
-import { terminalWidth, withInterval, wrap } from './format.js';
+import { decidingInterval, terminalWidth, wrap } from './format.js';
 import { factorName, worded } from './words.js';
 
 const bars = '▁▂▃▄▅▆▇█';
@@ -178,7 +178,7 @@ export function claimsTable({ verdicts }: Analysis, everything = false): string 
       (a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome),
     );
     const detail = row
-      ? `${row.subject}: ${withInterval(row, row.unit)}, n = ${row.n}; ${row.measure}`
+      ? `${row.subject}: ${decidingInterval(row)}, n = ${row.n}; ${row.measure}`
       : 'planned' in claim
         ? missing!
         : `missing: ${missing}; supplied by: ${claim.supply}`;

@@ -5,7 +5,7 @@ import type { Verdict } from '../analysis/verdicts.js';
 import { cited } from '../claims/bibliography.js';
 import type { Claim } from '../claims/claim.js';
 import { evenRows } from './chart.js';
-import { withInterval } from './format.js';
+import { decidingInterval } from './format.js';
 import { type Html, html, table } from './html.js';
 import { worded } from './words.js';
 
@@ -15,7 +15,7 @@ function evidenceRow(row: Evidence, experiment: string, known: ReadonlySet<strin
   const target = `figure-${experiment}-${row.metric}`;
   const words = worded(experiment, row.measure);
   const measure = known.has(target) ? html`<a href="#${target}">${words}</a>` : words;
-  return html`<li><strong>${row.subject}</strong>: ${withInterval(row, row.unit)}, n = ${row.n}
+  return html`<li><strong>${row.subject}</strong>: ${decidingInterval(row)}, n = ${row.n}
 <span class="${row.outcome}"><span class="verdict">${marks[row.outcome]} ${row.outcome}</span></span>${row.beside ? ' (shown beside: the claim is not about it)' : ''}<br>
 <span class="soft">${measure}${row.note ? `. ${row.note}` : ''}</span></li>`;
 }
