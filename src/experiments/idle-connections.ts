@@ -9,7 +9,9 @@
  * Where trials stand alone the open rate is a constant of the profile and low on purpose: each request finds the server
  * asleep and pays one full wait of its own. In rotation (the quick profile) a rate is asked at which a server sleeps less
  * often, because what a wake-up costs changes by a fifth from second to second (measured: CPU per request in windows of
- * 100 ms scatters by 21 % at 500/s, 9 % at 5000/s and 4 % at 20 000/s); who cannot hold it at ease is offered less.
+ * 100 ms scatters by 21 % at 500/s, 9 % at 5000/s, 4 % at 20 000/s and 2 % at 50 000/s). A server that cannot hold it at
+ * ease at one of its idle levels is offered less at all of them: costs at different loads are no measure of idle
+ * connections.
  */
 import { z } from 'zod';
 import { count } from '../contract/common.js';
@@ -80,9 +82,9 @@ function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
       })),
       idle: [0, 4000, 16_000],
       connections: 100,
-      rounds: 2,
-      closed: { warmupMs: 15, durationMs: 70 },
-      open: { rate: 20_000, warmupMs: 15, durationMs: 105 },
+      rounds: 3,
+      closed: { warmupMs: 12, durationMs: 50 },
+      open: { rate: 50_000, warmupMs: 10, durationMs: 55 },
     };
   }
   const windows = {

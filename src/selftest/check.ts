@@ -8,6 +8,7 @@ import { validated } from '../contract/validated.js';
 import type { HostPort } from '../options.js';
 import { type LoadSpec, loadProgram } from '../programs/load.js';
 import { drive } from '../stage/drive.js';
+import { share } from '../stage/merge.js';
 import type { Site } from '../stage/on-stage.js';
 import type { Stage } from '../stage/stage.js';
 import type { Row } from './row.js';
@@ -44,6 +45,25 @@ export async function driveLoad(
   return validated(loadResult, line, "the load client's result");
 }
 
+/** The same by several clients at once, which share its connections. @returns the result of each */
+export async function driveLoads(
+  stage: Stage,
+  target: HostPort,
+  spec: Omit<LoadSpec, 'protocol' | 'target'>,
+  clients: number,
+): Promise<LoadResult[]> {
+  const lines = await driveAll(
+    stage,
+    Array.from({ length: clients }, (_, index) => ({
+      ...spec,
+      protocol: 'http' as const,
+      target,
+      connections: share(spec.connections, clients, index),
+    })),
+  );
+  return lines.map((line) => validated(loadResult, line, "the load client's result"));
+}
+
 /** The same for datagrams. */
 export async function driveDatagrams(
   stage: Stage,
@@ -54,16 +74,20 @@ export async function driveDatagrams(
   return validated(datagramResult, line, "the load client's result");
 }
 
-async function driveOne(stage: Stage, spec: LoadSpec): Promise<unknown> {
+const driveOne = async (stage: Stage, spec: LoadSpec): Promise<unknown> => (await driveAll(stage, [spec]))[0];
+
+/** @param specs that begin and end together */
+async function driveAll(stage: Stage, specs: readonly LoadSpec[]): Promise<unknown[]> {
+  const [first] = specs as [LoadSpec];
   const { results } = await drive(stage, null, {
     name: 'the load client',
-    clients: [loadProgram(spec)],
-    connections: spec.connections,
-    warmupMs: 1000 * spec.warmupS,
-    durationMs: 1000 * spec.durationS,
-    timeoutMs: 1000 * (spec.timeoutS ?? 5),
+    clients: specs.map(loadProgram),
+    connections: specs.reduce((sum, { connections }) => sum + connections, 0),
+    warmupMs: 1000 * first.warmupS,
+    durationMs: 1000 * first.durationS,
+    timeoutMs: 1000 * (first.timeoutS ?? 5),
   });
-  return results[0];
+  return results;
 }
 
 /** Time on the wire and in two event loops, which the server cannot see. */

@@ -2,6 +2,7 @@
 import type { Check } from './check.js';
 import { comparisons } from './comparisons.js';
 import { constantDelay, loss, pacing, resolution, slowAccept, stall } from './http-checks.js';
+import { twoClients } from './two-clients.js';
 import { datagrams } from './udp-checks.js';
 
 export const checks: readonly Check[] = [
@@ -12,5 +13,6 @@ export const checks: readonly Check[] = [
   slowAccept,
   datagrams,
   pacing,
+  twoClients,
   comparisons,
 ];

@@ -54,7 +54,10 @@ export const load = trialKind({
   gates: loadGates,
 
   metrics: [
-    ...loadMetrics(({ load: figures }: LoadMeasurement) => figures),
+    ...loadMetrics(
+      ({ load: figures }: LoadMeasurement) => figures,
+      ({ askedRate }) => askedRate === null,
+    ),
     ...servedMetrics(({ load: { replies, client } }: LoadMeasurement) => ({
       replies,
       busyShare: client.busyShare,

@@ -32,8 +32,16 @@ const loneShare = 0.5;
 const warmUpMs = 60;
 /** Time in which a server is tried at the rate that was asked, and if need be with one request at a time. */
 const triedMs = 40;
+/** Who would have needed so much more than all of its time is not tried again. */
+const hopelessShare = 1.5;
 /** Of the requests that it was offered then, it has answered at least so many. */
 const heldShare = 0.95;
+/** So often: a moment's disturbance, or code not yet compiled, is no reason to offer a server less than others. */
+const tries = 3;
+/** A window at a low rate lasts until so many requests are due, */
+const fewestRequests = 5;
+/** but not longer. */
+const longestMs = 100;
 /** Further rounds, in which windows are taken again that a gate made invalid: a disturbance passes, a broken set-up does not. */
 const secondLooks = 1;
 
@@ -50,7 +58,7 @@ interface Taken {
 interface Competitor {
   member: LoadMember;
   standing: Standing;
-  /** highest open rate that it holds at ease, requests/s */
+  /** highest open rate that it holds at ease at every of its idle levels, which are compared at one load; requests/s */
   easyRate: number;
   windows: readonly Taken[];
   broken: boolean;
@@ -139,8 +147,8 @@ class Rotation {
   }
 
   /** Finds what each holds at ease, in windows that are not measured. */
-  warmUp(): Promise<void> {
-    return this.each(this.competitors, async (one) => {
+  async warmUp(): Promise<void> {
+    await this.each(this.competitors, async (one) => {
       const { windows } = one.member.spec;
       await this.take(one, { ...windows[0]!, rate: null, warmupMs: 0, durationMs: warmUpMs });
       for (const window of windows) {
@@ -150,6 +158,10 @@ class Rotation {
         one.easyRate = easyRate((loneShare * 1e6) / Math.max(1, costUs(lone)));
       }
     });
+    for (const levels of byServer(this.competitors)) {
+      const least = Math.min(...levels.map((one) => one.easyRate));
+      for (const one of levels) one.easyRate = least;
+    }
   }
 
   /** Every window that is `wanted`, those of one server's idle levels one after the other. */
@@ -166,15 +178,21 @@ class Rotation {
 
   private async measure(one: Competitor, { window, good, doubtful }: Taken): Promise<void> {
     const rate = window.rate === null ? null : Math.min(window.rate, one.easyRate);
-    const measured = await this.take(one, { ...window, rate });
+    const dueMs = rate === null ? 0 : Math.min(longestMs, (1000 * fewestRequests) / rate);
+    const durationMs = Math.max(window.durationMs, dueMs);
+    const measured = await this.take(one, { ...window, rate, durationMs });
     (refused(window.name, measured) ? doubtful : good).push(measured);
   }
 
   private async holdsAtEase(one: Competitor, window: LoadWindow): Promise<boolean> {
-    const tried = await this.take(one, window);
-    // Not the busy share: a snapshot some milliseconds after so short a window dilutes it.
-    const busy = (costUs(tried) * tried.load.offeredRate!) / 1e6;
-    return busy <= easyShare && tried.load.replies >= heldShare * tried.load.requests;
+    for (let trial = 0; trial < tries; trial++) {
+      const tried = await this.take(one, window);
+      // Not the busy share: a snapshot some milliseconds after so short a window dilutes it.
+      const busy = (costUs(tried) * tried.load.offeredRate!) / 1e6;
+      if (busy <= easyShare && tried.load.replies >= heldShare * tried.load.requests) return true;
+      if (busy > hopelessShare) break;
+    }
+    return false;
   }
 
   private take({ member, standing }: Competitor, window: LoadWindow): Promise<LoadMeasurement> {

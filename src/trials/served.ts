@@ -274,19 +274,24 @@ const replyRate = {
   from: open,
 } as const;
 
-/** What the client saw of replies to requests that were offered by a schedule. */
+/**
+ * What the client saw of replies to requests that were offered by a schedule.
+ * @param asAsked whether all were offered that others were; of less no latency compares with theirs
+ */
 export function openLoopMetrics<M>(
   seen: (m: M) => { achievedRate: number; latency: LoadFigures['latency'] },
+  asAsked: (m: M) => boolean = () => true,
 ) {
+  const latency = (name: 'p50' | 'p99') => (m: M) => (asAsked(m) ? us(seen(m).latency, name) : null);
   return [
-    { ...medianOpen, of: (m: M) => us(seen(m).latency, 'p50') },
-    { ...tailOpen, of: (m: M) => us(seen(m).latency, 'p99') },
+    { ...medianOpen, of: latency('p50') },
+    { ...tailOpen, of: latency('p99') },
     { ...replyRate, of: (m: M) => seen(m).achievedRate },
   ] as const;
 }
 
 /** The same in both loops, of clients with standing connections or sockets. */
-export function loadMetrics<M extends Span>(figures: (m: M) => LoadFigures) {
+export function loadMetrics<M extends Span>(figures: (m: M) => LoadFigures, asAsked?: (m: M) => boolean) {
   return [
     {
       id: 'throughput',
@@ -313,7 +318,7 @@ export function loadMetrics<M extends Span>(figures: (m: M) => LoadFigures) {
           ? figures(m).achievedRate
           : null,
     },
-    ...openLoopMetrics(figures),
+    ...openLoopMetrics(figures, asAsked),
     {
       id: 'closed-latency-p99',
       title: '99th percentile of latency, closed loop',

@@ -15,6 +15,8 @@ import {
   unevenShare,
 } from '../../src/selftest/pacing.js';
 import { closeRow, type Outcome } from '../../src/selftest/row.js';
+import { twoClientsRow } from '../../src/selftest/two-clients.js';
+import { blockedRatio } from '../../src/statistics/interval.js';
 import { type Random, randomFrom } from '../../src/statistics/random.js';
 
 const roles = await openLocal();
@@ -174,6 +176,18 @@ for (const [name, machine, outcomes, expected, note] of [
     const run = async () => [{ ...closeRow('x', 1, 1, 0), outcome: outcomes[attempt++]! }];
     const [row] = await resolve(run, false, () => () => machine[attempt - 1]!);
     assert.deepEqual([row!.outcome, row!.note, attempt], [expected, note, outcomes.length]);
+  });
+
+for (const [name, ratio, spread, expected] of [
+  ['that finds as much with two clients is the limit itself', 1, 0.01, 'ok'],
+  ['that answers more of two clients was not', 1.3, 0.01, 'off'],
+  ['whose rates scatter is not resolved', 1, 0.5, 'not resolved'],
+] as const)
+  test(`a server ${name}`, () => {
+    const random = randomFrom('clients');
+    const rates = (centre: number) =>
+      Array.from({ length: 8 }, (_, block) => ({ block, value: centre * (1 + spread * (random() - 0.5)) }));
+    assert.equal(twoClientsRow(blockedRatio(rates(ratio), rates(1))).outcome, expected);
   });
 
 for (const [name, cost, spread, trials, expected] of [
