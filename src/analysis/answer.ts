@@ -7,7 +7,8 @@ import type { Experiment } from '../experiments/experiment.js';
 import { blockedDifference, blockedRatio, type Interval, pairsOf, position } from '../statistics/interval.js';
 import { paired, unitsNeeded } from '../statistics/paired.js';
 import { type Metric, metric } from '../trials/registry.js';
-import { blockedValuesOf, nearest, type Series, tellServer } from './cells.js';
+import { measuredAs } from '../trials/sample.js';
+import { blockedValuesOf, type Cell, nearest, type Series, tellServer } from './cells.js';
 
 /** A cost holds that grows by less than this factor: the published margin of "stays flat" (T4). */
 export const holdsBelow = 1.11;
@@ -33,6 +34,8 @@ export interface Answer {
   far: number;
   /** from the cheapest at the far end */
   standings: Standing[];
+  /** what bears the load at the near end and cannot at the far one, so that it has no cost there */
+  overcome: Series[];
 }
 
 function outcomeOf(growth: Interval): Standing['outcome'] {
@@ -67,6 +70,11 @@ function endsOf(levels: readonly (readonly number[])[]): [near: number, far: num
   return near < far ? [near, far] : null;
 }
 
+/** Whether a cell was offered less than was asked, because its server had no time to spare, in every trial. */
+const isOvercome = ({ trials }: Cell): boolean =>
+  trials.length > 0 &&
+  trials.every((trial) => measuredAs(trial, 'load').some(([, { askedRate }]) => askedRate !== null));
+
 function answerOf(series: readonly Series[], measured: Metric, when: string): Answer | null {
   const figures = nearest(series)
     .map((one) => ({
@@ -76,11 +84,18 @@ function answerOf(series: readonly Series[], measured: Metric, when: string): An
           .map(({ x, cell }) => [x, blockedValuesOf(cell, measured)] as const)
           .filter(([, trials]) => trials.length > 0),
       ),
+      overcomeAt: new Set(one.points.filter(({ cell }) => isOvercome(cell)).map(({ x }) => x)),
     }))
     .filter(({ at }) => at.size > 0);
-  const ends = figures.length > 0 ? endsOf(figures.map(({ at }) => [...at.keys()])) : null;
+  const ends =
+    figures.length > 0
+      ? endsOf(figures.map(({ at, overcomeAt }) => [...new Set([...at.keys(), ...overcomeAt])]))
+      : null;
   if (!ends) return null;
   const [near, far] = ends;
+  const overcome = figures
+    .filter(({ at, overcomeAt }) => at.has(near) && !at.has(far) && overcomeAt.has(far))
+    .map(({ one }) => one);
   const costs = figures
     .flatMap(({ one, at }) => {
       const [start, end] = [at.get(near), at.get(far)];
@@ -105,7 +120,7 @@ function answerOf(series: readonly Series[], measured: Metric, when: string): An
         outcome === 'unclear' && logs.length > 1 ? unitsNeeded(paired(logs).deviation, holdsBelow - 1) : null,
     };
   });
-  return standings.length > 0 ? { metric: measured, when, near, far, standings } : null;
+  return standings.length > 0 ? { metric: measured, when, near, far, standings, overcome } : null;
 }
 
 /** One for each cost that decides, host and circumstances; none of an experiment that asks something else. */

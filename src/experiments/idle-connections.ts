@@ -10,8 +10,7 @@
  * asleep and pays one full wait of its own. In rotation (the quick profile) a rate is asked at which a server sleeps less
  * often, because what a wake-up costs changes by a fifth from second to second (measured: CPU per request in windows of
  * 100 ms scatters by 21 % at 500/s, 9 % at 5000/s, 4 % at 20 000/s and 2 % at 50 000/s). A server that cannot hold it at
- * ease at one of its idle levels is offered less at all of them: costs at different loads are no measure of idle
- * connections.
+ * ease is offered less, for the model of a scan; costs and latencies at a lower rate are no figures beside the others.
  */
 import { z } from 'zod';
 import { count } from '../contract/common.js';
@@ -221,7 +220,7 @@ export const idleConnections = experiment({
     { metric: 'latency-p99', scale: 'ratio' },
   ],
   answers: [
-    { metric: 'open-cpu-per-request', when: 'a quiet server' },
+    { metric: 'open-cpu-per-request', when: 'a server with time to spare' },
     { metric: 'cpu-per-request', when: 'a busy server' },
   ],
   modelled: ['cpu-per-request', 'open-cpu-per-request'],

@@ -1,7 +1,7 @@
 /** What a run answers, in sentences and one picture: what every output opens with. */
 import type { ExperimentAnalysis } from '../analysis/analyse.js';
 import { type Answer, holdsBelow, type Standing } from '../analysis/answer.js';
-import { circumstances, hostNames, labelsAmong } from '../analysis/cells.js';
+import { circumstances, hostNames, labelsAmong, type Series } from '../analysis/cells.js';
 import type { RunInfo } from '../contract/run.js';
 import { knownExperiment } from '../experiments/registry.js';
 import { number } from '../number.js';
@@ -25,19 +25,37 @@ function listed(names: readonly string[]): string {
 }
 
 /** What a mechanism is called among others of an answer. */
-function namesIn({ standings }: Answer): (standing: Standing) => string {
-  const all = standings.map(({ series }) => series);
+function namesIn({ standings, overcome }: Answer): (series: Series) => string {
+  const all = [...standings.map(({ series }) => series), ...overcome];
   const isUnique = new Set(all.map(nameOf)).size === all.length;
   const labelOf = labelsAmong(all, []);
-  return ({ series }) => (isUnique ? nameOf(series) : labelOf(series));
+  return (series) => (isUnique ? nameOf(series) : labelOf(series));
 }
 
-function headlineOf(answer: Answer, factor: string): string {
-  const nameIn = namesIn(answer);
-  const those = (outcome: Standing['outcome']) =>
-    answer.standings.filter((one) => one.outcome === outcome).map(nameIn);
+/** What the first answer says of each mechanism, and a later one of those that it has no figure of. */
+function outcomes(answers: readonly Answer[]): Map<string, Standing['outcome']> {
+  const said = new Map<string, Standing['outcome']>();
+  for (const answer of answers) {
+    const nameIn = namesIn(answer);
+    const here = [
+      ...answer.standings.map(({ series, outcome }) => [nameIn(series), outcome] as const),
+      ...answer.overcome.map((series) => [nameIn(series), 'grows'] as const),
+    ];
+    for (const [name, outcome] of here) if (!said.has(name)) said.set(name, outcome);
+  }
+  return said;
+}
+
+const placeOf = ({ standings: [one] }: Answer) =>
+  `${one!.series.host.name} ${circumstances(one!.series.levels)}`;
+
+/** Of the first host and circumstances that were measured. */
+function headlineOf(answers: readonly [Answer, ...Answer[]], factor: string): string {
+  const said = outcomes(answers.filter((one) => placeOf(one) === placeOf(answers[0])));
+  const those = (wanted: Standing['outcome']) =>
+    [...said].flatMap(([name, outcome]) => (outcome === wanted ? [name] : []));
   const [holding, growing, unclear] = [those('holds'), those('grows'), those('unclear')];
-  const place = `at ${levelInWords(factor, answer.far)}`;
+  const place = `at ${levelInWords(factor, answers[0].far)}`;
   const verb = (names: readonly string[]) => (names.length === 1 ? 'holds' : 'hold');
   const does = (names: readonly string[]) => (names.length === 1 ? 'does' : 'do');
   if (holding.length + growing.length === 0)
@@ -55,29 +73,33 @@ function headlineOf(answer: Answer, factor: string): string {
 const times = (interval: Parameters<typeof withInterval>[0]) => `× ${withInterval(interval)}`;
 
 function sentenceOf(answer: Answer, factor: string, host: string | null): string {
-  const { metric, when, near, far, standings } = answer;
+  const { metric, when, near, far, standings, overcome } = answer;
   const nameIn = namesIn(answer);
   const noun = / per (\w+)/.exec(metric.title)?.[1] ?? 'request';
   const around = [circumstances(standings[0]!.series.levels), ...(host === null ? [] : [host])].filter(
     Boolean,
   );
-  const growth = standings.map((one) => `${nameIn(one)} ${times(one.growth)}`).join(', ');
+  const growth = standings.map((one) => `${nameIn(one.series)} ${times(one.growth)}`).join(', ');
   const [cheapest, ...others] = standings as [Standing, ...Standing[]];
   // From the one that costs most, which is what a reader has to know.
   const more = others
     .reverse()
-    .flatMap(({ against, ...one }) =>
+    .flatMap(({ against, series }) =>
       against
         ? [
-            `${withInterval(against.extra, metric.unit)} more with ${nameIn({ against, ...one })} (${times(against.factor)})`,
+            `${withInterval(against.extra, metric.unit)} more with ${nameIn(series)} (${times(against.factor)})`,
           ]
         : [],
     );
   const conclusion =
     more.length === 0
       ? ''
-      : ` There ${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun} costs ${listed(more)} than with ${nameIn(cheapest)}.`;
-  return `For ${when} (${around.join(', ')}), ${metric.title.split(',')[0]!.toLowerCase().replace('cpu', 'CPU')} at ${levelInWords(factor, far)} over that at ${number(near)}: ${growth}.${conclusion}`;
+      : ` There ${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun} costs ${listed(more)} than with ${nameIn(cheapest.series)}.`;
+  const beyond =
+    overcome.length === 0
+      ? ''
+      : ` ${listed(overcome.map(nameIn))} ${overcome.length === 1 ? 'has' : 'have'} no time to spare there, and no cost at this load.`;
+  return `For ${when} (${around.join(', ')}), ${metric.title.split(',')[0]!.toLowerCase().replace('cpu', 'CPU')} at ${levelInWords(factor, far)} over that at ${number(near)}: ${growth}.${conclusion}${beyond}`;
 }
 
 /** What is left open, and the command that takes more. */
@@ -104,7 +126,7 @@ export function answerInWords(experiment: ExperimentAnalysis, run: RunInfo | nul
   const several = hostNames(series).length > 1;
   const next = nextOf(experiment, run);
   return {
-    headline: worded(name, headlineOf(first, factor)),
+    headline: worded(name, headlineOf([first, ...answers.slice(1)], factor)),
     sentences: answers.map((answer) =>
       worded(name, sentenceOf(answer, factor, several ? answer.standings[0]!.series.host.name : null)),
     ),
@@ -115,9 +137,9 @@ export function answerInWords(experiment: ExperimentAnalysis, run: RunInfo | nul
   };
 }
 
-/** The cost that decides along the axis, a line for each mechanism, named where it ends. */
+/** The first cost that all mechanisms have at both ends, along the axis, a line for each, named where it ends. */
 export function answerPlot(experiment: ExperimentAnalysis): Plot | null {
-  const [first] = experiment.answers;
+  const first = experiment.answers.find(({ overcome }) => overcome.length === 0) ?? experiment.answers[0];
   if (!first) return null;
   const { metric, standings } = first;
   const shown = standings.map(({ series }) => series);

@@ -18,6 +18,9 @@ import {
 import { rotate } from './rotation.js';
 import { loadMetrics, servedMetrics } from './served.js';
 
+/** Of less than was asked no latency and no cost compares with those of others. */
+const asAsked = ({ askedRate }: LoadMeasurement): boolean => askedRate === null;
+
 export const load = trialKind({
   id: 'load',
   measurement: loadMeasurement,
@@ -54,14 +57,11 @@ export const load = trialKind({
   gates: loadGates,
 
   metrics: [
-    ...loadMetrics(
-      ({ load: figures }: LoadMeasurement) => figures,
-      ({ askedRate }) => askedRate === null,
+    ...loadMetrics(({ load: figures }: LoadMeasurement) => figures, asAsked),
+    ...servedMetrics(
+      ({ load: { replies, client } }: LoadMeasurement) => ({ replies, busyShare: client.busyShare }),
+      asAsked,
     ),
-    ...servedMetrics(({ load: { replies, client } }: LoadMeasurement) => ({
-      replies,
-      busyShare: client.busyShare,
-    })),
   ],
 
   served: loadServed,

@@ -58,7 +58,7 @@ interface Taken {
 interface Competitor {
   member: LoadMember;
   standing: Standing;
-  /** highest open rate that it holds at ease at every of its idle levels, which are compared at one load; requests/s */
+  /** highest open rate that it holds at ease, requests/s */
   easyRate: number;
   windows: readonly Taken[];
   broken: boolean;
@@ -147,8 +147,8 @@ class Rotation {
   }
 
   /** Finds what each holds at ease, in windows that are not measured. */
-  async warmUp(): Promise<void> {
-    await this.each(this.competitors, async (one) => {
+  warmUp(): Promise<void> {
+    return this.each(this.competitors, async (one) => {
       const { windows } = one.member.spec;
       await this.take(one, { ...windows[0]!, rate: null, warmupMs: 0, durationMs: warmUpMs });
       for (const window of windows) {
@@ -158,10 +158,6 @@ class Rotation {
         one.easyRate = easyRate((loneShare * 1e6) / Math.max(1, costUs(lone)));
       }
     });
-    for (const levels of byServer(this.competitors)) {
-      const least = Math.min(...levels.map((one) => one.easyRate));
-      for (const one of levels) one.easyRate = least;
-    }
   }
 
   /** Every window that is `wanted`, those of one server's idle levels one after the other. */

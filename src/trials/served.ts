@@ -75,11 +75,17 @@ const open = ['open'] as const;
  * Figures of a server between two snapshots. `closed` is the peak measurement, `open` the one at a rate every server can
  * hold. @param replies what the client counted: requests served, where the server itself does not tell
  */
-export function servedMetrics<M extends Span>(client: (m: M) => { replies: number; busyShare: number }) {
+/** @param asAsked as `openLoopMetrics` */
+export function servedMetrics<M extends Span>(
+  client: (m: M) => { replies: number; busyShare: number },
+  asAsked: (m: M) => boolean = () => true,
+) {
   const requests = (m: M) => between(m, (snapshot) => snapshot.requests) ?? client(m).replies;
   const perRequest =
     (of: (m: M, circumstances: Circumstances) => number | null) => (m: M, circumstances: Circumstances) =>
       ratio(of(m, circumstances), requests(m));
+  /** Costs at different loads do not compare. */
+  const openPerRequest = (of: (m: M) => number) => (m: M) => (asAsked(m) ? ratio(of(m), requests(m)) : null);
   const core =
     (...states: CpuState[]) =>
     (m: M, circumstances: Circumstances) =>
@@ -117,7 +123,7 @@ export function servedMetrics<M extends Span>(client: (m: M) => { replies: numbe
       digits: 2,
       meaning: '',
       from: open,
-      of: perRequest(bothUs),
+      of: openPerRequest(bothUs),
     },
     {
       id: 'cpu-user',
@@ -178,7 +184,7 @@ export function servedMetrics<M extends Span>(client: (m: M) => { replies: numbe
       meaning:
         'While requests arrive by a schedule that does not wait: few events arrive per wait, so a scan is shared by fewer requests. The cost of a server without a pause stops at one second over the rate.',
       from: open,
-      of: perRequest(cpuUs),
+      of: openPerRequest(cpuUs),
     },
     {
       id: 'events-per-wait',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { analyse } from '../../src/analysis/analyse.js';
-import { answerInWords } from '../../src/report/answer.js';
+import { answerInWords, answerPlot } from '../../src/report/answer.js';
+import { measured } from '../../src/trials/sample.js';
 import { idleRun, runInfo } from '../support/samples.js';
 
 const experimentOf = (options: Parameters<typeof idleRun>[0]) =>
@@ -27,6 +28,33 @@ describe('the answer of a run', () => {
       answerInWords(experiment, runInfo())!.headline,
       /^epoll holds at 16.000 idle connections; select and poll do not\.$/,
     );
+  });
+
+  it('what cannot bear the load at the far end does not hold, and is not compared at another load', () => {
+    const samples = idleRun({}).map((sample) => {
+      const { backend, idle } = sample.cell;
+      const open = measured(sample, 'open', 'load');
+      if (backend === 'epoll' || idle === 0 || !open) return sample;
+      const offeredLess = { ...open, askedRate: 50_000 };
+      return { ...sample, measurements: { ...sample.measurements, open: offeredLess } };
+    });
+    const experiment = analyse(runInfo(), { samples, refused: [], notices: [] }).experiments[0]!;
+    const [open, closed] = experiment.answers;
+    assert.deepEqual(
+      open!.standings.map(({ series }) => series.levels.backend),
+      ['epoll'],
+    );
+    assert.deepEqual(open!.overcome.map(({ levels }) => levels.backend).sort(), ['poll', 'select']);
+    assert.deepEqual(closed!.overcome, []);
+    const { headline, sentences } = answerInWords(experiment, runInfo())!;
+    assert.match(
+      headline,
+      /^epoll holds at 16.000 idle connections; (select and poll|poll and select) do not\.$/,
+    );
+    assert.match(sentences[0]!, /have no time to spare there/);
+    // The picture is of a cost that all of them have at both ends.
+    for (const { points } of answerPlot(experiment)!.panels[0]!.series)
+      assert.deepEqual([points[0]!.x, points.at(-1)!.x], [0, 16_000]);
   });
 
   it('says that it cannot, and what to run next', () => {

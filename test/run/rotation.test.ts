@@ -162,19 +162,6 @@ describe('rotation', () => {
     assert.equal(askedRate, 5_000_000);
     assert.ok(load.offeredRate! < 1_000_000);
   });
-
-  it('all idle levels of a server are offered what every one of them holds', async () => {
-    const [closed, open] = spec().windows;
-    const windows = [closed!, { ...open!, rate: 20_000, durationMs: 30 }];
-    const scanning = { ...spec().subject, backend: 'select' as const };
-    const { found } = await rotated([
-      spec({ subject: scanning, windows, idle: 0 }),
-      spec({ subject: scanning, windows, idle: 4000 }),
-    ]);
-    const offered = found.map(({ done }) => done.open!.load.offeredRate!);
-    assert.ok(Math.max(...offered) < 1.5 * Math.min(...offered), `${offered}`);
-    for (const { done } of found) assert.equal(done.open!.askedRate, 20_000);
-  });
 });
 
 test('a generation is a block: kept whole, resumed whole, in events as well', async () => {
