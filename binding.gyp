@@ -58,6 +58,12 @@
       "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-foreign)"]
     },
     {
+      "target_name": "dispatchbench-link",
+      "type": "executable",
+      "dependencies": ["core"],
+      "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-link)"]
+    },
+    {
       # A plain shared object for LD_PRELOAD, see the source.
       "target_name": "dispatchbench_frames",
       "type": "loadable_module",

@@ -22,6 +22,7 @@ if (tests.length === 0) {
     'udp/ledger',
     'cost/',
     'foreign/',
+    'links/',
   );
 }
 const plain = 'build/sanitize';
@@ -145,11 +146,70 @@ async function foreignPass(program) {
   }
 }
 
+/** Sends a few datagrams, to which the other namespace has no answer but that nobody listens. */
+const datagrams = `
+  const socket = require('node:dgram').createSocket('udp4');
+  socket.on('error', () => {});
+  for (let i = 0; i < 50; i++) socket.send('x'.repeat(i), 9, '198.18.0.1');
+  setTimeout(() => socket.close(), 100);`;
+
+/** Links two namespaces and carries datagrams and their refusals. Needs root, as the program does. */
+async function linkPass(program) {
+  const sides = ['client', 'server'];
+  const spaces = sides.map(() =>
+    spawn('unshare', ['--net', 'cat'], { stdio: ['pipe', 'ignore', 'inherit'] }),
+  );
+  const within = (index, ...command) =>
+    run('nsenter', [`--net=/proc/${spaces[index].pid}/ns/net`, ...command]);
+  try {
+    const made = ({ pid }) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'cat';
+    while (!spaces.every(made)) await new Promise((resolve) => setTimeout(resolve, 20));
+    const ends = sides.flatMap((side, index) => [
+      ...[`--${side}-space`, `/proc/${spaces[index].pid}/ns/net`, `--${side}-device`, side],
+    ]);
+    const shape = [
+      '--up-delay',
+      '2000000',
+      '--up-rate',
+      '1000000',
+      '--up-loss',
+      '100000000',
+      '--up-limit',
+      '20',
+    ];
+    const child = spawn(programPath(program), [...ends, ...shape], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: leakChecked,
+    });
+    const exit = once(child, 'exit');
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    if ((await lines.next()).done) throw new Error(`${program}: ended before it was ready`);
+    for (const [index, side] of sides.entries()) {
+      within(index, 'ip', 'address', 'add', `198.18.0.${2 - index}/30`, 'dev', side);
+      within(index, 'ip', 'link', 'set', side, 'up');
+    }
+    within(0, process.execPath, '-e', datagrams);
+    child.stdin.write('report\n');
+    const { up, down } = JSON.parse((await lines.next()).value);
+    if (up.packets < 50 || up.overflowed === 0 || up.passed === 0 || down.passed === 0)
+      throw new Error(`${program}: carried ${JSON.stringify({ up, down })}`);
+    // Some are under way when it ends.
+    within(0, process.execPath, '-e', datagrams);
+    child.stdin.end();
+    const [code, signal] = await exit;
+    if (code !== 0) throw new Error(`${program}: exit ${code ?? signal}`);
+  } finally {
+    for (const one of spaces) one.stdin.end();
+  }
+  console.log(`${program}: no finding, no leak`);
+}
+
 const passes = {
   'dispatchbench-server': serverPass,
   'dispatchbench-baseline': serverPass,
   'dispatchbench-dispatch-cost': costPass,
   'dispatchbench-foreign': foreignPass,
+  'dispatchbench-link': linkPass,
 };
 const { programs } = JSON.parse(readFileSync('native/sources.json', 'utf8'));
 for (const program of Object.keys(programs)) {

@@ -7,6 +7,7 @@ import { datagramLine, dgramResult } from '../dist/src/contract/dgram.js';
 import { flameRecord } from '../dist/src/contract/flame.js';
 import { observerLine } from '../dist/src/contract/host.js';
 import { idleLine } from '../dist/src/contract/idle.js';
+import { relayReady, relayReport } from '../dist/src/contract/link.js';
 import { loadLine } from '../dist/src/contract/load.js';
 import { backendProbe } from '../dist/src/contract/probe.js';
 import { sessionEnded, sessionReady, sessionResult } from '../dist/src/contract/ramp.js';
@@ -25,6 +26,10 @@ const published = {
   ],
   flame: [flameRecord, 'flame.json of a profiling trial.'],
   'idle-line': [idleLine, 'One line of an idle holder.'],
+  'link-line': [
+    z.discriminatedUnion('event', [relayReady, relayReport]),
+    'One line of dispatchbench-link, which emulates a link.',
+  ],
   'load-line': [loadLine, 'One line of a load client of connections.'],
   'observer-line': [observerLine, 'One line of the program that tells of the host it runs on.'],
   plan: [planFile, 'A plan for dispatchbench run --plan, in YAML or JSON.'],

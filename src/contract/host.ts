@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { backendName, count, executionClass, identifier } from './common.js';
+import { emulatedLink } from './link.js';
 
 /** The host a program ran on; follows every figure. */
 export const hostFacts = z.object({
@@ -24,12 +25,14 @@ export const hostFacts = z.object({
   /** how the kernel divides CPU time into user and system: at each change of mode, or by what runs at its ticks; null: unknown */
   cpuAccounting: z.enum(['precise', 'ticks']).nullable().default(null),
   /** what lies between server and client */
-  transport: z.enum(['loopback', 'veth', 'tap', 'user-net']),
+  transport: z.enum(['loopback', 'veth', 'tap', 'tun', 'user-net']),
+  /** emulated between server and client; left out: none */
+  link: emulatedLink.optional(),
 });
 export type HostFacts = z.infer<typeof hostFacts>;
 
 /** What a host alone cannot know of itself: how the run calls it, and what it is next to the others. */
-export const hostIdentity = hostFacts.pick({ name: true, executionClass: true, transport: true });
+export const hostIdentity = hostFacts.pick({ name: true, executionClass: true, transport: true, link: true });
 export type HostIdentity = z.infer<typeof hostIdentity>;
 
 export const hostEnvironment = z.object({
@@ -47,7 +50,7 @@ export type HostEnvironment = z.infer<typeof hostEnvironment>;
 /** Everything about a host that does not change during a run. */
 export const hostLook = z.object({
   event: z.literal('look'),
-  facts: hostFacts.omit({ name: true, executionClass: true, transport: true }),
+  facts: hostFacts.omit({ name: true, executionClass: true, transport: true, link: true }),
   environment: hostEnvironment,
   /** hosts with the same one share clock and CPUs; null where the system has none */
   bootId: z.string().nullable(),

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { awake } from './awake.js';
 import { count, identifier } from './common.js';
 import { cpuTimes, hostFacts, machineState, networkCounters } from './host.js';
+import { linkReport } from './link.js';
 import { hello, snapshotBody } from './server.js';
 
 /** Version of run.json and samples.ndjson; a reader refuses others. */
@@ -47,6 +48,8 @@ export const span = z.object({
   cpus: z.object({ server: z.array(cpuTimes), client: z.array(cpuTimes) }).nullable(),
   /** microseconds in which somebody on the server's host waited for a CPU; null: not told, left out: not recorded */
   waitedUs: count.nullable().optional(),
+  /** CPU time of the program that emulates the link, and where it was spent; left out: there is none */
+  link: z.object({ cpus: z.array(count), cpuUs: count }).optional(),
 });
 export type Span = z.infer<typeof span>;
 
@@ -93,4 +96,6 @@ export const envelope = z.object({
   machine: z.object({ before: machineState, after: machineState.nullable() }).nullable().default(null),
   /** kernel counters of server's and client's network; client null: both are one. null: the system has none */
   network: z.object({ server: networkCounters, client: networkCounters.nullable() }).nullable(),
+  /** what the emulated link did during the whole of the trial, its preparations included; left out: there is none */
+  link: linkReport.optional(),
 });

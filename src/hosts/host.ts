@@ -5,6 +5,7 @@
  * host, so a host has nothing to do with CPUs beyond naming them in what it tells of itself.
  */
 import type { HostCounters, HostFacts, HostLook, HostState, MemoryCopy } from '../contract/host.js';
+import type { LinkReport } from '../contract/link.js';
 import type { ClockEstimate } from './clock.js';
 import type { Command, Program } from './program.js';
 
@@ -49,12 +50,26 @@ export interface Host {
   clock(): Promise<ClockEstimate>;
 }
 
+/** What emulates a link between server and client. */
+export interface LinkControl {
+  /** CPUs on which it works; empty: the kernel does it in passing */
+  readonly cpus: readonly number[];
+  /** CPU time that it has taken so far, microseconds; null: nobody counts it */
+  cpuUs(): number | null;
+  /** How it ended; null while it works. */
+  ended(): string | null;
+  /** What passed since the last report. @throws Error in one sentence when it has ended */
+  report(): Promise<LinkReport>;
+}
+
 /** Where the parts of a trial run. The two are one object where one machine plays both. */
 export interface Roles {
   /** as the run calls the whole: the name of figures taken here */
   readonly name: string;
   readonly server: Host;
   readonly client: Host;
+  /** left out: nothing is emulated between them */
+  readonly link?: LinkControl;
   /** Ends what was started to have these hosts. */
   close(): Promise<void>;
 }
@@ -64,6 +79,8 @@ export interface HostKind {
   id: string;
   /** one line for --help */
   summary: string;
+  /** its argument describes a link, as --link does */
+  takesLink?: true;
   /** Why there can be none here, and what to do about it; null: there can. Starts nothing that stays. */
   unavailable(): Promise<string | null>;
   /**

@@ -1,4 +1,4 @@
-/** A veth pair between two network namespaces: two stacks, and packets that cross a (virtual) wire. */
+/** What connects two network namespaces: an interface in each, and packets that cross a (virtual) wire between them. */
 import type { Namespaces } from './namespaces.js';
 
 export type Side = 'server' | 'client';
@@ -8,17 +8,22 @@ export const wireAddresses: Record<Side, string> = { server: '198.18.0.1', clien
 const prefix = 30;
 
 /** Names of interfaces are at most 15 characters, and those of a pair are made where other pairs may be, too. */
-const interfaceName = (side: Side) => `db${process.pid}${side[0]}`;
+export const interfaceName = (side: Side) => `db${process.pid}${side[0]}`;
 
-/** Made from the client's side: the server's processes may be unable to see others. */
+/** Gives the interfaces that are there their addresses. */
+export async function address(spaces: Record<Side, Namespaces>): Promise<void> {
+  for (const side of ['server', 'client'] as const) {
+    const own = `${wireAddresses[side]}/${prefix}`;
+    await spaces[side].run('ip', 'address', 'add', own, 'dev', interfaceName(side));
+    for (const name of [interfaceName(side), 'lo']) await spaces[side].run('ip', 'link', 'set', name, 'up');
+  }
+}
+
+/** A veth pair, made from the client's side: the server's processes may be unable to see others. */
 export async function connect(spaces: Record<Side, Namespaces>): Promise<void> {
   await spaces.client.run(
     ...(['ip', 'link', 'add', interfaceName('client'), 'type', 'veth'] as const),
     ...['peer', 'name', interfaceName('server'), 'netns', `${spaces.server.pid}`],
   );
-  for (const side of ['server', 'client'] as const) {
-    const address = `${wireAddresses[side]}/${prefix}`;
-    await spaces[side].run('ip', 'address', 'add', address, 'dev', interfaceName(side));
-    for (const name of [interfaceName(side), 'lo']) await spaces[side].run('ip', 'link', 'set', name, 'up');
-  }
+  await address(spaces);
 }

@@ -1,6 +1,7 @@
 /** What a run was taken on: a table for each of its hosts, and what all of them share. */
 import type { Analysis } from '../analysis/analyse.js';
 import type { HostFacts, MemoryCopy } from '../contract/host.js';
+import type { EmulatedLink, LinkPassage, LinkShape } from '../contract/link.js';
 import type { RunHost, RunInfo } from '../contract/run.js';
 import { number } from '../number.js';
 import type { Sample } from '../trials/sample.js';
@@ -20,6 +21,45 @@ function copyRate({ bytesPerSecond, copies, blockBytes, lastLevelCacheBytes }: M
   return `${number(bytesPerSecond / 1e9, 2)} GB/s by one thread, best of ${copies} copies of ${mebibytes(blockBytes)} (last-level cache: ${cache})`;
 }
 
+function shapeInWords({ delayNs, lossShare, bitsPerSecond, limitPackets }: LinkShape): string {
+  return [
+    `delay ${number(delayNs / 1e6)} ms`,
+    ...(lossShare > 0 ? [`loss ${number(100 * lossShare)} %`] : []),
+    ...(bitsPerSecond === null ? [] : [`rate ${number(bitsPerSecond / 1e6)} Mbit/s`]),
+    `at most ${limitPackets} packets held`,
+  ].join(', ');
+}
+
+function linkFacts(link: EmulatedLink | undefined): Fact[] {
+  if (!link) return [];
+  const by = link.means === 'netem' ? 'tc netem' : `a relay on CPU ${link.cpus.join(', ')}`;
+  return [
+    ['Link to the server', `${shapeInWords(link.up)}; by ${by}`],
+    ['Link to the client', `${shapeInWords(link.down)}; by ${by}`],
+  ];
+}
+
+/** What the link did, over all trials: how far from what was asked. */
+function linkMeasured(samples: readonly Sample[]): Fact[] {
+  const reports = samples.flatMap(({ link }) => link ?? []);
+  if (reports.length === 0) return [];
+  return (['up', 'down'] as const).map((direction): Fact => {
+    const all = reports.map((report) => report[direction]);
+    const sum = (of: (one: LinkPassage) => number) => all.reduce((total, one) => total + of(one), 0);
+    const timed = all.flatMap(({ lateness, passed }) => (lateness ? [{ ...lateness, passed }] : []));
+    const packets = timed.reduce((total, { passed }) => total + passed, 0);
+    const mean = timed.reduce((total, { meanNs, passed }) => total + meanNs * passed, 0) / packets;
+    const late =
+      packets === 0
+        ? 'its lateness is not told'
+        : `${number(mean / 1000)} µs later than asked on average (99th percentile at most ${number(Math.max(...timed.map(({ p99Ns }) => p99Ns)) / 1000)} µs)`;
+    return [
+      `Measured ${direction === 'up' ? 'to the server' : 'to the client'}`,
+      `${number(sum(({ packets: offered }) => offered))} packets, ${number(sum(({ dropped }) => dropped))} dropped, ${late}`,
+    ];
+  });
+}
+
 function machine(host: HostFacts, client: HostFacts): Fact[] {
   const same = JSON.stringify(host) === JSON.stringify(client);
   return [
@@ -29,6 +69,7 @@ function machine(host: HostFacts, client: HostFacts): Fact[] {
     ['Kernel', host.kernel],
     ['Clock', `${host.clockSource}, steps of ${number(host.clockStepNs, 2)} ns`],
     ['Between server and client', host.transport],
+    ...linkFacts(host.link),
     ...(same
       ? []
       : ([['Client', `${client.cpuModel}, ${client.kernel}, ${client.executionClass}`]] satisfies Fact[])),
@@ -101,7 +142,12 @@ const columns = [{ name: 'What' }, { name: 'Value' }];
 function hostTable(name: string, run: RunInfo | null, samples: readonly Sample[]): Html {
   const { host, clientHost } = samples[0]!;
   const record = run?.hosts[name];
-  const facts = [...machine(host, clientHost), ...trials(samples), ...(record ? recorded(record) : [])];
+  const facts = [
+    ...machine(host, clientHost),
+    ...linkMeasured(samples),
+    ...trials(samples),
+    ...(record ? recorded(record) : []),
+  ];
   return table(`Host ${name}`, columns, facts);
 }
 

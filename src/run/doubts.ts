@@ -1,7 +1,8 @@
 /** Doubts about a whole trial, whatever it measured: the state of its machines, and what the network dropped. */
 import type { MachineState } from '../contract/host.js';
 import type { Gate, Pinning } from '../contract/sample.js';
-import { invalid, percent, warning } from '../trials/gates.js';
+import { invalid, losesPackets, percent, warning } from '../trials/gates.js';
+import { linkDoubts } from '../trials/link-gates.js';
 import { meanwhile } from '../trials/meanwhile.js';
 import { kindOf } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
@@ -16,6 +17,7 @@ const busyPressure = 28;
 export type Judged = Pick<
   Sample,
   | 'measurements'
+  | 'link'
   | 'network'
   | 'awake'
   | 'pinning'
@@ -30,7 +32,7 @@ export type Judged = Pick<
  * Connections that the kernel dropped or asked for twice: connect times and counts are then not the server's. The
  * kernel counts for the whole machine; a trial of datagrams alone has no connection, so those are somebody else's.
  */
-function network({ network, measurements }: Judged): Gate[] {
+function network({ network, measurements, host }: Judged): Gate[] {
   if (!network) return [];
   const connects = Object.values(measurements).some((one) => kindOf(one).connects);
   const sum = (name: keyof typeof network.server) => network.server[name] + (network.client?.[name] ?? 0);
@@ -46,7 +48,12 @@ function network({ network, measurements }: Judged): Gate[] {
         ]
       : []),
     ...(connects && sum('synRetransmits') > 0
-      ? [invalid('syn-retransmit', `${sum('synRetransmits')} connection requests had to be sent again`)]
+      ? [
+          (losesPackets(host.link ?? null) ? warning : invalid)(
+            'syn-retransmit',
+            `${sum('synRetransmits')} connection requests had to be sent again`,
+          ),
+        ]
       : []),
     ...(received + sent > 0
       ? [
@@ -148,15 +155,29 @@ function machine(trial: Judged, best: Timings): Gate[] {
   ];
 }
 
+function linkOf({ host, link, measurements }: Judged): Gate[] {
+  if (!host.link) return [];
+  const served = Object.values(measurements).flatMap((one) => kindOf(one).served(one) ?? []);
+  return linkDoubts(
+    host.link,
+    link,
+    served.map(({ span }) => span),
+  );
+}
+
 /** All doubts about a trial: those of its kinds about each measurement, and those about it as a whole. */
 export function doubts(trial: Judged, best: Timings): Gate[] {
   const all = [
     ...Object.entries(trial.measurements).flatMap(([name, one]) => {
       const kind = kindOf(one);
       const served = kind.served(one);
-      return [...kind.gates(name, one), ...(served ? meanwhile(name, served, trial.awake !== null) : [])];
+      return [
+        ...kind.gates(name, one, trial.host.link ?? null),
+        ...(served ? meanwhile(name, served, trial.awake !== null) : []),
+      ];
     }),
     ...network(trial),
+    ...linkOf(trial),
     ...cpus(trial.pinning),
     ...machine(trial, best),
   ];

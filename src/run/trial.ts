@@ -61,9 +61,9 @@ interface Part {
   error: string | null;
 }
 
-/** A client whose server is gone can only say that nobody answers. */
+/** A client whose server, or the link to it, is gone can only say that nobody answers. */
 function explained({ message }: Error, stage: Stage): string {
-  const ended = stage.servers?.ended();
+  const ended = stage.roles.link?.ended() ?? stage.servers?.ended();
   return ended && !message.startsWith(ended) ? `${ended}; after that, ${message}` : message;
 }
 
@@ -84,9 +84,13 @@ async function outcomes(
   const started = performance.now();
   const base = await unmeasured(context);
   let network: Outcome['network'] = null;
+  let link: Outcome['link'];
   try {
+    // From here on it speaks of this trial.
+    await context.roles.link?.report();
     await interruptible(context.signal, work(parts));
     network = await parts[0]!.stage.networkSince();
+    link = await context.roles.link?.report();
   } catch (failure) {
     context.signal.throwIfAborted();
     for (const part of parts) part.error ??= explained(failure as Error, part.stage);
@@ -102,6 +106,7 @@ async function outcomes(
       machine: { before: base.machine!.before, after: error === null ? after : null },
       measurements,
       network,
+      ...(link && { link }),
       server: stage.servers?.hellos[0] ?? null,
       serverProcesses: stage.servers?.hellos.length ?? 0,
       awake: stage.servers?.awake ?? null,

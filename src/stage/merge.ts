@@ -119,6 +119,9 @@ export function sumSpans(all: readonly Span[]): Span {
     before: first.before,
     after,
     cpus: server && client ? { server, client } : null,
+    ...(first.link
+      ? { link: { ...first.link, cpuUs: all.reduce((sum, { link }) => sum + (link?.cpuUs ?? 0), 0) } }
+      : {}),
     waitedUs: waited.includes(null) ? null : (waited as number[]).reduce((sum, us) => sum + us, 0),
   };
 }

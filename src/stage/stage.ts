@@ -59,7 +59,7 @@ export function together(
   return Promise.all(processes.map((one) => one.expect(event, timeoutMs)));
 }
 
-type Edge = Pick<Span, 'before'> & { counters: Counters };
+type Edge = Pick<Span, 'before'> & { counters: Counters; linkUs: number | null };
 type Counters = Record<Role, HostCounters>;
 
 export class Stage {
@@ -192,12 +192,13 @@ export class Stage {
 
   /** What server and CPUs count where a window begins. */
   async edge(servers: Servers): Promise<Edge> {
-    return { before: await servers.snapshot(), counters: await this.counters() };
+    return { before: await servers.snapshot(), counters: await this.counters(), linkUs: this.linkUs() };
   }
 
   /** The same where it ends, beside where it began. */
-  async since(servers: Servers, { before, counters }: Edge): Promise<Span> {
+  async since(servers: Servers, { before, counters, linkUs }: Edge): Promise<Span> {
     const now = await this.counters();
+    const linkNow = this.linkUs();
     const after = await servers.snapshot();
     const cpus = (role: Role) => {
       const [from, to] = [counters[role].cpus, now[role].cpus];
@@ -210,7 +211,14 @@ export class Stage {
       after,
       cpus: server && client ? { server, client } : null,
       waitedUs: from === null || to === null ? null : to - from,
+      ...(linkUs !== null && linkNow !== null
+        ? { link: { cpus: [...(this.roles.link?.cpus ?? [])], cpuUs: linkNow - linkUs } }
+        : {}),
     };
+  }
+
+  private linkUs(): number | null {
+    return this.roles.link?.cpuUs() ?? null;
   }
 
   private async counters(): Promise<Counters> {

@@ -93,20 +93,25 @@ export const datagrams = trialKind({
     done(name, { kind: 'datagrams', datagrams, ...around });
   },
 
-  gates(name, measurement) {
+  gates(name, measurement, link) {
     const { datagrams: figures } = measurement;
     return [
-      ...errors(name, measurement, {
-        open: figures.mode === 'open',
-        timeouts: 0,
-        others: {
-          refused: figures.unreachable,
-          mismatch: figures.corrupted + figures.truncated + figures.foreign,
-          'not sent': figures.sendErrors,
+      ...errors(
+        name,
+        measurement,
+        {
+          open: figures.mode === 'open',
+          timeouts: 0,
+          others: {
+            refused: figures.unreachable,
+            mismatch: figures.corrupted + figures.truncated + figures.foreign,
+            'not sent': figures.sendErrors,
+          },
+          replies: figures.replies,
         },
-        replies: figures.replies,
-      }),
-      ...saturation(name, measurement, offerOf(figures)),
+        link,
+      ),
+      ...saturation(name, measurement, offerOf(figures), link),
       ...clientDrops(name, figures),
       ...zeroLatencies(name, figures.latencyUncorrected.histogram),
       ...warmUp(name, measurement, wholeSeconds(figures)),

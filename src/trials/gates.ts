@@ -8,6 +8,7 @@ import type { Gate, Span } from '../contract/sample.js';
 import { busyLimit, edgeReplies } from '../load/saturation.js';
 import { steadyFrom } from '../statistics/change-points.js';
 import { decodeHistogram } from '../statistics/histogram.js';
+import type { Link } from './kind.js';
 import { busyServer, serverBusyShare } from './served.js';
 
 const heldShare = 0.99;
@@ -15,6 +16,13 @@ const heldShare = 0.99;
 export const invalid = (id: string, message: string): Gate => ({ id, invalidates: true, message });
 export const warning = (id: string, message: string): Gate => ({ id, invalidates: false, message });
 export const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+
+export const losesPackets = (link: Link): boolean =>
+  link !== null && link.up.lossShare + link.down.lossShare > 0;
+
+/** What is not answered may be the link's doing: it loses packets, or carries no more of them. */
+const holdsBack = (link: Link): boolean =>
+  losesPackets(link) || (link?.up.bitsPerSecond ?? link?.down.bitsPerSecond ?? null) !== null;
 
 /** What was offered and what came of it, however it was offered. */
 export interface Offer {
@@ -35,11 +43,11 @@ export const offerOf = ({ client, ...load }: LoadFigures): Offer => ({
 });
 
 /**
- * Whose limit is the figure? A server that is over 90 % busy is at its own limit, whatever the client says of itself:
+ * Whose limit is the figure, as long as the link is not it? A server that is over 90 % busy is at its own limit, whatever the client says of itself:
  * client and server drive each other, and beside a saturated server a client is often busy as well, polling small
  * batches. Only when the server had time to spare does a busy or late client mean that the client set the figure.
  */
-export function saturation(name: string, span: Span, offer: Offer): Gate[] {
+export function saturation(name: string, span: Span, offer: Offer, link: Link): Gate[] {
   const server = serverBusyShare(span);
   const due = ((offer.offeredRate ?? 0) * offer.windowNs) / 1e9;
   const behind = due - offer.replies > Math.max(edgeReplies, (1 - heldShare) * due);
@@ -57,6 +65,13 @@ export function saturation(name: string, span: Span, offer: Offer): Gate[] {
         ];
   }
   const idle = `while the server was only ${percent(server)} busy`;
+  if (behind && holdsBack(link))
+    return [
+      warning(
+        'link-limit',
+        `${name}: ${rates} were answered ${idle}, over a link that loses packets or has a rate`,
+      ),
+    ];
   if (behind) return [invalid('behind-schedule', `${name}: ${rates} were answered ${idle}`)];
   if (offer.busyShare > busyLimit) {
     return [invalid('client-saturated', `${name}: the client was ${percent(offer.busyShare)} busy ${idle}`)];
@@ -68,11 +83,19 @@ export function saturation(name: string, span: Span, offer: Offer): Gate[] {
 
 /**
  * In a closed loop somebody is at the limit, or something else held both up: a sleeping CPU, another program, a timer.
+ * An emulated link is meant to.
  * @param clientBusy busy share of the client's load thread
  */
-export function nobodysLimit(name: string, span: Span, clientBusy: number): Gate[] {
+export function nobodysLimit(name: string, span: Span, clientBusy: number, link: Link): Gate[] {
   const server = serverBusyShare(span);
   if (server >= busyServer || clientBusy >= busyServer) return [];
+  if (link)
+    return [
+      warning(
+        'link-limit',
+        `${name}: server ${percent(server)} and client ${percent(clientBusy)} busy: the link set the pace`,
+      ),
+    ];
   return [
     invalid(
       'nobodys-limit',
@@ -91,16 +114,30 @@ export interface Failures {
 
 /**
  * On loopback every request has its reply; any error means that something else was measured. Only what an open loop
- * asks beyond a busy server's power has to time out: that is the overload itself.
+ * asks beyond a busy server's power has to time out: that is the overload itself. So has what a link lost.
  */
-export function errors(name: string, span: Span, { open, timeouts, others, replies }: Failures): Gate[] {
+export function errors(
+  name: string,
+  span: Span,
+  { open, timeouts, others, replies }: Failures,
+  link: Link,
+): Gate[] {
   const overloaded = open && serverBusyShare(span) >= busyServer;
-  const seen = Object.entries({ timeout: overloaded ? 0 : timeouts, ...others }).filter(
+  const lost = !overloaded && holdsBack(link);
+  const seen = Object.entries({ timeout: overloaded || lost ? 0 : timeouts, ...others }).filter(
     ([, count]) => count > 0,
   );
   return [
     ...(overloaded && timeouts > 0
       ? [warning('overload-timeouts', `${name}: ${timeouts} requests timed out at the overloaded server`)]
+      : []),
+    ...(lost && timeouts > 0
+      ? [
+          warning(
+            'link-timeouts',
+            `${name}: ${timeouts} requests timed out over a link that loses packets or has a rate`,
+          ),
+        ]
       : []),
     ...(seen.length > 0
       ? [
@@ -126,15 +163,17 @@ function modeOf(histogram: string, [from, to]: readonly [number, number], beside
 
 /**
  * A mode at 40 ms that its neighbours do not have is the kernel's delayed-acknowledgement timer, not the server. Its tick
- * is up to 4 ms, and a busy machine adds to that.
+ * is up to 4 ms, and a busy machine adds to that. A link's delay adds to it as well.
  */
-export function delayedAcks(name: string, histogram: string): Gate[] {
-  const { mode, standsOut } = modeOf(histogram, [39, 49], 10);
+export function delayedAcks(name: string, histogram: string, link: Link): Gate[] {
+  const wayMs = link ? (link.up.delayNs + link.down.delayNs) / 1e6 : 0;
+  const [from, to] = [39 + wayMs, 49 + wayMs];
+  const { mode, standsOut } = modeOf(histogram, [from, to], 10);
   if (!(mode >= 0.01) || !standsOut) return [];
   return [
     invalid(
       'delayed-ack',
-      `${name}: ${percent(mode)} of the replies took 39 to 49 ms, the delayed-ACK timer of the kernel`,
+      `${name}: ${percent(mode)} of the replies took ${from} to ${to} ms, the delayed-ACK timer of the kernel`,
     ),
   ];
 }

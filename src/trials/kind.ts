@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import type { HostFacts } from '../contract/host.js';
+import type { EmulatedLink } from '../contract/link.js';
 import type { Latency } from '../contract/load.js';
 import type { Gate, Pinning, Span } from '../contract/sample.js';
 import type { Needs } from '../stage/limits.js';
@@ -21,6 +22,9 @@ export interface Figure<Id extends string = string> {
   /** what it tells, independent of the numbers; empty: it only explains others */
   meaning: string;
 }
+
+/** An emulated link between the sides; null: there is none, so that nothing is lost or slow on the way. */
+export type Link = EmulatedLink | null;
 
 /** What a figure may know beside its measurement. */
 export interface Circumstances {
@@ -89,7 +93,7 @@ export interface TrialKind<
   /** left out: every trial alone */
   together?: Together<Spec, Measurement>;
   /** Doubts about one measurement. */
-  gates(name: string, measurement: Measurement): Gate[];
+  gates(name: string, measurement: Measurement, link: Link): Gate[];
   /** it opens connections, so that the kernel's counters of dropped ones speak of it */
   connects: boolean;
   metrics: Metrics;

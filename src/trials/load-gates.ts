@@ -11,7 +11,7 @@ import {
   warning,
   zeroLatencies,
 } from './gates.js';
-import type { Served } from './kind.js';
+import type { Link, Served } from './kind.js';
 import type { IdleConnections, LoadMeasurement } from './load-window.js';
 import { meanwhile } from './meanwhile.js';
 
@@ -45,19 +45,19 @@ function lowerRate(name: string, { load, askedRate }: LoadMeasurement): Gate[] {
   ];
 }
 
-export function loadGates(name: string, measurement: LoadMeasurement): Gate[] {
+export function loadGates(name: string, measurement: LoadMeasurement, link: Link): Gate[] {
   const { load: figures, idle } = measurement;
   const { timeout, ...others } = figures.errors;
   return [
-    ...errors(name, measurement, {
-      open: figures.mode === 'open',
-      timeouts: timeout,
-      others,
-      replies: figures.replies,
-    }),
-    ...saturation(name, measurement, offerOf(figures)),
-    ...(figures.mode === 'closed' ? nobodysLimit(name, measurement, figures.client.busyShare) : []),
-    ...delayedAcks(name, figures.latencyUncorrected.histogram),
+    ...errors(
+      name,
+      measurement,
+      { open: figures.mode === 'open', timeouts: timeout, others, replies: figures.replies },
+      link,
+    ),
+    ...saturation(name, measurement, offerOf(figures), link),
+    ...(figures.mode === 'closed' ? nobodysLimit(name, measurement, figures.client.busyShare, link) : []),
+    ...delayedAcks(name, figures.latencyUncorrected.histogram, link),
     ...zeroLatencies(name, figures.latencyUncorrected.histogram),
     ...repeatedConnects(name, figures.connect.histogram),
     ...idleCount(idle),
@@ -73,7 +73,7 @@ export const loadServed = (measurement: LoadMeasurement): Served => ({
 });
 
 /** Whether what is known of one window alone makes it invalid. */
-export const refused = (name: string, measurement: LoadMeasurement): boolean =>
-  [...loadGates(name, measurement), ...meanwhile(name, loadServed(measurement), false)].some(
+export const refused = (name: string, measurement: LoadMeasurement, link: Link): boolean =>
+  [...loadGates(name, measurement, link), ...meanwhile(name, loadServed(measurement), false)].some(
     ({ invalidates }) => invalidates,
   );

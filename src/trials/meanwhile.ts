@@ -55,16 +55,35 @@ function foreignCpu(name: string, span: Span, clientUs: number): Gate[] {
   const serverUs = cpuUs(span);
   const [from, to] = [span.before.contextSwitches, span.after.contextSwitches];
   const sleeps = from && to ? to.voluntary - from.voluntary : 0;
+  // What emulates the link is neither side's, and no stranger.
+  const linkUs = (cpus: readonly CpuTimes[]) =>
+    span.link && cpus.some(({ cpu }) => span.link!.cpus.includes(cpu)) ? span.link.cpuUs : 0;
   const shared = server.some(({ cpu }) => client.some((other) => other.cpu === cpu));
   const sides: Side[] = shared
-    ? [{ whose: 'CPU', cpus: server, ownUs: serverUs + clientUs, sleeps, limit: foreignLimit, gate: invalid }]
+    ? [
+        {
+          whose: 'CPU',
+          cpus: server,
+          ownUs: serverUs + clientUs + linkUs(server),
+          sleeps,
+          limit: foreignLimit,
+          gate: invalid,
+        },
+      ]
     : [
-        { whose: "server's CPU", cpus: server, ownUs: serverUs, sleeps, limit: foreignLimit, gate: invalid },
+        {
+          whose: "server's CPU",
+          cpus: server,
+          ownUs: serverUs + linkUs(server),
+          sleeps,
+          limit: foreignLimit,
+          gate: invalid,
+        },
         // Where it has but two CPUs, the suite itself works beside its client, whose own gates say what that made of it.
         {
           whose: "client's CPU",
           cpus: client,
-          ownUs: clientUs,
+          ownUs: clientUs + linkUs(client),
           sleeps,
           limit: besideClientLimit,
           gate: warning,

@@ -6,7 +6,7 @@ import type { Needs } from '../stage/limits.js';
 import type { Stage } from '../stage/stage.js';
 import { cost } from './cost.js';
 import { datagrams } from './datagrams.js';
-import type { Circumstances, Figure, KindMetric, Served, Together } from './kind.js';
+import type { Circumstances, Figure, KindMetric, Link, Served, Together } from './kind.js';
 import { load } from './load.js';
 import { sessions } from './sessions.js';
 import { start } from './start.js';
@@ -36,7 +36,7 @@ interface AnyKind {
     done: (name: string, measurement: Measurement) => void,
   ): Promise<void>;
   together?: Together<TrialSpec, Measurement>;
-  gates(name: string, measurement: Measurement): Gate[];
+  gates(name: string, measurement: Measurement, link: Link): Gate[];
   connects: boolean;
   metrics: readonly KindMetric<Measurement>[];
   served(measurement: Measurement): Served | null;

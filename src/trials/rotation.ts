@@ -177,7 +177,8 @@ class Rotation {
     const dueMs = rate === null ? 0 : Math.min(longestMs, (1000 * fewestRequests) / rate);
     const durationMs = Math.max(window.durationMs, dueMs);
     const measured = await this.take(one, { ...window, rate, durationMs });
-    (refused(window.name, measured) ? doubtful : good).push(measured);
+    const link = one.member.stage.roles.server.facts.link ?? null;
+    (refused(window.name, measured, link) ? doubtful : good).push(measured);
   }
 
   private async holdsAtEase(one: Competitor, window: LoadWindow): Promise<boolean> {

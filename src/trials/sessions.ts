@@ -102,25 +102,35 @@ export const sessions = trialKind({
     done('open', { kind: 'sessions', spec, session, ...around });
   },
 
-  gates(name, measurement) {
+  gates(name, measurement, link) {
     const { session, spec } = measurement;
     const { failures, detail, status } = session;
     const { 'client-timo': slow, 'socket-timo': silent, ...others } = failures;
     const [, good] = status;
     return [
-      ...errors(name, measurement, {
-        open: true,
-        timeouts: slow + silent,
-        others: { ...others, status: session.replies - good },
-        replies: session.replies,
-      }),
-      ...saturation(name, measurement, {
-        ...answered(measurement),
-        offeredRate: spec.rate * spec.calls,
-        busyShare: detail.busyShare,
-        saturation: detail.saturation,
-      }),
-      ...delayedAcks(name, detail.response.histogram),
+      ...errors(
+        name,
+        measurement,
+        {
+          open: true,
+          timeouts: slow + silent,
+          others: { ...others, status: session.replies - good },
+          replies: session.replies,
+        },
+        link,
+      ),
+      ...saturation(
+        name,
+        measurement,
+        {
+          ...answered(measurement),
+          offeredRate: spec.rate * spec.calls,
+          busyShare: detail.busyShare,
+          saturation: detail.saturation,
+        },
+        link,
+      ),
+      ...delayedAcks(name, detail.response.histogram, link),
       ...zeroLatencies(name, detail.response.histogram),
       ...repeatedConnects(name, detail.connect.histogram),
       ...warmUp(name, measurement, detail.replySamples),

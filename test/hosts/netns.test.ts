@@ -79,6 +79,6 @@ test('kill -9 of the runner leaves no process, namespace or interface', { skip }
 });
 
 test('a host that takes no argument says so', async () => {
-  await assert.rejects(openHost('netns:x'), /the host 'netns' takes no argument/);
+  await assert.rejects(openHost('netns:x'), /'x' describes no link/);
   await assert.rejects(openHost('local:x'), /the host 'local' takes no argument/);
 });

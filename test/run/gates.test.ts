@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import type { NetworkCounters } from '../../src/contract/host.js';
+import type { LinkPassage, LinkShape } from '../../src/contract/link.js';
 import type { LoadResult } from '../../src/contract/load.js';
 import { doubts, type Judged } from '../../src/run/doubts.js';
 import type { MeasurementOf } from '../../src/trials/registry.js';
@@ -122,8 +123,103 @@ const network = (changes: Partial<NetworkCounters>) => ({
 const rate = base.open.load.offeredRate!;
 const behind = { achievedRate: rate * 0.9, replies: Math.round(base.open.load.replies * 0.9) };
 
+/** A link of 20 ms each way, and what it says of a trial. */
+const slow: LinkShape = { delayNs: 20e6, lossShare: 0, bitsPerSecond: null, limitPackets: 1000 };
+const passage: LinkPassage = {
+  packets: 100,
+  bytes: 10_000,
+  passed: 100,
+  passedBytes: 10_000,
+  lost: 0,
+  overflowed: 0,
+  dropped: 0,
+  lateness: { meanNs: 15_000, p50Ns: 12_000, p99Ns: 60_000, maxNs: 90_000 },
+};
+const across = (
+  change: Partial<Judged>,
+  shape: Partial<LinkShape> = {},
+  seen: Partial<LinkPassage> = {},
+): Partial<Judged> => ({
+  ...change,
+  link: { up: { ...passage, ...seen }, down: passage },
+  host: {
+    ...sound.host,
+    link: { up: { ...slow, ...shape }, down: slow, means: 'relay', seed: 1, cpus: [0], realtime: true },
+  },
+});
+
 const cases: { name: string; change: Partial<Judged>; id: string | null; invalidates?: boolean }[] = [
   { name: 'nothing wrong', change: {}, id: null },
+  {
+    name: 'nothing wrong across a link that only delays',
+    change: across({}),
+    id: null,
+  },
+  {
+    name: 'a closed loop across a link, with neither side at its limit',
+    change: across(closed(0.02, { client: client(0.02) })),
+    id: 'link-limit',
+    invalidates: false,
+  },
+  {
+    name: 'behind schedule across a link that only delays',
+    change: across(open(0.5, behind)),
+    id: 'behind-schedule',
+    invalidates: true,
+  },
+  {
+    name: 'behind schedule across a link that loses packets',
+    change: across(open(0.5, behind), { lossShare: 0.01 }),
+    id: 'link-limit',
+    invalidates: false,
+  },
+  {
+    name: 'behind schedule across a link with a rate',
+    change: across(open(0.5, behind), { bitsPerSecond: 1e6 }),
+    id: 'link-limit',
+    invalidates: false,
+  },
+  {
+    name: 'timeouts across a link that loses packets',
+    change: across(open(0.5, { errors: errors('timeout', 3) }), { lossShare: 0.01 }),
+    id: 'link-timeouts',
+    invalidates: false,
+  },
+  {
+    name: 'timeouts across a link that only delays',
+    change: across(open(0.5, { errors: errors('timeout', 3) })),
+    id: 'errors',
+    invalidates: true,
+  },
+  {
+    name: 'replies that take what the link takes, 40 ms',
+    change: across(open(0.1, { latencyUncorrected: latencies([40.4e6, 1000]) })),
+    id: null,
+  },
+  {
+    name: 'a mode at 40 ms beyond what the link takes',
+    change: across(open(0.1, { latencyUncorrected: latencies([40.4e6, 980], [81e6, 20]) })),
+    id: 'delayed-ack',
+    invalidates: true,
+  },
+  {
+    name: 'SYN sent again over a link that loses packets',
+    change: across(network({ synRetransmits: 1 }), { lossShare: 0.01 }),
+    id: 'syn-retransmit',
+    invalidates: false,
+  },
+  {
+    name: 'a link whose queue overflowed',
+    change: across({}, {}, { overflowed: 4, dropped: 4 }),
+    id: 'link-queue',
+    invalidates: false,
+  },
+  {
+    name: 'a link that is late',
+    change: across({}, {}, { lateness: { ...passage.lateness!, meanNs: 300_000 } }),
+    id: 'link-late',
+    invalidates: false,
+  },
   {
     name: 'a closed loop with neither side at its limit',
     change: closed(0.6, { client: client(0.5) }),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CpuTimes, MachineState } from '../../src/contract/host.js';
+import type { Span } from '../../src/contract/sample.js';
 import { cpuAccounting } from '../../src/hosts/linux-facts.js';
 import { quotaHierarchies, throttledPeriods } from '../../src/hosts/throttling.js';
 import { bestTimings, timingsIn } from '../../src/run/calibration.js';
@@ -48,6 +49,10 @@ const serverUs =
 const clientUs = open.load.client.cpuUs;
 const window = (server: CpuTimes, client: CpuTimes, waitedUs = 0) => ({
   measurements: { open: { ...open, cpus: { server: [server], client: [client] }, waitedUs } },
+});
+/** The same with an emulated link. */
+const linked = ({ measurements }: ReturnType<typeof window>, link: Span['link']) => ({
+  measurements: { open: { ...measurements.open, link } },
 });
 /** `worked` on the server's CPU beside the server, which slept so often */
 const slept = (times: number, workedUs: number) => ({
@@ -158,6 +163,16 @@ const cases: { name: string; change: Partial<Judged>; ids: string[]; invalidates
   {
     name: "a fifth of the client's CPU for others",
     change: window(quiet[0], cpu(1, clientUs + 2e5)),
+    ids: ['foreign-cpu'],
+  },
+  {
+    name: 'the same, by what emulates the link',
+    change: linked(window(quiet[0], cpu(1, clientUs + 2e5)), { cpus: [1], cpuUs: 2e5 }),
+    ids: [],
+  },
+  {
+    name: 'the same, with an emulated link at work on another CPU',
+    change: linked(window(quiet[0], cpu(1, clientUs + 2e5)), { cpus: [2], cpuUs: 2e5 }),
     ids: ['foreign-cpu'],
   },
   {

@@ -60,7 +60,7 @@ for (const [name, subject] of Object.entries(subjects))
       assert.ok(one.attempts > 1, 'the client was there first');
       assert.ok(one.firstReplyNs > 0);
       assert.ok(one.clockBoundNs < one.firstReplyNs);
-      assert.deepEqual(kindOf(one).gates('start', one), []);
+      assert.deepEqual(kindOf(one).gates('start', one, null), []);
       const value = metric('first-reply').of({
         measurements: { start: one },
         pinning: { server: [], client: [], shared: false, siblings: false },
@@ -81,7 +81,7 @@ test('doubts a start that was answered at once, or whose clocks are too far apar
   } as const;
   const ids = (of: Partial<MeasurementOf<'start'>>) =>
     kindOf(one)
-      .gates('start', { ...one, ...of })
+      .gates('start', { ...one, ...of }, null)
       .map(({ id, invalidates }) => [id, invalidates]);
   assert.deepEqual(ids({}), []);
   assert.deepEqual(ids({ attempts: 1 }), [['answered-before-start', true]]);

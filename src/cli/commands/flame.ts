@@ -21,7 +21,7 @@ import { profilesFolder, writeReport } from '../../report/write.js';
 import { findRun, readRun } from '../../results/find.js';
 import { changedSince } from '../../run/resume.js';
 import type { Site } from '../../stage/on-stage.js';
-import { hostOption, onHost } from '../on-host.js';
+import { hostOption, linked, linkOption, onHost } from '../on-host.js';
 
 const milliseconds = (text: string) => duration(text) / 1e6;
 
@@ -88,9 +88,10 @@ export const flame = new Command('flame')
     ).conflicts(['out', 'with']),
   )
   .addOption(hostOption())
+  .addOption(linkOption())
   .option('--out <folder>', 'where the files go (default: results/flame-TIME)')
   .option('--json', 'print flame.json instead of a summary')
-  .action(({ host, ...options }) => onHost(host, (site) => profile(site, options)));
+  .action(({ host, link, ...options }) => onHost(linked(host, link), (site) => profile(site, options)));
 
 interface Options {
   backend: BackendName;

@@ -8,7 +8,7 @@ import { parseObjective, type Term } from '../../knee/objective.js';
 import { clientGaveOut, countedIn, type Probe } from '../../knee/probe.js';
 import { findKnee, type Knee } from '../../knee/search.js';
 import { cpuList, durationOption, hostPort, positiveNumber, wholeNumber } from '../../options.js';
-import { hostOption, onHost } from '../on-host.js';
+import { hostOption, linked, linkOption, onHost } from '../on-host.js';
 
 const DEFAULT_OBJECTIVE = 'p99<5ms,loss=0,achieved>=0.99';
 
@@ -48,6 +48,7 @@ export const knee = new Command('knee')
   .option('--confidence <share>', 'of the interval', positiveNumber, 0.95)
   .option('--cpu <list>', 'CPUs of the client', cpuList)
   .addOption(hostOption())
+  .addOption(linkOption())
   .option('--json', 'the whole search as one JSON object')
   .action(async (options) => {
     const objective = parseObjective(options.slo);
@@ -80,7 +81,7 @@ export const knee = new Command('knee')
       cpus: options.cpu ?? null,
     };
     const { low, high, repetitions, tolerance, maxProbes, confidence } = options;
-    await onHost(options.host, async (site) => {
+    await onHost(linked(options.host, options.link), async (site) => {
       const seen = watchMachine();
       const found = await findKnee({
         ...{ objective, low, high, repetitions, tolerance, maxProbes, confidence },

@@ -20,7 +20,7 @@ import {
 import { type AutobenchTable, autobenchHeader, autobenchLine } from '../../report/autobench.js';
 import { onStage, type Site } from '../../stage/on-stage.js';
 import { natsOptions, withNatsOptions } from '../nats-options.js';
-import { hostOption, onHost } from '../on-host.js';
+import { hostOption, linked, linkOption, onHost } from '../on-host.js';
 
 /** autobench's file; its own name is kept so that an old one goes on working. */
 const CONFIG = '.autobench.conf';
@@ -57,8 +57,9 @@ export const ramp = withNatsOptions(new Command('ramp'))
     new Option('--arrival <kind>', 'gaps between connections').choices(['fixed', 'exponential'] as const),
   )
   .addOption(hostOption())
+  .addOption(linkOption())
   .option('--json', 'one JSON object per rate instead of the table')
-  .action(async ({ json, config, host, ...values }) => {
+  .action(async ({ json, config, host, link, ...values }) => {
     const { nats, fleet: fleetName, natsCreds, natsCa, natsCert, natsKey, ...given } = values;
     const ramp = resolveRamp(readConfig(config), given);
     const note = (line: string): void => {
@@ -84,8 +85,9 @@ export const ramp = withNatsOptions(new Command('ramp'))
         for (const line of summary(asked, step)) note(line);
       }
     };
-    if (ramp.clients.length === 0) return onHost(host, (site) => rampOn(site, ramp, tell));
-    if (host !== 'local') throw new Error('--clients name the load machines: leave --host out');
+    if (ramp.clients.length === 0) return onHost(linked(host, link), (site) => rampOn(site, ramp, tell));
+    if (host !== 'local' || link !== undefined)
+      throw new Error('--clients name the load machines: leave --host and --link out');
     const carrier = natsOptions({ nats, fleet: fleetName, natsCreds, natsCa, natsCert, natsKey });
     const fleet = await openFleet(ramp.clients, carrier);
     for (const { name, facts } of fleet.clients)

@@ -15,6 +15,7 @@ import { resumedPlan } from '../../run/resume.js';
 import { executeRun, writePausesMs } from '../../run/runner.js';
 import { addFlags } from '../experiment-flags.js';
 import { interruption } from '../interruption.js';
+import { linked, linkOption } from '../on-host.js';
 import { progress } from '../progress.js';
 
 /** Exit codes beside 0 and 1: some trial failed or a cell that was asked for is impossible here. */
@@ -36,6 +37,7 @@ function runOf(name: string, description: string, ids: readonly string[], flags:
     .option('--host <list>', `where every cell is measured, comma-separated: ${hostHelp}`, (text) =>
       text.split(','),
     )
+    .addOption(linkOption())
     .option(
       '--seed <n>',
       'seed of the order of trials (recorded; chosen when left out)',
@@ -58,6 +60,7 @@ function runOf(name: string, description: string, ids: readonly string[], flags:
 interface Options {
   profile?: ProfileName | undefined;
   host?: string[] | undefined;
+  link?: string | undefined;
   seed?: number | undefined;
   budget?: number | undefined;
   plan?: string | undefined;
@@ -125,14 +128,16 @@ function choose(
   options: Options,
   settings: Record<string, unknown>,
 ): Asked {
+  const file = options.plan === undefined ? null : readPlanFile(options.plan);
+  const asked = options.host ?? file?.hosts ?? ['local'];
+  const hosts = options.link === undefined ? options.host : asked.map((host) => linked(host, options.link));
   const changes: PlanOptions = {
     profile: options.profile,
     seed: options.seed,
     budgetMs: options.budget,
-    hosts: options.host,
+    hosts,
     settings,
   };
-  const file = options.plan === undefined ? null : readPlanFile(options.plan);
   const fromFile = (more: PlanOptions, { server }: Roles) =>
     filePlan(file!, options.plan!, { ...changes, ...more }, machineOf(server.look));
   if (options.resume !== undefined) {
@@ -157,7 +162,7 @@ function choose(
   const profile = options.profile ?? 'quick';
   const planName = ids.length > 1 ? name : `${name}-${profile}`;
   return {
-    hosts: options.host ?? file?.hosts ?? ['local'],
+    hosts: hosts ?? asked,
     plan: (host) =>
       file ? fromFile({}, host) : builtInPlan(planName, ids, changes, machineOf(host.server.look)),
     openFolder: () => RunFolder.create(options.out, file ? (file.name ?? 'plan') : planName),

@@ -1,0 +1,31 @@
+// The command line of dispatchbench-link; src/hosts/relay.ts writes it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "links/line.h"
+
+namespace links {
+
+/// One end of the link.
+struct End {
+  std::string space;   ///< file of the network namespace, as /proc/PID/ns/net
+  std::string device;  ///< name of the TUN device to make there
+};
+
+struct Options {
+  End client;
+  End server;
+  Shape up;    ///< from the client to the server
+  Shape down;  ///< from the server to the client
+  std::uint64_t seed = 1;
+  std::vector<int> cpus;  ///< empty: wherever the system lets it run
+};
+
+/// Reads `arguments` (without the program's name). Returns one sentence on what is wrong, empty when nothing is.
+std::string parse_options(std::span<char* const> arguments, Options& options);
+
+}  // namespace links
