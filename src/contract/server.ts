@@ -127,6 +127,8 @@ export const snapshotBody = z.object({
   /** UDP: replies that the kernel did not take at once */
   unsent: count.optional(),
   cpu: z.object({ userUs: z.number(), systemUs: z.number() }),
+  /** of what carries the server's host, the process of a virtual machine, counted outside; left out: nothing does */
+  carrierCpu: z.object({ userUs: z.number(), systemUs: z.number() }).optional(),
   rssBytes: count,
   peakRssBytes: count,
   counters: counters.nullable(),

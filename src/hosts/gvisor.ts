@@ -13,9 +13,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { hostLook } from '../contract/host.js';
 import { validated } from '../contract/validated.js';
+import { carrierCpu, onCarrierCpu } from './carrier-cpu.js';
 import { Child } from './child.js';
 import type { Host, HostKind, HostProcess, Roles } from './host.js';
-import { allowedCpus, coreSiblings, descriptorLimit } from './linux-facts.js';
+import { descriptorLimit } from './linux-facts.js';
 import { Namespaces } from './namespaces.js';
 import { ObservedHost } from './observed-host.js';
 import { observerProgram } from './observer.js';
@@ -75,16 +76,6 @@ function bundle(): object {
   };
 }
 
-/**
- * The sandbox's threads are not its programs', so these cannot pin themselves: all of it gets one CPU, and not the one
- * that a client gets whose server is on another machine (src/stage/places.ts).
- */
-function sandboxCpu(): number | undefined {
-  const cpus = allowedCpus() ?? [];
-  const others = coreSiblings(cpus.at(-1) ?? 0);
-  return cpus.find((cpu) => !others.includes(cpu)) ?? cpus.find((cpu) => cpu !== cpus.at(-1));
-}
-
 const runscVersion = (): string =>
   /^runsc version (.*)$/m.exec(execFileSync('runsc', ['--version'], { encoding: 'utf8' }))?.[1] ?? 'unknown';
 
@@ -105,12 +96,8 @@ async function clockSettled(observer: HostProcess): Promise<void> {
 /** @throws Error in one sentence when no sandbox starts on this platform */
 async function startSandbox(space: Namespaces, platform: Platform, opened: Opened) {
   const state = [`--root=/run/runsc-${platform}`, `--platform=${platform}`, '--network=sandbox'];
-  const runsc = ({ command, args }: Command) =>
-    space.enter({ command: 'taskset', args: ['--cpu-list', `${sandboxCpu()}`, command, ...args] });
-  const sandbox = new Child(
-    `gVisor on ${platform}`,
-    runsc({ command: 'runsc', args: [...state, '--ignore-cgroups', 'run', `--bundle=${folder}`, name] }),
-  );
+  const args = [...state, '--ignore-cgroups', 'run', `--bundle=${folder}`, name];
+  const sandbox = new Child(`gVisor on ${platform}`, space.enter(onCarrierCpu({ command: 'runsc', args })));
   try {
     await clockSettled(sandbox);
   } catch (error) {
@@ -184,7 +171,7 @@ async function unavailable(): Promise<string | null> {
     return 'there is no program runsc: install gVisor (Debian: apt-get install runsc)';
   }
   if (process.getuid?.() !== 0) return 'only root may make the namespaces of a sandbox: run as root';
-  if (sandboxCpu() === undefined) return 'sandbox and client need a CPU each: allow this process two';
+  if (carrierCpu() === undefined) return 'sandbox and client need a CPU each: allow this process two';
   return null;
 }
 

@@ -19,8 +19,16 @@ export interface Access {
   start?(name: string, command: Command): HostProcess;
   /** where our programs lie there; as here when left out */
   installation?: Installation;
-  /** what its observer cannot know: who stands below it, and the CPU time that all of it has taken */
-  below?: { facts?: Partial<HostLook['facts']>; versions?: Record<string, string>; cpu?: () => CpuUse };
+  /**
+   * what its observer cannot know: who stands below it, and the CPU time that this has taken, in place of its programs'
+   * own (`cpu`) or beside it (`carrierCpu`)
+   */
+  below?: {
+    facts?: Partial<HostLook['facts']>;
+    versions?: Record<string, string>;
+    cpu?: () => CpuUse;
+    carrierCpu?: () => CpuUse;
+  };
 }
 
 export class ObservedHost implements Host {
@@ -55,9 +63,14 @@ export class ObservedHost implements Host {
   }
 
   spawn(name: string, command: Command): HostProcess {
-    const program = start(this.access, name, command);
-    const { cpu } = this.access.below ?? {};
-    return cpu ? accounted(program, cpu) : program;
+    const { below = {} } = this.access;
+    return (['cpu', 'carrierCpu'] as const).reduce<HostProcess>(
+      (program, as) => {
+        const account = below[as];
+        return account ? accounted(program, account, as) : program;
+      },
+      start(this.access, name, command),
+    );
   }
 
   addressFor(_peer: Host): string {

@@ -28,9 +28,10 @@ const added = <T>(first: T, second: T): T => combined(first, second, (a, b) => a
 const subtracted = <T>(first: T, second: T): T => combined(first, second, (a, b) => a - b);
 const sumOf = <T>(all: readonly T[]): T => all.reduce((sum, one) => added(sum, one));
 
-/** Sums of all processes, at the first one's time. */
+/** Sums of all processes, at the first one's time; one carrier carries them all. */
 export function sumSnapshots<Body extends SnapshotBody>(all: readonly Body[]): Body {
-  return { ...sumOf(all), monotonicNs: all[0]!.monotonicNs };
+  const [{ monotonicNs, carrierCpu }] = all as [Body];
+  return { ...sumOf(all), monotonicNs, ...(carrierCpu ? { carrierCpu } : {}) };
 }
 
 const total = (all: readonly LoadResult[], of: (one: LoadResult) => number) =>

@@ -43,10 +43,18 @@ const part =
   (span: Span, { host }: Circumstances): number | null =>
     host.cpuAccounting === 'precise' || cpuUs(span) >= leastDividedUs ? of(span) : null;
 
-/** CPU time of the server over wall time between its two snapshots. */
+/** CPU time of what carries the server's host; null: nothing does. */
+export const carrierCpuUs = (span: Span): number | null =>
+  between(span, ({ carrierCpu }) => carrierCpu && carrierCpu.userUs + carrierCpu.systemUs);
+
+/**
+ * CPU time of the server over wall time between its two snapshots; of what carries its host, where that is busier: a
+ * virtual machine has one CPU to work with (src/hosts/carrier-cpu.ts), and its devices are part of it.
+ */
 export function serverBusyShare(span: Pick<Span, 'before' | 'after'>): number {
   const wall = wallUs(span as Span);
-  return wall > 0 ? cpuUs(span as Span) / wall : 0;
+  const busy = Math.max(cpuUs(span as Span), carrierCpuUs(span as Span) ?? 0);
+  return wall > 0 ? busy / wall : 0;
 }
 
 const switches = (span: Span) =>
@@ -104,6 +112,17 @@ export function servedMetrics<M extends Span>(
         'User and system time of the server process at peak, divided by the requests of the window. Lower is better; a rising line is the price of descriptors on which nothing happens.',
       from: closed,
       of: perRequest(cpuUs),
+    },
+    {
+      id: 'carrier-cpu-per-request',
+      title: 'CPU of the virtual machine per request',
+      unit: 'µs',
+      better: 'lower',
+      digits: 2,
+      meaning:
+        'What the process of the virtual machine took, counted outside, divided by the requests of the window: the server, its kernel, the devices, and emulation where there is any.',
+      from: closed,
+      of: perRequest((m) => carrierCpuUs(m)),
     },
     {
       id: 'total-cpu-per-request',

@@ -24,8 +24,9 @@ test('what a child of a child uses is in the tree', {
 });
 
 test('CPU time is that since the program was started, and nothing else of a line changes', async () => {
+  const own = { userUs: 1, systemUs: 2 };
   const lines: Record<string, unknown> = {
-    snapshot: { event: 'snapshot', id: '1', cpu: { userUs: 1, systemUs: 2 } },
+    snapshot: { event: 'snapshot', id: '1', cpu: own },
     hello: { event: 'hello', cpu: 3 },
   };
   const program = {
@@ -37,12 +38,14 @@ test('CPU time is that since the program was started, and nothing else of a line
     ended: () => null,
     stderrTail: () => '',
   };
-  const counts = [100, 130, 170];
-  const one = accounted(program, () => ({ userUs: counts[0]!, systemUs: 10 * counts.shift()! }));
-  assert.deepEqual(await one.expect('hello', 1), lines.hello);
-  assert.deepEqual(await one.expect('snapshot', 1), {
-    event: 'snapshot',
-    id: '1',
-    cpu: { userUs: 30, systemUs: 300 },
-  });
+  const carriers = { userUs: 30, systemUs: 300 };
+  for (const [as, told] of [
+    ['cpu', { cpu: carriers }],
+    ['carrierCpu', { cpu: own, carrierCpu: carriers }],
+  ] as const) {
+    const counts = [100, 130, 170];
+    const one = accounted(program, () => ({ userUs: counts[0]!, systemUs: 10 * counts.shift()! }), as);
+    assert.deepEqual(await one.expect('hello', 1), lines.hello);
+    assert.deepEqual(await one.expect('snapshot', 1), { event: 'snapshot', id: '1', ...told });
+  }
 });

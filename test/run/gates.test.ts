@@ -5,6 +5,7 @@ import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import type { NetworkCounters } from '../../src/contract/host.js';
 import type { LinkPassage, LinkShape } from '../../src/contract/link.js';
 import type { LoadResult } from '../../src/contract/load.js';
+import type { Span } from '../../src/contract/sample.js';
 import { doubts, type Judged } from '../../src/run/doubts.js';
 import type { MeasurementOf } from '../../src/trials/registry.js';
 import { measured } from '../../src/trials/sample.js';
@@ -114,6 +115,16 @@ const open = (busy: number, load: Partial<LoadResult>) => ({
 const closed = (busy: number, load: Partial<LoadResult>) => ({
   measurements: { closed: windowWith('closed', busy, load) },
 });
+/** In a virtual machine whose process was so busy. */
+function carried<S extends Span>(span: S, share: number): S {
+  const wallUs = (span.after.monotonicNs - span.before.monotonicNs) / 1000;
+  const carrierCpu = { userUs: 5e6, systemUs: 0 };
+  return {
+    ...span,
+    before: { ...span.before, carrierCpu },
+    after: { ...span.after, carrierCpu: { ...carrierCpu, userUs: 5e6 + share * wallUs } },
+  };
+}
 const idle = (changes: Partial<NonNullable<Idle>>) => ({
   measurements: { closed: windowWith('closed', 0.97, {}, { ...standing, ...changes }) },
 });
@@ -225,6 +236,11 @@ const cases: { name: string; change: Partial<Judged>; id: string | null; invalid
     change: closed(0.6, { client: client(0.5) }),
     id: 'nobodys-limit',
     invalidates: true,
+  },
+  {
+    name: 'a closed loop whose server has time to spare in a virtual machine that has none',
+    change: { measurements: { closed: carried(windowWith('closed', 0.6, { client: client(0.5) }), 0.98) } },
+    id: null,
   },
   {
     name: 'an open loop with neither side at its limit',

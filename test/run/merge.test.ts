@@ -34,6 +34,8 @@ test('snapshots of several processes are summed at the time of the first', () =>
   const without = { ...one, counters: null, eventsPerWait: null };
   assert.equal(sumSnapshots([without, without]).counters, null);
   assert.equal(sumSnapshots([one, { ...one, requests: null }]).requests, null, 'a part is no sum');
+  const carried = { ...one, carrierCpu: { userUs: 7, systemUs: 8 } };
+  assert.deepEqual(sumSnapshots([carried, carried]).carrierCpu, carried.carrierCpu, 'one carries them all');
 });
 
 test('results of several clients: counts add up, distributions are merged', () => {
