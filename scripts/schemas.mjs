@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { cost } from '../dist/src/contract/cost.js';
 import { datagramLine, dgramResult } from '../dist/src/contract/dgram.js';
 import { flameRecord } from '../dist/src/contract/flame.js';
+import { guestFile, guestMatrix } from '../dist/src/contract/guest.js';
 import { observerLine } from '../dist/src/contract/host.js';
 import { idleLine } from '../dist/src/contract/idle.js';
 import { relayReady, relayReport } from '../dist/src/contract/link.js';
@@ -25,6 +26,8 @@ const published = {
     'One line of a client that waits for a server to come up.',
   ],
   flame: [flameRecord, 'flame.json of a profiling trial.'],
+  guest: [guestFile, 'vm-images/FOLDER/guest.json: how a guest is made and started.'],
+  'guest-matrix': [guestMatrix, 'vm-images/matrix.json: the guests and what to expect of them.'],
   'idle-line': [idleLine, 'One line of an idle holder.'],
   'link-line': [
     z.discriminatedUnion('event', [relayReady, relayReport]),

@@ -48,7 +48,7 @@ function packageFolders(wanted: readonly string[], found = new Set<string>()): S
 }
 
 /** Shared libraries of a program, the loader among them, by the paths at which it looks for them. */
-function libraries(program: string): string[] {
+export function libraries(program: string): string[] {
   try {
     const list = execFileSync('ldd', [program], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
     return [...list.matchAll(/(?:^|=>)\s+(\/\S+) \(0x/gm)].map(([, path]) => path!);

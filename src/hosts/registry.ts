@@ -6,9 +6,10 @@ import type { HostKind, Roles } from './host.js';
 import { parseLink } from './link-text.js';
 import { local } from './local.js';
 import { netns } from './netns.js';
+import { qemuLinux } from './qemu-linux.js';
 import { ssh } from './ssh.js';
 
-export const hostKinds: readonly HostKind[] = [local, netns, docker, gvisor, ssh, build];
+export const hostKinds: readonly HostKind[] = [local, netns, docker, gvisor, qemuLinux, ssh, build];
 
 /**
  * The host with an emulated link between its sides, as `openHost` takes it.

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageVersion } from '../addon.js';
-import type { Link } from '../carriers/link.js';
-import type { StarterReport, StarterRequest } from '../contract/starter.js';
+import { type Link, streamLink } from '../carriers/link.js';
+import { type StarterReport, type StarterRequest, starterRequest } from '../contract/starter.js';
 import { ownInstallation } from './program.js';
 
 const lastGraceMs = 2000;
@@ -19,7 +19,7 @@ function end(child: ChildProcess, graceMs: number): void {
 }
 
 /** Serves one runner until the link ends. @returns how it ended */
-export async function serveStarter(link: Link<StarterRequest, StarterReport>): Promise<string> {
+async function serveStarter(link: Link<StarterRequest, StarterReport>): Promise<string> {
   const running = new Map<number, ChildProcess>();
 
   function start(id: number, command: string, args: string[]): void {
@@ -61,4 +61,16 @@ export async function serveStarter(link: Link<StarterRequest, StarterReport>): P
     }),
   );
   return how;
+}
+
+/** The same for the runner at the other end of this process' stdin and stdout; ends the process with it. */
+export async function serveStdio(): Promise<never> {
+  const link = streamLink<typeof starterRequest, StarterReport>(
+    'the runner',
+    starterRequest,
+    process.stdin,
+    process.stdout,
+  );
+  await serveStarter(link);
+  process.exit(0);
 }

@@ -5,7 +5,7 @@ export type Side = 'server' | 'client';
 
 /** From the block for benchmarks of networks (RFC 2544), which no real network has. */
 export const wireAddresses: Record<Side, string> = { server: '198.18.0.1', client: '198.18.0.2' };
-const prefix = 30;
+export const wirePrefix = 30;
 
 /** Names of interfaces are at most 15 characters, and those of a pair are made where other pairs may be, too. */
 export const interfaceName = (side: Side) => `db${process.pid}${side[0]}`;
@@ -13,7 +13,7 @@ export const interfaceName = (side: Side) => `db${process.pid}${side[0]}`;
 /** Gives the interfaces that are there their addresses. */
 export async function address(spaces: Record<Side, Namespaces>): Promise<void> {
   for (const side of ['server', 'client'] as const) {
-    const own = `${wireAddresses[side]}/${prefix}`;
+    const own = `${wireAddresses[side]}/${wirePrefix}`;
     await spaces[side].run('ip', 'address', 'add', own, 'dev', interfaceName(side));
     for (const name of [interfaceName(side), 'lo']) await spaces[side].run('ip', 'link', 'set', name, 'up');
   }

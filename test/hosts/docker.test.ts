@@ -1,6 +1,5 @@
 /** Containers of Docker as a host: whole runs on both networks, and nothing left of them however they end. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -11,9 +10,9 @@ import { openHost } from '../../src/hosts/registry.js';
 import { RunFolder } from '../../src/results/folder.js';
 import { measuredAs } from '../../src/trials/sample.js';
 import { freshFolder } from '../run/fake-run.js';
-import { ended, printed } from '../run/processes.js';
-import { bin, dispatchbench } from '../support/command.js';
+import { dispatchbench } from '../support/command.js';
 import { footprint, restored } from '../support/footprint.js';
+import { endedRunnersLeaveNothing, killedOpenersLeaveNothing } from './killed-runner.js';
 import { idle, planIn, ports } from './small-plans.js';
 
 const reason = await docker.unavailable();
@@ -63,34 +62,8 @@ for (const [experiment, settings] of [
   });
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
-  test(`${signal} of the runner leaves nothing`, { skip }, async () => {
-    const before = footprint();
-    const out = freshFolder();
-    const long = { ...idle, closed: { warmupMs: 20, durationMs: 60_000 } };
-    const plan = planIn(out, 'idle-connections', long);
-    const args = ['run', 'idle-connections', '--plan', plan, '--host', 'docker', '--out', out, '--json'];
-    const runner = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
-    await printed(runner, 'trial-start', 1);
-    assert.ok(footprint().processes > before.processes);
-    const over = ended(runner);
-    runner.kill(signal);
-    await over;
-    await restored(before);
-  });
-}
-
-test('SIGKILL while the host is being opened leaves nothing', { skip }, async () => {
-  for (const afterMs of [400, 900, 1500]) {
-    const before = footprint();
-    const runner = spawn(process.execPath, [bin, 'selftest', '--host', 'docker'], { stdio: 'ignore' });
-    await new Promise((resolve) => setTimeout(resolve, afterMs));
-    const over = ended(runner);
-    runner.kill('SIGKILL');
-    await over;
-    await restored(before);
-  }
-});
+endedRunnersLeaveNothing('docker', skip);
+killedOpenersLeaveNothing('docker', skip, [400, 900, 1500]);
 
 test('a daemon that answers is used, and neither container nor image stays with it', {
   skip: skip || !ours,

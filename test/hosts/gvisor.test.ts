@@ -1,6 +1,5 @@
 /** A sandbox of gVisor as a host: whole runs on it, whose kernel answers, and nothing left of it however they end. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -9,9 +8,9 @@ import { openHost } from '../../src/hosts/registry.js';
 import { RunFolder } from '../../src/results/folder.js';
 import { measuredAs } from '../../src/trials/sample.js';
 import { freshFolder } from '../run/fake-run.js';
-import { ended, printed } from '../run/processes.js';
-import { bin, dispatchbench } from '../support/command.js';
+import { dispatchbench } from '../support/command.js';
 import { footprint, restored } from '../support/footprint.js';
+import { endedRunnersLeaveNothing } from './killed-runner.js';
 import { idle, planIn, ports } from './small-plans.js';
 
 const skip = (await gvisor.unavailable()) ?? false;
@@ -55,21 +54,7 @@ for (const [experiment, settings] of [
   });
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
-  test(`${signal} of the runner leaves nothing`, { skip }, async () => {
-    const before = footprint();
-    const out = freshFolder();
-    const plan = planIn(out, 'idle-connections', { ...idle, closed: { warmupMs: 20, durationMs: 60_000 } });
-    const args = ['run', 'idle-connections', '--plan', plan, '--host', 'gvisor', '--out', out, '--json'];
-    const runner = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
-    await printed(runner, 'trial-start', 1);
-    assert.ok(footprint().processes > before.processes);
-    const over = ended(runner);
-    runner.kill(signal);
-    await over;
-    await restored(before);
-  });
-}
+endedRunnersLeaveNothing('gvisor', skip);
 
 test('a platform that does not work here is an error with what runsc said, and leaves nothing', {
   skip,
