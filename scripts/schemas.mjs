@@ -7,6 +7,7 @@ import { datagramLine, dgramResult } from '../dist/src/contract/dgram.js';
 import { flameRecord } from '../dist/src/contract/flame.js';
 import { guestFile, guestMatrix } from '../dist/src/contract/guest.js';
 import { observerLine } from '../dist/src/contract/host.js';
+import { hostsFile } from '../dist/src/contract/hosts-file.js';
 import { idleLine } from '../dist/src/contract/idle.js';
 import { relayReady, relayReport } from '../dist/src/contract/link.js';
 import { loadLine } from '../dist/src/contract/load.js';
@@ -28,6 +29,7 @@ const published = {
   flame: [flameRecord, 'flame.json of a profiling trial.'],
   guest: [guestFile, 'vm-images/FOLDER/guest.json: how a guest is made and started.'],
   'guest-matrix': [guestMatrix, 'vm-images/matrix.json: the guests and what to expect of them.'],
+  hosts: [hostsFile, 'A list of hosts for dispatchbench run --hosts, in YAML or JSON.'],
   'idle-line': [idleLine, 'One line of an idle holder.'],
   'link-line': [
     z.discriminatedUnion('event', [relayReady, relayReport]),
@@ -52,8 +54,8 @@ const check = process.argv.includes('--check');
 mkdirSync(folder, { recursive: true });
 const stale = [];
 for (const [name, [schema, description]] of Object.entries(published)) {
-  // A plan is described as it is written, the others as they are read.
-  const io = name === 'plan' ? 'input' : 'output';
+  // What users write is described as it is written, the others as they are read.
+  const io = ['plan', 'hosts'].includes(name) ? 'input' : 'output';
   const text = `${JSON.stringify({ title: name, description, ...z.toJSONSchema(schema, { io }) }, null, 2)}\n`;
   const file = new URL(`${name}.json`, folder);
   let current = '';

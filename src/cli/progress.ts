@@ -38,6 +38,21 @@ function opening(event: EventOf<'run-start'>): string {
   );
 }
 
+/** What is not named is this machine. */
+const on = (host: string) => (host === 'local' ? '' : ` on ${host}`);
+
+const cellOf = ({ cell, host }: EventOf<'trial-start'> | EventOf<'trial-end'>) =>
+  `${cellLabel(cell)}${on(host)}`;
+
+/** This machine is there at once, which is not worth a line. */
+function hostLine({ host, state, reason, elapsedMs }: EventOf<'host'>): string | null {
+  if (state === 'absent') return `host ${host} is not available here: ${reason}`;
+  if (host === 'local') return null;
+  return state === 'opening'
+    ? `host ${host} is being started`
+    : `host ${host} is up after ${(elapsedMs / 1000).toFixed(1)} s`;
+}
+
 const placeOf = (event: EventOf<'trial-start'> | EventOf<'round'>, cells: number) =>
   event.event === 'round'
     ? `block ${event.block + 1}`
@@ -45,10 +60,11 @@ const placeOf = (event: EventOf<'trial-start'> | EventOf<'round'>, cells: number
 
 /** 'epoll · ts batch, idle 1000', or 'round 2 of 3 over 16 servers' */
 function nowOf(event: EventOf<'trial-start'> | EventOf<'round'>): string {
-  if (event.event === 'trial-start') return cellLabel(event.cell);
+  if (event.event === 'trial-start') return cellOf(event);
+  const there = on(event.host);
   return event.round === 0
-    ? `${event.cells} servers are started, with their idle connections, and warmed up`
-    : `round ${event.round} of ${event.rounds} over ${event.cells} servers that stand together`;
+    ? `${event.cells} servers are started${there}, with their idle connections, and warmed up`
+    : `round ${event.round} of ${event.rounds} over ${event.cells} servers that stand together${there}`;
 }
 
 /** One line per event, for logs: no colour, no redraw. */
@@ -61,11 +77,14 @@ function plainLines(print: (line: string) => void): Progress {
         print(opening(event));
       } else if (event.event === 'notice') {
         print(`note: ${event.message}`);
+      } else if (event.event === 'host') {
+        const said = hostLine(event);
+        if (said !== null) print(said);
       } else if (event.event === 'round') {
         print(`[${clock(event.elapsedMs)}] block ${event.block + 1}: ${nowOf(event)}`);
       } else if (event.event === 'trial-end') {
         const place = `block ${event.block + 1}, ${event.position}/${cells}`;
-        print(`[${clock(event.elapsedMs)}] ${place}: ${cellLabel(event.cell)}: ${outcome(event)}`);
+        print(`[${clock(event.elapsedMs)}] ${place}: ${cellOf(event)}: ${outcome(event)}`);
       } else if (event.event === 'run-end') {
         print(event.message);
       }
@@ -101,7 +120,7 @@ function liveView(stream: NodeJS.WriteStream): Progress {
         width,
       ),
       ...(current ? [cut(`now   ${nowOf(current)}`, width)] : []),
-      ...(last ? [cut(`last  ${cellLabel(last.cell)}: ${outcome(last)}`, width)] : []),
+      ...(last ? [cut(`last  ${cellOf(last)}: ${outcome(last)}`, width)] : []),
       ...(precision === null ? [] : [`every interval is within ±${(precision * 100).toFixed(1)} % so far`]),
       ...warnings.map((warning) => colour.yellow(cut(`!     ${warning}`, width))),
     ];
@@ -116,6 +135,9 @@ function liveView(stream: NodeJS.WriteStream): Progress {
         redraw.persist(opening(event));
       } else if (event.event === 'notice') {
         redraw.persist(colour.yellow(`note: ${event.message}`));
+      } else if (event.event === 'host') {
+        const said = hostLine(event);
+        if (said !== null) redraw.persist(said);
       } else if (event.event === 'trial-start' || event.event === 'round') {
         current = event;
       } else if (event.event === 'trial-end') {

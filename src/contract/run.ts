@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { count } from './common.js';
 import { hostEnvironment, hostFacts, memoryCopy } from './host.js';
+import { wantedHost } from './hosts-file.js';
 import { cellLevels, identifier, pinning, SCHEMA_VERSION, sampleStatus } from './sample.js';
 
 export const profileName = z.enum(['quick', 'thesis', 'full']);
@@ -28,8 +29,8 @@ export const plan = z.strictObject({
     .refine(({ min, max }) => min <= max, 'min must not exceed max'),
   /** the run ends early once the 95 % interval of every cell's primary metric is within ± this share of its value */
   precision: z.number().positive(),
-  /** where every cell is measured, by name and argument ('netns', 'ssh:NAME'); see src/hosts/registry.ts */
-  hosts: z.array(z.string().min(1)).min(1).default(['local']),
+  /** where every cell is measured: by name and argument ('netns', 'ssh:NAME'; see src/hosts/registry.ts), or declared */
+  hosts: z.array(wantedHost).min(1).default(['local']),
   experiments: z.array(plannedExperiment).min(1),
 });
 export type Plan = z.infer<typeof plan>;
@@ -41,7 +42,7 @@ export const planFile = plan.partial().required({ experiments: true }).extend({
 });
 
 /** Why a run took no further trial. */
-export const stopReason = z.enum(['precision', 'blocks', 'budget', 'interrupted']);
+export const stopReason = z.enum(['precision', 'blocks', 'budget', 'hosts', 'interrupted']);
 export type StopReason = z.infer<typeof stopReason>;
 
 /** One host of a run: server's side and client's side, which are the same where the host is this machine alone. */
@@ -57,6 +58,14 @@ export const runHost = z.object({
   addonDigest: z.string(),
 });
 export type RunHost = z.infer<typeof runHost>;
+
+export const absentHost = z.object({
+  host: z.string(),
+  reason: z.string(),
+  /** left out: somebody named it; true: it was one of all that there may be */
+  unasked: z.boolean().optional(),
+});
+export type AbsentHost = z.infer<typeof absentHost>;
 
 export const runInfo = z.object({
   schemaVersion: z.literal(SCHEMA_VERSION),
@@ -74,6 +83,8 @@ export const runInfo = z.object({
   limits: z.array(z.string()),
   /** by name, as in the samples */
   hosts: z.record(identifier, runHost),
+  /** hosts that were wanted and could not be had, as they are written, and why in one sentence */
+  absent: z.array(absentHost).default([]),
   git: z.object({ commit: z.string(), dirty: z.boolean() }).nullable(),
 });
 export type RunInfo = z.infer<typeof runInfo>;
@@ -93,6 +104,14 @@ export const runEvent = z.discriminatedUnion('event', [
     kept: count,
   }),
   z.object({ event: z.literal('notice'), message: z.string() }),
+  /** before the run starts: a host is being opened, is there, or cannot be had */
+  z.object({
+    event: z.literal('host'),
+    host: z.string(),
+    state: z.enum(['opening', 'up', 'absent']),
+    reason: z.string().nullable(),
+    elapsedMs: z.number(),
+  }),
   z.object({
     event: z.literal('trial-start'),
     block: count,

@@ -63,6 +63,14 @@ export type PlotRequest =
   /** over the axis and the next factor; `closed` stands in on the row of the closed loop */
   | { kind: 'heat'; metric: MetricId; closed?: MetricId; logarithmic: boolean };
 
+/** What an experiment says of hosts: all that there are on a machine are measured unless somebody names some. */
+export interface AcrossHosts {
+  /** costs whose growth along the axis ranks hosts, of the cells with these levels; the first one answers */
+  ranked: readonly { metric: MetricId; levels: CellLevels; of: string }[];
+  /** costs at the near end of the axis, of the cells with these levels, held against the machine itself */
+  overhead: readonly { metric: MetricId; levels: CellLevels; of: string }[];
+}
+
 export interface Compared {
   metric: MetricId;
   /** ratio: how much slower is asked, not by how many microseconds. difference: often 0, and 0 has no ratio */
@@ -86,6 +94,8 @@ export interface Experiment<Settings = unknown, Cell extends CellLevels = CellLe
   factors: Readonly<Record<string, Factor>>;
   /** what it calls what metrics call requests and latency: whole words, in the order they are replaced */
   words: readonly (readonly [RegExp, string])[];
+  /** hosts are what it compares; left out: it compares what runs on each of them */
+  acrossHosts?: AcrossHosts;
   /** part of what `run quick` (npm start) runs, in less than two minutes together */
   quick: boolean;
   /** complete settings of a built-in profile on this machine */

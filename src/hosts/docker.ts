@@ -108,6 +108,7 @@ async function unavailable(): Promise<string | null> {
 
 export const docker: HostKind = {
   id: 'docker',
+  variants: ['host'],
   summary:
     'a container of Docker, the client outside it: docker over its bridge, docker:host on the network of the machine',
   unavailable,

@@ -38,6 +38,10 @@ export interface Host {
   readonly facts: HostFacts;
   /** How one of our programs is started there, as a command for this machine. */
   command(program: Program): Command;
+  /**
+   * The same command, for somebody at this machine's terminal to run there; null: none here reaches it. Left out: as null.
+   */
+  entering?(command: Command): Command | null;
   /** @throws never: a command that cannot be started shows as a process that ended with the reason */
   spawn(name: string, command: Command): HostProcess;
   /** Numeric address at which a server there is reached from `peer`. */
@@ -70,6 +74,11 @@ export interface Roles {
   readonly client: Host;
   /** left out: nothing is emulated between them */
   readonly link?: LinkControl;
+  /** CPUs that were asked for; left out: the usual ones */
+  readonly pin?: {
+    readonly server?: readonly number[] | undefined;
+    readonly client?: readonly number[] | undefined;
+  };
   /** Ends what was started to have these hosts. */
   close(): Promise<void>;
 }
@@ -81,6 +90,10 @@ export interface HostKind {
   summary: string;
   /** its argument describes a link, as --link does */
   takesLink?: true;
+  /** there is none without being told which: never taken among all hosts of a machine */
+  needsArgument?: true;
+  /** arguments that make further hosts of this kind, each a row of its own among all hosts of a machine */
+  variants?: readonly string[];
   /** Why there can be none here, and what to do about it; null: there can. Starts nothing that stays. */
   unavailable(): Promise<string | null>;
   /**

@@ -62,6 +62,10 @@ export class ObservedHost implements Host {
     return commandOf(program, this.access.installation ?? ownInstallation);
   }
 
+  entering(command: Command): Command | null {
+    return this.access.start ? null : (this.access.enter?.(command) ?? command);
+  }
+
   spawn(name: string, command: Command): HostProcess {
     const { below = {} } = this.access;
     return (['cpu', 'carrierCpu'] as const).reduce<HostProcess>(

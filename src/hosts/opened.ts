@@ -11,8 +11,12 @@ export class Opened {
     this.parts.push(end);
   }
 
+  /** @throws what the first of them said that could not be ended, when all others have been */
   close = async (): Promise<void> => {
-    for (let end = this.parts.pop(); end; end = this.parts.pop()) await end();
+    const failures: unknown[] = [];
+    for (let end = this.parts.pop(); end; end = this.parts.pop())
+      await end().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   };
 
   /** Ends what was opened when the rest cannot be. */
@@ -21,7 +25,8 @@ export class Opened {
     try {
       return await work(opened);
     } catch (error) {
-      await opened.close();
+      // Why it could not be opened says more than what then could not be ended.
+      await opened.close().catch(() => {});
       throw error;
     }
   }

@@ -1,4 +1,8 @@
 /** Kinds of hosts by name. A new kind is one file and one line here. */
+
+import type { WantedHost } from '../contract/hosts-file.js';
+import type { AbsentHost } from '../contract/run.js';
+import { arranged } from './arranged.js';
 import { build } from './build.js';
 import { docker } from './docker.js';
 import { gvisor } from './gvisor.js';
@@ -35,4 +39,30 @@ export async function openHost(text: string): Promise<Roles> {
   const kind = hostKinds.find(({ id }) => id === name);
   if (!kind) throw new Error(`unknown host '${text}': known are ${hostKinds.map(({ id }) => id).join(', ')}`);
   return kind.open(argument);
+}
+
+/** One as it was asked for, named or declared. @throws Error in one sentence */
+export async function openWanted(wanted: WantedHost): Promise<Roles> {
+  if (typeof wanted === 'string') return openHost(wanted);
+  const roles = await openHost(wanted.kind);
+  try {
+    return arranged(roles, wanted);
+  } catch (error) {
+    await roles.close();
+    throw error;
+  }
+}
+
+/** Every host that there can be here without being told more, and why there cannot be the others. */
+export async function everyHost(): Promise<{ hosts: string[]; absent: AbsentHost[] }> {
+  const hosts: string[] = [];
+  const absent: AbsentHost[] = [];
+  for (const { id, needsArgument, variants = [], unavailable } of hostKinds) {
+    if (needsArgument) continue;
+    const reason = await unavailable();
+    const all = [id, ...variants.map((variant) => `${id}:${variant}`)];
+    if (reason === null) hosts.push(...all);
+    else absent.push(...all.map((host) => ({ host, reason, unasked: true })));
+  }
+  return { hosts, absent };
 }

@@ -1,7 +1,6 @@
 /** From what the user asked (profile, options, plan file) to a complete plan. */
-import { readFileSync } from 'node:fs';
-import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
+import type { WantedHost } from '../contract/hosts-file.js';
 import {
   type Plan,
   type PlannedExperiment,
@@ -15,6 +14,7 @@ import type { Experiment, Machine, Pace } from '../experiments/experiment.js';
 import { experimentNamed } from '../experiments/registry.js';
 import { duration } from '../options.js';
 import type { TrialSpec } from '../trials/registry.js';
+import { readWritten } from './written.js';
 
 /** Block counts, precision and time budget that belong to a profile. */
 export const pace: Record<ProfileName, Pace> = {
@@ -36,7 +36,7 @@ export interface PlanOptions {
   profile?: ProfileName | undefined;
   seed?: number | undefined;
   budgetMs?: number | undefined;
-  hosts?: readonly string[] | undefined;
+  hosts?: readonly WantedHost[] | undefined;
   /** settings of the experiment that replace the profile's */
   settings?: Record<string, unknown>;
 }
@@ -82,15 +82,7 @@ export function builtInPlan(
 type PlanFile = z.infer<typeof planFile>;
 
 /** A plan as a user wrote it, in YAML or JSON. @throws Error with one sentence */
-export function readPlanFile(path: string): PlanFile {
-  let data: unknown;
-  try {
-    data = parseYaml(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new Error(`the plan ${path} cannot be read: ${(error as Error).message.split('\n')[0]}`);
-  }
-  return validated(planFile, data, `the plan ${path}`) as PlanFile;
-}
+export const readPlanFile = (path: string): PlanFile => readWritten(path, 'the plan', planFile) as PlanFile;
 
 /** The same, complete. Options of the command line win over it. @param path for messages */
 export function filePlan(

@@ -1,6 +1,6 @@
 /** Runs a plan: blocks of trials until the intervals are narrow, the budget ends or the user interrupts. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Plan, RunEvent, RunHost, RunInfo, StopReason } from '../contract/run.js';
+import type { AbsentHost, Plan, RunEvent, RunHost, RunInfo, StopReason } from '../contract/run.js';
 import { type CellLevels, levelsKey, type Pinning, SCHEMA_VERSION } from '../contract/sample.js';
 import { machineOf } from '../experiments/experiment.js';
 import type { Roles } from '../hosts/host.js';
@@ -17,7 +17,7 @@ import { type PlannedCell, plannedCells } from './plan.js';
 import { stopBeforeNextBlock, widestInterval } from './precision.js';
 import { checkSameRun } from './resume.js';
 import { block } from './schedule.js';
-import { type Outcome, runTogether, runTrial, type TrialContext, unmeasured } from './trial.js';
+import { HostLost, type Outcome, runTogether, runTrial, type TrialContext, unmeasured } from './trial.js';
 
 /** A disk that was full for a moment has room again; one that stays full is the user's to clear. */
 export const writePausesMs: readonly number[] = [100, 1000, 5000, 20_000];
@@ -26,6 +26,8 @@ export interface RunRequest {
   plan: Plan;
   /** opened already, in the order of the plan's */
   hosts: readonly Roles[];
+  /** those that could not be opened; left out: all could */
+  absent?: readonly AbsentHost[];
   /** asked once the plan is known to be possible, so that a refused run leaves no folder behind */
   openFolder(): RunFolder;
   /** take up what the folder already holds */
@@ -52,6 +54,10 @@ export interface RunOutcome {
 interface Place {
   roles: Roles;
   pinning: Pinning;
+  /** what was known of it when it last answered */
+  known: Outcome | null;
+  /** why it does not answer any more; null: it does */
+  lost: string | null;
 }
 
 interface Possible extends PlannedCell {
@@ -103,7 +109,10 @@ async function describe(
 ): Promise<RunInfo> {
   const { plan, argv } = request;
   const hosts: RunInfo['hosts'] = {};
-  for (const place of places) hosts[place.roles.name] = await recordOf(place);
+  for (const place of places) {
+    hosts[place.roles.name] = await recordOf(place);
+    place.known = await unmeasured(place);
+  }
   const now = new Date().toISOString();
   if (request.resume) {
     const before = folder.info();
@@ -121,6 +130,7 @@ async function describe(
     plan,
     limits,
     hosts,
+    absent: [...(request.absent ?? [])],
     git: checkout(),
   };
 }
@@ -145,8 +155,15 @@ class Run {
   constructor(private readonly request: RunRequest) {
     this.places = request.hosts.map((roles) => ({
       roles,
-      pinning: places(roles.server.look, roles.client.look),
+      pinning: places(roles.server.look, roles.client.look, roles.pin),
+      known: null,
+      lost: null,
     }));
+    const twice = request.hosts.find(
+      ({ name }, at) => request.hosts.findIndex((one) => one.name === name) < at,
+    );
+    if (twice)
+      throw new Error(`two hosts of the run are called '${twice.name}': a figure would not say whose it is`);
     for (const place of this.places) {
       const hosts = { server: place.roles.server.look, client: place.roles.client.look };
       for (const cell of plannedCells(request.plan, machineOf(hosts.server))) {
@@ -237,6 +254,7 @@ class Run {
         blockMs: this.meanTrialMs() * open.length,
       });
       if (stop) return stop;
+      if (this.places.every(({ lost }) => lost !== null)) return 'hosts';
       for (const unit of units(open)) {
         if (index > 0 && this.elapsed() > plan.budgetMs) return 'budget';
         if (!(await this.carryOut(unit, index))) return 'interrupted';
@@ -248,8 +266,7 @@ class Run {
   /** @returns false when it was interrupted */
   private async carryOut(unit: readonly Scheduled[], index: number): Promise<boolean> {
     try {
-      const outcomes =
-        unit.length > 1 ? await this.together(unit, index) : [await this.alone(unit[0]!, index)];
+      const outcomes = await this.outcomes(unit, index);
       for (const [at, { cell, position }] of unit.entries()) {
         const sample = this.sample(cell, index, index * this.possible.length + position, outcomes[at]!);
         await this.keep(sample);
@@ -268,6 +285,26 @@ class Run {
     } catch (error) {
       if (this.request.signal.aborted) return false;
       throw error;
+    }
+  }
+
+  /** A host that was lost fails its trials, and the run goes on with the others. */
+  private async outcomes(unit: readonly Scheduled[], index: number): Promise<Outcome[]> {
+    const { place } = unit[0]!.cell;
+    try {
+      if (place.lost !== null) throw new HostLost(place.lost);
+      return unit.length > 1 ? await this.together(unit, index) : [await this.alone(unit[0]!, index)];
+    } catch (error) {
+      const { known } = place;
+      this.request.signal.throwIfAborted();
+      if (!(error instanceof HostLost) || known === null) throw error;
+      if (place.lost === null) {
+        place.lost = error.message;
+        this.notice(`host ${place.roles.name} was lost, its further trials fail: ${error.message}`);
+      }
+      const startedAt = new Date().toISOString();
+      const failed = `the host was lost: ${error.message}`;
+      return unit.map(() => ({ ...known, startedAt, machine: null, error: failed }));
     }
   }
 
@@ -320,7 +357,7 @@ class Run {
     for (const { cell, why } of this.refused) {
       if (known.has(cell.key)) continue;
       const sample = this.sample(cell, 0, 0, {
-        ...(await unmeasured(cell.place)),
+        ...(cell.place.known ?? (await unmeasured(cell.place))),
         status: 'impossible',
         error: why,
       });
@@ -374,7 +411,7 @@ class Run {
 
   private precision(): number | null {
     return widestInterval(
-      this.possible.map(({ key, experiment }) =>
+      this.remaining().map(({ key, experiment }) =>
         this.samples
           .filter((one) => one.status === 'ok' && this.key(one) === key)
           .map((one) => primaryOf(experiment, one))
@@ -383,9 +420,14 @@ class Run {
     );
   }
 
+  /** Cells whose host still answers. */
+  private remaining(): Possible[] {
+    return this.possible.filter(({ place }) => place.lost === null);
+  }
+
   private meanTrialMs(): number {
     const durations = this.samples
-      .filter(({ status }) => status !== 'impossible')
+      .filter(({ status, durationMs }) => status !== 'impossible' && durationMs > 0)
       .map((one) => one.durationMs);
     return durations.length > 0 ? durations.reduce((sum, ms) => sum + ms, 0) / durations.length : 0;
   }
@@ -416,6 +458,7 @@ class Run {
       precision: `stopped because every interval is within ${target}`,
       blocks: `stopped after ${blocks.max} blocks, as many as the plan allows; ${widest} (target ${target})`,
       budget: `stopped because the time budget is used; ${widest} (target ${target})`,
+      hosts: `stopped because no host is left: ${this.places.map(({ lost }) => lost).join('; ')}`,
       interrupted: 'interrupted; every finished trial is kept',
     }[reason];
   }

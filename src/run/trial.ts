@@ -24,15 +24,29 @@ export interface TrialContext {
   signal: AbortSignal;
 }
 
+/** The host itself does not answer any more, so that none of its further trials can be measured. */
+export class HostLost extends Error {}
+
+async function stateOf({ roles }: Pick<TrialContext, 'roles'>): Promise<HostState> {
+  try {
+    return await roles.server.state();
+  } catch (error) {
+    throw new HostLost((error as Error).message);
+  }
+}
+
 const machineIn = ({ event: _, load: __, ...machine }: HostState): MachineState => machine;
 
-/** What is known of the machine before a trial; also all that an impossible cell's sample holds. */
+/**
+ * What is known of the machine before a trial; also all that an impossible cell's sample holds.
+ * @throws HostLost
+ */
 export async function unmeasured({
   roles,
   pinning,
 }: Pick<TrialContext, 'roles' | 'pinning'>): Promise<Outcome> {
   const startedAt = new Date().toISOString();
-  const state = await roles.server.state();
+  const state = await stateOf({ roles });
   return {
     startedAt,
     durationMs: 0,
@@ -99,7 +113,12 @@ async function outcomes(
   }
   const durationMs = (performance.now() - started) / parts.length;
   const measured = parts.some(({ error }) => error === null);
-  const after = measured ? machineIn(await context.roles.server.state()) : null;
+  let after: MachineState | null = null;
+  try {
+    after = measured ? machineIn(await stateOf(context)) : null;
+  } catch (failure) {
+    for (const part of parts) part.error ??= explained(failure as Error, part.stage);
+  }
   return parts.map(({ stage, measurements, error }): Outcome => {
     const result = {
       ...base,

@@ -15,7 +15,7 @@ export interface Site {
 
 /** @throws the signal's reason when it was aborted, else what `work` throws */
 export async function onStage<T>(
-  { roles, signal, pinning = places(roles.server.look, roles.client.look) }: Site,
+  { roles, signal, pinning = places(roles.server.look, roles.client.look, roles.pin) }: Site,
   work: (stage: Stage) => Promise<T>,
 ): Promise<T> {
   const stage = new Stage(roles, pinning, signal);

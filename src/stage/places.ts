@@ -1,6 +1,7 @@
 /** Which CPU the server gets and which the client, so that neither takes the other's time. */
 import type { HostLook } from '../contract/host.js';
 import type { Pinning } from '../contract/sample.js';
+import type { Roles } from '../hosts/host.js';
 
 type Cpus = HostLook['cpus'];
 
@@ -16,11 +17,27 @@ export function pinningOn(cpus: Cpus): Pinning {
   };
 }
 
+type Look = Pick<HostLook, 'bootId' | 'cpus'>;
+
 /** Hosts of one boot, or told of by one observer, share their CPUs; others have all of their own. */
-export function places(server: Pick<HostLook, 'bootId' | 'cpus'>, client: typeof server): Pinning {
-  if (server.cpus === client.cpus || (server.bootId !== null && server.bootId === client.bootId)) {
-    return pinningOn(server.cpus);
-  }
+const shareCpus = (server: Look, client: Look) =>
+  server.cpus === client.cpus || (server.bootId !== null && server.bootId === client.bootId);
+
+/** @param pin what was asked for: the rest is chosen around it */
+export function places(server: Look, client: Look, pin: Roles['pin'] = {}): Pinning {
+  const chosen = usual(server, client);
+  const asked = { server: [...(pin.server ?? chosen.server)], client: [...(pin.client ?? chosen.client)] };
+  if (!pin.server && !pin.client) return chosen;
+  if (!shareCpus(server, client)) return { ...asked, shared: false, siblings: false };
+  const shared = asked.server.some((cpu) => asked.client.includes(cpu));
+  const beside = server.cpus
+    .filter(({ cpu }) => asked.server.includes(cpu))
+    .flatMap(({ siblings }) => siblings);
+  return { ...asked, shared, siblings: !shared && asked.client.some((cpu) => beside.includes(cpu)) };
+}
+
+function usual(server: Look, client: Look): Pinning {
+  if (shareCpus(server, client)) return pinningOn(server.cpus);
   return {
     server: [server.cpus.at(-1)!.cpu],
     client: [client.cpus.at(-1)!.cpu],

@@ -353,6 +353,7 @@ export function runInfo(id = 'synthetic'): RunInfo {
       experiments: [{ experiment: 'idle-connections', profile: 'quick', settings: {} }],
     },
     limits: [],
+    absent: [],
     hosts: {
       [host.name]: {
         facts: host,

@@ -1,15 +1,18 @@
 /** `dispatchbench run EXPERIMENT`: measures, keeps every sample, writes the report. */
 import { relative } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
-import { type Plan, type ProfileName, profileName } from '../../contract/run.js';
+import { type WantedHost, wantedName } from '../../contract/hosts-file.js';
+import { type AbsentHost, type Plan, type ProfileName, profileName } from '../../contract/run.js';
 import { type Flag, machineOf } from '../../experiments/experiment.js';
-import { experiments, quickStart } from '../../experiments/registry.js';
+import { experimentNamed, experiments, quickStart } from '../../experiments/registry.js';
 import type { Roles } from '../../hosts/host.js';
-import { hostKinds, openHost } from '../../hosts/registry.js';
+import { everyHost, hostKinds, openWanted } from '../../hosts/registry.js';
 import { duration, wholeNumber } from '../../options.js';
 import { outcome } from '../../report/terminal.js';
 import { writeReport } from '../../report/write.js';
 import { RunFolder } from '../../results/folder.js';
+import { RunHosts } from '../../run/hosts.js';
+import { readHostsFile } from '../../run/hosts-file.js';
 import { builtInPlan, filePlan, type PlanOptions, readPlanFile } from '../../run/plan.js';
 import { resumedPlan } from '../../run/resume.js';
 import { executeRun, writePausesMs } from '../../run/runner.js';
@@ -34,10 +37,13 @@ function runOf(name: string, description: string, ids: readonly string[], flags:
   const command = new Command(name)
     .description(description)
     .addOption(new Option('--profile <name>', 'built-in plan').choices(profileName.options))
-    .option('--host <list>', `where every cell is measured, comma-separated: ${hostHelp}`, (text) =>
-      text.split(','),
+    .option(
+      '--host <list>',
+      `where every cell is measured, comma-separated or given several times: ${hostHelp}`,
+      (text, previous: WantedHost[] | undefined): WantedHost[] => [...(previous ?? []), ...text.split(',')],
     )
     .addOption(linkOption())
+    .option('--hosts <file>', 'the same as a file, with names, CPUs and roles: see docs/examples/hosts.yaml')
     .option(
       '--seed <n>',
       'seed of the order of trials (recorded; chosen when left out)',
@@ -59,7 +65,8 @@ function runOf(name: string, description: string, ids: readonly string[], flags:
 
 interface Options {
   profile?: ProfileName | undefined;
-  host?: string[] | undefined;
+  host?: WantedHost[] | undefined;
+  hosts?: string | undefined;
   link?: string | undefined;
   seed?: number | undefined;
   budget?: number | undefined;
@@ -80,15 +87,22 @@ async function measure(
     process.stderr.write('interrupted: finished trials are kept, the report follows (again: stop at once)\n');
   });
   const asked = choose(name, ids, options, settings);
-  const hosts: Roles[] = [];
+  const hosts = new RunHosts();
   const view = progress(options);
   try {
-    for (const host of asked.hosts) hosts.push(await openHost(host));
+    const all = asked.hosts ?? (await everyHostOf(ids));
+    await hosts.open(all.hosts, openWanted, view.show, interrupt.signal);
+    const isResumed = options.resume !== undefined;
+    if (isResumed && hosts.absent.length > 0)
+      throw new Error(
+        `run ${options.resume} cannot be resumed without its host ${hosts.absent[0]!.host}: ${hosts.absent[0]!.reason}`,
+      );
     const { folder, ...ending } = await executeRun({
-      plan: asked.plan(hosts[0]!),
-      hosts,
+      plan: asked.plan(hosts.opened[0]!, all.hosts),
+      hosts: hosts.opened,
+      absent: [...hosts.absent, ...all.absent],
       openFolder: asked.openFolder,
-      resume: options.resume !== undefined,
+      resume: isResumed,
       argv: process.argv.slice(2),
       on: view.show,
       writePausesMs,
@@ -102,24 +116,42 @@ async function measure(
       console.log(`\n${outcome(written.analysis)}\n\nReport: ${shortest(written.report)}`);
     }
     const narrowed = Object.keys(settings).length > 0 || options.plan !== undefined;
-    if (failed > 0 || (impossible > 0 && narrowed)) process.exitCode = incomplete;
+    if (failed + hosts.absent.length > 0 || (impossible > 0 && narrowed)) process.exitCode = incomplete;
     if (written === null && ending.reason !== 'interrupted') {
       const [first] = folder.samples().flatMap(({ error }) => error ?? []);
       throw new Error(`nothing was measured: ${failed} trials failed; the first one said: ${first}`);
     }
     if (ending.reason === 'interrupted') process.exitCode = interrupt.exitCode();
+  } catch (error) {
+    // Before the first trial there is nothing to keep.
+    if (error !== interrupt.signal.reason || !interrupt.signal.aborted) throw error;
+    process.exitCode = interrupt.exitCode();
   } finally {
     view.close();
-    for (const host of hosts) await host.close();
+    await hosts.close();
   }
 }
 
+interface WantedHosts {
+  hosts: readonly WantedHost[];
+  absent: readonly AbsentHost[];
+}
+
+/** Where nobody says which: this machine, or every host of it where hosts are what is compared. */
+async function everyHostOf(ids: readonly string[]): Promise<WantedHosts> {
+  return ids.some((id) => experimentNamed(id).acrossHosts) ? everyHost() : { hosts: ['local'], absent: [] };
+}
+
 interface Asked {
-  hosts: readonly string[];
+  /** null: nobody says which */
+  hosts: WantedHosts | null;
   /** complete, once the machine is known whose servers are measured */
-  plan(host: Roles): Plan;
+  plan(host: Roles, hosts: readonly WantedHost[]): Plan;
   openFolder(): RunFolder;
 }
+
+const linkedHost = (one: WantedHost, link: string | undefined): WantedHost =>
+  typeof one === 'string' ? linked(one, link) : { ...one, kind: linked(one.kind, link) };
 
 /** What the options ask for. @throws Error in one sentence */
 function choose(
@@ -128,14 +160,19 @@ function choose(
   options: Options,
   settings: Record<string, unknown>,
 ): Asked {
+  if (options.host && options.hosts !== undefined)
+    throw new Error('--host and --hosts both say where: leave one of them out');
   const file = options.plan === undefined ? null : readPlanFile(options.plan);
-  const asked = options.host ?? file?.hosts ?? ['local'];
-  const hosts = options.link === undefined ? options.host : asked.map((host) => linked(host, options.link));
+  const unlinked = options.hosts === undefined ? options.host : readHostsFile(options.hosts);
+  const said =
+    options.link === undefined
+      ? unlinked
+      : (unlinked ?? file?.hosts ?? ['local']).map((one) => linkedHost(one, options.link));
   const changes: PlanOptions = {
     profile: options.profile,
     seed: options.seed,
     budgetMs: options.budget,
-    hosts,
+    hosts: said,
     settings,
   };
   const fromFile = (more: PlanOptions, { server }: Roles) =>
@@ -152,19 +189,24 @@ function choose(
       throw new Error(
         `run ${info.id} compares pairs that were measured one right after the other, which cannot be taken up again: start 'dispatchbench ab' anew`,
       );
+    // What was not there when the run began has no cells in it.
+    const began = info.plan.hosts.filter((one) => !info.absent.some(({ host }) => host === wantedName(one)));
     return {
-      hosts: info.plan.hosts,
+      hosts: { hosts: began, absent: info.absent },
       plan: (host) =>
         resumedPlan(info, file && fromFile({ seed: options.seed ?? info.plan.seed }, host), changes),
       openFolder: () => folder,
     };
   }
+  const named = said ?? file?.hosts;
   const profile = options.profile ?? 'quick';
   const planName = ids.length > 1 ? name : `${name}-${profile}`;
   return {
-    hosts: hosts ?? asked,
-    plan: (host) =>
-      file ? fromFile({}, host) : builtInPlan(planName, ids, changes, machineOf(host.server.look)),
+    hosts: named ? { hosts: named, absent: [] } : null,
+    plan: (host, hosts) =>
+      file
+        ? fromFile({ hosts }, host)
+        : builtInPlan(planName, ids, { ...changes, hosts }, machineOf(host.server.look)),
     openFolder: () => RunFolder.create(options.out, file ? (file.name ?? 'plan') : planName),
   };
 }
