@@ -6,6 +6,7 @@ import { type Interval, meanInterval } from '../statistics/interval.js';
 import { type ScalingModel, scalingModel, straightLine } from '../statistics/scaling.js';
 import { type Metric, type MetricId, metric, metrics } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
+import { compareHosts, type HostComparison } from './across-hosts.js';
 import { type Answer, answersOf } from './answer.js';
 import { type Cell, cellsOf, type Series, seriesAlong, valuesOf } from './cells.js';
 import { type ScannedSeries, scanModels } from './scan.js';
@@ -45,6 +46,8 @@ export interface ExperimentAnalysis {
   cells: CellSummary[];
   series: Series[];
   answers: Answer[];
+  /** null: it compares what runs on a host, not hosts */
+  hosts: HostComparison | null;
   /** what a wait costs, of the series whose counters tell */
   scans: ScannedSeries[];
   /** of the others, as far as their cost has a shape */
@@ -149,6 +152,7 @@ function analyseExperiment(name: string, cells: readonly Cell[]): ExperimentAnal
     cells: [...summaries.values()],
     series,
     answers: answersOf(known?.answers ?? [], series),
+    hosts: known?.acrossHosts ? compareHosts(known.acrossHosts, series) : null,
     scans,
     models,
     growth,

@@ -3,6 +3,7 @@ import type {
   BreakPointTest,
   ClaimTest,
   EqualLoadTest,
+  GrowthAcrossTest,
   KneeTest,
   Level,
   PeakRatioTest,
@@ -38,7 +39,10 @@ import {
   type TestResult,
 } from './evidence.js';
 
-type AlongTest = Exclude<Extract<ClaimTest, { factor: string }>, PeakRatioTest | EqualLoadTest>;
+type AlongTest = Exclude<
+  Extract<ClaimTest, { factor: string }>,
+  PeakRatioTest | EqualLoadTest | GrowthAcrossTest
+>;
 
 /** Series of the cells that a selector names; in a run of several hosts each label says which. */
 export function seriesMatching(

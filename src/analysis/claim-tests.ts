@@ -1,11 +1,19 @@
 /** The few kinds of test that decide claims. Each turns cells into rows of evidence, one per series or pair. */
-import type { AgainstTest, ClaimTest, EqualLoadTest, PeakRatioTest, Selector } from '../claims/claim.js';
+import type {
+  AgainstTest,
+  ClaimTest,
+  EqualLoadTest,
+  GrowthAcrossTest,
+  PeakRatioTest,
+  Selector,
+} from '../claims/claim.js';
 import type { HostFacts } from '../contract/host.js';
 import { levelsKey } from '../contract/sample.js';
 import { blockedDifference, blockedRatio } from '../statistics/interval.js';
 import { heldOutPeaks } from '../statistics/peak.js';
 import { type Metric, type MetricId, metric } from '../trials/registry.js';
 import { spareClient } from '../trials/served.js';
+import { growths } from './across-hosts.js';
 import {
   blockedValuesOf,
   type Cell,
@@ -205,6 +213,44 @@ function equalLoad(test: EqualLoadTest, cells: readonly Cell[], measured: Metric
   );
 }
 
+/** Growth of one host's series against that of another's. */
+function growthAcross(test: GrowthAcrossTest, cells: readonly Cell[], measured: Metric): TestResult {
+  const of = (selector: Selector) =>
+    seriesMatching(cells, selector, test.factor, measured).filter(({ points }) => {
+      const xs = points.map(({ x }) => x);
+      return xs.includes(test.from) && Math.max(...xs) >= test.reach;
+    });
+  const [subjects, peers] = [of(test.of), of(test.to)];
+  const at = ({ points }: Series, x: number) =>
+    blockedValuesOf(points.find((point) => point.x === x)!.cell, measured);
+  const evidence = subjects.flatMap((one) =>
+    peers.flatMap((peer): Evidence[] => {
+      const shared = one.points.map(({ x }) => x).filter((x) => peer.points.some((point) => point.x === x));
+      const far = Math.max(...shared);
+      if (peer.host.name === one.host.name || far < test.reach) return [];
+      const [ours, theirs] = [one, peer].map((each) => growths(at(each, test.from), at(each, far)));
+      if (ours!.length === 0 || theirs!.length === 0) return [];
+      const interval = blockedRatio(ours!, theirs!);
+      return [
+        {
+          subject: `${seriesLabel(one.levels)} · ${one.host.name}`,
+          measure: `growth of ${measured.title.toLowerCase()} from ${test.factor} ${test.from} to ${far}, over that of ${seriesLabel(peer.levels)} · ${peer.host.name}: ${expectationInWords(test.expect)}`,
+          ...interval,
+          unit: '×',
+          outcome: judge(interval, test.expect),
+          note: null,
+          metric: measured.id,
+        },
+      ];
+    }),
+  );
+  const lacking = subjects.length === 0 ? test.of : test.to;
+  return resultOf(
+    evidence,
+    `${test.factor} ${test.from} and ${test.reach} or more with ${selectorInWords(lacking)}`,
+  );
+}
+
 /** Sum of both sides' CPU time beside the server's own. */
 const sums: Partial<Record<MetricId, MetricId>> = {
   'cpu-per-request': 'total-cpu-per-request',
@@ -247,6 +293,8 @@ function carriedOut(test: ClaimTest, cells: readonly Cell[], measured: Metric): 
       return peakRatio(test, cells, measured);
     case 'equal-load':
       return equalLoad(test, cells, measured);
+    case 'growth-across':
+      return growthAcross(test, cells, measured);
     case 'ratio-along':
       return ratioAlong(test, cells, measured);
     case 'slope':

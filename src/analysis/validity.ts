@@ -71,6 +71,8 @@ export function validityNotices(run: RunInfo | null, samples: readonly Sample[])
   const failed = samples.filter(({ status }) => status === 'failed').length;
   if (failed > 0) say('caution', `${plural(failed, 'trial')} failed; the table of trials left out says how.`);
   for (const limit of run?.limits ?? []) say('caution', limit);
+  for (const { host, reason } of run?.absent ?? [])
+    say('caution', `${host} is not available here: ${reason}.`);
   for (const name of hosts.keys()) {
     const spins = measured
       .filter(({ host, calibrationNs }) => host.name === name && calibrationNs > 0)

@@ -52,6 +52,9 @@ export function verdictOf(claim: Claim, all: readonly Cell[]): Verdict {
   }
   const results = claim.tests.map((test) => runTest(test, cells));
   const needed = results.filter((_, i) => !claim.tests[i]!.whereMeasured);
+  const lacking = [...new Set(needed.flatMap((result) => result.missing ?? []))];
+  if (claim.whole && lacking.length > 0)
+    return { claim, verdict: 'not tested', evidence: [], missing: lacking.join('; '), reference };
   const undecided = needed.find(
     ({ evidence }) => evidence.length > 0 && evidence.every(({ beside }) => beside),
   );

@@ -79,6 +79,19 @@ export interface EqualLoadTest extends TestOfMetric {
   expect: Expectation;
 }
 
+/**
+ * Growth along `factor` of each series in `of` over that of each series in `to` on another host: figure at the largest
+ * level that both have (at least `reach`) over that at `from`, each by its own host's, so that classes do not matter.
+ */
+export interface GrowthAcrossTest extends TestOfMetric {
+  kind: 'growth-across';
+  to: Selector;
+  factor: string;
+  from: number;
+  reach: number;
+  expect: Expectation;
+}
+
 /** Within each series in `of`: figure at the largest level of `factor` (at least `reach`) over that at `from`. */
 export interface RatioAlongTest extends TestOfMetric {
   kind: 'ratio-along';
@@ -119,6 +132,7 @@ export type ClaimTest =
   | AgainstTest
   | PeakRatioTest
   | EqualLoadTest
+  | GrowthAcrossTest
   | RatioAlongTest
   | SlopeTest
   | BreakPointTest;
@@ -136,6 +150,8 @@ export interface TestedClaim extends PublishedStatement {
   experiment: ExperimentId;
   /** the command that supplies the cells */
   supply: string;
+  /** all of its tests or none: with a part missing it is not tested, and no half of it is shown */
+  whole?: true;
   tests: readonly [ClaimTest, ...ClaimTest[]];
 }
 

@@ -60,6 +60,8 @@ export type PlotRequest =
   | { kind: 'percentiles' }
   /** response time second by second at one rate; `figure`: of the thesis */
   | { kind: 'per-second'; rate: number; figure: string }
+  /** every host a line: absolute, a figure for each class, and as growth over its own start, all classes in one */
+  | { kind: 'hosts'; metric: MetricId }
   /** over the axis and the next factor; `closed` stands in on the row of the closed loop */
   | { kind: 'heat'; metric: MetricId; closed?: MetricId; logarithmic: boolean };
 

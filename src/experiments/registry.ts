@@ -1,11 +1,12 @@
 /** Experiments. A new one is one file and one line here; flags, words, plots and verdicts follow from what it declares. */
+import { crossHost } from './cross-host.js';
 import { dispatchCost } from './dispatch-cost.js';
 import type { Experiment, Factor } from './experiment.js';
 import { idleConnections } from './idle-connections.js';
 import { rateRamp } from './rate-ramp.js';
 import { udpPorts } from './udp-ports.js';
 
-const all = [idleConnections, rateRamp, udpPorts, dispatchCost] as const;
+const all = [idleConnections, rateRamp, udpPorts, dispatchCost, crossHost] as const;
 
 export type ExperimentId = (typeof all)[number]['id'];
 

@@ -5,24 +5,12 @@ import { circumstances, hostNames, labelsAmong, type Series } from '../analysis/
 import type { RunInfo } from '../contract/run.js';
 import { knownExperiment } from '../experiments/registry.js';
 import { number } from '../number.js';
+import { hostAnswer } from './across-hosts.js';
 import { withInterval } from './format.js';
 import type { Plot } from './plot.js';
 import { isBaseline, nameOf, panelsOf, plotSeries, pointsOf } from './plot-series.js';
+import { type AnswerInWords, listed, times } from './sentences.js';
 import { levelInWords, worded } from './words.js';
-
-export interface AnswerInWords {
-  /** one sentence: who holds, who does not, what is not resolved */
-  headline: string;
-  /** one for each cost that decides */
-  sentences: string[];
-  /** how "holds" is decided, and what would decide more */
-  remarks: string[];
-}
-
-/** "select, poll and epoll" */
-function listed(names: readonly string[]): string {
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
-}
 
 /** What a mechanism is called among others of an answer. */
 function namesIn({ standings, overcome }: Answer): (series: Series) => string {
@@ -69,8 +57,6 @@ function headlineOf(answers: readonly [Answer, ...Answer[]], factor: string): st
   ];
   return `${parts.join('; ')}.`;
 }
-
-const times = (interval: Parameters<typeof withInterval>[0]) => `× ${withInterval(interval)}`;
 
 function sentenceOf(answer: Answer, factor: string, host: string | null): string {
   const { metric, when, near, far, standings, overcome } = answer;
@@ -122,7 +108,7 @@ function nextOf(experiment: ExperimentAnalysis, run: RunInfo | null): string | n
 export function answerInWords(experiment: ExperimentAnalysis, run: RunInfo | null): AnswerInWords | null {
   const { name, answers, factor, series } = experiment;
   const [first] = answers;
-  if (!first) return null;
+  if (!first) return hostAnswer(experiment, run);
   const several = hostNames(series).length > 1;
   const next = nextOf(experiment, run);
   return {

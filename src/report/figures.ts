@@ -2,6 +2,7 @@
 import type { ExperimentAnalysis } from '../analysis/analyse.js';
 import type { Cell, Series } from '../analysis/cells.js';
 import { nearest, valuesOf } from '../analysis/cells.js';
+import { byClass } from '../analysis/classes.js';
 import { referenceCurves } from '../analysis/reference/curves.js';
 import type { Latency } from '../contract/load.js';
 import { mechanismOrder, otherStyle } from '../contract/names.js';
@@ -13,6 +14,7 @@ import { meanInterval } from '../statistics/interval.js';
 import { percentile } from '../statistics/percentiles.js';
 import { kindOf, type Metric, type MetricId, metric, metrics } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
+import { hostPlots } from './across-hosts.js';
 import { heatMap } from './heat-map.js';
 import { perSecond } from './per-second.js';
 import type { Panel, Plot, PlotPoint, PlotSeries } from './plot.js';
@@ -244,7 +246,10 @@ function percentilePlot(experiment: ExperimentAnalysis): Plot | null {
 }
 
 /** One function for each kind of plot that an experiment may ask for. */
-function drawn(experiment: ExperimentAnalysis, request: PlotRequest): Plot | null {
+function drawn(
+  experiment: ExperimentAnalysis,
+  request: Exclude<PlotRequest, { kind: 'hosts' }>,
+): Plot | null {
   switch (request.kind) {
     case 'lines':
       return linePlot(experiment, request);
@@ -259,6 +264,20 @@ function drawn(experiment: ExperimentAnalysis, request: PlotRequest): Plot | nul
   }
 }
 
+/** Figures that are absolute, class by class where a run has hosts of several. */
+function perClass(experiment: ExperimentAnalysis, request: Exclude<PlotRequest, { kind: 'hosts' }>): Plot[] {
+  const classes = byClass(experiment.series);
+  return classes.flatMap(([executionClass, series]) => {
+    const plot = drawn({ ...experiment, series: [...series] }, request);
+    if (!plot || classes.length === 1) return plot ?? [];
+    return {
+      ...plot,
+      id: `${plot.id}-${executionClass}`,
+      title: `${plot.title}, hosts of class ${executionClass}`,
+    };
+  });
+}
+
 /** Of an experiment that this version does not know: every figure that is better or worse. */
 const everyFigure: readonly PlotRequest[] = metrics.flatMap(({ id, better }) =>
   better === 'neither' ? [] : [{ kind: 'lines' as const, metric: id, logY: better === 'lower' }],
@@ -269,7 +288,9 @@ export function plotsOf(experiment: ExperimentAnalysis): Plot[] {
   // Without a factor of numbers there is nothing to draw along: the tables have it all.
   if (experiment.factor === '') return [];
   const asked = knownExperiment(experiment.name)?.plots ?? everyFigure;
-  const plots = asked.map((request) => drawn(experiment, request)).filter((plot) => plot !== null);
+  const plots = asked.flatMap((request) =>
+    request.kind === 'hosts' ? hostPlots(experiment, request.metric) : perClass(experiment, request),
+  );
   const words = (text: string) => worded(experiment.name, text);
   return plots.flatMap(byImplementation).map((plot) => ({
     ...plot,

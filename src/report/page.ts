@@ -3,6 +3,7 @@ import type { Analysis, ExperimentAnalysis } from '../analysis/analyse.js';
 import { cellLabel, hostNames } from '../analysis/cells.js';
 import { number } from '../number.js';
 import type { ScalingModel } from '../statistics/scaling.js';
+import { hostSection } from './across-hosts.js';
 import { answerInWords } from './answer.js';
 import { palettes } from './chart.js';
 import { compressed } from './compressed.js';
@@ -167,7 +168,7 @@ function experimentSection(experiment: ExperimentAnalysis, plots: readonly Plot[
   const marks = `Marks are means over trials with 95 % intervals; ${dots ? 'small dots are single trials' : "single trials are too many for this page: the files in the run's folder plots/ draw each"}.`;
   return html`<section aria-labelledby="experiment-${experiment.name}"><h2 id="experiment-${experiment.name}">Experiment ${experiment.name}</h2>
 <p class="soft">${experiment.cells.length} cells, ${trials} trials in fresh processes. ${plots.length > 0 ? marks : 'Figures are means over trials with 95 % intervals.'}</p>
-${plots.length > 0 ? figures(plots, dots) : figureTable(experiment)}${lossFreeTable(experiment)}${ledgerSection(experiment)}${scanSection(experiment)}${growthSection(experiment)}${modelTable(experiment)}</section>`;
+${plots.length > 0 ? figures(plots, dots) : figureTable(experiment)}${hostSection(experiment)}${lossFreeTable(experiment)}${ledgerSection(experiment)}${scanSection(experiment)}${growthSection(experiment)}${modelTable(experiment)}</section>`;
 }
 
 function excludedSection({ samples, excluded, refused }: Analysis): Html {

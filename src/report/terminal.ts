@@ -2,6 +2,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import ansis from 'ansis';
 import Table from 'cli-table3';
+import type { HostComparison } from '../analysis/across-hosts.js';
 import type { Analysis, ExperimentAnalysis } from '../analysis/analyse.js';
 import { type Series, seriesLabel } from '../analysis/cells.js';
 import type { VerdictName } from '../analysis/verdicts.js';
@@ -10,6 +11,7 @@ import type { Experiment } from '../experiments/experiment.js';
 import { knownExperiment } from '../experiments/registry.js';
 import { number } from '../number.js';
 import { type MetricId, metric, metrics } from '../trials/registry.js';
+import { costsByHost, rankingColumns, rankingRows, rankingTitle } from './across-hosts.js';
 import { answerInWords, answerPlot } from './answer.js';
 import { decidingInterval, terminalWidth, wrap } from './format.js';
 import { factorName, worded } from './words.js';
@@ -109,12 +111,43 @@ function shortName(id: MetricId): string {
   return /CPU/.test(title) ? `CPU ${unit}` : /latency|response/i.test(title) ? `p50 ${unit}` : unit;
 }
 
+function plainTable(
+  title: string,
+  head: readonly string[],
+  rows: readonly string[][],
+  colWidths: number[],
+): string {
+  const table = new Table({ head: [...head], style: borders, colWidths, wordWrap: true });
+  table.push(...rows);
+  return `${ansis.bold(wrap(title))}\n${table}`;
+}
+
+function hostTables(hosts: HostComparison, factor: string): string {
+  const rankings = hosts.rankings.map((one) =>
+    plainTable(rankingTitle(one, factor), rankingColumns, rankingRows(one), [7, 22, 11, 15, 33, 5]),
+  );
+  const { names, rows } = costsByHost(hosts);
+  const costs = plainTable(
+    `What a host costs${hosts.reference ? `, and how many times that of ${hosts.reference.name}` : ''} (mean with 95 % interval)`,
+    ['Host', 'Class', ...names],
+    rows,
+    [17, 11, ...names.map(() => Math.floor((71 - 3 - names.length) / names.length))],
+  );
+  return [...rankings, ...(hosts.costs.length > 0 ? [costs] : [])].join('\n\n');
+}
+
 function experimentTable(experiment: ExperimentAnalysis): string | null {
+  if (experiment.hosts) return hostTables(experiment.hosts, experiment.factor);
   const { series, factor, name } = experiment;
   const measured = rowsOf(experiment, knownExperiment(name)?.closing ?? anyFigure);
   if (measured.length === 0) return null;
-  const figures = measured.flatMap(({ trend }) => trend);
-  const [low, high] = [Math.min(...figures), Math.max(...figures)];
+  // A scale is absolute, so it is that of one class of hosts.
+  const scaleOf = ({ host }: Series): [number, number] => {
+    const figures = measured
+      .filter(({ one }) => one.host.executionClass === host.executionClass)
+      .flatMap(({ trend }) => trend);
+    return [Math.min(...figures), Math.max(...figures)];
+  };
   const levels = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
   const [first, last] = [levels[0]!, levels[levels.length - 1]!];
   const [{ cost: leading }] = measured as [Row];
@@ -135,7 +168,7 @@ function experimentTable(experiment: ExperimentAnalysis): string | null {
       folded(one.label.replace(shared, '')),
       ...(hasRate ? at(rate) : []),
       ...at(cost),
-      sparkline(thinned(trend, 7), low, high),
+      sparkline(thinned(trend, 7), ...scaleOf(one)),
     ]);
   }
   const drawn = (widths: Partial<ReturnType<typeof narrow>>) => {

@@ -1,0 +1,18 @@
+/** What answers are made of, whoever is compared. */
+import { withInterval } from './format.js';
+
+export interface AnswerInWords {
+  /** one sentence: who holds, who does not, what is not resolved */
+  headline: string;
+  /** one for each cost that decides */
+  sentences: string[];
+  /** how it is decided, and what would decide more */
+  remarks: string[];
+}
+
+/** "select, poll and epoll" */
+export function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
+export const times = (interval: Parameters<typeof withInterval>[0]) => `× ${withInterval(interval)}`;
