@@ -4,8 +4,16 @@
  */
 import type { HostFacts } from '../contract/host.js';
 import { scalable } from '../contract/names.js';
+import type { RunInfo } from '../contract/run.js';
 import type { AcrossHosts } from '../experiments/experiment.js';
-import { type Blocked, blockedRatio, type Interval, meanInterval, pairsOf } from '../statistics/interval.js';
+import {
+  type Blocked,
+  blockedDifference,
+  blockedRatio,
+  type Interval,
+  meanInterval,
+  pairsOf,
+} from '../statistics/interval.js';
 import { type Metric, metric } from '../trials/registry.js';
 import { blockedValuesOf, type Series } from './cells.js';
 
@@ -40,11 +48,44 @@ export interface HostCost {
   against: Interval | null;
 }
 
+/** The same host with its client outside and inside: what lies between the two is all that differs. */
+export interface NetworkCost {
+  of: string;
+  metric: Metric;
+  outside: HostFacts;
+  inside: HostFacts;
+  /** outside less inside, and over it, by blocks */
+  extra: Interval;
+  factor: Interval;
+}
+
 export interface HostComparison {
   rankings: HostRanking[];
   /** native, over loopback: this machine as it is; null: the run has no such host */
   reference: HostFacts | null;
   costs: HostCost[];
+  /** of hosts that the run has both ways */
+  networks: NetworkCost[];
+}
+
+/** What a run knows of its hosts beyond their samples. */
+export interface KnownHosts {
+  /** names in the order in which they were asked for */
+  order: readonly string[];
+  /** names of one host with its client outside and inside */
+  bothWays: readonly { outside: string; inside: string }[];
+}
+
+export function knownHosts(run: RunInfo | null): KnownHosts {
+  const declared = (run?.plan.hosts ?? []).filter((one) => typeof one !== 'string');
+  const bothWays = declared
+    .filter(({ role }) => role === 'both')
+    .flatMap(({ name: inside, kind }) =>
+      declared
+        .filter((one) => one.role === 'server' && one.kind === kind)
+        .map(({ name: outside }) => ({ outside, inside })),
+    );
+  return { order: Object.keys(run?.hosts ?? {}), bothWays };
 }
 
 const isOf =
@@ -143,13 +184,54 @@ function costsOf(
   });
 }
 
-export function compareHosts(asked: AcrossHosts, series: readonly Series[]): HostComparison {
-  const reference =
-    series.find(({ host }) => host.executionClass === 'native' && host.transport === 'loopback')?.host ??
-    null;
+function networksOf(
+  series: readonly Series[],
+  { metric: id, levels, of }: AcrossHosts['overhead'][number],
+  { bothWays }: KnownHosts,
+): NetworkCost[] {
+  const measured = metric(id);
+  const mine = bestOfEach(series.filter(isOf(levels)));
+  const near = Math.min(...mine.flatMap(({ points }) => points.map(({ x }) => x)));
+  const trialsOf = (name: string) => {
+    const one = mine.find(({ host }) => host.name === name);
+    return one && { host: one.host, trials: at(one, near, measured) };
+  };
+  return bothWays.flatMap(({ outside, inside }): NetworkCost[] => {
+    const [out, within] = [trialsOf(outside), trialsOf(inside)];
+    if (!out?.trials.length || !within?.trials.length) return [];
+    return [
+      {
+        of,
+        metric: measured,
+        outside: out.host,
+        inside: within.host,
+        extra: blockedDifference(out.trials, within.trials),
+        factor: blockedRatio(out.trials, within.trials),
+      },
+    ];
+  });
+}
+
+export function compareHosts(
+  asked: AcrossHosts,
+  series: readonly Series[],
+  known: KnownHosts,
+): HostComparison {
+  const place = ({ host }: Series) => {
+    const found = known.order.indexOf(host.name);
+    return found < 0 ? known.order.length : found;
+  };
+  // A host with its client inside has a loopback as well, but is none of those that were there before.
+  const insides = known.bothWays.map(({ inside }) => inside);
+  const [first] = series
+    .filter(({ host }) => host.executionClass === 'native' && host.transport === 'loopback')
+    .filter(({ host }) => !insides.includes(host.name))
+    .sort((a, b) => place(a) - place(b));
+  const reference = first?.host ?? null;
   return {
     rankings: asked.ranked.map((one) => ranking(series, one)).filter((one) => one !== null),
     reference,
     costs: asked.overhead.flatMap((one) => costsOf(series, one, reference)),
+    networks: asked.overhead.flatMap((one) => networksOf(series, one, known)),
   };
 }

@@ -6,7 +6,7 @@ import { type Interval, meanInterval } from '../statistics/interval.js';
 import { type ScalingModel, scalingModel, straightLine } from '../statistics/scaling.js';
 import { type Metric, type MetricId, metric, metrics } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
-import { compareHosts, type HostComparison } from './across-hosts.js';
+import { compareHosts, type HostComparison, type KnownHosts, knownHosts } from './across-hosts.js';
 import { type Answer, answersOf } from './answer.js';
 import { type Cell, cellsOf, type Series, seriesAlong, valuesOf } from './cells.js';
 import { type ScannedSeries, scanModels } from './scan.js';
@@ -127,7 +127,7 @@ function growthOf(series: Series, measured: Metric): Growth | null {
 /** With fewer trials AICc's correction for their number outweighs any fit: a curve would be an artefact of it. */
 const fewestModelled = 8;
 
-function analyseExperiment(name: string, cells: readonly Cell[]): ExperimentAnalysis {
+function analyseExperiment(name: string, cells: readonly Cell[], hosts: KnownHosts): ExperimentAnalysis {
   const known = knownExperiment(name);
   const modelled: readonly MetricId[] = known?.modelled ?? [];
   const factor = mainFactor(known?.axis, cells);
@@ -152,7 +152,7 @@ function analyseExperiment(name: string, cells: readonly Cell[]): ExperimentAnal
     cells: [...summaries.values()],
     series,
     answers: answersOf(known?.answers ?? [], series),
-    hosts: known?.acrossHosts ? compareHosts(known.acrossHosts, series) : null,
+    hosts: known?.acrossHosts ? compareHosts(known.acrossHosts, series, hosts) : null,
     scans,
     models,
     growth,
@@ -184,6 +184,7 @@ export function analyse(run: RunInfo | null, { samples, refused, notices }: Pars
       analyseExperiment(
         name,
         cells.filter(({ experiment }) => experiment === name),
+        knownHosts(run),
       ),
     ),
     verdicts: verdicts(cells),

@@ -113,8 +113,29 @@ export const costRows = ({ costs, reference }: HostComparison): string[][] =>
       ? times(against)
       : host.name === reference?.name
         ? '1, the reference'
-        : 'not available: no native host over loopback in this run',
+        : reference === null
+          ? 'not available: no native host over loopback in this run'
+          : `not available: no valid trial on ${reference.name}`,
   ]);
+
+/** What crossing the virtual network costs, of hosts that were measured with their client outside and inside. */
+function networkPanel({ networks }: HostComparison): Html | string {
+  if (networks.length === 0) return '';
+  return html`<div class="panel"><h3>What the virtual network costs</h3>
+<p class="soft">The same host with its client outside and inside: outside less inside, in the same blocks. Inside, server and client share the host's CPUs and its loopback.</p>
+${table(
+  'Client outside against client inside',
+  ['What', 'Figure', 'Outside', 'Inside', 'More', 'Times'].map((name, i) => ({ name, figure: i > 3 })),
+  networks.map(({ of, metric: measured, outside, inside, extra, factor }) => [
+    of,
+    measured.title,
+    outside.name,
+    inside.name,
+    withInterval(extra, measured.unit),
+    times(factor),
+  ]),
+)}</div>`;
+}
 
 /** A row for each host, with the first figure of each thing that costs: what a terminal has room for. */
 export function costsByHost({ costs }: HostComparison): { names: string[]; rows: string[][] } {
@@ -152,7 +173,7 @@ export function hostSection({ hosts, factor }: ExperimentAnalysis): Html | strin
 ${hosts.rankings.map((one) => table(rankingTitle(one, factor), figure(rankingColumns, 4), rankingRows(one)))}</div>
 <div class="panel"><h3>What a host costs</h3>
 <p class="soft">One request and one dispatch at the least descriptors, and over those on this machine itself in the same blocks. CPU is the server's; of a sandbox it is that of its kernel in user space as well. ${emulated ? 'Of an emulated host the ratio tells what emulation costs, nothing about its system.' : ''}</p>
-${table('Cost on each host', figure(costColumns(hosts.reference?.name ?? null), 4), costRows(hosts))}</div>`;
+${table('Cost on each host', figure(costColumns(hosts.reference?.name ?? null), 4), costRows(hosts))}</div>${networkPanel(hosts)}`;
 }
 
 /** Each host in a colour of its own, the same in every figure of a report. */

@@ -2,26 +2,11 @@
  * One process at a time writes a run. Its claim is an empty file whose name says who: pid, when that process started, and
  * the machine, so that a full disk cannot tear it and a claim that a crash left is told from a living one.
  */
-import { closeSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-
-/** Clock ticks after boot at which a process started; '0' where the system does not tell, null when it is gone. */
-function startOf(pid: number): string | null {
-  try {
-    // The program's name is in parentheses and may hold anything; the 20th field after it is the start.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0';
-  } catch {
-    try {
-      process.kill(pid, 0);
-      return '0';
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'EPERM' ? '0' : null;
-    }
-  }
-}
+import { startOf } from '../identity.js';
 
 const machine = hostname().replaceAll(/[^\w.-]/g, '_');
 const ownName = `owner.${process.pid}.${startOf(process.pid)}.${machine}`;

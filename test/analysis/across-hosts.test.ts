@@ -69,6 +69,40 @@ describe('hosts', () => {
     assert.ok(costs.length > 0 && costs.every(({ against }) => against === null));
   });
 
+  it('with their client outside and inside say what the network between costs', (t) => {
+    const both: SyntheticHost[] = [
+      { name: 'a-inside', cpuUs: 15, growth: 1 },
+      { name: 'here', cpuUs: 10, growth: 1 },
+      { name: 'wire', transport: 'veth', cpuUs: 18, growth: 1 },
+    ];
+    const declared = (name: string, kind: string, role: 'server' | 'both') => ({
+      name,
+      kind,
+      role,
+      resources: {},
+      pin: {},
+    });
+    const record = runInfo();
+    const plan = {
+      ...record.plan,
+      hosts: [
+        declared('here', 'local', 'server'),
+        declared('wire', 'netns', 'server'),
+        declared('a-inside', 'netns', 'both'),
+      ],
+    };
+    const run = { ...record, plan };
+    const samples = crossHostRun(both);
+    const { networks, reference } = analyse(run, { samples, refused: [], notices: [] }).experiments[0]!
+      .hosts!;
+    assert.equal(reference!.name, 'here', 'not the inside of another host');
+    const cpu = networks.find(({ metric: { id } }) => id === 'open-cpu-per-request')!;
+    assert.deepEqual([cpu.outside.name, cpu.inside.name], ['wire', 'a-inside']);
+    assert.ok(Math.abs(cpu.extra.estimate - 3) < 0.3 && cpu.extra.low! > 2 && cpu.extra.high! < 4);
+    const text = readFileSync(writeReport(runFolder(t, samples, { info: run })).report, 'utf8');
+    assert.ok(text.includes('What the virtual network costs'));
+  });
+
   it('answer in one sentence, with those that are not available', () => {
     const { headline, remarks } = hostAnswer(experiment!, info)!;
     assert.match(headline, /^On TCP no single host scales best: .* of (local|netns) \(epoll\) and /);

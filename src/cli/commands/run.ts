@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { type WantedHost, wantedName } from '../../contract/hosts-file.js';
-import { type AbsentHost, type Plan, type ProfileName, profileName } from '../../contract/run.js';
+import { type Plan, type ProfileName, profileName } from '../../contract/run.js';
 import { type Flag, machineOf } from '../../experiments/experiment.js';
 import { experimentNamed, experiments, quickStart } from '../../experiments/registry.js';
 import type { Roles } from '../../hosts/host.js';
@@ -20,6 +20,7 @@ import { addFlags } from '../experiment-flags.js';
 import { interruption } from '../interruption.js';
 import { linked, linkOption } from '../on-host.js';
 import { progress } from '../progress.js';
+import type { WantedHosts } from '../wanted-hosts.js';
 
 /** Exit codes beside 0 and 1: some trial failed or a cell that was asked for is impossible here. */
 const incomplete = 3;
@@ -130,11 +131,6 @@ async function measure(
     view.close();
     await hosts.close();
   }
-}
-
-interface WantedHosts {
-  hosts: readonly WantedHost[];
-  absent: readonly AbsentHost[];
 }
 
 /** Where nobody says which: this machine, or every host of it where hosts are what is compared. */
