@@ -1,15 +1,25 @@
 /** `dispatchbench hosts check|up|shell|down`: what they say, and that nothing stays of what they start. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { removeLeftovers, writeDown } from '../../src/hosts/leftovers.js';
 import { identityOf } from '../../src/identity.js';
+import { RunFolder } from '../../src/results/folder.js';
 import { bin, dispatchbench } from '../support/command.js';
 import { footprint, restored } from '../support/footprint.js';
 import { noNamespaces } from '../support/namespaces.js';
+import { idle, planIn } from './small-plans.js';
 
 const skip = noNamespaces;
 
@@ -105,4 +115,46 @@ test('down removes what runners that are gone have left, and touches nothing of 
   assert.ok(existsSync(file), 'kept for another time');
   rmSync(file);
   rmSync(path);
+});
+
+const tiny = { ...idle, backends: ['poll'], impls: ['native'], idle: [0] };
+
+test('run goes on without a host that cannot be had, says so in terminal and report, and ends with 3', () => {
+  const runs = join(own, 'absent');
+  const plan = planIn(own, 'idle-connections', tiny);
+  const args = ['run', 'idle-connections', '--plan', plan, '--out', runs, '--host', 'local'];
+  const { status, stdout, stderr } = dispatchbench(...args, '--host', 'netns:x');
+  assert.equal(status, 3, stderr);
+  assert.match(stderr, /host netns:x is not available here: the host 'netns' takes no argument/);
+  assert.match(stdout.replaceAll(/\s+/g, ' '), /netns:x is not available here: the host 'netns' takes no/);
+  const folder = RunFolder.open(runs, readdirSync(runs)[0]!);
+  assert.deepEqual(folder.info().absent, [{ host: 'netns:x', reason: "the host 'netns' takes no argument" }]);
+  assert.deepEqual(
+    folder.samples().map(({ host: { name } }) => name),
+    ['local'],
+  );
+  assert.match(readFileSync(join(folder.path, 'report.html'), 'utf8'), /netns:x is not available here/);
+  const again = dispatchbench('run', 'idle-connections', '--out', runs, '--resume', folder.id, '--quiet');
+  assert.equal(again.status, 0, again.stderr);
+});
+
+test('run takes hosts by a file, under their own names', { skip }, () => {
+  const runs = join(own, 'declared');
+  const plan = planIn(own, 'idle-connections', tiny);
+  const file = join(own, 'two.yaml');
+  writeFileSync(
+    file,
+    'hosts:\n  - { name: wire, kind: netns }\n  - { name: inside, kind: netns, role: both }\n',
+  );
+  const args = ['run', 'idle-connections', '--plan', plan, '--out', runs, '--hosts', file];
+  const { status, stderr } = dispatchbench(...args);
+  assert.equal(status, 0, stderr);
+  const samples = RunFolder.open(runs, readdirSync(runs)[0]!).samples();
+  assert.deepEqual(samples.map(({ host }) => [host.name, host.transport]).sort(), [
+    ['inside', 'loopback'],
+    ['wire', 'veth'],
+  ]);
+  const both = dispatchbench(...args, '--host', 'local');
+  assert.equal(both.status, 1);
+  assert.match(both.stderr, /--host and --hosts both say where/);
 });
