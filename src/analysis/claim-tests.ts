@@ -237,6 +237,7 @@ function growthAcross(test: GrowthAcrossTest, cells: readonly Cell[], measured: 
           measure: `growth of ${measured.title.toLowerCase()} from ${test.factor} ${test.from} to ${far}, over that of ${seriesLabel(peer.levels)} · ${peer.host.name}: ${expectationInWords(test.expect)}`,
           ...interval,
           unit: '×',
+          expect: test.expect,
           outcome: judge(interval, test.expect),
           note: null,
           metric: measured.id,
