@@ -2,6 +2,7 @@
  * Hosts against each other: each by how its own cost grows along the axis, which is comparable whatever the host is, and
  * what a request or a dispatch costs on it against this machine itself.
  */
+import { executionClass } from '../contract/common.js';
 import type { HostFacts } from '../contract/host.js';
 import { scalable } from '../contract/names.js';
 import type { RunInfo } from '../contract/run.js';
@@ -15,6 +16,7 @@ import {
   pairsOf,
 } from '../statistics/interval.js';
 import { type Metric, metric } from '../trials/registry.js';
+import { outcomeOf, type Standing } from './answer.js';
 import { blockedValuesOf, type Series } from './cells.js';
 
 /** One host's mechanism between the ends of the axis. */
@@ -25,6 +27,7 @@ export interface HostStanding {
   far: Interval;
   /** far over near, by blocks */
   growth: Interval;
+  outcome: Standing['outcome'];
   /** best and worst place that the 95 % intervals of growth against growth leave it, from 1 */
   places: [best: number, worst: number];
 }
@@ -149,6 +152,7 @@ function ranking(
         near: mean(entry.start),
         far: mean(entry.end),
         growth: entry.growth,
+        outcome: outcomeOf(entry.growth),
         places: [
           1 + others.filter((other) => isLess(other, entry)).length,
           all.length - others.filter((other) => isLess(entry, other)).length,
@@ -221,17 +225,18 @@ export function compareHosts(
     const found = known.order.indexOf(host.name);
     return found < 0 ? known.order.length : found;
   };
+  const classOf = ({ host }: Series) => executionClass.options.indexOf(host.executionClass);
+  const ordered = [...series].sort((a, b) => classOf(a) - classOf(b) || place(a) - place(b));
   // A host with its client inside has a loopback as well, but is none of those that were there before.
   const insides = known.bothWays.map(({ inside }) => inside);
-  const [first] = series
+  const [first] = ordered
     .filter(({ host }) => host.executionClass === 'native' && host.transport === 'loopback')
-    .filter(({ host }) => !insides.includes(host.name))
-    .sort((a, b) => place(a) - place(b));
+    .filter(({ host }) => !insides.includes(host.name));
   const reference = first?.host ?? null;
   return {
-    rankings: asked.ranked.map((one) => ranking(series, one)).filter((one) => one !== null),
+    rankings: asked.ranked.map((one) => ranking(ordered, one)).filter((one) => one !== null),
     reference,
-    costs: asked.overhead.flatMap((one) => costsOf(series, one, reference)),
-    networks: asked.overhead.flatMap((one) => networksOf(series, one, known)),
+    costs: asked.overhead.flatMap((one) => costsOf(ordered, one, reference)),
+    networks: asked.overhead.flatMap((one) => networksOf(ordered, one, known)),
   };
 }

@@ -38,7 +38,8 @@ export interface Answer {
   overcome: Series[];
 }
 
-function outcomeOf(growth: Interval): Standing['outcome'] {
+/** Whether a cost holds that grows by this factor. */
+export function outcomeOf(growth: Interval): Standing['outcome'] {
   switch (position(growth, 0, holdsBelow)) {
     case 'inside':
       return 'holds';

@@ -2,6 +2,7 @@
 import type { HostComparison, HostRanking, HostStanding } from '../analysis/across-hosts.js';
 import { bestOfEach } from '../analysis/across-hosts.js';
 import type { ExperimentAnalysis } from '../analysis/analyse.js';
+import { holdsBelow } from '../analysis/answer.js';
 import { blockedValuesOf, hostNames, type Series } from '../analysis/cells.js';
 import { byClass } from '../analysis/classes.js';
 import type { RunInfo } from '../contract/run.js';
@@ -21,19 +22,27 @@ const who = ({ series }: HostStanding) => `${series.host.name} (${series.levels.
 const costName = ({ metric: { title } }: HostRanking) =>
   title.split(',')[0]!.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
 
+/** "local (epoll) × 1.01 [0.99, 1.03] and docker (epoll) × ..." */
+const grownBy = (all: readonly HostStanding[]) =>
+  listed(all.map((one) => `${who(one)} ${times(one.growth)}`));
+
 /** Who is not shown to be behind anybody. */
 function headlineOf(ranking: HostRanking, factor: string): string {
   const { standings, of, near, far } = ranking;
   const first = standings.filter(({ places: [best] }) => best === 1);
-  const rest = standings.filter((one) => !first.includes(one));
+  const behind = standings.filter((one) => !first.includes(one));
   const span = `from ${number(near)} to ${levelInWords(factor, far)}`;
-  const said = (all: readonly HostStanding[]) => listed(all.map((one) => `${who(one)} ${times(one.growth)}`));
   if (standings.length === 1)
     return `${of}: only ${who(standings[0]!)} was measured, so that nothing is ranked.`;
-  const behind = rest.length > 0 ? `; ${said(rest)} ${rest.length === 1 ? 'grows' : 'grow'} more` : '';
-  return first.length === 1
-    ? `${who(first[0]!)} scales best on ${of}: its ${costName(ranking)} grows ${times(first[0]!.growth)} ${span}${behind}.`
-    : `On ${of} no single host scales best: ${costName(ranking)} of ${listed(first.map(who))} grows alike ${span}${behind}.`;
+  if (standings.every(({ growth: { low } }) => low === null))
+    return `Not resolved: which host's mechanism scales best on ${of}; an interval takes three blocks.`;
+  const more = behind.length > 0 ? `; ${grownBy(behind)} ${behind.length === 1 ? 'grows' : 'grow'} more` : '';
+  if (first.length === 1)
+    return `${who(first[0]!)} scales best on ${of}: its ${costName(ranking)} grows ${times(first[0]!.growth)} ${span}${more}.`;
+  const hold = first.every(({ outcome }) => outcome === 'holds')
+    ? `; of each it holds, by less than × ${holdsBelow}`
+    : '';
+  return `On ${of} no host is shown to scale better than ${listed(first.map(who))} by how ${costName(ranking)} grows ${span}${hold}${more}.`;
 }
 
 function rankingSentence(ranking: HostRanking, factor: string): string {

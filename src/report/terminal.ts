@@ -256,7 +256,7 @@ function answerOf(experiment: ExperimentAnalysis, { run }: Analysis): string[] {
   if (!words) return [];
   const { headline, sentences, remarks } = words;
   const lines = [...sentences, ...remarks].map((text) => wrap(`- ${text}`, '  '));
-  return [[ansis.bold(wrap(headline)), ...lines].join('\n'), barsOf(experiment).join('\n')];
+  return [[ansis.bold(wrap(headline)), ...lines].join('\n'), barsOf(experiment).join('\n')].filter(Boolean);
 }
 
 /** What closes a run: its answer, doubts, verdicts, and the figures. */

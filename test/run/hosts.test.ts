@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { packageRoot } from '../../src/addon.js';
 import type { RunEvent } from '../../src/contract/run.js';
 import { arranged } from '../../src/hosts/arranged.js';
 import type { Roles } from '../../src/hosts/host.js';
 import { Opened } from '../../src/hosts/opened.js';
+import { hostKinds } from '../../src/hosts/registry.js';
 import { RunFolder } from '../../src/results/folder.js';
 import { RunHosts } from '../../src/run/hosts.js';
 import { readHostsFile } from '../../src/run/hosts-file.js';
@@ -189,6 +191,12 @@ test('hosts.yaml is read, and what is wrong with one is said in one sentence', (
     { name: 'here', kind: 'local', resources: {}, pin: {}, role: 'server' },
     { name: 'in', kind: 'netns', resources: {}, pin: {}, role: 'both' },
   ]);
+  const example = readHostsFile(join(packageRoot, 'docs/examples/hosts.yaml'));
+  for (const { kind } of example)
+    assert.ok(
+      hostKinds.some(({ id }) => id === kind.split(':', 1)[0]),
+      kind,
+    );
   const wrong = (text: string, says: RegExp) => {
     writeFileSync(path, text);
     assert.throws(() => readHostsFile(path), says);
