@@ -42,6 +42,8 @@ function headlineOf(ranking: HostRanking, factor: string): string {
   const hold = first.every(({ outcome }) => outcome === 'holds')
     ? `; of each it holds, by less than × ${holdsBelow}`
     : '';
+  if (behind.length === 0)
+    return `On ${of} no host is shown to scale better than another, by how ${costName(ranking)} grows ${span}${hold}: ${listed(first.map(who))}.`;
   return `On ${of} no host is shown to scale better than ${listed(first.map(who))} by how ${costName(ranking)} grows ${span}${hold}${more}.`;
 }
 
@@ -251,7 +253,6 @@ export function hostPlots(experiment: ExperimentAnalysis, id: MetricId): Plot[] 
     xName: factorName(factor),
     rows: [],
     logX: false,
-    namesAtEnds: true,
   };
   const growth: Plot = {
     ...common,

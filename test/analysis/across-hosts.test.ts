@@ -120,6 +120,8 @@ describe('hosts', () => {
   it('are named where one of them is first', () => {
     const alone = analysed(crossHostRun([hosts[0]!, hosts[3]!])).experiments[0]!;
     assert.match(hostAnswer(alone, info)!.headline, /^local \(epoll\) scales best on TCP: /);
+    const equal = analysed(crossHostRun(hosts.slice(0, 2))).experiments[0]!;
+    assert.match(hostAnswer(equal, info)!.headline, /^On TCP no host is shown to scale better than another/);
     const short = analysed(crossHostRun(hosts, { trials: 2 })).experiments[0]!;
     assert.match(hostAnswer(short, info)!.headline, /^Not resolved: .* three blocks\.$/);
   });
