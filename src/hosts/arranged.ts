@@ -40,7 +40,7 @@ export function arranged(roles: Roles, declared: Declared): Roles {
   const { name, pin, role } = declared;
   const inside = role === 'both';
   const cpus = cpusOf(declared, 'server', roles.server);
-  const server = known(roles.server, name, cpus, inside ? { transport: 'loopback' } : {});
+  const server = known(roles.server, name, cpus, inside ? { transport: 'loopback', link: undefined } : {});
   const outside = roles.client === roles.server || inside;
   const client = outside
     ? server
@@ -53,5 +53,7 @@ export function arranged(roles: Roles, declared: Declared): Roles {
         {},
       );
   if (pin.client) cpusOf(declared, 'client', outside ? roles.server : roles.client);
-  return { name, server, client, pin, close: () => roles.close() };
+  // A client inside crosses no link.
+  const link = inside ? undefined : roles.link;
+  return { name, server, client, pin, ...(link && { link }), close: () => roles.close() };
 }
