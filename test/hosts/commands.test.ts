@@ -123,17 +123,19 @@ test('run goes on without a host that cannot be had, says so in terminal and rep
   const runs = join(own, 'absent');
   const plan = planIn(own, 'idle-connections', tiny);
   const args = ['run', 'idle-connections', '--plan', plan, '--out', runs, '--host', 'local'];
-  const { status, stdout, stderr } = dispatchbench(...args, '--host', 'netns:x');
+  const { status, stdout, stderr } = dispatchbench(...args, '--host', 'gvisor:x');
   assert.equal(status, 3, stderr);
-  assert.match(stderr, /host netns:x is not available here: the host 'netns' takes no argument/);
-  assert.match(stdout.replaceAll(/\s+/g, ' '), /netns:x is not available here: the host 'netns' takes no/);
+  assert.match(stderr, /host gvisor:x is not available here: gVisor has no platform 'x'/);
+  assert.match(stdout.replaceAll(/\s+/g, ' '), /gvisor:x is not available here: gVisor has no platform 'x'/);
   const folder = RunFolder.open(runs, readdirSync(runs)[0]!);
-  assert.deepEqual(folder.info().absent, [{ host: 'netns:x', reason: "the host 'netns' takes no argument" }]);
+  assert.deepEqual(folder.info().absent, [
+    { host: 'gvisor:x', reason: "gVisor has no platform 'x': known are systrap, ptrace, kvm" },
+  ]);
   assert.deepEqual(
     folder.samples().map(({ host: { name } }) => name),
     ['local'],
   );
-  assert.match(readFileSync(join(folder.path, 'report.html'), 'utf8'), /netns:x is not available here/);
+  assert.match(readFileSync(join(folder.path, 'report.html'), 'utf8'), /gvisor:x is not available here/);
   const again = dispatchbench('run', 'idle-connections', '--out', runs, '--resume', folder.id, '--quiet');
   assert.equal(again.status, 0, again.stderr);
 });

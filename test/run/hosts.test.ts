@@ -171,6 +171,14 @@ test('a declared host has its name, its CPUs and its client inside', async () =>
     const inside = arranged(outside, { name: 'inside', ...plain, role: 'both' });
     assert.equal(inside.client, inside.server);
     assert.equal(inside.server.facts.transport, 'loopback');
+    const link = {
+      cpus: [],
+      cpuUs: () => null,
+      ended: () => null,
+      report: () => Promise.reject(new Error('nothing passes')),
+    };
+    assert.equal(arranged({ ...outside, link }, { name: 'linked', ...plain }).link, link);
+    assert.equal(arranged({ ...outside, link }, { name: 'in', ...plain, role: 'both' }).link, undefined);
     assert.throws(
       () => arranged(roles, { name: 'x', ...plain, resources: { cpus: 5 } }),
       /host x was to get 5 CPUs and has 4/,
