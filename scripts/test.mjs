@@ -17,7 +17,7 @@ if (files.length === 0) {
 // last and one at a time, and so do those that make interfaces where others look for left-over ones, or look for left-over
 // ones themselves.
 const alone = (name) =>
-  /\/(load\/.*|agent\/nats|hosts\/(docker|gvisor|guests|qemu-linux)|run\/ab|ramp\/gates|selftest\/selftest|udp\/(benchmark|knee|loss|pacing))\.test/.test(
+  /\/(load\/.*|agent\/nats|hosts\/(commands|docker|guests|gvisor|link|qemu-linux)|run\/ab|ramp\/gates|selftest\/selftest|udp\/(benchmark|knee|loss|pacing))\.test/.test(
     name,
   );
 const groups = [
