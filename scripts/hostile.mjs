@@ -1,18 +1,76 @@
 // Hostile use by the hour: parts that try to break the suite for a given time each.
-//   node scripts/hostile.mjs [--only PART] [--seconds N]     N of every target, 600 unless given
+//   node scripts/hostile.mjs [--only PART,...] [--seconds N]     N of every target, 600 unless given
+//     [--seed N]    the first seed, one up for each further process; without it, seeds are drawn (and printed)
+//     [--kills N]   kills of one process of a part that kills, instead of its own number
+//     [--jobs N]    so many processes of such a part at once: most of their time they wait
+//     [--tally F]   adds what was tried to the counts in this JSON file, so that hours can be had in portions
 // A finding ends it with 1 and says how to have it again.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    seconds: { type: 'string', default: '600' },
+    seed: { type: 'string' },
+    kills: { type: 'string' },
+    jobs: { type: 'string', default: '1' },
+    tally: { type: 'string' },
+  },
+});
+const tallyFile = options.tally === undefined ? null : resolve(options.tally);
+
 process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
+
+/** What this call has tried: the tests append to it (test/support/tally.ts), a line for each. */
+const scratch = mkdtempSync(join(tmpdir(), 'dispatchbench-hostile-'));
+const tallyLines = join(scratch, 'tally.ndjson');
+writeFileSync(tallyLines, '');
+process.once('exit', () => rmSync(scratch, { recursive: true }));
+
+/** Prints what was tried and adds it to the file of counts. A part that found something has tried what it tried before. */
+function addUp() {
+  const counts = new Map();
+  for (const line of readFileSync(tallyLines, 'utf8').split('\n')) {
+    if (line === '') continue;
+    const { what, count } = JSON.parse(line);
+    counts.set(what, (counts.get(what) ?? 0) + count);
+  }
+  for (const [what, count] of counts) console.log(`${what}: ${count}`);
+  if (!tallyFile) return;
+  const sum = existsSync(tallyFile) ? JSON.parse(readFileSync(tallyFile, 'utf8')) : {};
+  for (const [what, count] of counts) sum[what] = (sum[what] ?? 0) + count;
+  writeFileSync(`${tallyFile}.part`, `${JSON.stringify(sum, null, 2)}\n`);
+  renameSync(`${tallyFile}.part`, tallyFile);
+}
+
+function tried(what, count) {
+  writeFileSync(tallyLines, `${JSON.stringify({ what, count })}\n`, { flag: 'a' });
+}
 
 function fail(message) {
   console.error(`hostile: ${message}`);
+  addUp();
   process.exit(1);
 }
+
+function wholeNumber(name) {
+  const value = Number(options[name]);
+  if (options[name] !== '' && value >= 0 && Number.isSafeInteger(value)) return value;
+  return fail(`--${name} must be a whole number, not '${options[name]}'`);
+}
+const seconds = wholeNumber('seconds');
+const jobs = Math.max(1, wholeNumber('jobs'));
+const kills = options.kills === undefined ? null : wholeNumber('kills');
+let nextSeed = options.seed === undefined ? null : wholeNumber('seed');
+const seedOfNext = () => (nextSeed === null ? Math.floor(Math.random() * 2 ** 31) : nextSeed++);
+
+const commandLine = (command, args, environment) =>
+  [...Object.entries(environment).map(([name, value]) => `${name}=${value}`), command, ...args].join(' ');
 
 /** What a command said, which is shown only when it fails and so ends the script. */
 function run(command, args) {
@@ -22,14 +80,35 @@ function run(command, args) {
   });
   if (status === 0) return stdout + stderr;
   const outcome = error?.message ?? signal ?? `exit ${status}`;
-  return fail(`${[command, ...args].join(' ')}: ${outcome}\n${stdout}${stderr}`);
+  return fail(`${commandLine(command, args, {})}: ${outcome}\n${stdout}${stderr}`);
+}
+
+/** The same beside others. @returns null, or what it said when it failed */
+function beside(command, args, environment) {
+  const child = spawn(command, args, {
+    env: { ...process.env, HOSTILE_TALLY: tallyLines, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      said += chunk;
+    });
+  }
+  return new Promise((done) => {
+    child.once('error', (error) => done(error.message));
+    child.once('close', (code, signal) => {
+      const how = `${commandLine(command, args, environment)}: ${signal ?? `exit ${code}`}\n${said}`;
+      done(code === 0 ? null : how);
+    });
+  });
 }
 
 /**
  * The native parsers under libFuzzer, with the sanitizers. What is learnt stays in .cache for the next time; inputs that
  * once found something are kept in native/fuzz/corpus.
  */
-function parsers(seconds) {
+function parsers() {
   const compiler = process.env.CLANGXX ?? 'clang++';
   if (spawnSync(compiler, ['--version']).error)
     fail(`${compiler} not found: install clang with its runtimes`);
@@ -43,57 +122,61 @@ function parsers(seconds) {
     run(compiler, [...flags, ...sanitizers, ...sources, '-o', `${home}/run`]);
     const kept = `native/fuzz/corpus/${target}`;
     const limits = [`-max_total_time=${seconds}`, '-max_len=10000', '-timeout=10', '-print_final_stats=1'];
-    const files = ['-dict=native/fuzz/http.dict', `-artifact_prefix=${home}/`];
+    const seed = nextSeed === null ? [] : [`-seed=${seedOfNext()}`];
+    const files = ['-dict=native/fuzz/http.dict', `-artifact_prefix=${home}/`, ...seed];
     const said = run(`${home}/run`, [...limits, ...files, learnt, ...(existsSync(kept) ? [kept] : [])]);
-    const inputs = said.match(/number_of_executed_units: (\d+)/)?.[1];
-    console.log(`${target}: no finding in ${inputs} inputs`);
+    tried(`inputs of ${target}`, Number(said.match(/number_of_executed_units: (\d+)/)?.[1]));
   }
 }
 
 /** Hostile values at every function of the addon, in processes of fresh seeds. */
-function values(seconds) {
+function values() {
   const calls = 10_000;
   const until = Date.now() + seconds * 1000;
-  let processes = 0;
-  for (; Date.now() < until; processes++) {
-    const seed = Math.floor(Math.random() * 2 ** 31);
-    const args = ['--expose-gc', 'dist/test/addon/fuzz-child.js', `${seed}`, `${calls}`];
+  do {
+    const args = ['--expose-gc', 'dist/test/addon/fuzz-child.js', `${seedOfNext()}`, `${calls}`];
     run(process.execPath, args);
-  }
-  console.log(`addon: no finding in ${processes * calls} calls`);
+    tried('calls of the addon', calls);
+  } while (Date.now() < until);
 }
 
-/** A test file of which npm test does a small part, again and again with fresh seeds. */
-const repeated = (file, environment) => (seconds) => {
-  const until = Date.now() + seconds * 1000;
-  let rounds = 0;
-  do {
-    Object.assign(process.env, environment);
-    run(process.execPath, ['--test', `dist/test/${file}.test.js`]);
-    rounds++;
-  } while (Date.now() < until);
-  console.log(`${file}: no finding in ${rounds} rounds`);
-};
+/** A test file of which npm test does a small part, in rounds with fresh seeds for so many seconds. */
+const repeated =
+  (file, environment, forSeconds = seconds) =>
+  async () => {
+    const until = Date.now() + forSeconds * 1000;
+    do {
+      const round = Array.from({ length: jobs }, () =>
+        beside(process.execPath, ['--test', `dist/test/${file}.test.js`], {
+          ...environment,
+          HOSTILE_SEED: `${seedOfNext()}`,
+        }),
+      );
+      const findings = (await Promise.all(round)).filter((said) => said !== null);
+      if (findings.length > 0) fail(findings.join('\n'));
+    } while (Date.now() < until);
+  };
 
-/** Each takes the seconds of one target; `writes` takes as long as all positions of a run take. */
+/** A whole matrix of its victims and signals is `usual` kills; a machine that slept was away for 10 s. */
+const killing = (file, usual) =>
+  repeated(file, { HOSTILE_KILLS: `${kills ?? usual}`, HOSTILE_STOP_MS: '10000' });
+
+/** Run in this order. */
 const parts = {
   parsers,
   values,
-  writes: () => repeated('hostile/write-faults', { HOSTILE_WRITES: '0' })(0),
-  soak: (seconds) => repeated('hostile/soak', { HOSTILE_SECONDS: `${seconds}` })(0),
-  programs: repeated('hostile/program-kills', { HOSTILE_KILLS: '9' }),
-  runs: repeated('hostile/kills', { HOSTILE_KILLS: '10' }),
-  agents: repeated('agent/kills', { HOSTILE_KILLS: '3' }),
+  // Takes as long as all positions of a run take.
+  writes: repeated('hostile/write-faults', { HOSTILE_WRITES: '0' }, 0),
+  // The seconds are of each server.
+  soak: repeated('hostile/soak', { HOSTILE_SECONDS: `${seconds}` }, 0),
+  programs: killing('hostile/program-kills', 9),
+  runs: killing('hostile/kills', 6),
+  agents: killing('agent/kills', 1),
 };
 
-const { values: options } = parseArgs({
-  options: { only: { type: 'string' }, seconds: { type: 'string', default: '600' } },
-});
-const seconds = Number(options.seconds);
-if (!(seconds >= 1 && Number.isInteger(seconds)))
-  fail(`--seconds must be a whole number, not '${options.seconds}'`);
 const chosen = options.only === undefined ? Object.keys(parts) : options.only.split(',');
 for (const name of chosen) {
   if (!parts[name]) fail(`there is no part '${name}': ${Object.keys(parts).join(', ')}`);
 }
-for (const name of chosen) await parts[name](seconds);
+for (const name of chosen) await parts[name]();
+addUp();

@@ -3,7 +3,7 @@
  * instants of its steps. Nothing is left over, and the ramp ends by itself: with the client named and exit code 3, or
  * with a reason and another code than 0.
  *
- * A few kills of each kind, or as many as HOSTILE_KILLS says; HOSTILE_SEED repeats a matrix.
+ * A few kills of each kind, or as many as HOSTILE_KILLS says, stopped for HOSTILE_STOP_MS; HOSTILE_SEED repeats a matrix.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -12,13 +12,14 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomFrom } from '../../src/statistics/random.js';
 import { bin } from '../support/command.js';
+import { tried } from '../support/tally.js';
 import { httpServer } from './fleet-steps.js';
 
 const kills = Number(process.env.HOSTILE_KILLS ?? 1);
 const seed = process.env.HOSTILE_SEED ?? `${Date.now()}`;
 const random = randomFrom(seed);
-/** In a large matrix also longer than the silence that an agent is given up for. */
-const longestStopMs = kills > 1 ? 6000 : 1500;
+/** At most 1.5 s unless it is said: longer than 4 s is longer than the silence that an agent is given up for. */
+const stopMs = (): number => Number(process.env.HOSTILE_STOP_MS ?? random() * 1500);
 
 const { port, close } = await httpServer('127.0.0.1');
 after(close);
@@ -137,17 +138,19 @@ for (const victim of ['agent', 'coordinator'] as const)
         await sleep(500 + random() * 2500);
         const started = descendants(coordinator.pid!);
         const pid = victim === 'agent' ? agent.pid : coordinator.pid!;
+        let struck = false; // Or it was done before.
         try {
-          process.kill(pid, signal);
+          struck = process.kill(pid, signal);
           if (signal === 'SIGSTOP') {
-            await sleep(random() * longestStopMs);
+            await sleep(stopMs());
             process.kill(pid, 'SIGCONT');
           }
         } catch {
-          // It was done before.
+          // It is gone.
         }
         const how = await end;
         assert.deepEqual(await left(started), [], `${how.code}: ${how.stderr}`);
         check(victim, signal, name, how);
+        if (struck) tried(`${signal} to the ${victim}`);
       }
     });

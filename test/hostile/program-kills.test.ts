@@ -1,6 +1,6 @@
 /**
  * Server, idle holder and load client are killed, told to end or stopped at random instants of real trials: the run goes
- * on, ends by itself, and the sample says what happened. HOSTILE_KILLS says how often.
+ * on, ends by itself, and the sample says what happened. HOSTILE_KILLS says how often, HOSTILE_STOP_MS for how long.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -15,12 +15,13 @@ import { randomFrom } from '../../src/statistics/random.js';
 import { freshFolder } from '../run/fake-run.js';
 import { ended, nobodyLeft, running } from '../run/processes.js';
 import { bin } from '../support/command.js';
+import { tried } from '../support/tally.js';
 
 const kills = Number(process.env.HOSTILE_KILLS ?? 3);
 const seed = Number(process.env.HOSTILE_SEED ?? Date.now() % 1e6);
 const signals = ['SIGKILL', 'SIGTERM', 'SIGSTOP'] as const;
-/** In a large matrix as long as a machine may sleep; here a little longer than a window. */
-const stopMs = kills > 3 ? 10_000 : 1000;
+/** A little longer than a window, unless somebody says otherwise. */
+const stopMs = Number(process.env.HOSTILE_STOP_MS ?? 1000);
 const victims = {
   server: programPath('dispatchbench-server'),
   'idle holder': resolve(packageRoot, 'dist/clients/idle.js'),
@@ -91,6 +92,7 @@ test(`a run survives ${kills} kills of its programs (seed ${seed})`, { skip: noP
       const said = [error, ...gates.map(({ message }) => message)].filter(Boolean);
       assert.ok(said.length > 0, `${what}: a trial is ${status} and nothing says why`);
     }
+    if (pid !== null) tried(`${signal} to the ${name}`);
   }
   t.diagnostic(`${harmed} trials were harmed, each says by what`);
 });

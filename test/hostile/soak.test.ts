@@ -10,6 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { randomFrom } from '../../src/statistics/random.js';
 import { eventually, exchange } from '../servers/client.js';
 import { nameOf, oneOfEach, withServer } from '../servers/table.js';
+import { tried } from '../support/tally.js';
 
 const seconds = Number(process.env.HOSTILE_SECONDS ?? 1);
 const seed = Number(process.env.HOSTILE_SEED ?? Date.now() % 1e6);
@@ -93,6 +94,8 @@ for (const kind of oneOfEach) {
       assert.ok(more < slackBytes, `${more} bytes more than after the first quarter`);
       const { bytes } = await exchange(port, [Buffer.from(get)], { finish: true });
       assert.match(bytes.toString('latin1'), /^HTTP\/1\.1 200/);
+      tried(`hostile connections to ${nameOf(kind)}`, done);
+      tried(`seconds of hostile connections to ${nameOf(kind)}`, seconds);
       t.diagnostic(`${done} hostile connections, ${(more / 2 ** 20).toFixed(1)} MiB more`);
     });
   });

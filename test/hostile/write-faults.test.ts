@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../src/addon.js';
 import { RunFolder } from '../../src/results/folder.js';
 import { freshFolder } from '../run/fake-run.js';
+import { tried } from '../support/tally.js';
 
 const writer = fileURLToPath(new URL('write-run.js', import.meta.url));
 const trials = 6;
@@ -79,6 +80,7 @@ test(`no finished trial is lost, and none is there twice, in ${chosen.length} of
     const folder = join(parent, begun()!);
     const left = readdirSync(folder).filter((name) => /\.part$|^owner\./.test(name));
     assert.deepEqual(left, [], `${what}: nothing is left over`);
+    tried('positions of writes that fail');
   }
   assert.ok(met >= chosen.length / 4, `only ${met} faults were met: the shim does not reach the writes`);
 });
