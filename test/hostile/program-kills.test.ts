@@ -3,7 +3,7 @@
  * on, ends by itself, and the sample says what happened. HOSTILE_KILLS says how often, HOSTILE_STOP_MS for how long.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -27,7 +27,9 @@ const victims = {
   'idle holder': resolve(packageRoot, 'dist/clients/idle.js'),
   'load client': resolve(packageRoot, 'dist/clients/load.js'),
 };
-const blocks = 2;
+/** Strikes of one run, and its trials: some may see two of them, and the last is left alone. */
+const perRun = Math.min(kills, 9);
+const blocks = perRun + 1;
 
 const settings = {
   ...{ protocol: 'tcp-echo', backends: [nodeBackend], impls: ['native'], references: [], idle: [20] },
@@ -40,27 +42,54 @@ const plan = {
   experiments: [{ experiment: 'idle-connections', settings }],
 };
 
-/** @returns whether it was still there */
-function strike(victim: string, signal: NodeJS.Signals): number | null {
-  const [pid] = running([victim]).map((line) => Number.parseInt(line, 10));
-  if (pid === undefined) return null;
-  try {
-    process.kill(pid, signal);
-    return pid;
-  } catch {
-    return null;
+/** Waits for one that was not struck before. @returns its id; null: the run has ended */
+async function next(
+  victim: string,
+  struck: ReadonlySet<number>,
+  runner: ChildProcess,
+): Promise<number | null> {
+  for (;;) {
+    const pid = running([victim])
+      .map((line) => Number.parseInt(line, 10))
+      .find((one) => !struck.has(one));
+    if (pid !== undefined) return pid;
+    if (runner.exitCode !== null || runner.signalCode !== null) return null;
+    await pause(20);
   }
 }
 
+/** @returns what has to be waited for after it; null: it was there no more */
+function strike(pid: number, signal: NodeJS.Signals): Promise<void> | null {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    return null;
+  }
+  return signal === 'SIGSTOP' ? wake(pid) : Promise.resolve();
+}
+
+async function wake(pid: number): Promise<void> {
+  await pause(stopMs);
+  try {
+    process.kill(pid, 'SIGCONT');
+  } catch {
+    // Given up and ended by the stage.
+  }
+}
+
+const names = Object.keys(victims) as (keyof typeof victims)[];
+
+/** Every victim meets every signal in nine of them. */
+const kindOf = (n: number) => ({
+  name: names[n % names.length]!,
+  signal: signals[Math.floor(n / names.length + n) % signals.length]!,
+});
+
 const noProc = process.platform === 'linux' ? false : 'this system has no /proc to find programs in';
-test(`a run survives ${kills} kills of its programs (seed ${seed})`, { skip: noProc }, async (t) => {
+test(`runs survive ${kills} kills of their programs (seed ${seed})`, { skip: noProc }, async (t) => {
   const random = randomFrom(seed);
-  const names = Object.keys(victims) as (keyof typeof victims)[];
   let harmed = 0;
-  for (let n = 0; n < kills; n++) {
-    const name = names[n % names.length]!;
-    const signal = signals[Math.floor(n / names.length + n) % signals.length]!;
-    const what = `kill ${n}, ${signal} to the ${name}, seed ${seed}`;
+  for (let n = 0; n < kills; ) {
     const out = freshFolder();
     const file = join(out, 'plan.json');
     writeFileSync(file, JSON.stringify(plan));
@@ -68,18 +97,24 @@ test(`a run survives ${kills} kills of its programs (seed ${seed})`, { skip: noP
     const args = [bin, 'run', 'idle-connections', '--plan', file, '--out', runs, '--quiet'];
     const runner = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'ignore'] });
     const gone = ended(runner);
-    while (running([victims[name]]).length === 0 && runner.exitCode === null) await pause(5);
-    await pause(random() * 600);
-    const pid = strike(victims[name], signal);
-    if (signal === 'SIGSTOP' && pid !== null) {
-      await pause(stopMs);
-      try {
-        process.kill(pid, 'SIGCONT');
-      } catch {
-        // Given up and ended by the stage.
-      }
+    const struck = new Set<number>();
+    const done: string[] = [];
+    const woken: Promise<void>[] = [];
+    for (const until = Math.min(n + perRun, kills); n < until; ) {
+      const { name, signal } = kindOf(n);
+      const pid = await next(victims[name], struck, runner);
+      if (pid === null) break; // the rest of them go to another run
+      struck.add(pid);
+      await pause(random() * 500);
+      const over = strike(pid, signal);
+      if (!over) continue; // it had done its work: another one of its kind
+      n++;
+      woken.push(over);
+      done.push(`${signal} to the ${name}`);
     }
+    await Promise.all(woken);
     const code = await gone;
+    const what = `${done.join(', ')}, seed ${seed}`;
     assert.ok(code === 0 || code === 1 || code === 3, `${what}: exit code ${code}`);
     await nobodyLeft(...Object.values(victims));
     const [run] = readdirSync(runs);
@@ -92,7 +127,7 @@ test(`a run survives ${kills} kills of its programs (seed ${seed})`, { skip: noP
       const said = [error, ...gates.map(({ message }) => message)].filter(Boolean);
       assert.ok(said.length > 0, `${what}: a trial is ${status} and nothing says why`);
     }
-    if (pid !== null) tried(`${signal} to the ${name}`);
+    for (const one of done) tried(one);
   }
   t.diagnostic(`${harmed} trials were harmed, each says by what`);
 });
