@@ -1,5 +1,7 @@
 /** The agent behind NATS: it serves whoever calls it, one coordinator at a time. */
 import type { NatsConnection } from '@nats-io/transport-node';
+import type { Ending } from '../carriers/link.js';
+import { flushed } from '../carriers/nats.js';
 import { answerNatsCalls, type SubjectLink } from '../carriers/nats-link.js';
 import { type Command, command, type Report } from '../contract/agent.js';
 import { type Agent, serve } from './agent.js';
@@ -10,6 +12,8 @@ const SILENCE_MS = 10_000;
 /**
  * Serves coordinators, one after the other, until the connection ends or `signal` aborts.
  * @param waiting called when calls are sure to arrive: one that was published before is lost
+ * @returns how it ended; a fault when nobody asked for it
+ * @throws Error with one sentence when the server does not answer
  */
 export async function serveNats(
   connection: NatsConnection,
@@ -17,7 +21,7 @@ export async function serveNats(
   agent: Agent,
   waiting: () => void,
   signal?: AbortSignal,
-): Promise<string> {
+): Promise<Ending> {
   let serving = false;
   signal?.addEventListener('abort', () => void connection.close());
   const serveOne = async (link: SubjectLink<Command, Report>): Promise<void> => {
@@ -35,8 +39,9 @@ export async function serveNats(
     if (serving) refuse({ type: 'refused', reason: 'it serves another coordinator' });
     else void serveOne(open());
   });
-  await connection.flush();
+  await flushed(connection);
   waiting();
-  await connection.closed();
-  return 'the connection to the NATS server ended';
+  const error = await connection.closed();
+  const why = error instanceof Error ? ` (${error.message})` : '';
+  return { how: `the connection to the NATS server ended${why}`, fault: !signal?.aborted };
 }

@@ -12,6 +12,7 @@ import { agentName } from '../contract/agent.js';
 import { validated } from '../contract/validated.js';
 import { decodeFrame } from './frames.js';
 import { type Ending, Inbox, type Link } from './link.js';
+import { flushed } from './nats.js';
 
 const subjects = (fleet: string) => ({
   call: `dispatchbench.${fleet}.call`,
@@ -78,7 +79,10 @@ function subjectLink<Schema extends z.ZodType, Out>(
   };
 }
 
-/** Calls those of these names, in a session of its own. One that is missing stays silent. */
+/**
+ * Calls those of these names, in a session of its own. One that is missing stays silent.
+ * @throws Error with one sentence when the server does not answer
+ */
 export async function callOverNats<Schema extends z.ZodType, Out>(
   connection: NatsConnection,
   fleet: string,
@@ -93,7 +97,7 @@ export async function callOverNats<Schema extends z.ZodType, Out>(
     return subjectLink<Schema, Out>(connection, name, schema, way);
   });
   // Subscriptions first: whoever is called answers at once.
-  await connection.flush();
+  await flushed(connection);
   connection.publish(call, JSON.stringify({ session, agents: names }));
   return links;
 }

@@ -57,4 +57,6 @@ try {
   console.error(`dispatchbench: ${(error as Error).message}`);
   if (process.env.DISPATCHBENCH_DEBUG) console.error((error as Error).stack);
   process.exitCode = 1;
+  // What a library left open must not keep it; children that end slowly are given their time.
+  setTimeout(() => process.exit(), 10_000).unref();
 }

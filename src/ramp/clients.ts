@@ -1,6 +1,6 @@
 /** How a client named on the command line is reached: a carrier for each way of writing it. */
 import { childLink } from '../carriers/link.js';
-import { connectNats, type NatsOptions } from '../carriers/nats.js';
+import { closeNats, connectNats, type NatsOptions } from '../carriers/nats.js';
 import { callOverNats } from '../carriers/nats-link.js';
 import { agentName, type Command as Request, report } from '../contract/agent.js';
 import { validated } from '../contract/validated.js';
@@ -53,9 +53,7 @@ export async function openFleet(clients: readonly string[], nats: NatsOptions | 
     if (connection)
       links.push(...(await callOverNats<typeof report, Request>(connection, nats!.fleet, remote, report)));
     return await Fleet.open(links, async () => {
-      // A server that hangs would never say that it has taken everything.
-      await Promise.race([connection?.drain(), new Promise((resolve) => setTimeout(resolve, 2000).unref())]);
-      await connection?.close();
+      if (connection) await closeNats(connection);
     });
   } catch (error) {
     for (const link of links) link.close();

@@ -77,7 +77,7 @@ export class Fleet {
     await fleet.#synchronise();
     const [lost] = fleet.dropped;
     if (lost === undefined) return fleet;
-    await fleet.close();
+    await fleet.close().catch(() => {}); // what went wrong first is what is to be known
     throw new Error(lost);
   }
 
@@ -148,6 +148,7 @@ export class Fleet {
     };
   }
 
+  /** @throws Error with one sentence when the clients may not have been told */
   async close(): Promise<void> {
     clearInterval(this.#heart);
     for (const member of this.members) if (!member.gone) member.leave();

@@ -1,24 +1,13 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { packageRoot } from '../../src/addon.js';
 import { connectNats } from '../../src/carriers/nats.js';
 import { openFleet } from '../../src/ramp/clients.js';
+import { cleanups, line, natsServer, noBroker, run } from './broker.js';
 import { assertOneLost, httpServer, sessions } from './fleet-steps.js';
 
-const missing = ((): string | null => {
-  try {
-    execFileSync('nats-server', ['--version'], { stdio: 'ignore' });
-  } catch {
-    return 'nats-server is not installed';
-  }
-  return null;
-})();
 /** Unique per run, so that tests side by side never share a namespace or a bridge. */
 const tag = `db${process.pid % 100_000}`;
 
@@ -36,48 +25,6 @@ const noNamespaces = ((): string | null => {
   }
 })();
 
-const cleanups: (() => unknown)[] = [];
-after(async () => {
-  for (const cleanup of cleanups.reverse()) await cleanup();
-});
-
-/** Ends by its own id when the tests do. */
-function run(command: string, args: string[]): ChildProcess {
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  cleanups.push(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  });
-  return child;
-}
-
-const line = (child: ChildProcess, pattern: RegExp): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const seen: string[] = [];
-    createInterface({ input: child.stderr! }).on('line', (text) => {
-      seen.push(text);
-      if (pattern.test(text)) resolve(text);
-    });
-    child.once('exit', () => reject(new Error(`ended before ${pattern}: ${seen.slice(-3).join(' | ')}`)));
-  });
-
-/** A real nats-server with a password; the address it listens on is ours alone. */
-async function natsServer(address: string): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'dispatchbench-nats-'));
-  cleanups.push(() => rmSync(folder, { recursive: true }));
-  writeFileSync(
-    join(folder, 'nats.conf'),
-    `listen: "${address}:-1"\nauthorization { user: bench, password: "p w/1" }\n`,
-  );
-  const ready = line(
-    run('nats-server', ['-c', join(folder, 'nats.conf')]),
-    /Listening for client connections on/,
-  );
-  const port = /:(\d+)$/.exec(await ready)![1];
-  return `nats://bench:${encodeURIComponent('p w/1')}@${address}:${port}`;
-}
-
 const agentArgs = (name: string, url: string): string[] => [
   join(packageRoot, 'bin/dispatchbench.js'),
   'agent',
@@ -85,7 +32,7 @@ const agentArgs = (name: string, url: string): string[] => [
 ];
 
 test('agents in namespaces of their own, through a real nats-server; one is killed in mid-run', async (t) => {
-  if (missing ?? noNamespaces) return t.skip(missing ?? noNamespaces ?? undefined);
+  if (noBroker ?? noNamespaces) return t.skip(noBroker ?? noNamespaces ?? undefined);
   const net = `10.${200 + (process.pid % 50)}.${process.pid % 250}`;
   const bridge = `${tag}br`;
   ip('link', 'add', bridge, 'type', 'bridge');
@@ -102,7 +49,7 @@ test('agents in namespaces of their own, through a real nats-server; one is kill
     ip('-n', space, 'addr', 'add', `${net}.${10 + index}/24`, 'dev', 'eth0');
     ip('-n', space, 'link', 'set', 'eth0', 'up');
   }
-  const url = await natsServer(`${net}.1`);
+  const { url } = await natsServer(`${net}.1`);
   const { port, close } = await httpServer(`${net}.1`);
   cleanups.push(close);
   const agents = names.map((name) =>
@@ -129,8 +76,8 @@ test('agents in namespaces of their own, through a real nats-server; one is kill
 });
 
 test('an agent serves one coordinator at a time, and the next one after it', async (t) => {
-  if (missing) return t.skip(missing);
-  const url = await natsServer('127.0.0.1');
+  if (noBroker) return t.skip(noBroker);
+  const { url } = await natsServer('127.0.0.1');
   await line(run(process.execPath, agentArgs('solo', url)), /waiting on/);
   const first = await openFleet(['nats:solo'], { url, fleet: tag });
   await assert.rejects(
@@ -151,8 +98,8 @@ test('an agent serves one coordinator at a time, and the next one after it', asy
 });
 
 test('the server’s password is asked for', async (t) => {
-  if (missing) return t.skip(missing);
-  const url = await natsServer('127.0.0.1');
+  if (noBroker) return t.skip(noBroker);
+  const { url } = await natsServer('127.0.0.1');
   const wrong = url.replace(/:[^:@]*@/, ':wrong@');
   await assert.rejects(
     connectNats({ url: wrong, fleet: 'x' }),

@@ -36,6 +36,8 @@ export const agent = withNatsOptions(new Command('agent'))
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
     const waiting = () =>
       console.error(`agent ${agent.name}: waiting on ${connection.getServer()}, fleet ${nats.fleet}`);
-    const ending = await serveNats(connection, nats.fleet, agent, waiting, stop.signal);
-    console.error(`agent ${agent.name}: ${ending}`);
+    const { how, fault } = await serveNats(connection, nats.fleet, agent, waiting, stop.signal);
+    console.error(`agent ${agent.name}: ${how}`);
+    // An attempt to connect again may be on its way.
+    process.exit(fault ? 1 : 0);
   });

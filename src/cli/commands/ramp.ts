@@ -96,9 +96,12 @@ export const ramp = withNatsOptions(new Command('ramp'))
       await tell(ramp, measureWithFleet(ramp, fleet));
       // The table is whole, but not by all of the clients.
       if (fleet.dropped.length > 0) process.exitCode = 3;
-    } finally {
-      await fleet.close();
+    } catch (error) {
+      // What went wrong first is what is to be known.
+      await fleet.close().catch(() => {});
+      throw error;
     }
+    await fleet.close();
   });
 
 type Network = () => Promise<NetworkCounters | null>;
