@@ -129,6 +129,20 @@ function parsers() {
   }
 }
 
+/** What reads bytes of strangers in TypeScript, led by coverage: test/fuzz/targets.ts. */
+async function readers() {
+  const { targets } = await import('../dist/test/fuzz/targets.js');
+  for (const { name } of targets) {
+    const args = ['--max-old-space-size=512', 'dist/test/fuzz/main.js', name];
+    const said = await beside(
+      process.execPath,
+      [...args, '--seconds', `${seconds}`, '--seed', `${seedOfNext()}`],
+      {},
+    );
+    if (said) fail(said);
+  }
+}
+
 /** Hostile values at every function of the addon, in processes of fresh seeds. */
 function values() {
   const calls = 10_000;
@@ -164,6 +178,7 @@ const killing = (file, usual) =>
 /** Run in this order. */
 const parts = {
   parsers,
+  readers,
   values,
   // Takes as long as all positions of a run take.
   writes: repeated('hostile/write-faults', { HOSTILE_WRITES: '0' }, 0),

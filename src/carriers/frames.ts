@@ -1,7 +1,7 @@
 /** Frames of a protocol: one JSON object a line, checked on the way in. Pure but for the buffer it holds. */
 import type { z } from 'zod';
+import { printable } from '../contract/printable.js';
 import { firstIssue } from '../contract/validated.js';
-import { printable } from '../printable.js';
 
 /** A frame longer than this ends the stream: nobody of ours sends one. */
 export const MAX_FRAME_BYTES = 4 << 20;
@@ -52,5 +52,5 @@ export function decodeFrame<Schema extends z.ZodType>(schema: Schema, line: stri
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new Error(`not a frame of this protocol: ${printable(firstIssue(parsed.error)).slice(0, 300)}`);
+  throw new Error(`not a frame of this protocol: ${firstIssue(parsed.error).slice(0, 300)}`);
 }

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { z } from 'zod';
 import type { Command } from '../command.js';
-import { printable } from '../printable.js';
+import { printable } from '../contract/printable.js';
 import { encodeFrame, FrameDecoder } from './frames.js';
 
 /** How a link ended, in one sentence. */

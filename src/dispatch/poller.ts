@@ -12,10 +12,10 @@
  * A registration is named by its slot, a small number; tables are indexed by it. On POSIX it is the descriptor, elsewhere
  * it need not be: `descriptorOf` tells.
  *
- * `turn` blocks the thread, so a poller belongs in a process or Worker of its own; a Worker that waits for ever cannot be
- * terminated until a descriptor becomes ready.
+ * `turn` blocks the thread, so a poller belongs in a process or Worker of its own.
  */
 import { getSystemErrorName } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
 import type { BackendName } from '../contract/common.js';
 import { counterNames } from '../contract/names.js';
 import type { Capabilities, Counters } from '../contract/server.js';
@@ -34,6 +34,9 @@ export interface PollerOptions {
 }
 
 const WORD = Int32Array.BYTES_PER_ELEMENT;
+
+/** The longest a Worker waits before it can be ended. */
+const WORKER_WAIT_US = 250_000;
 
 export class Poller {
   readonly backend: BackendName;
@@ -75,12 +78,25 @@ export class Poller {
    * @throws Error with the errno's name as `code` when the wait itself fails
    */
   turn(changes: number, timeoutUs: number): number {
-    const count = native.pollerTurn(this.handle, changes, timeoutUs);
+    const count =
+      timeoutUs < 0 && !isMainThread
+        ? this.#endlessTurn(changes)
+        : native.pollerTurn(this.handle, changes, timeoutUs);
     const errno = this.#status[Status.error] as number;
     if (errno !== 0) {
       const code = getSystemErrorName(-errno);
       throw Object.assign(new Error(`${this.capabilities.waitCall} failed: ${code}`), { code, errno });
     }
+    return count;
+  }
+
+  /** In a Worker: Node ends one only where JavaScript runs, and not within a wait. */
+  #endlessTurn(changes: number): number {
+    let count = native.pollerTurn(this.handle, changes, WORKER_WAIT_US);
+    const { changeErrors } = this;
+    while (count === 0 && !this.interrupted && this.#status[Status.error] === 0)
+      count = native.pollerTurn(this.handle, 0, WORKER_WAIT_US);
+    this.#status[Status.changeErrors] = changeErrors;
     return count;
   }
 

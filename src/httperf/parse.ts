@@ -1,4 +1,5 @@
 /** Reads what httperf 0.8 and 0.9 print at the end of a run. A pure function of the text. */
+import { printable } from '../contract/printable.js';
 import { type Failures, failureKinds, type SessionResult } from '../contract/ramp.js';
 
 /** httperf samples the reply rate every five seconds, and has no sample at all in a shorter run. */
@@ -9,7 +10,7 @@ export function parseHttperf(text: string): SessionResult {
   const numbers = (label: string, pattern: RegExp): number[] => {
     const match = pattern.exec(text);
     if (!match) {
-      const end = text.trim().split('\n').slice(-2).join(' | ');
+      const end = text.trim().split('\n').slice(-2).map(printable).join(' | ');
       throw new Error(`httperf's output has no '${label}' line; it ends with: ${end || '(nothing)'}`);
     }
     return match.slice(1).map(Number);

@@ -1,4 +1,5 @@
 /** samples.ndjson as text -> samples, with what had to be left out and why. */
+import { printable } from '../contract/printable.js';
 import { cellLevels, levelsKey, SCHEMA_VERSION } from '../contract/sample.js';
 import { firstIssue } from '../contract/validated.js';
 import { decodeHistogram } from '../statistics/histogram.js';
@@ -31,7 +32,7 @@ function refusal(raw: Record<string, unknown>): string | null {
     return 'it does not say its execution class (host.executionClass), so its figures cannot be placed';
   const step = host.clockStepNs;
   if (typeof step === 'number' && step > maxClockStepNs) {
-    return `the clock of ${host.name} steps by ${step} ns (more than ${maxClockStepNs} ns)`;
+    return `the clock of ${printable(String(host.name))} steps by ${step} ns (more than ${maxClockStepNs} ns)`;
   }
   return null;
 }
@@ -62,7 +63,7 @@ export function parseSamples(text: string, path = 'samples.ndjson'): ParsedSampl
       result.samples.push(read);
     } else {
       const reason = `line ${before} has this cell of this block already`;
-      result.refused.push({ line, cell: levelsKey(read.cell), reason });
+      result.refused.push({ line, cell: printable(levelsKey(read.cell)), reason });
     }
   });
   if (cut !== '') {
@@ -112,7 +113,7 @@ function readLine(content: string, path: string): Sample | Omit<Refusal, 'line'>
   if (typeof raw?.schemaVersion !== 'number') return { cell: '', reason: 'it is no sample' };
   if (raw.schemaVersion !== SCHEMA_VERSION) throw new Error(otherVersion(path, raw.schemaVersion));
   const levels = cellLevels.safeParse(raw.cell);
-  const cell = levels.success ? levelsKey(levels.data) : '';
+  const cell = levels.success ? printable(levelsKey(levels.data)) : '';
   const reason = refusal(raw);
   if (reason) return { cell, reason };
   const parsed = sample.safeParse(raw);

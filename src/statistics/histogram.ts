@@ -10,6 +10,9 @@ const plainCookie = 0x1c849303;
 /** Bits 4 to 7 of a cookie tell the word size, which V2 does not use. */
 const cookieOf = (bytes: Buffer) => (bytes.readUInt32BE(0) & ~0xf0) >>> 0;
 const headerBytes = 40;
+/** What the format allows. */
+const mostDigits = 5;
+const mostValue = 2 ** 63;
 /** Far more than one of three digits over all times a program may take; a payload beyond it is no measurement of ours. */
 const mostBytes = 512 << 10;
 
@@ -29,7 +32,7 @@ function readNumber(bytes: Buffer, at: { offset: number }): number {
 
 /**
  * Decodes one histogram; values are the highest equivalent of each cell, as HdrHistogram's own percentiles report.
- * @throws Error when it is none, is cut short, or unfolds to more than 512 KiB
+ * @throws Error when it is none, is cut short, unfolds to more than 512 KiB, or holds what no histogram can
  */
 export function decodeHistogram(text: string): Counts {
   const outer = Buffer.from(text, 'base64');
@@ -43,6 +46,7 @@ export function decodeHistogram(text: string): Counts {
   if (headerBytes + payload > bytes.length) throw new Error('a HdrHistogram payload that is cut short');
   const digits = bytes.readUInt32BE(12);
   const lowest = Number(bytes.readBigUInt64BE(16));
+  if (digits > mostDigits || lowest > mostValue) throw new Error('a HdrHistogram of impossible bounds');
   const unitMagnitude = Math.floor(Math.log2(Math.max(1, lowest)));
   const halfMagnitude = Math.max(0, Math.ceil(Math.log2(2 * 10 ** digits)) - 1);
   const half = 2 ** halfMagnitude;
@@ -57,11 +61,14 @@ export function decodeHistogram(text: string): Counts {
       index -= count;
       continue;
     }
+    if (!Number.isFinite(count)) throw new Error('a HdrHistogram payload that is cut short');
     if (count > 0) {
       const bucket = Math.max(0, Math.floor(index / half) - 1);
       const sub = index < half ? index : (index % half) + half;
       const unit = 2 ** (bucket + unitMagnitude);
-      values.push((index < half ? index * 2 ** unitMagnitude : sub * unit) + unit - 1);
+      const value = (index < half ? index * 2 ** unitMagnitude : sub * unit) + unit - 1;
+      if (!(value <= mostValue)) throw new Error('a HdrHistogram of values beyond its range');
+      values.push(value);
       counts.push(count);
       total += count;
     }

@@ -52,6 +52,10 @@ test('a Worker that ends with open pollers leaves no descriptor', noProc, async 
   assert.deepEqual(descriptors(), before);
 });
 
+test('a Worker that waits without end can be terminated', { timeout: 60_000 }, async () => {
+  await inWorker('wait-for-ever', true);
+});
+
 test('Workers turn at the same time, each on its own pollers', async () => {
   const answers = await Promise.all([1, 2, 3, 4].map(() => inWorker('echo-and-leave')));
   for (const answer of answers) assert.deepEqual(answer, answers[0]);

@@ -5,34 +5,10 @@ import { parseHttperf } from '../../src/httperf/parse.js';
 import { parseConfig } from '../../src/ramp/config.js';
 import { rates, resolveRamp, stepSpec } from '../../src/ramp/options.js';
 import { autobenchHeader, autobenchLine, perlNumber } from '../../src/report/autobench.js';
-
-const output = `httperf --hog --timeout=5 --client=0/1 --server=127.0.0.1 --port=18099 --uri=/ --rate=50 --num-conns=300 --num-calls=4
-Maximum connect burst length: 1
-
-Total: connections 300 requests 1200 replies 1188 test-duration 5.981 s
-
-Connection rate: 50.2 conn/s (19.9 ms/conn, <=4 concurrent connections)
-Connection time [ms]: min 0.2 avg 2.6 max 74.3 median 0.5 stddev 7.6
-Connection time [ms]: connect 0.1
-Connection length [replies/conn]: 4.000
-
-Request rate: 200.6 req/s (5.0 ms/req)
-Request size [B]: 62.0
-
-Reply rate [replies/s]: min 199.2 avg 200.0 max 200.8 stddev 1.1 (2 samples)
-Reply time [ms]: response 0.6 transfer 0.2
-Reply size [B]: header 122.0 content 5.0 footer 0.0 (total 127.0)
-Reply status: 1xx=0 2xx=1180 3xx=1 4xx=3 5xx=4
-
-CPU time [s]: user 1.43 system 3.71 (user 23.9% system 62.0% total 85.9%)
-Net I/O: 37.0 KB/s (0.3*10^6 bps)
-
-Errors: total 36 client-timo 1 socket-timo 2 connrefused 3 connreset 4
-Errors: fd-unavail 5 addrunavail 6 ftab-full 7 other 8
-`;
+import { httperfOutput } from '../support/httperf-output.js';
 
 test('httperf output is read whole', () => {
-  const { failures, ...rest } = parseHttperf(output);
+  const { failures, ...rest } = parseHttperf(httperfOutput);
   assert.deepEqual(failures, {
     'client-timo': 1,
     'socket-timo': 2,
@@ -63,8 +39,8 @@ test('httperf output is read whole', () => {
 });
 
 test('the spelling of the thesis ("avq") is read, and a missing line is named', () => {
-  assert.equal(parseHttperf(output.replace('avg 200.0', 'avq 200.0')).replyRate.avg, 200);
-  assert.throws(() => parseHttperf(output.replace(/^Reply time.*$/m, '')), /no 'Reply time' line/);
+  assert.equal(parseHttperf(httperfOutput.replace('avg 200.0', 'avq 200.0')).replyRate.avg, 200);
+  assert.throws(() => parseHttperf(httperfOutput.replace(/^Reply time.*$/m, '')), /no 'Reply time' line/);
   assert.throws(() => parseHttperf(''), /no 'Total:' line; it ends with: \(nothing\)/);
 });
 
@@ -79,7 +55,7 @@ test('the first ten columns are autobench 2.1.1 to the byte', () => {
   );
   // 100 * 36 / 1188 as Perl prints it.
   assert.equal(
-    first(autobenchLine(table, { rate: 50, results: [parseHttperf(output)] }), 10),
+    first(autobenchLine(table, { rate: 50, results: [parseHttperf(httperfOutput)] }), 10),
     '200\t200.6\t50.2\t199.2\t200.0\t200.8\t1.1\t0.6\t37.0\t3.03030303030303',
   );
 });
@@ -87,7 +63,7 @@ test('the first ten columns are autobench 2.1.1 to the byte', () => {
 test('our columns come only after autobench_admin has had its status columns', () => {
   const distributed = { ...table, distributed: true };
   const header = autobenchHeader(distributed).trimEnd().split('\t');
-  const line = autobenchLine(distributed, { rate: 50, results: [parseHttperf(output)] });
+  const line = autobenchLine(distributed, { rate: 50, results: [parseHttperf(httperfOutput)] });
   assert.deepEqual(
     header.slice(9, 15),
     ['errors', 'status_100', 'status_200', 'status_300', 'status_400', 'status_500'].map(
@@ -109,7 +85,7 @@ test('two hosts: nine columns each, side by side as autobench writes them, then 
 
 test('no reply at all is 101 percent errors', () => {
   const none: SessionResult = {
-    ...parseHttperf(output),
+    ...parseHttperf(httperfOutput),
     replies: 0,
     failures: { ...noFailures(), connrefused: 300 },
   };

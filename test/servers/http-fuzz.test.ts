@@ -8,28 +8,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { COMPLETE, HttpRequest, PROCEED, REJECTED } from '../../servers/http-request.js';
 import { answerTo, CONTINUE, refusalOf, responses } from '../../servers/http-response.js';
-import { addon, packageRoot } from '../../src/addon.js';
+import { packageRoot } from '../../src/addon.js';
 import { type Random, randomFrom } from '../../src/statistics/random.js';
 import { exchange } from './client.js';
+import { httpParse, typescriptParse } from './http-rows.js';
 import { nameOf, oneOfEach, withServer } from './table.js';
-
-const { httpParse } = addon<{ httpParse(bytes: Uint8Array, cuts: number[]): number[][] }>();
-
-function typescriptParse(bytes: Uint8Array, cuts: readonly number[]): number[][] {
-  const request = new HttpRequest();
-  const rows: number[][] = [];
-  let from = 0;
-  for (const to of [...cuts, bytes.length]) {
-    while (from < to) {
-      const parsed = request.feed(bytes, from, to);
-      const status = parsed === REJECTED ? request.status : 0;
-      rows.push([parsed, request.taken - from, status, request.flags, request.bodyLeft, request.headBytes]);
-      if (parsed === REJECTED) return rows;
-      from = request.taken;
-    }
-  }
-  return rows;
-}
 
 const pick = <T>(random: Random, from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
 const upTo = (random: Random, most: number): number => Math.floor(random() * (most + 1));
