@@ -116,7 +116,7 @@ function check(
   if (code === 0) return;
   if (signal === 'SIGSTOP') {
     // It goes on again, and who was given up meanwhile is named.
-    assert.match(stderr, /[ab] (has been silent|sent no|does not answer)/);
+    assert.match(stderr, /[ab] (has been silent|sent no|does not answer|did not register)/);
   } else if (victim === 'coordinator') {
     assert.equal(code, null, stderr);
   } else {
