@@ -4,7 +4,8 @@
  *
  * FAULT_FOLDER  the folder
  * FAULT_AT      which of them fails, from 1
- * FAULT_KIND    ENOSPC, EIO, or short: takes half of the bytes (a sync then succeeds)
+ * FAULT_KIND    ENOSPC, EIO, or short: takes half of the bytes (a sync then succeeds); full: takes half of the bytes, and
+ *               the next fails with ENOSPC, as when the last block is used up
  * FAULT_STICKY  1: all that follow fail as well
  */
 #define _GNU_SOURCE
@@ -37,6 +38,10 @@ static enum fault fault_of(int fd) {
   if (!below(fd)) return NONE;
   const char *at = getenv("FAULT_AT"), *sticky = getenv("FAULT_STICKY"), *kind = getenv("FAULT_KIND");
   long now = atomic_fetch_add(&met, 1) + 1, asked = at ? atol(at) : 0;
+  if (kind && strcmp(kind, "full") == 0 && asked != 0) {
+    if (now == asked) return SHORT;
+    asked++;
+  }
   if (asked == 0 || now < asked || (now > asked && !(sticky && *sticky == '1'))) return NONE;
   if (kind && strcmp(kind, "short") == 0) return SHORT;
   errno = kind && strcmp(kind, "EIO") == 0 ? EIO : ENOSPC;

@@ -3,13 +3,13 @@ import type { Target } from './engine.js';
 
 const planted = (judge: Target['judge']): Target => ({
   seeds: [Buffer.from('hello')],
-  words: ['x'],
+  words: ['F', 'U', 'Z'],
   longest: 100,
   stepsPerByte: 10,
   judge,
 });
 
-/** Four bytes in a row, found one after the other because each opens a block of its own. */
+/** Four bytes at their places, found one after the other because each opens a block of its own. */
 export const throws = planted((input) => {
   if (input[0] === 0x46) {
     if (input[1] === 0x55) {
@@ -29,6 +29,6 @@ export const neverAnswers = planted((input) => (input[0] === 0x46 ? new Promise(
 /** Steps that grow with the square of its length. */
 export const slow = planted((input) => {
   let sum = 0;
-  for (const a of input) for (const b of input) for (let i = 0; i < 10; i++) sum += a * b;
+  for (const a of input) for (const b of input) for (let i = 0; i < 100; i++) sum += a * b;
   return void sum;
 });

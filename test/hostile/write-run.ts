@@ -1,6 +1,7 @@
 /**
  * `write-run.js FOLDER [COUNT]`: writes so many samples into a run's folder as a run does, or goes on with what is there,
- * and prints the sequence of each that it was told is safe. Ends with 1 when something could not be written.
+ * and prints the sequence of each that it was told is safe. What is refused is tried once more, as a run does. Ends with 1
+ * when something could not be written.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +23,12 @@ try {
     const known = new Set(samples.map(({ sequence }) => sequence));
     for (let sequence = 0; sequence < Number(count); sequence++) {
       if (known.has(sequence)) continue;
-      run.append(syntheticSample({ cell, cpuUs: 6, block: sequence, sequence }));
+      const sample = syntheticSample({ cell, cpuUs: 6, block: sequence, sequence });
+      try {
+        run.append(sample);
+      } catch {
+        run.append(sample);
+      }
       console.log(sequence);
     }
     run.writeInfo(runInfo());
