@@ -5,15 +5,16 @@ import { type Failures, failureKinds, type SessionResult } from '../contract/ram
 /** httperf samples the reply rate every five seconds, and has no sample at all in a shorter run. */
 const HTTPERF_SAMPLE_S = 5;
 
-/** @throws Error naming the first line that is missing, with the end of the text */
+/** @throws Error naming the first line that is missing or holds no numbers, with the end of the text */
 export function parseHttperf(text: string): SessionResult {
   const numbers = (label: string, pattern: RegExp): number[] => {
     const match = pattern.exec(text);
-    if (!match) {
+    const figures = match?.slice(1).map(Number) ?? [];
+    if (!match || !figures.every(Number.isFinite)) {
       const end = text.trim().split('\n').slice(-2).map(printable).join(' | ');
       throw new Error(`httperf's output has no '${label}' line; it ends with: ${end || '(nothing)'}`);
     }
-    return match.slice(1).map(Number);
+    return figures;
   };
   const [connections, requests, replies, durationS] = numbers(
     'Total:',
