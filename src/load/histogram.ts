@@ -48,11 +48,13 @@ export function decodeHistogram(base64: string): Histogram {
     const payload = inflateSync(outer.subarray(8, 8 + outer.readUInt32BE(4)), {
       maxOutputLength: mostPayloadBytes,
     });
-    const within =
+    // No other than ours: there are layouts that the library never finishes to build.
+    const ours =
       payload.readUInt32BE(4) === payload.length - headerBytes &&
-      payload.readUInt32BE(12) <= layout.numberOfSignificantValueDigits &&
-      payload.readBigUInt64BE(24) <= layout.highestTrackableValue;
-    if (!within) throw new Error('its header is not ours');
+      payload.readUInt32BE(12) === layout.numberOfSignificantValueDigits &&
+      payload.readBigUInt64BE(16) === BigInt(layout.lowestDiscernibleValue) &&
+      payload.readBigUInt64BE(24) === BigInt(layout.highestTrackableValue);
+    if (!ours) throw new Error('its header is not ours');
     // Encoded anew, so that the library reads the same bytes.
     return decodeFromCompressedBase64(outer.toString('base64'), layout.bitBucketSize);
   } catch (error) {

@@ -135,15 +135,17 @@ function compressed(payload: Buffer): string {
 }
 
 /** The header of a histogram and nothing behind it. */
-function header(payloadBytes: number, digits: number): Buffer {
+function header(payloadBytes: number, digits: number, highest = 3_600_000_000_000n): Buffer {
   const bytes = Buffer.alloc(40);
   bytes.writeUInt32BE(0x1c849313, 0);
   bytes.writeUInt32BE(payloadBytes, 4);
   bytes.writeUInt32BE(digits, 12);
   bytes.writeBigUInt64BE(1n, 16);
-  bytes.writeBigUInt64BE(3_600_000_000_000n, 24);
+  bytes.writeBigUInt64BE(highest, 24);
   return bytes;
 }
+
+const beyondRange = Buffer.from('efbfbdef9e0102a19f0102', 'hex');
 
 /** Null: the row's client is no worse than it has to be, and counts like any other. */
 const rows: readonly [string, Manners, RegExp | null][] = [
@@ -234,6 +236,11 @@ const rows: readonly [string, Manners, RegExp | null][] = [
     lying((result) => ({ ...result, connections: 1e9 })),
     /it started 1000000000 connections where 4 were asked/,
   ],
+  [
+    'more requests than its connections can make',
+    lying((result) => ({ ...result, requests: 9 })),
+    /4 connections made 9 requests where 2 on each were asked/,
+  ],
   ['more replies than requests', lying((result) => ({ ...result, replies: 9 })), /8 requests had 9 replies/],
   [
     'no histogram',
@@ -259,6 +266,11 @@ const rows: readonly [string, Manners, RegExp | null][] = [
   [
     'a histogram that claims 2 GB',
     withHistogram(() => compressed(header(0x7fffffff, 3))),
+    /its header is not ours/,
+  ],
+  [
+    'a histogram whose counts lie beyond its range, which the library would look for without end',
+    withHistogram(() => compressed(Buffer.concat([header(11, 3, 239n), beyondRange]))),
     /its header is not ours/,
   ],
   ['a histogram of nine digits', withHistogram(() => compressed(header(0, 9))), /its header is not ours/],

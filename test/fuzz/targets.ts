@@ -51,7 +51,7 @@ export const targets: readonly Entry[] = [
   },
   {
     name: 'histograms',
-    covers: ['/src/statistics/'],
+    covers: ['/src/statistics/', '/src/load/histogram.js'],
     load: async () => (await import('./targets/histograms.js')).target,
   },
   {
