@@ -326,6 +326,12 @@ const unusable: readonly [string, Manners, unknown, RegExp][] = [
     /^x (does not answer pings|has been silent)/,
   ],
   [
+    'speaks, and never answers pings',
+    { ping: (wire) => wire.say({ type: 'ready', id: 99 }) },
+    registration('x'),
+    /^x does not answer pings/,
+  ],
+  [
     'answers pings before they were sent',
     { ping: (wire, { id }) => wire.say({ type: 'pong', id, receivedNs: 5, sentNs: 4 }) },
     registration('x'),
