@@ -337,6 +337,12 @@ const unusable: readonly [string, Manners, unknown, RegExp][] = [
     registration('x'),
     /^x answered a ping with times that cannot be/,
   ],
+  [
+    'took longer over pings than they were under way',
+    { ping: (wire, { id }) => wire.say({ type: 'pong', id, receivedNs: 0, sentNs: 1e12 }) },
+    registration('x'),
+    /^x answered a ping with times that cannot be/,
+  ],
   ['speaks another version', {}, { ...registration('x'), protocol: 9 }, /^x speaks protocol 9, this is 1/],
   ['has a name for a terminal', {}, registration('\x1b[2J'), /name: must be letters/],
   ['has no cores', {}, { ...registration('x'), facts: { ...facts, cores: 0 } }, /facts\.cores: Too small/],
