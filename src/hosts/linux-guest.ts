@@ -6,8 +6,8 @@
 import { readFileSync } from 'node:fs';
 import { childLink } from '../carriers/link.js';
 import type { GuestFile } from '../contract/guest.js';
+import { printable } from '../contract/printable.js';
 import { type StarterRequest, starterReport } from '../contract/starter.js';
-import { printable } from '../printable.js';
 import { onCarrierCpu } from './carrier-cpu.js';
 import { type GuestImage, type ImageParts, writeImage } from './guest-image.js';
 import { Namespaces } from './namespaces.js';

@@ -45,7 +45,7 @@ export const target: Target = {
     get,
   ],
   longest: 10_000,
-  stepsPerByte: 60,
+  stepsPerByte: 300,
   judge(input) {
     const whole = outcome(input, Math.max(1, input.length));
     for (const piece of [1, 7]) assert.deepEqual(outcome(input, piece), whole);
