@@ -5,7 +5,7 @@
  */
 import { Script } from 'node:vm';
 import { type Random, randomFrom } from '../../src/statistics/random.js';
-import type { Blocks, Coverage } from './coverage.js';
+import type { Coverage, Ran } from './coverage.js';
 import { mutated } from './mutate.js';
 
 export interface Target {
@@ -65,8 +65,6 @@ async function judge(target: Target, input: Buffer, longestMs: number): Promise<
   }
 }
 
-const sum = (blocks: Blocks) => [...blocks.values()].reduce((all, count) => all + count, 0);
-
 /** 1, 2, 3, 4 to 7, 8 to 15, ...: that a loop runs once more is nothing new, that it runs twice as often is. */
 const magnitude = (count: number) => (count < 4 ? count : 2 + Math.floor(Math.log2(count)));
 
@@ -76,12 +74,12 @@ class Reached {
   readonly #magnitudes = new Set<string>();
 
   /** Of several inputs at once: only whether a block ran tells something. */
-  anyNew(blocks: Blocks): boolean {
+  anyNew(blocks: Ran['blocks']): boolean {
     return [...blocks.keys()].some((block) => !this.blocks.has(block));
   }
 
   /** Of one input. */
-  add(blocks: Blocks): boolean {
+  add(blocks: Ran['blocks']): boolean {
     const before = this.#magnitudes.size;
     for (const [block, count] of blocks) {
       this.blocks.add(block);
@@ -113,8 +111,7 @@ export async function fuzz(
 
   const alone = async (input: Buffer): Promise<boolean> => {
     await judge(target, input, longestMs);
-    const blocks = coverage.take();
-    const steps = sum(blocks);
+    const { blocks, steps } = coverage.take();
     const most = STEPS_AT_LEAST + target.stepsPerByte * input.length;
     if (steps > most) throw new Finding(input, `${steps} steps for ${input.length} bytes, more than ${most}`);
     return reached.add(blocks);
@@ -131,9 +128,9 @@ export async function fuzz(
     const batch = Array.from({ length: BATCH }, () => mutated(random, corpus, target.words, target.longest));
     for (const input of batch) await judge(target, input, longestMs);
     inputs += BATCH;
-    const blocks = coverage.take();
+    const { blocks, steps } = coverage.take();
     const bytes = batch.reduce((all, { length }) => all + length, 0);
-    const many = sum(blocks) > BATCH * STEPS_AT_LEAST + target.stepsPerByte * bytes;
+    const many = steps > BATCH * STEPS_AT_LEAST + target.stepsPerByte * bytes;
     // Now and then also for loops that run longer than ever before.
     if (many || reached.anyNew(blocks) || random() < 0.02) {
       for (const input of batch) if (await alone(input)) corpus.push(input);

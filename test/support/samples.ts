@@ -1,5 +1,4 @@
 /** Synthetic runs for tests of analysis and report: seeded, cheap, and clearly not measured. */
-import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import type { BackendName, Implementation, IoMode } from '../../src/contract/common.js';
 import type { DatagramResult } from '../../src/contract/dgram.js';
 import type { HostFacts } from '../../src/contract/host.js';
@@ -8,6 +7,7 @@ import type { RunInfo } from '../../src/contract/run.js';
 import { SCHEMA_VERSION } from '../../src/contract/sample.js';
 import type { Hello } from '../../src/contract/server.js';
 import { noCounts } from '../../src/dgram-benchmark/js-ledger.js';
+import { emptyHistogram, latencyOfHistogram } from '../../src/load/histogram.js';
 import { type Random, randomFrom } from '../../src/statistics/random.js';
 import type { MeasurementOf } from '../../src/trials/registry.js';
 import { measured, type Sample } from '../../src/trials/sample.js';
@@ -40,23 +40,9 @@ function latencyAround(median: number): Latency {
   const known = histograms.get(median);
   if (known) return known;
   const random = randomFrom(median);
-  const histogram = build({ highestTrackableValue: 60e9, numberOfSignificantValueDigits: 3 });
+  const histogram = emptyHistogram();
   for (let i = 0; i < 2000; i++) histogram.recordValue(Math.round(median * Math.exp(0.25 * normal(random))));
-  const at = (p: number) => histogram.getValueAtPercentile(p);
-  const latency: Latency = {
-    count: histogram.totalCount,
-    min: histogram.minNonZeroValue,
-    mean: histogram.mean,
-    stddev: histogram.stdDeviation,
-    p50: at(50),
-    p90: at(90),
-    p95: at(95),
-    p99: at(99),
-    p999: at(99.9),
-    p9999: at(99.99),
-    max: histogram.maxValue,
-    histogram: encodeIntoCompressedBase64(histogram),
-  };
+  const latency = latencyOfHistogram(histogram);
   histograms.set(median, latency);
   return latency;
 }
