@@ -13,15 +13,14 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-// Files run three at a time, because most of them wait. Those that assert what client and server did with a CPU each come
-// last and one at a time, and so do those that make interfaces where others look for left-over ones, or look for left-over
-// ones themselves.
+// Files run in pairs. Those that assert what client and server did with a CPU each come last and one at a time, and so do
+// those that make interfaces where others look for left-over ones, or look for left-over ones themselves.
 const alone = (name) =>
   /\/(load\/.*|agent\/nats|hosts\/(commands|docker|guests|gvisor|link|qemu-linux)|run\/ab|ramp\/gates|selftest\/selftest|udp\/(benchmark|knee|loss|pacing))\.test/.test(
     name,
   );
 const groups = [
-  { names: files.filter((name) => !alone(name)), atOnce: 3 },
+  { names: files.filter((name) => !alone(name)), atOnce: 2 },
   { names: files.filter(alone), atOnce: 1 },
 ];
 let failed = false;

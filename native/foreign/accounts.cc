@@ -77,8 +77,9 @@ void Accounts::take_cpu(TreeFigures& figures, pid_t root, const std::vector<Proc
   }
   if (cpuacct_) {
     constexpr std::int64_t kNsPerUs = 1000;
-    figures.user_us = cpuacct_->number("cpuacct.usage_user").value_or(0) / kNsPerUs;
-    figures.system_us = cpuacct_->number("cpuacct.usage_sys").value_or(0) / kNsPerUs;
+    const std::int64_t user = cpuacct_->number("cpuacct.usage_user").value_or(0) / kNsPerUs;
+    const std::int64_t system = cpuacct_->number("cpuacct.usage_sys").value_or(0) / kNsPerUs;
+    split(figures, cpuacct_->number("cpuacct.usage").value_or(0) / kNsPerUs, user, system);
     return;
   }
   if (const std::optional<Process> keeper = process_of(root)) {
@@ -92,6 +93,14 @@ void Accounts::take_cpu(TreeFigures& figures, pid_t root, const std::vector<Proc
   // A process that ended while /proc was read is in the next sum; a sum must not fall for that.
   figures.user_us = user_us_ = std::max(user_us_, figures.user_us);
   figures.system_us = system_us_ = std::max(system_us_, figures.system_us);
+}
+
+void Accounts::split(TreeFigures& figures, std::int64_t total_us, std::int64_t user_us, std::int64_t system_us) {
+  const std::int64_t both = user_us + system_us;
+  const double share = both > 0 ? static_cast<double>(user_us) / static_cast<double>(both) : 1;
+  const auto user = static_cast<std::int64_t>(share * static_cast<double>(total_us));
+  figures.user_us = user_us_ = std::clamp(user, user_us_, std::max(user_us_, total_us - system_us_));
+  figures.system_us = system_us_ = std::max(system_us_, total_us - user_us_);
 }
 
 void Accounts::take_memory(TreeFigures& figures, const std::vector<Process>& tree) {
