@@ -3,7 +3,9 @@
  * something new is kept and changed further. A finding is an input whose target throws, takes more steps than its length
  * allows, does not come to an end, or makes the process grow without end.
  */
-import { Script } from 'node:vm';
+import { setTimeout as pause } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext, Script } from 'node:vm';
 import { type Random, randomFrom } from '../../src/statistics/random.js';
 import type { Coverage, Ran } from './coverage.js';
 import { mutated } from './mutate.js';
@@ -45,6 +47,9 @@ const LONGEST_MS = 20_000;
 /** What a target may do whatever the input: read a good piece before it, for example. */
 const STEPS_AT_LEAST = 200_000;
 const MOST_BYTES = 1 << 30;
+/** Growth is what a collection does not give back. */
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 /** Runs it on this thread, ended by V8 when it does not come to an end by itself. */
 const bounded = new Script('globalThis.fuzzed()');
@@ -135,7 +140,12 @@ export async function fuzz(
     if (many || reached.anyNew(blocks) || random() < 0.02) {
       for (const input of batch) if (await alone(input)) corpus.push(input);
     }
-    const { rss } = process.memoryUsage();
+    if (process.memoryUsage.rss() > MOST_BYTES / 2) {
+      collect();
+      // Memory of buffers is freed beside this thread.
+      await pause(1);
+    }
+    const rss = process.memoryUsage.rss();
     if (rss > MOST_BYTES) throw new Finding(batch.at(-1)!, `the process has grown to ${rss} bytes`);
   }
   return { inputs, corpus, blocks: reached.blocks.size };
