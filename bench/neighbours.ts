@@ -59,7 +59,8 @@ async function measure(field: Measurement['field'], generation: number): Promise
     const server = `${backend} ${impl}`;
     if (trial.error !== null) throw new Error(`${server}: ${trial.error}`);
     return Object.entries(trial.measurements).flatMap(([window, measured]) => {
-      if (measured.kind !== 'load') return [];
+      // Costs at different rates do not compare.
+      if (measured.kind !== 'load' || measured.askedRate !== null) return [];
       const requests = measured.after.requests! - measured.before.requests!;
       return [{ server, window, field, generation, cpuUsPerRequest: cpuUs(measured) / requests }];
     });
