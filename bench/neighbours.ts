@@ -13,7 +13,7 @@ import { runTogether } from '../src/run/trial.js';
 import { blockedRatio, type Interval, position } from '../src/statistics/interval.js';
 import { randomFrom } from '../src/statistics/random.js';
 import type { LoadTrial } from '../src/trials/load-window.js';
-import { cpuUs } from '../src/trials/served.js';
+import { metric } from '../src/trials/registry.js';
 import { hostOption, onCpus, pinning, roles, site } from './here.js';
 import { saveRecord, shown } from './lib.js';
 
@@ -37,6 +37,11 @@ const settings = options.quick
 const cells = idleConnections.cells(settings, machine);
 const without = cells.filter(({ idle }) => idle === 0);
 
+const costs = [
+  { window: 'closed', cost: 'cpu-per-request' },
+  { window: 'open', cost: 'open-cpu-per-request' },
+] as const;
+
 interface Measurement {
   server: string;
   window: string;
@@ -58,11 +63,9 @@ async function measure(field: Measurement['field'], generation: number): Promise
     if (idle !== 0) return [];
     const server = `${backend} ${impl}`;
     if (trial.error !== null) throw new Error(`${server}: ${trial.error}`);
-    return Object.entries(trial.measurements).flatMap(([window, measured]) => {
-      // Costs at different rates do not compare.
-      if (measured.kind !== 'load' || measured.askedRate !== null) return [];
-      const requests = measured.after.requests! - measured.before.requests!;
-      return [{ server, window, field, generation, cpuUsPerRequest: cpuUs(measured) / requests }];
+    return costs.flatMap(({ window, cost }) => {
+      const cpuUsPerRequest = metric(cost).of(trial);
+      return cpuUsPerRequest === null ? [] : [{ server, window, field, generation, cpuUsPerRequest }];
     });
   });
 }

@@ -15,7 +15,7 @@ import { runTogether } from '../src/run/trial.js';
 import { blockedRatio, type Interval } from '../src/statistics/interval.js';
 import { randomFrom } from '../src/statistics/random.js';
 import type { LoadTrial } from '../src/trials/load-window.js';
-import { cpuUs } from '../src/trials/served.js';
+import { metric } from '../src/trials/registry.js';
 import { hostOption, onCpus, pinning, roles, site } from './here.js';
 import { saveRecord, shown, verdict } from './lib.js';
 
@@ -88,12 +88,13 @@ async function measure(field: readonly Contender[], cell: Cell, generation: numb
   );
   return outcomes.map((trial, index) => {
     const contender = nameOf(field[index]!);
-    const measured = trial.measurements.closed;
-    if (trial.error !== null || measured?.kind !== 'load')
+    const [throughput, cpuUsPerRequest] = [
+      metric('throughput').of(trial),
+      metric('cpu-per-request').of(trial),
+    ];
+    if (trial.error !== null || throughput === null || cpuUsPerRequest === null)
       throw new Error(`${contender} on ${cell.backend}: ${trial.error}`);
-    const { before, after, load } = measured;
-    const cpuUsPerRequest = cpuUs(measured) / (after.requests! - before.requests!);
-    return { ...cell, contender, generation, throughput: load.achievedRate, cpuUsPerRequest };
+    return { ...cell, contender, generation, throughput, cpuUsPerRequest };
   });
 }
 

@@ -6,6 +6,7 @@ import { levelsKey } from '../contract/sample.js';
 import type { Experiment } from '../experiments/experiment.js';
 import { blockedDifference, blockedRatio, type Interval, pairsOf, position } from '../statistics/interval.js';
 import { paired, unitsNeeded } from '../statistics/paired.js';
+import { asAsked } from '../trials/load-window.js';
 import { type Metric, metric } from '../trials/registry.js';
 import { measuredAs } from '../trials/sample.js';
 import { blockedValuesOf, type Cell, nearest, type Series, tellServer } from './cells.js';
@@ -73,8 +74,7 @@ function endsOf(levels: readonly (readonly number[])[]): [near: number, far: num
 
 /** Whether a cell was offered less than was asked, because its server had no time to spare, in every trial. */
 const isOvercome = ({ trials }: Cell): boolean =>
-  trials.length > 0 &&
-  trials.every((trial) => measuredAs(trial, 'load').some(([, { askedRate }]) => askedRate !== null));
+  trials.length > 0 && trials.every((trial) => measuredAs(trial, 'load').some(([, one]) => !asAsked(one)));
 
 function answerOf(series: readonly Series[], measured: Metric, when: string): Answer | null {
   const figures = nearest(series)

@@ -97,7 +97,7 @@ function moments(histogram: Histogram): { mean: number; stddev: number } {
   return { mean, stddev: Math.sqrt(squares / total) };
 }
 
-/** Every figure is the library's own, so that it can be computed again from the payload. */
+/** Every figure is what the library makes of the payload, so that anybody can compute it again. */
 export function latencyOfHistogram(histogram: Histogram): Latency {
   const empty = histogram.totalCount === 0;
   const { mean, stddev } = empty ? { mean: 0, stddev: 0 } : moments(histogram);

@@ -173,6 +173,33 @@ function drawDots(dots: readonly [number, number][], shift: number) {
   };
 }
 
+/** Room of a name at the end of a line, pixels. */
+const lineOfText = 15;
+
+/**
+ * Where names at these heights stand so that none covers another, each as near to its own height as that allows: names
+ * that are too close stand around their middle.
+ */
+export function apart(heights: readonly number[], least: number): number[] {
+  const order = heights.map((height, index) => ({ height, index })).sort((a, b) => a.height - b.height);
+  const pools: { sum: number; count: number }[] = [];
+  for (const [rank, { height }] of order.entries()) {
+    let pool = { sum: height - rank * least, count: 1 };
+    for (
+      let above = pools.at(-1);
+      above && above.sum / above.count > pool.sum / pool.count;
+      above = pools.at(-1)
+    ) {
+      pool = { sum: pool.sum + above.sum, count: pool.count + above.count };
+      pools.pop();
+    }
+    pools.push(pool);
+  }
+  const places = pools.flatMap(({ sum, count }) => Array.from({ length: count }, () => sum / count));
+  const placed = new Map(order.map(({ index }, rank) => [index, places[rank]! + rank * least]));
+  return heights.map((_, index) => placed.get(index)!);
+}
+
 /** The option object of a plot as seen in `view`. */
 export function chartOption(plot: Plot, view: View): Record<string, unknown> {
   const ink = view.dark ? inks.dark : inks.light;
@@ -300,8 +327,21 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
       ? { ...label((value) => (isHeat ? String(value) : short(value))), ...yTicks }
       : { show: false },
   }));
-  const series = plot.panels.flatMap((panel, index) =>
-    panel.series.flatMap((one, order): object[] => {
+  const plotHeight = panelHeight - 84;
+  /** How far the name at the end of each line is moved down, so that none covers another, pixels. */
+  const shiftsIn = (some: readonly PlotSeries[]): number[] => {
+    const height = (y: number) => {
+      const [at, low, high] = [y, extent.min, extent.max].map((value) =>
+        logY ? Math.log(value) : value,
+      ) as [number, number, number];
+      return (plotHeight * (high - at)) / (high - low);
+    };
+    const ends = some.map(({ points }) => height(points.at(-1)?.y ?? extent.max));
+    return apart(ends, lineOfText).map((placed, index) => placed - ends[index]!);
+  };
+  const series = plot.panels.flatMap((panel, index) => {
+    const shifts = namesAtEnds ? shiftsIn(panel.series) : [];
+    return panel.series.flatMap((one, order): object[] => {
       const color = colorOf(one);
       const at = {
         name: one.name,
@@ -364,8 +404,8 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
                 fontSize: 12,
                 fontWeight: 600,
                 distance: 8,
+                offset: [0, shifts[order]!],
               },
-              labelLayout: { moveOverlap: 'shiftY' },
             }
           : {}),
         data: visible.map(({ x, y, low, high, n }) => [scale.to(x), y, low, high, n, x]),
@@ -445,8 +485,8 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
         z: 1,
       };
       return [model, intervals, trials, line];
-    }),
-  );
+    });
+  });
   const text = (value: number) =>
     Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(4);
   const heat = all.flatMap((one) => one.points.map(({ y }) => shade(y)));
@@ -497,7 +537,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
       left: places[index]!.x,
       top: places[index]!.y + 34,
       width: places[index]!.width,
-      height: panelHeight - 84,
+      height: plotHeight,
     })),
     xAxis,
     yAxis,

@@ -43,9 +43,10 @@ export const offerOf = ({ client, ...load }: LoadFigures): Offer => ({
 });
 
 /**
- * Whose limit is the figure, as long as the link is not it? A server that is over 90 % busy is at its own limit, whatever the client says of itself:
- * client and server drive each other, and beside a saturated server a client is often busy as well, polling small
- * batches. Only when the server had time to spare does a busy or late client mean that the client set the figure.
+ * Whose limit is the figure, as long as the link is not it? A server that is over 90 % busy is at its own limit, whatever
+ * the client says of itself: client and server drive each other, and beside a saturated server a client is often busy as
+ * well, polling small batches. Only when the server had time to spare does a busy or late client mean that the client set
+ * the figure.
  */
 export function saturation(name: string, span: Span, offer: Offer, link: Link): Gate[] {
   const server = serverBusyShare(span);

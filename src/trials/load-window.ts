@@ -62,6 +62,9 @@ export const loadMeasurement = z.object({
 });
 export type LoadMeasurement = z.infer<typeof loadMeasurement>;
 
+/** Of less than was asked no latency and no cost compares with those of others. */
+export const asAsked = ({ askedRate }: Pick<LoadMeasurement, 'askedRate'>): boolean => askedRate === null;
+
 /** Nobody else's connections, and none of an earlier window, while one is measured. */
 async function requireCount(servers: Servers, expected: number): Promise<void> {
   const seen = (await servers.count(expected)) ?? expected;

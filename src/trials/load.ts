@@ -8,6 +8,7 @@ import { drive } from '../stage/drive.js';
 import { trialKind } from './kind.js';
 import { loadGates, loadServed } from './load-gates.js';
 import {
+  asAsked,
   type Drive,
   type LoadMeasurement,
   type LoadTrial,
@@ -17,9 +18,6 @@ import {
 } from './load-window.js';
 import { rotate } from './rotation.js';
 import { loadMetrics, servedMetrics } from './served.js';
-
-/** Of less than was asked no latency and no cost compares with those of others. */
-const asAsked = ({ askedRate }: LoadMeasurement): boolean => askedRate === null;
 
 export const load = trialKind({
   id: 'load',

@@ -32,11 +32,12 @@ const loneShare = 0.5;
 const warmUpMs = 60;
 /** Time in which a server is tried at the rate that was asked, and if need be with one request at a time. */
 const triedMs = 40;
-/** Who would have needed so much more than all of its time is not tried again. */
+/** Who needs no more than this share of its time, or so much more than all of it, is not tried again. */
+const plainShare = 0.6;
 const hopelessShare = 1.5;
 /** Of the requests that it was offered then, it has answered at least so many. */
 const heldShare = 0.95;
-/** So often: a moment's disturbance, or code not yet compiled, is no reason to offer a server less than others. */
+/** The majority of so many decides: a moment's disturbance, or code not yet compiled, is no reason to offer less. */
 const tries = 3;
 /** A window at a low rate lasts until so many requests are due, */
 const fewestRequests = 5;
@@ -181,15 +182,19 @@ class Rotation {
     (refused(window.name, measured, link) ? doubtful : good).push(measured);
   }
 
+  /** By the majority of its tries: one alone may fall into a disturbance, or into a batch that a late client made. */
   private async holdsAtEase(one: Competitor, window: LoadWindow): Promise<boolean> {
-    for (let trial = 0; trial < tries; trial++) {
+    for (let held = 0, missed = 0; ; ) {
       const tried = await this.take(one, window);
       // Not the busy share: a snapshot some milliseconds after so short a window dilutes it.
       const busy = (costUs(tried) * tried.load.offeredRate!) / 1e6;
-      if (busy <= easyShare && tried.load.replies >= heldShare * tried.load.requests) return true;
-      if (busy > hopelessShare) break;
+      const holds = busy <= easyShare && tried.load.replies >= heldShare * tried.load.requests;
+      if (holds) held++;
+      else missed++;
+      if (busy > hopelessShare) return false;
+      if (holds && busy <= plainShare) return true;
+      if (Math.max(held, missed) > tries / 2) return held > missed;
     }
-    return false;
   }
 
   private take({ member, standing }: Competitor, window: LoadWindow): Promise<LoadMeasurement> {

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { encodeFrame, FrameDecoder } from '../../src/carriers/frames.js';
+import { encodeFrame } from '../../src/carriers/frames.js';
 import { type Random, randomFrom } from '../../src/statistics/random.js';
+import { readFrames } from '../support/read-frames.js';
 
 const schema = z.strictObject({
   frame: z.enum(['ping', 'result']),
@@ -38,28 +39,15 @@ function mutated(random: Random): Buffer {
   return Buffer.from(text);
 }
 
-/** Frames read, and the refusal that ended it. */
-function read(bytes: Buffer, piece: number): [frames: unknown[], refusal: string] {
-  const decoder = new FrameDecoder(schema);
-  const frames: unknown[] = [];
-  try {
-    for (let at = 0; at < bytes.length; at += piece)
-      for (const frame of decoder.push(bytes.subarray(at, at + piece))) frames.push(frame);
-    return [frames, ''];
-  } catch (error) {
-    return [frames, (error as Error).message];
-  }
-}
-
 const seed = 1 + Math.floor(Math.random() * 1e9);
 test(`2000 mutated streams of frames, seed ${seed}`, () => {
   const random = randomFrom(seed);
   for (let i = 0; i < 2000; i++) {
     const bytes = mutated(random);
-    const [frames, refusal] = read(bytes, bytes.length);
+    const [frames, refusal] = readFrames(schema, bytes, bytes.length);
     assert.match(refusal, /^$|^not a frame/, `stream ${i} of seed ${seed}`);
     for (const piece of [1, 7]) {
-      const [cutFrames, cutRefusal] = read(bytes, piece);
+      const [cutFrames, cutRefusal] = readFrames(schema, bytes, piece);
       assert.equal(cutRefusal, refusal, `stream ${i} of seed ${seed}`);
       assert.deepEqual(cutFrames, frames, `stream ${i} of seed ${seed}`);
     }

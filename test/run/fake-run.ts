@@ -110,16 +110,16 @@ export function freshFolder(): string {
 
 /** Runs a plan to its end and returns what happened. */
 export async function fakeRun(
-  changes: Partial<Omit<RunRequest, 'hosts'>> & { out?: string; host?: FakeHost } = {},
+  changes: Partial<RunRequest> & { out?: string; host?: FakeHost } = {},
 ): Promise<RunOutcome & { events: RunEvent[] }> {
   const { out = freshFolder(), host, ...given } = changes;
   const events: RunEvent[] = [];
   const plan = given.plan ?? tinyPlan();
-  const roles = await fakeHost(host);
+  const hosts = given.hosts ?? [await fakeHost(host)];
   try {
     const outcome = await executeRun({
       plan,
-      hosts: [roles],
+      hosts,
       openFolder: () => RunFolder.create(out, plan.name),
       resume: false,
       argv: [],
@@ -130,7 +130,7 @@ export async function fakeRun(
     });
     return { ...outcome, events };
   } finally {
-    await roles.close();
+    for (const one of hosts) await one.close();
   }
 }
 

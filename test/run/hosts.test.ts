@@ -9,12 +9,10 @@ import { arranged } from '../../src/hosts/arranged.js';
 import type { Roles } from '../../src/hosts/host.js';
 import { Opened } from '../../src/hosts/opened.js';
 import { hostKinds } from '../../src/hosts/registry.js';
-import { RunFolder } from '../../src/results/folder.js';
 import { RunHosts } from '../../src/run/hosts.js';
 import { readHostsFile } from '../../src/run/hosts-file.js';
-import { executeRun } from '../../src/run/runner.js';
 import { places } from '../../src/stage/places.js';
-import { fakeHost, freshFolder, tinyPlan } from './fake-run.js';
+import { fakeHost, fakeRun, freshFolder, tinyPlan } from './fake-run.js';
 
 const plain = { resources: {}, pin: {}, role: 'server' as const };
 
@@ -36,25 +34,10 @@ function mortal(roles: Roles, answers: number): Roles {
 }
 
 async function run(hosts: readonly Roles[], changes = {}) {
-  const events: RunEvent[] = [];
-  const out = freshFolder();
-  try {
-    const plan = tinyPlan({ hosts: hosts.map(({ name }) => name), ...changes }, { idle: [0] });
-    const outcome = await executeRun({
-      plan,
-      hosts,
-      absent: [{ host: 'box', reason: 'there is no such box' }],
-      openFolder: () => RunFolder.create(out, plan.name),
-      resume: false,
-      argv: [],
-      on: (event) => events.push(event),
-      writePausesMs: [],
-      signal: new AbortController().signal,
-    });
-    return { ...outcome, events, samples: outcome.folder.samples() };
-  } finally {
-    for (const one of hosts) await one.close();
-  }
+  const plan = tinyPlan({ hosts: hosts.map(({ name }) => name), ...changes }, { idle: [0] });
+  const absent = [{ host: 'box', reason: 'there is no such box' }];
+  const outcome = await fakeRun({ plan, hosts, absent });
+  return { ...outcome, samples: outcome.folder.samples() };
 }
 
 test('every block holds every cell of every host, in one shuffled order', async () => {

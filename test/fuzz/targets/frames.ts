@@ -1,24 +1,12 @@
 /** Streams of an agent's frames: read or refused in one sentence, the same however they are cut, and good ones first. */
 import assert from 'node:assert/strict';
-import { encodeFrame, FrameDecoder } from '../../../src/carriers/frames.js';
+import { encodeFrame } from '../../../src/carriers/frames.js';
 import { command, type Report, report } from '../../../src/contract/agent.js';
+import { readFrames } from '../../support/read-frames.js';
 import type { Target } from '../engine.js';
 
 const pong: Report = { type: 'pong', id: 7, receivedNs: 1, sentNs: 2 };
 const good = Buffer.from(encodeFrame(pong));
-
-/** Frames that were read, and the refusal that ended it. */
-function read(schema: typeof report | typeof command, bytes: Buffer, piece: number): [unknown[], string] {
-  const decoder = new FrameDecoder<typeof report | typeof command>(schema);
-  const frames: unknown[] = [];
-  try {
-    for (let at = 0; at < bytes.length; at += piece)
-      for (const frame of decoder.push(bytes.subarray(at, at + piece))) frames.push(frame);
-    return [frames, ''];
-  } catch (error) {
-    return [frames, (error as Error).message];
-  }
-}
 
 export const target: Target = {
   seeds: [
@@ -44,10 +32,10 @@ export const target: Target = {
   stepsPerByte: 2000,
   judge(input) {
     for (const schema of [report, command]) {
-      const [frames, refusal] = read(schema, input, Math.max(1, input.length));
+      const [frames, refusal] = readFrames(schema, input, Math.max(1, input.length));
       assert.match(refusal, /^$|^not a frame[^\p{Cc}]*$/u);
-      for (const piece of [1, 7]) assert.deepEqual(read(schema, input, piece), [frames, refusal]);
+      for (const piece of [1, 7]) assert.deepEqual(readFrames(schema, input, piece), [frames, refusal]);
     }
-    assert.deepEqual(read(report, Buffer.concat([good, input]), 1 << 20)[0][0], pong);
+    assert.deepEqual(readFrames(report, Buffer.concat([good, input]), 1 << 20)[0][0], pong);
   },
 };
