@@ -64,6 +64,12 @@
       "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-link)"]
     },
     {
+      "target_name": "dispatchbench-spawn",
+      "type": "executable",
+      "dependencies": ["core"],
+      "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-spawn)"]
+    },
+    {
       # A plain shared object for LD_PRELOAD, see the source.
       "target_name": "dispatchbench_frames",
       "type": "loadable_module",

@@ -204,12 +204,25 @@ async function linkPass(program) {
   console.log(`${program}: no finding, no leak`);
 }
 
+/** Starts a command a few times, and one that is not there. */
+async function spawnPass(program) {
+  const run = (...args) =>
+    spawnSync(programPath(program), args, { env: leakChecked, encoding: 'utf8', timeout: 60_000 });
+  const { status, stdout, stderr } = run('--spawns', '20', '--', 'cat');
+  if (status !== 0 || JSON.parse(stdout).bytesOut !== 100) throw new Error(`${program}: ${stdout}${stderr}`);
+  const missing = run('--', '/nonexistent');
+  if (missing.status !== 1 || !missing.stderr.startsWith(`${program}: cannot start`))
+    throw new Error(`${program}: ${missing.status} ${missing.stderr}`);
+  console.log(`${program}: no finding, no leak`);
+}
+
 const passes = {
   'dispatchbench-server': serverPass,
   'dispatchbench-baseline': serverPass,
   'dispatchbench-dispatch-cost': costPass,
   'dispatchbench-foreign': foreignPass,
   'dispatchbench-link': linkPass,
+  'dispatchbench-spawn': spawnPass,
 };
 const { programs } = JSON.parse(readFileSync('native/sources.json', 'utf8'));
 for (const program of Object.keys(programs)) {

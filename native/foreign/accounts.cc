@@ -26,12 +26,13 @@ std::optional<Cgroup> group_with(std::string_view controller, const std::string&
 
 }  // namespace
 
-Accounts::Accounts(Accounting wanted) {
+Accounts::Accounts(Accounting wanted, const std::string& group) {
   const auto allowed = [wanted](Accounting source) { return wanted == Accounting::any || wanted == source; };
   if (allowed(Accounting::cgroup2)) unified_ = group_with("", "cpu.stat");
   if (!unified_ && allowed(Accounting::cgroup1)) cpuacct_ = group_with("cpuacct", "cpuacct.usage_user");
   const bool memory_told = unified_ && unified_->number("memory.peak");
   if ((unified_ || cpuacct_) && !memory_told) memory_ = group_with("memory", "memory.max_usage_in_bytes");
+  if (!group.empty()) beside_ = Cgroup::at(unified_ ? "" : "cpuacct", group);
 }
 
 Accounting Accounts::source() const noexcept {
@@ -53,6 +54,11 @@ TreeFigures Accounts::take(pid_t root) {
   if (unified_ || cpuacct_) take_cpu(figures, root, tree);
   tree = descendants(root);
   if (!unified_ && !cpuacct_) take_cpu(figures, root, tree);
+  if (beside_) {
+    for (const pid_t pid : beside_->members()) {
+      if (const std::optional<Process> process = process_of(pid)) tree.push_back(*process);
+    }
+  }
   std::erase_if(tree, [](const Process& process) { return process.ended; });
   take_memory(figures, tree);
   figures.processes_now = tree.size();
@@ -71,15 +77,20 @@ TreeFigures Accounts::take(pid_t root) {
 
 void Accounts::take_cpu(TreeFigures& figures, pid_t root, const std::vector<Process>& tree) {
   if (unified_) {
-    figures.user_us = unified_->number("cpu.stat", "user_usec").value_or(0);
-    figures.system_us = unified_->number("cpu.stat", "system_usec").value_or(0);
+    for (const std::optional<Cgroup>* group : {&unified_, &beside_}) {
+      if (!*group) continue;
+      figures.user_us += (*group)->number("cpu.stat", "user_usec").value_or(0);
+      figures.system_us += (*group)->number("cpu.stat", "system_usec").value_or(0);
+    }
     return;
   }
   if (cpuacct_) {
     constexpr std::int64_t kNsPerUs = 1000;
-    const std::int64_t user = cpuacct_->number("cpuacct.usage_user").value_or(0) / kNsPerUs;
-    const std::int64_t system = cpuacct_->number("cpuacct.usage_sys").value_or(0) / kNsPerUs;
-    split(figures, cpuacct_->number("cpuacct.usage").value_or(0) / kNsPerUs, user, system);
+    const auto both = [this](const char* file) {
+      return cpuacct_->number(file).value_or(0) + (beside_ ? beside_->number(file).value_or(0) : 0);
+    };
+    split(figures, both("cpuacct.usage") / kNsPerUs, both("cpuacct.usage_user") / kNsPerUs,
+          both("cpuacct.usage_sys") / kNsPerUs);
     return;
   }
   if (const std::optional<Process> keeper = process_of(root)) {

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "foreign/cgroup.h"
@@ -36,7 +37,8 @@ struct TreeFigures {
 class Accounts {
  public:
   /// Makes the control groups that `wanted` allows, and this system and user can.
-  explicit Accounts(Accounting wanted);
+  /// `group`: a control group whose members belong to the tree, whoever started them; empty: none.
+  Accounts(Accounting wanted, const std::string& group);
 
   /// What there is; never `any`. Other than what was wanted where that cannot be had.
   Accounting source() const noexcept;
@@ -59,6 +61,7 @@ class Accounts {
   std::optional<Cgroup> unified_;
   std::optional<Cgroup> cpuacct_;
   std::optional<Cgroup> memory_;
+  std::optional<Cgroup> beside_;  ///< of what counts CPU time here
   std::int64_t user_us_ = 0;
   std::int64_t system_us_ = 0;
   std::int64_t peak_rss_bytes_ = 0;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <sstream>
 
 #include "foreign/proc_file.h"
@@ -89,6 +90,26 @@ std::optional<Cgroup> Cgroup::make(std::string_view controller, const std::strin
   if (status == 0) return made;
   made.remove();
   return std::nullopt;
+}
+
+std::optional<Cgroup> Cgroup::at(std::string_view controller, const std::string& path) {
+  const std::optional<Mount> mount = mount_of(controller);
+  if (!mount) return std::nullopt;
+  return Cgroup(mount->point + (path.starts_with('/') ? "" : "/") + path);
+}
+
+std::vector<pid_t> Cgroup::members() const {
+  std::vector<pid_t> all;
+  std::error_code error;
+  const auto take = [&all](const std::string& folder) {
+    std::istringstream lines(read_file(folder + "/cgroup.procs").value_or(""));
+    for (pid_t pid = 0; lines >> pid;) all.push_back(pid);
+  };
+  take(folder_);
+  for (std::filesystem::recursive_directory_iterator below(folder_, error), end; !error && below != end; below.increment(error)) {
+    if (below->is_directory(error)) take(below->path().string());
+  }
+  return all;
 }
 
 std::optional<std::int64_t> Cgroup::number(const std::string& file) const {

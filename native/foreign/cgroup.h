@@ -2,11 +2,14 @@
 // already, and the most memory all held at once. cgroups(7).
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace foreign {
 
@@ -16,6 +19,11 @@ class Cgroup {
   /// version 1 hierarchy with that controller. Nothing where this system or user cannot, or a process may not join it.
   static std::optional<Cgroup> make(std::string_view controller, const std::string& name);
 
+  /// A group that may be there, by its path in the hierarchy; what it holds is asked when it is asked for.
+  static std::optional<Cgroup> at(std::string_view controller, const std::string& path);
+
+  /// Processes in it and in the groups below it.
+  std::vector<pid_t> members() const;
   /// A number that is all of a file of the group.
   std::optional<std::int64_t> number(const std::string& file) const;
   /// A number behind a key of a file of the group.

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "process/affinity.h"
 #include "process/arguments.h"
 
 namespace foreign {
@@ -29,6 +30,7 @@ std::string parse_options(std::span<char* const> arguments, Options& options) {
   known.choice("--accounting", {kAccountingNames[0], kAccountingNames[1], kAccountingNames[2], kAccountingNames[3]},
                accounting);
   known.cpus("--cpu", options.cpus);
+  known.text("--group", options.group);
   known.number("--ready-timeout", 1, 3'600'000, options.ready_timeout_ms);
   known.number("--grace", 0, 60'000, options.grace_ms);
   known.flag("--control", options.control);
@@ -49,9 +51,14 @@ std::string parse_options(std::span<char* const> arguments, Options& options) {
 
 std::vector<std::string> command_line(const Options& options) {
   std::vector<std::string> line = options.command;
+  std::string cpus;
+  for (const int cpu : options.cpus.empty() ? process::affinity() : options.cpus) {
+    cpus += (cpus.empty() ? "" : ",") + std::to_string(cpu);
+  }
   for (std::string& argument : line) {
     replace_all(argument, "{port}", std::to_string(options.address.port()));
     replace_all(argument, "{address}", options.address.host());
+    replace_all(argument, "{cpus}", cpus);
   }
   return line;
 }

@@ -26,7 +26,8 @@ struct Options {
   bool control = false;             ///< stdin is the control channel
   std::uint64_t ready_timeout_ms = 10'000;
   std::uint64_t grace_ms = 1'000;   ///< between SIGTERM and SIGKILL
-  std::vector<std::string> command; ///< {port} and {address} not yet replaced
+  std::string group;                ///< a control group whose members are the command's, whoever started them; empty: none
+  std::vector<std::string> command; ///< {port}, {address} and {cpus} not yet replaced
 
   bool datagrams() const noexcept { return protocol == Protocol::udp_echo; }
 };
@@ -34,7 +35,7 @@ struct Options {
 /// Reads `arguments` (without the program's name). Returns one sentence on what is wrong, empty when nothing is.
 std::string parse_options(std::span<char* const> arguments, Options& options);
 
-/// The command with every {port} and {address} in its arguments replaced. No shell sees it.
+/// The command with every {port}, {address} and {cpus} in its arguments replaced. No shell sees it.
 std::vector<std::string> command_line(const Options& options);
 
 }  // namespace foreign

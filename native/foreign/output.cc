@@ -6,9 +6,14 @@
 
 namespace foreign {
 
+namespace {
+constexpr std::size_t kKept = 8;
+constexpr std::size_t kLongest = 4096;
+constexpr std::size_t kLongestWords = 400;
+constexpr std::string_view kTold = "{\"event\":\"";
+}  // namespace
+
 bool Output::take(int fd) {
-  constexpr std::size_t kKept = 8;
-  constexpr std::size_t kLongest = 400;
   char bytes[4096];
   while (true) {
     const ssize_t n = read(fd, bytes, sizeof bytes);
@@ -20,11 +25,19 @@ bool Output::take(int fd) {
         if (line_.size() < kLongest) line_ += bytes[i];
         continue;
       }
-      if (!line_.empty()) lines_.push_back(std::move(line_));
+      if (!line_.empty()) take_line();
       line_.clear();
-      if (lines_.size() > kKept) lines_.pop_front();
     }
   }
+}
+
+void Output::take_line() {
+  if (line_.starts_with(kTold) && line_.size() < kLongest) {
+    told_(line_);
+    return;
+  }
+  lines_.push_back(line_.substr(0, kLongestWords));
+  if (lines_.size() > kKept) lines_.pop_front();
 }
 
 std::string Output::last_words() const {

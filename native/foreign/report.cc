@@ -71,6 +71,7 @@ std::string hello_line(const Options& options, const Subject& subject) {
       .string("digest", process::file_digest(subject.executable.c_str()))
       .strings("command", subject.command)
       .string("accounting", kAccountingNames[static_cast<std::size_t>(subject.accounting)])
+      .number("startedNs", subject.started_ns)
       .raw("readyAfterMs", ready_after);
   return line.text();
 }

@@ -19,6 +19,7 @@ struct Subject {
   pid_t pid = -1;
   std::string executable;      ///< path of what is digested
   Accounting accounting = Accounting::rusage;
+  std::int64_t started_ns = 0;  ///< CLOCK_MONOTONIC as the command was run
   std::int64_t ready_after_ns = 0;
 };
 

@@ -32,7 +32,7 @@ std::string ending_of(int status) {
 
 class Wrapper {
  public:
-  explicit Wrapper(const Options& options) : options_(options), accounts_(options.accounting) { subject_.command = command_line(options); }
+  explicit Wrapper(const Options& options) : options_(options), accounts_(options.accounting, options.group) { subject_.command = command_line(options); }
   ~Wrapper() {
     if (executable_ >= 0) close(executable_);
   }
@@ -62,6 +62,9 @@ class Wrapper {
       return "--accounting " + std::string(kAccountingNames[static_cast<std::size_t>(options_.accounting)]) +
              " cannot be had here: no control group of that kind can be made and joined";
     }
+    if (!options_.group.empty() && accounts_.source() == Accounting::rusage) {
+      return "--group takes control groups that count CPU time, and none can be made and joined here";
+    }
     Order order{subject_.command, options_.cpus, accounts_.groups(), options_.grace_ms};
     if (std::string fault = keeper_.start(order); !fault.empty()) return fault;
     // After the fork: the keeper has no use for our signals and our stdin.
@@ -86,6 +89,7 @@ class Wrapper {
       if (over()) return "the command " + ending() + " before it served";
       if (process::monotonic_now() > deadline) return lateness();
     }
+    subject_.started_ns = started_;
     subject_.ready_after_ns = process::monotonic_now() - started_;
     return "";
   }
@@ -169,7 +173,11 @@ class Wrapper {
   Accounts accounts_;
   Keeper keeper_;
   servers::Control control_;
-  Output output_;
+  Output output_{[](std::string_view text) {
+    process::JsonLine line;
+    line.string("event", "told").string("text", text);
+    process::print_line(line.text());
+  }};
   bool output_open_ = true;
   bool served_ = false;
   bool ended_ = false;

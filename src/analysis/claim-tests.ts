@@ -47,11 +47,13 @@ import {
 } from './evidence.js';
 
 /**
- * What peers have to agree in: every factor neither selector names, and the host unless one of them says which system
+ * What peers have to agree in: every factor neither selector names, those that the test wants alike, and the host unless one of them says which system
  * it runs. A mechanism of one host against that of another would be a claim about hosts.
  */
-function agreement({ of, to }: AgainstTest | PeakRatioTest | EqualLoadTest): (one: Cell | Series) => string {
+function agreement(test: AgainstTest | PeakRatioTest | EqualLoadTest): (one: Cell | Series) => string {
+  const { of, to } = test;
   const named = new Set([...Object.keys(of.levels ?? {}), ...Object.keys(to.levels ?? {})]);
+  for (const factor of 'alike' in test ? (test.alike ?? []) : []) named.delete(factor);
   const acrossHosts = (of.system ?? to.system) !== undefined;
   return ({ levels, host }) => {
     const rest = Object.fromEntries(Object.entries(levels).filter(([factor]) => !named.has(factor)));

@@ -27,6 +27,8 @@ export interface Evidence {
   beside?: true;
   /** metric of the figure in the report that shows it */
   metric: MetricId;
+  /** the experiment it is of; left out: the claim's own */
+  experiment?: string;
 }
 
 /** Evidence, or the sentence that says which cells are missing. */

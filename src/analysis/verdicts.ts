@@ -45,12 +45,20 @@ export function verdictOf(claim: Claim, all: readonly Cell[]): Verdict {
     return { claim, verdict: 'not tested', evidence: [], missing, reference: null };
   }
   const reference = onReference(claim);
-  const cells = all.filter(({ experiment }) => experiment === claim.experiment);
+  const named = claim.tests.map(({ experiment = claim.experiment }) => experiment);
+  const cells = all.filter(({ experiment }) => (named as string[]).includes(experiment));
   if (cells.every(({ trials }) => trials.length === 0)) {
     const missing = `${claim.experiment}: ${claim.cells}`;
     return { claim, verdict: 'not tested', evidence: [], missing, reference };
   }
-  const results = claim.tests.map((test) => runTest(test, cells));
+  const results = claim.tests.map((test, i) => {
+    const own = cells.filter(({ experiment }) => experiment === named[i]);
+    const { evidence: rows, missing: absent } = runTest(test, own);
+    return {
+      evidence: test.experiment ? rows.map((row) => ({ ...row, experiment: named[i]! })) : rows,
+      missing: absent && test.experiment ? `${named[i]}: ${absent}` : absent,
+    };
+  });
   const needed = results.filter((_, i) => !claim.tests[i]!.whereMeasured);
   const lacking = [...new Set(needed.flatMap((result) => result.missing ?? []))];
   if (claim.whole && lacking.length > 0)

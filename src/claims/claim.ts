@@ -20,6 +20,8 @@ export type Expectation = { within: readonly [number, number] } | { below: numbe
 
 interface TestOfMetric {
   metric: MetricId;
+  /** whose cells are judged; left out: the claim's own */
+  experiment?: ExperimentId;
   /** the cells that are judged */
   of: Selector;
   /** those of them that decide; the others are rows beside, since the claim is not about them */
@@ -54,6 +56,8 @@ export interface KneeTest extends TestOfMetric {
 export interface AgainstTest extends TestOfMetric {
   kind: 'ratio' | 'difference';
   to: Selector;
+  /** factors in which both agree although the selectors name them */
+  alike?: readonly string[];
   expect: Expectation;
 }
 
@@ -137,7 +141,7 @@ export type ClaimTest =
   | SlopeTest
   | BreakPointTest;
 
-interface PublishedStatement {
+export interface PublishedStatement {
   id: string;
   source: Source;
   statement: string;
@@ -147,6 +151,7 @@ interface PublishedStatement {
 
 /** One that a run of today can decide, given the host that `cells` asks for. */
 export interface TestedClaim extends PublishedStatement {
+  /** the one that its figures are of; a test may name another */
   experiment: ExperimentId;
   /** the command that supplies the cells */
   supply: string;

@@ -6,6 +6,7 @@ import { agent } from './commands/agent.js';
 import { claims } from './commands/claims.js';
 import { compare } from './commands/compare.js';
 import { flame } from './commands/flame.js';
+import { gateways } from './commands/gateways.js';
 import { history } from './commands/history.js';
 import { hosts } from './commands/hosts.js';
 import { idle } from './commands/idle.js';
@@ -34,6 +35,7 @@ const program = new Command('dispatchbench')
   .addCommand(flame)
   .addCommand(probe)
   .addCommand(hosts)
+  .addCommand(gateways)
   .addCommand(selftest)
   .commandsGroup('Look at runs:')
   .addCommand(open)

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { backendName, count, executionClass, identifier } from './common.js';
+import { foundGateway } from './gateway.js';
 import { emulatedLink } from './link.js';
 
 /** The host a program ran on; follows every figure. */
@@ -69,6 +70,8 @@ export const hostLook = z.object({
   ),
   /** what Node's own networking uses there */
   nodeBackend: backendName,
+  /** gateways; empty: it tells of none */
+  gateways: z.array(foundGateway).default([]),
   versions: z.record(z.string(), z.string()),
   /** sha256 (hex, first 16 characters) of the addon there */
   addonDigest: z.string(),

@@ -5,7 +5,8 @@ import { hostEnvironment, hostFacts, memoryCopy } from './host.js';
 import { wantedHost } from './hosts-file.js';
 import { cellLevels, identifier, pinning, SCHEMA_VERSION, sampleStatus } from './sample.js';
 
-export const profileName = z.enum(['quick', 'thesis', 'full']);
+/** thesis, report-2026: as the study did that is repeated */
+export const profileName = z.enum(['quick', 'thesis', 'report-2026', 'full']);
 export type ProfileName = z.infer<typeof profileName>;
 
 /** One experiment of a plan. Settings given in a plan file override the profile's; in run.json they are complete. */

@@ -80,6 +80,8 @@ export const foreignHello = announcement.extend({
   command: z.array(z.string()),
   /** where the figures of the process tree come from */
   accounting: z.enum(['cgroup2', 'cgroup1', 'rusage']),
+  /** when the command was run, CLOCK_MONOTONIC of its machine, nanoseconds; left out: recorded before it was told */
+  startedNs: z.number().optional(),
   /** from the start of the command until it served */
   readyAfterMs: z.number(),
 });
@@ -87,6 +89,9 @@ export type ForeignHello = z.infer<typeof foreignHello>;
 
 export const hello = z.discriminatedUnion('subject', [dispatchHello, foreignHello]);
 export type Hello = z.infer<typeof hello>;
+
+/** A line that a foreign server printed, one JSON object with an `event`, as its wrapper passes it on. */
+export const told = z.object({ event: z.literal('told'), text: z.string().max(4096) });
 
 /** Poller counters by name; null where the implementation has no poller of ours. */
 export const counters = z.object(
@@ -98,7 +103,7 @@ export const counters = z.object(
 export type Counters = z.infer<typeof counters>;
 
 /** What a server of ours always tells of its work, and a foreign one may not. */
-const told = z.object({
+const counted = z.object({
   requests: count,
   /** connections open now, idle ones included (UDP: sockets) */
   connections: count,
@@ -123,7 +128,7 @@ function eachNullable<Shape extends z.ZodRawShape>(shape: Shape) {
 export const snapshotBody = z.object({
   /** CLOCK_MONOTONIC, nanoseconds */
   monotonicNs: z.number(),
-  ...eachNullable(told.shape),
+  ...eachNullable(counted.shape),
   /** UDP: replies that the kernel did not take at once */
   unsent: count.optional(),
   cpu: z.object({ userUs: z.number(), systemUs: z.number() }),
@@ -166,7 +171,7 @@ export const farewell = snapshotBody.extend(asFarewell);
 export type Farewell = z.infer<typeof farewell>;
 
 /** The same of a server of ours. */
-export const dispatchSnapshotBody = snapshotBody.extend({ ...told.shape, tree: z.null() });
+export const dispatchSnapshotBody = snapshotBody.extend({ ...counted.shape, tree: z.null() });
 export type DispatchSnapshotBody = z.infer<typeof dispatchSnapshotBody>;
 
 export const dispatchSnapshot = dispatchSnapshotBody.extend(asSnapshot);

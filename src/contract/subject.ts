@@ -22,7 +22,8 @@ export const foreignServer = z.strictObject({
   name: identifier,
   /**
    * program and arguments, started as they are and never read by a shell; `{port}` and `{address}` inside any of them
-   * stand for where it has to listen
+   * stand for where it has to listen, `{cpus}` for the CPUs it is given, `{upstream}` for the address
+   * and port of a server it may forward to
    */
   command: z.array(z.string()).min(1),
 });
@@ -32,6 +33,10 @@ export interface ForeignSubject extends ForeignServer {
   kind: 'foreign';
   protocol: Protocol;
   ports?: number;
+  /** a control group whose processes are its own as well, whoever started them: a container's */
+  group?: string;
+  /** why there is none on its host, and how to get it */
+  missing?: string;
 }
 
 export type Subject = DispatchSubject | ForeignSubject;

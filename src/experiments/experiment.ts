@@ -4,8 +4,9 @@
  */
 import type { z } from 'zod';
 import type { BackendName } from '../contract/common.js';
+import type { FoundGateway } from '../contract/gateway.js';
 import type { HostLook } from '../contract/host.js';
-import type { Plan, ProfileName } from '../contract/run.js';
+import { type Plan, type ProfileName, profileName } from '../contract/run.js';
 import type { CellLevels } from '../contract/sample.js';
 import type { MetricId, TrialSpec } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
@@ -18,12 +19,15 @@ export interface Machine {
   nodeBackend: BackendName;
   /** open descriptors a process may have */
   descriptorLimit: number;
+  /** gateways, those that are missing as well; left out: nothing is known of any */
+  gateways?: readonly FoundGateway[];
 }
 
-export const machineOf = ({ backends, nodeBackend, environment }: HostLook): Machine => ({
+export const machineOf = ({ backends, nodeBackend, environment, gateways }: HostLook): Machine => ({
   available: backends.filter(({ available }) => available).map(({ name }) => name),
   nodeBackend,
   descriptorLimit: environment.descriptorLimit.hard,
+  gateways,
 });
 
 /** How long a run goes on. */
@@ -62,6 +66,8 @@ export type PlotRequest =
   | { kind: 'per-second'; rate: number; figure: string }
   /** every host a line: absolute, a figure for each class, and as growth over its own start, all classes in one */
   | { kind: 'hosts'; metric: MetricId }
+  /** a row for each server, by the figure; a panel for each of its circumstances */
+  | { kind: 'servers'; metric: MetricId; logY: boolean }
   /** over the axis and the next factor; `closed` stands in on the row of the closed loop */
   | { kind: 'heat'; metric: MetricId; closed?: MetricId; logarithmic: boolean };
 
@@ -100,6 +106,8 @@ export interface Experiment<Settings = unknown, Cell extends CellLevels = CellLe
   acrossHosts?: AcrossHosts;
   /** part of what `run quick` (npm start) runs, in less than two minutes together */
   quick: boolean;
+  /** built-in profiles that it has; left out: quick, thesis and full */
+  profiles?: readonly ProfileName[];
   /** complete settings of a built-in profile on this machine */
   profile(name: ProfileName, machine: Machine): Settings;
   /** what of its profile's pace these settings change */
@@ -127,6 +135,12 @@ export interface Experiment<Settings = unknown, Cell extends CellLevels = CellLe
 
 /** Experiments of any settings, as those see them that know none in particular. */
 export type AnyExperiment = Experiment<never, never> & Experiment;
+
+/** The profiles that all of these have. */
+export const profilesOf = (all: readonly Pick<Experiment, 'profiles'>[]): ProfileName[] =>
+  profileName.options.filter((name) =>
+    all.every(({ profiles = ['quick', 'thesis', 'full'] }) => profiles.includes(name)),
+  );
 
 /** Keeps the types of one experiment together, and forgets them for the registry. */
 export const experiment = <Settings, Cell extends CellLevels, const Id extends string>(

@@ -2,15 +2,38 @@
 import { crossHost } from './cross-host.js';
 import { dispatchCost } from './dispatch-cost.js';
 import type { Experiment, Factor } from './experiment.js';
+import { gatewayColdStart } from './gateway-cold-start.js';
+import { gatewayLatency } from './gateway-latency.js';
+import { gatewayResources } from './gateway-resources.js';
+import { gatewayThroughput } from './gateway-throughput.js';
 import { idleConnections } from './idle-connections.js';
 import { rateRamp } from './rate-ramp.js';
 import { udpPorts } from './udp-ports.js';
 
-const all = [idleConnections, rateRamp, udpPorts, dispatchCost, crossHost] as const;
+const all = [
+  idleConnections,
+  rateRamp,
+  udpPorts,
+  dispatchCost,
+  crossHost,
+  gatewayColdStart,
+  gatewayLatency,
+  gatewayThroughput,
+  gatewayResources,
+] as const;
 
 export type ExperimentId = (typeof all)[number]['id'];
 
 export const experiments: readonly (Experiment & { id: ExperimentId })[] = all;
+
+/** Experiments that are run together by one name. */
+export const suites: Readonly<Record<string, { summary: string; ids: readonly ExperimentId[] }>> = {
+  gateways: {
+    summary:
+      'what a gateway costs, native, in a container or with its logic in Wasm: the four experiments below in one run',
+    ids: ['gateway-cold-start', 'gateway-latency', 'gateway-throughput', 'gateway-resources'],
+  },
+};
 
 /** What `run quick` (npm start) runs. */
 export const quickStart: readonly ExperimentId[] = experiments.flatMap(({ id, quick }) =>

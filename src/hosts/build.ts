@@ -104,7 +104,7 @@ export async function openBuild(folder: string, name: string): Promise<Roles> {
 
 export const build: HostKind = {
   id: 'build',
-  needsArgument: true,
+  onlyWhenAsked: true,
   summary:
     'this machine, with servers of the build of dispatchbench at the path: build:PATH or build:NAME=PATH',
   unavailable: async () => null,

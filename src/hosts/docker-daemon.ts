@@ -25,6 +25,8 @@ export class Daemon {
     /** turns a command into one on the network that the daemon's bridge is on */
     readonly enterNetwork: (command: Command) => Command,
     readonly versions: Record<string, string>,
+    /** the control group that all its containers are in; null: not known */
+    readonly group: string | null = null,
   ) {}
 
   /** @throws Error with what docker said when it fails */
@@ -118,7 +120,8 @@ export async function ownDaemon(opened: Opened): Promise<Daemon> {
   const deadline = performance.now() + startMs;
   for (;;) {
     const versions = await versionsOf(docker);
-    if (versions) return new Daemon(true, docker, (command) => space.enter(command, ['net']), versions);
+    if (versions)
+      return new Daemon(true, docker, (command) => space.enter(command, ['net']), versions, `/${group}`);
     const ended = child.ended();
     if (ended) throw new Error(`not available here: ${ended}; its last words: ${child.stderrTail()}`);
     if (performance.now() > deadline) throw new Error('the Docker daemon does not answer within 30 s');

@@ -90,8 +90,8 @@ export interface HostKind {
   summary: string;
   /** its argument describes a link, as --link does */
   takesLink?: true;
-  /** there is none without being told which: never taken among all hosts of a machine */
-  needsArgument?: true;
+  /** never taken among all hosts of a machine: it has to be told which, or is this machine once more */
+  onlyWhenAsked?: true;
   /** arguments that make further hosts of this kind, each a row of its own among all hosts of a machine */
   variants?: readonly string[];
   /** Why there can be none here, and what to do about it; null: there can. Starts nothing that stays. */

@@ -3,6 +3,7 @@ import { cpus as allCpus, freemem, loadavg, release, totalmem, type } from 'node
 import { addonPath, packageVersion } from '../addon.js';
 import type { CpuTimes, HostCounters, HostLook, HostState, MemoryCopy } from '../contract/host.js';
 import { listBackends, nodeBackend } from '../dispatch/registry.js';
+import { foundGateways } from '../gateways/parts.js';
 import { clockStepNs, fileDigest, monotonicNs } from '../process.js';
 import { calibrate } from './calibration.js';
 import { everyState, parseCpuTimes, timeIn } from './cpu-times.js';
@@ -73,6 +74,7 @@ export function look(): Omit<HostLook, 'event'> {
       maxDescriptor: capabilities?.maxDescriptor ?? -1,
     })),
     nodeBackend,
+    gateways: foundGateways(),
     versions: { dispatchbench: packageVersion(), node, v8, uv },
     addonDigest: fileDigest(addonPath),
   };

@@ -4,6 +4,7 @@ import type { WantedHost } from '../contract/hosts-file.js';
 import type { AbsentHost } from '../contract/run.js';
 import { arranged } from './arranged.js';
 import { build } from './build.js';
+import { containers } from './containers.js';
 import { docker } from './docker.js';
 import { gvisor } from './gvisor.js';
 import type { HostKind, Roles } from './host.js';
@@ -13,7 +14,16 @@ import { netns } from './netns.js';
 import { qemuLinux } from './qemu-linux.js';
 import { ssh } from './ssh.js';
 
-export const hostKinds: readonly HostKind[] = [local, netns, docker, gvisor, qemuLinux, ssh, build];
+export const hostKinds: readonly HostKind[] = [
+  local,
+  netns,
+  docker,
+  containers,
+  gvisor,
+  qemuLinux,
+  ssh,
+  build,
+];
 
 /**
  * The host with an emulated link between its sides, as `openHost` takes it.
@@ -57,8 +67,8 @@ export async function openWanted(wanted: WantedHost): Promise<Roles> {
 export async function everyHost(): Promise<{ hosts: string[]; absent: AbsentHost[] }> {
   const hosts: string[] = [];
   const absent: AbsentHost[] = [];
-  for (const { id, needsArgument, variants = [], unavailable } of hostKinds) {
-    if (needsArgument) continue;
+  for (const { id, onlyWhenAsked, variants = [], unavailable } of hostKinds) {
+    if (onlyWhenAsked) continue;
     const reason = await unavailable();
     const all = [id, ...variants.map((variant) => `${id}:${variant}`)];
     if (reason === null) hosts.push(...all);

@@ -63,7 +63,7 @@ const openSsh = (to: string): Promise<Roles> =>
 
 export const ssh: HostKind = {
   id: 'ssh',
-  needsArgument: true,
+  onlyWhenAsked: true,
   summary: 'a machine reached by ssh that has dispatchbench installed, over its loopback: ssh:[USER@]HOST',
   async unavailable() {
     try {

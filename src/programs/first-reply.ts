@@ -8,11 +8,14 @@ export interface FirstReplySpec {
   protocol: Protocol;
   target: HostPort;
   cpus: readonly number[];
+  /** without a pause, or by curl every 10 ms */
+  asking?: 'steadily' | 'curl';
 }
 
-export const firstReplyProgram = ({ protocol, target, cpus }: FirstReplySpec): Program =>
+export const firstReplyProgram = ({ protocol, target, cpus, asking }: FirstReplySpec): Program =>
   clientProgram('first-reply', [
     ...flag('protocol', protocol),
     ...flag('target', targetText(target)),
+    ...(asking === 'curl' ? ['--curl'] : []),
     ...flag('cpu', cpus.length > 0 ? cpus.join(',') : undefined),
   ]);

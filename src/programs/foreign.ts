@@ -23,6 +23,8 @@ export interface ForeignSpec {
   graceMs?: number | undefined;
   /** where CPU times come from; the first that can be had when left out, and hello says which */
   accounting?: 'cgroup2' | 'cgroup1' | 'rusage' | undefined;
+  /** a control group whose processes are the command's as well, whoever started them */
+  group?: string | undefined;
   /** stdin is the control channel, and its end the server's end */
   control?: boolean | undefined;
 }
@@ -39,6 +41,7 @@ export function foreignProgram(spec: ForeignSpec): Program {
       ...flag('ready-timeout', spec.readyTimeoutMs),
       ...flag('grace', spec.graceMs),
       ...flag('accounting', spec.accounting),
+      ...flag('group', spec.group),
       ...(spec.control ? ['--control'] : []),
       '--',
       ...spec.command,

@@ -19,6 +19,7 @@ import { heatMap } from './heat-map.js';
 import { perSecond } from './per-second.js';
 import type { Panel, Plot, PlotPoint, PlotSeries } from './plot.js';
 import { isBaseline, nameOf, panelsOf, plotSeries, pointsOf, styleOfSeries } from './plot-series.js';
+import { serversPlot } from './servers-plot.js';
 import { byImplementation } from './split.js';
 import { factorName, implementationName, levelInWords, worded } from './words.js';
 
@@ -261,6 +262,8 @@ function drawn(
       return perSecond(experiment, request);
     case 'heat':
       return heatMap(experiment, request);
+    case 'servers':
+      return serversPlot(experiment, request);
   }
 }
 
@@ -286,8 +289,9 @@ const everyFigure: readonly PlotRequest[] = metrics.flatMap(({ id, better }) =>
 /** Every plot that an experiment asks for and its samples can fill, in the experiment's own words. */
 export function plotsOf(experiment: ExperimentAnalysis): Plot[] {
   // Without a factor of numbers there is nothing to draw along: the tables have it all.
-  if (experiment.factor === '') return [];
-  const asked = knownExperiment(experiment.name)?.plots ?? everyFigure;
+  const asked = (knownExperiment(experiment.name)?.plots ?? everyFigure).filter(
+    ({ kind }) => kind === 'servers' || experiment.factor !== '',
+  );
   const plots = asked.flatMap((request) =>
     request.kind === 'hosts' ? hostPlots(experiment, request.metric) : perClass(experiment, request),
   );

@@ -3,7 +3,7 @@ import type { ExperimentAnalysis } from '../analysis/analyse.js';
 import { labelsAmong, type Series, varyingFactors } from '../analysis/cells.js';
 import type { PlotRequest } from '../experiments/experiment.js';
 import { metric } from '../trials/registry.js';
-import { short } from './chart.js';
+import { short } from './drawing.js';
 import type { Plot, PlotSeries } from './plot.js';
 import { isBaseline, plotSeries, pointsOf } from './plot-series.js';
 import { factorName, implementationName } from './words.js';

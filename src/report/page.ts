@@ -5,8 +5,8 @@ import { number } from '../number.js';
 import type { ScalingModel } from '../statistics/scaling.js';
 import { hostSection } from './across-hosts.js';
 import { answerInWords } from './answer.js';
-import { palettes } from './chart.js';
 import { compressed } from './compressed.js';
+import { palettes } from './drawing.js';
 import { environmentSection, hostsInWords } from './environment.js';
 import { legendOrder } from './figures.js';
 import { figureTable, growthSection, ledgerSection, lossFreeTable, scanSection } from './findings.js';
@@ -63,7 +63,7 @@ function figure(plot: Plot, dots: boolean): Html {
   };
   const names = legendOrder([...new Set(all.map(({ name }) => name))]);
   const legend =
-    plot.kind === 'heat'
+    plot.kind === 'heat' || plot.kind === 'servers'
       ? ''
       : names.map(
           (name) =>

@@ -70,10 +70,15 @@ export function panelsOf(all: readonly Series[], draw: (series: Series) => PlotS
     [...others.map((name) => levelInWords(name, levels[name])), host.name].join(', ');
   const several = hostNames(all).length > 1;
   const shown = baselines.length === all.length ? all : all.filter((series) => !isBaseline(series));
+  // Where none has a mechanism of ours, servers are what a panel tells apart.
+  const bare = shown.every(({ levels }) => typeof levels.backend !== 'string');
   for (const series of shown) {
     const { levels, host } = series;
-    const parts = [implementationName(levels), ...others.map((name) => levelInWords(name, levels[name]))];
-    const title = [...parts, ...(several ? [host.name] : [])].filter(Boolean).join(' · ');
+    const parts = [
+      ...(bare ? [] : [implementationName(levels)]),
+      ...others.map((name) => levelInWords(name, levels[name])),
+    ];
+    const title = [...parts, ...(several ? [host.name] : [])].filter(Boolean).join(' · ') || 'all servers';
     const group = groups.get(title) ?? { title, who: implementationName(levels), members: [] };
     group.members.push(series);
     groups.set(title, group);

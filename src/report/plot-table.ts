@@ -10,12 +10,13 @@ export const rowsOf = ({ panels }: Plot): number =>
 
 export function plotTable(plot: Plot): Html {
   const heat = plot.kind === 'heat';
+  const byRow = heat || plot.kind === 'servers';
   const rows = plot.panels.flatMap((panel) =>
     panel.series.flatMap((series) =>
       series.points.map(({ x, y, low, high, n, row }) => [
         panel.title,
-        heat ? plot.rows[row!]! : series.name,
-        plot.kind === 'percentiles' ? nines(x) : number(x),
+        byRow ? plot.rows[row!]! : series.name,
+        ...(plot.kind === 'servers' ? [] : [plot.kind === 'percentiles' ? nines(x) : number(x)]),
         number(y),
         low === null ? '–' : number(low),
         high === null ? '–' : number(high),
@@ -27,8 +28,8 @@ export function plotTable(plot: Plot): Html {
     `${plot.title}, ${plot.unit}`,
     [
       { name: 'Panel' },
-      { name: heat ? plot.yName : 'Series' },
-      { name: plot.xName, figure: true },
+      { name: heat ? plot.yName : byRow ? 'Server' : 'Series' },
+      ...(plot.kind === 'servers' ? [] : [{ name: plot.xName, figure: true }]),
       { name: 'Mean', figure: true },
       { name: '95 % low', figure: true },
       { name: '95 % high', figure: true },

@@ -8,7 +8,7 @@ export interface PlotPoint {
   n: number;
   /** the trials */
   dots: number[];
-  /** heat: index into the plot's rows; y is the colour */
+  /** heat: index into the plot's rows, y is the colour; servers: the same, y is the figure */
   row?: number;
 }
 
@@ -38,14 +38,14 @@ export interface Plot {
   title: string;
   /** what the figure means, one or two sentences */
   meaning: string;
-  kind: 'lines' | 'stack' | 'percentiles' | 'heat';
+  kind: 'lines' | 'stack' | 'percentiles' | 'heat' | 'servers';
   xName: string;
   yName: string;
   unit: string;
   panels: Panel[];
   /** each line is named with its last figure where it ends */
   namesAtEnds?: boolean;
-  /** heat: names of the rows, from the lowest */
+  /** heat: names of the rows, from the lowest; servers: from the uppermost */
   rows: string[];
   logX: boolean;
   /** heat: the colour follows the logarithm */

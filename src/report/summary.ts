@@ -64,7 +64,7 @@ export function claimsJson({ verdicts }: Analysis): string {
     verdict,
     evidence: evidence.map((row) => ({
       ...row,
-      link: `report.html#figure-${'planned' in claim ? '' : claim.experiment}-${row.metric}`,
+      link: `report.html#figure-${row.experiment ?? ('planned' in claim ? '' : claim.experiment)}-${row.metric}`,
     })),
     missing,
     reference,

@@ -12,8 +12,9 @@ import { worded } from './words.js';
 const marks = { supported: '✓', contradicted: '✗', inconclusive: '≈', 'not tested': '○' };
 
 function evidenceRow(row: Evidence, experiment: string, known: ReadonlySet<string>): Html {
-  const target = `figure-${experiment}-${row.metric}`;
-  const words = worded(experiment, row.measure);
+  const of = row.experiment ?? experiment;
+  const target = `figure-${of}-${row.metric}`;
+  const words = worded(of, row.measure);
   const measure = known.has(target) ? html`<a href="#${target}">${words}</a>` : words;
   return html`<li><strong>${row.subject}</strong>: ${decidingInterval(row)}, n = ${row.n}
 <span class="${row.outcome}"><span class="verdict">${marks[row.outcome]} ${row.outcome}</span></span>${row.beside ? ' (shown beside: the claim is not about it)' : ''}<br>

@@ -54,6 +54,8 @@ function pageAssets() {
       '../number.js',
       'html.js',
       'format.js',
+      'drawing.js',
+      'servers-chart.js',
       'chart.js',
       'plot-pack.js',
       'plot-table.js',

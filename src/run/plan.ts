@@ -19,16 +19,30 @@ import { readWritten } from './written.js';
 /** Block counts, precision and time budget that belong to a profile. */
 export const pace: Record<ProfileName, Pace> = {
   quick: { budgetMs: 108_000, blocks: { min: 3, max: 20 }, precision: 0.05 },
+  'report-2026': { budgetMs: 14_400_000, blocks: { min: 5, max: 5 }, precision: 0.03 },
   thesis: { budgetMs: 3_600_000, blocks: { min: 5, max: 20 }, precision: 0.03 },
   full: { budgetMs: 14_400_000, blocks: { min: 10, max: 30 }, precision: 0.02 },
 };
 
-/** The pace of an experiment's own; several share the profile's. */
+/** The pace of experiments: each its own or the profile's, and of several the time of all and the most blocks. */
 function paceOf(planned: readonly PlannedExperiment[]): Pace {
-  const [first] = planned as [PlannedExperiment];
-  const own =
-    planned.length === 1 ? experimentNamed(first.experiment).pace?.(first.profile, first.settings) : {};
-  return { ...pace[first.profile], ...own };
+  const all = planned.map(({ experiment, profile, settings }) => ({
+    own: experimentNamed(experiment).pace?.(profile, settings) ?? {},
+    profile: pace[profile],
+  }));
+  const paces = all.map(({ own, profile }) => ({ ...profile, ...own }));
+  const most = (of: (one: Pace) => number) => Math.max(...paces.map(of));
+  return {
+    // Those without one of their own share the profile's.
+    budgetMs:
+      all.reduce((sum, { own }) => sum + (own.budgetMs ?? 0), 0) +
+      Math.max(
+        0,
+        ...all.flatMap(({ own, profile }) => (own.budgetMs === undefined ? [profile.budgetMs] : [])),
+      ),
+    blocks: { min: most(({ blocks }) => blocks.min), max: most(({ blocks }) => blocks.max) },
+    precision: Math.min(...paces.map(({ precision }) => precision)),
+  };
 }
 
 /** What the command line may change about a plan. */

@@ -1,11 +1,14 @@
 /** What hosts cannot run, found before the sweep: pure rules over what a trial needs and the hosts have. */
 import type { BackendName } from '../contract/common.js';
 import type { HostLook } from '../contract/host.js';
+import type { Subject } from '../contract/subject.js';
 
 /** What a trial takes of its hosts. */
 export interface Needs {
   /** what it waits with, where that is ours */
   backend: BackendName | null;
+  /** why its server is not there, and how to get it; left out: it is */
+  missing?: string | undefined;
   /** descriptors that one process of the server waits on */
   perProcess: number;
   /** what those descriptors are, for messages: 'connections', 'ports' */
@@ -15,6 +18,10 @@ export interface Needs {
   /** of them those that take a local port of the client's for themselves */
   active: number;
 }
+
+/** What a trial needs to have a server of that kind. */
+export const ofSubject = (subject: Subject): Pick<Needs, 'backend' | 'missing'> =>
+  subject.kind === 'dispatch' ? { backend: subject.backend } : { backend: null, missing: subject.missing };
 
 /** Descriptors of a program that are no connections: standard streams, listener, poller, control channel, Node's own. */
 export const reservedDescriptors = 100;
@@ -31,7 +38,8 @@ type Hosts = Record<'server' | 'client', Pick<HostLook, 'backends' | 'environmen
 
 /** @returns one sentence with limit, need and remedy, or null when the hosts can run it */
 export function impossible(needs: Needs, { server, client }: Hosts): string | null {
-  const { perProcess, what, connections, active } = needs;
+  const { perProcess, what, connections, active, missing } = needs;
+  if (missing !== undefined) return missing;
   const state = needs.backend === null ? null : server.backends.find(({ name }) => name === needs.backend);
   if (needs.backend !== null && !state?.available) {
     return `backend ${needs.backend} is not available here: ${state?.reason ?? 'not built into this addon'}`;

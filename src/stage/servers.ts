@@ -76,6 +76,11 @@ export class Servers {
     return this.processes.map((one) => one.ended()).find((how) => how !== null) ?? null;
   }
 
+  /** What the first of them, somebody else's program, printed as a line of its own. @throws Error when it has not */
+  told(): Promise<unknown> {
+    return this.processes[0]!.expect('told', answerMs);
+  }
+
   async snapshot(): Promise<SnapshotBody> {
     const id = String(++this.asked);
     for (const one of this.processes) one.send(`snapshot ${id}`);

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { HostCounters, NetworkCounters } from '../contract/host.js';
 import { idleStatus } from '../contract/idle.js';
 import type { Pinning, Span } from '../contract/sample.js';
+import { hello } from '../contract/server.js';
 import type { Subject } from '../contract/subject.js';
 import { validated } from '../contract/validated.js';
 import { toTheirs } from '../hosts/clock.js';
@@ -15,14 +16,18 @@ import type { Host, HostProcess, Roles } from '../hosts/host.js';
 import { networkDifference } from '../hosts/network-counters.js';
 import type { Command, Program } from '../hosts/program.js';
 import { planHolders } from '../load/limits.js';
-import type { HostPort } from '../options.js';
+import { type HostPort, targetText } from '../options.js';
 import { monotonicNs } from '../process.js';
 import { awakeProgram } from '../programs/awake.js';
 import { idlePrograms } from '../programs/idle.js';
+import { serverProgram } from '../programs/server.js';
 import { subjectProgram } from '../programs/subject.js';
 import { share } from './merge.js';
 import { answerMs, graceMs, restMs, settleMs, standingMs } from './patience.js';
 import { Servers } from './servers.js';
+
+/** In the command of a foreign server: whom it forwards to. */
+const upstreamPlace = '{upstream}';
 
 export type Role = 'server' | 'client';
 
@@ -90,7 +95,7 @@ export class Stage {
     const { adapt = (command: Command) => command } = serving;
     const { server, client } = this.roles;
     this.keptAwake = keepAwake;
-    const program = subjectProgram(subject, {
+    const program = subjectProgram(await this.forwarding(subject), {
       address: this.address,
       port,
       peer: client.addressFor(server),
@@ -104,6 +109,27 @@ export class Stage {
     });
     this.servers = await Servers.listening(running, subject, this.pinning.server, keepAwake);
     return this.servers;
+  }
+
+  /** A server that forwards what is not its own gets somebody to forward it to: a native one of ours, beside the client. */
+  private async forwarding(subject: Subject): Promise<Subject> {
+    if (subject.kind !== 'foreign' || !subject.command.some((part) => part.includes(upstreamPlace)))
+      return subject;
+    const { server } = this.roles;
+    const upstream = this.start(
+      'server',
+      'upstream',
+      serverProgram({
+        protocol: 'http',
+        impl: 'native',
+        backend: server.look.nodeBackend,
+        cpus: this.pinning.client,
+        control: true,
+      }),
+    );
+    const line = validated(hello, await upstream.expect('hello', answerMs), "the upstream's hello");
+    const target = targetText({ host: line.address, port: line.port });
+    return { ...subject, command: subject.command.map((part) => part.replaceAll(upstreamPlace, target)) };
   }
 
   /** @throws the signal's reason once it was aborted: nothing is started any more */

@@ -1,4 +1,5 @@
 /** Datagrams to one or many ports of a server, closed loop or by a schedule; what became of each is in its ledger. */
+
 import { z } from 'zod';
 import { type DatagramResult, datagramResult } from '../contract/dgram.js';
 import { type Gate, span } from '../contract/sample.js';
@@ -6,6 +7,7 @@ import type { Subject } from '../contract/subject.js';
 import { validated } from '../contract/validated.js';
 import { loadProgram } from '../programs/load.js';
 import { drive } from '../stage/drive.js';
+import { ofSubject } from '../stage/limits.js';
 import { errors, invalid, offerOf, saturation, warmUp, zeroLatencies } from './gates.js';
 import { trialKind } from './kind.js';
 import { loadMetrics, ratio, servedMetrics } from './served.js';
@@ -55,7 +57,7 @@ export const datagrams = trialKind({
 
   needs({ subject }: DatagramTrial) {
     return {
-      backend: subject.kind === 'dispatch' ? subject.backend : null,
+      ...ofSubject(subject),
       perProcess: subject.ports,
       what: 'ports',
       connections: 0,

@@ -31,6 +31,8 @@ export interface LoadTrial {
   processes: number;
   /** connections that stand silent during the windows */
   idle: number;
+  /** HTTP: what is asked for; left out: / */
+  path?: string;
   windows: readonly LoadWindow[];
   /** in rotation: rounds of its windows; left out or 0: alone */
   rounds?: number;
@@ -90,6 +92,7 @@ const clientOf = (
     warmupS: window.warmupMs / 1000,
     durationS: window.durationMs / 1000,
     anyBody: spec.subject.kind === 'foreign',
+    ...(spec.path === undefined ? {} : { path: spec.path }),
     cpus: stage.pinning.client,
   };
 };

@@ -3,8 +3,10 @@
  * loop or by a schedule, while the server is asked for its counters where the window begins and ends. Alone, in processes
  * of its own, or in rotation with others that stand at the same time.
  */
+
 import { loadProgram } from '../programs/load.js';
 import { drive } from '../stage/drive.js';
+import { ofSubject } from '../stage/limits.js';
 import { trialKind } from './kind.js';
 import { loadGates, loadServed } from './load-gates.js';
 import {
@@ -27,7 +29,7 @@ export const load = trialKind({
   needs({ subject, processes, idle, windows }: LoadTrial) {
     const active = Math.max(0, ...windows.map(({ connections }) => connections));
     return {
-      backend: subject.kind === 'dispatch' ? subject.backend : null,
+      ...ofSubject(subject),
       perProcess: Math.ceil((idle + active) / processes),
       what: 'connections',
       connections: idle + active,

@@ -5,13 +5,16 @@ import type { Gate } from '../contract/sample.js';
 import type { Needs } from '../stage/limits.js';
 import type { Stage } from '../stage/stage.js';
 import { cost } from './cost.js';
+import { curl } from './curl.js';
 import { datagrams } from './datagrams.js';
 import type { Circumstances, Figure, KindMetric, Link, Served, Together } from './kind.js';
 import { load } from './load.js';
 import { sessions } from './sessions.js';
+import { spawn } from './spawn.js';
 import { start } from './start.js';
+import { wrk } from './wrk.js';
 
-const kinds = [load, sessions, datagrams, cost, start] as const;
+const kinds = [load, sessions, datagrams, cost, start, wrk, curl, spawn] as const;
 
 type Kinds = typeof kinds;
 type Schemas<All extends readonly { measurement: z.ZodType }[]> = {

@@ -206,6 +206,27 @@ export function servedMetrics<M extends Span>(
       of: openPerRequest(cpuUs),
     },
     {
+      id: 'memory',
+      title: 'Memory of the server',
+      unit: 'MiB',
+      better: 'lower',
+      digits: 1,
+      meaning:
+        'Resident at the end of the window, of all its processes; pages that several share are divided among them where the system tells.',
+      from: peak,
+      of: ({ after }: M) => (after.tree?.pssBytes ?? after.rssBytes) / 2 ** 20,
+    },
+    {
+      id: 'processes-per-request',
+      title: 'Processes started per request',
+      unit: '',
+      better: 'neither',
+      digits: 2,
+      meaning: '',
+      from: closed,
+      of: perRequest((m) => between(m, ({ tree }) => tree?.processesStarted)),
+    },
+    {
       id: 'events-per-wait',
       title: 'Events per wait',
       unit: '',
@@ -315,20 +336,21 @@ export function openLoopMetrics<M>(
   ] as const;
 }
 
-/** The same in both loops, of clients with standing connections or sockets. */
-export function loadMetrics<M extends Span>(figures: (m: M) => LoadFigures, asAsked?: (m: M) => boolean) {
+/** How often something was done in a second by whoever did nothing else. */
+export const throughput = {
+  id: 'throughput',
+  title: 'Peak throughput',
+  unit: 'req/s',
+  better: 'higher',
+  digits: 0,
+  meaning:
+    'Closed loop: every connection sends its next request when the reply is there. Higher is better; where the client was the limit, the server CPU per request below decides.',
+} as const;
+
+/** What a closed loop reached, by whichever client. */
+export function peakMetrics<M extends Span>(seen: (m: M) => { achievedRate: number; busyShare: number }) {
   return [
-    {
-      id: 'throughput',
-      title: 'Peak throughput',
-      unit: 'req/s',
-      better: 'higher',
-      digits: 0,
-      meaning:
-        'Closed loop: every connection sends its next request when the reply is there. Higher is better; where the client was the limit, the server CPU per request below decides.',
-      from: closed,
-      of: (m: M) => figures(m).achievedRate,
-    },
+    { ...throughput, from: closed, of: (m: M) => seen(m).achievedRate },
     {
       id: 'server-limited-throughput',
       title: 'Peak throughput of server-limited windows',
@@ -339,10 +361,18 @@ export function loadMetrics<M extends Span>(figures: (m: M) => LoadFigures, asAs
         'Of windows only in which the server was busy and the client had time to spare: a server that takes many events per wait looks busy without being the limit.',
       from: closed,
       of: (m: M) =>
-        serverBusyShare(m) >= busyServer && figures(m).client.busyShare <= spareClient
-          ? figures(m).achievedRate
-          : null,
+        serverBusyShare(m) >= busyServer && seen(m).busyShare <= spareClient ? seen(m).achievedRate : null,
     },
+  ] as const;
+}
+
+/** The same in both loops, of clients with standing connections or sockets. */
+export function loadMetrics<M extends Span>(figures: (m: M) => LoadFigures, asAsked?: (m: M) => boolean) {
+  return [
+    ...peakMetrics((m: M) => ({
+      achievedRate: figures(m).achievedRate,
+      busyShare: figures(m).client.busyShare,
+    })),
     ...openLoopMetrics(figures, asAsked),
     {
       id: 'closed-latency-p99',

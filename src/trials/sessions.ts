@@ -2,6 +2,7 @@
  * One step of an offered-load ramp, as httperf means it: connections are started by a schedule, whatever the server does,
  * each makes its requests one after the other and is closed.
  */
+
 import { z } from 'zod';
 import {
   type SessionDetail,
@@ -14,6 +15,7 @@ import { span } from '../contract/sample.js';
 import type { Subject } from '../contract/subject.js';
 import { validated } from '../contract/validated.js';
 import { longestMs, sessionProgram } from '../programs/session.js';
+import { ofSubject } from '../stage/limits.js';
 import { answerMs } from '../stage/patience.js';
 import { delayedAcks, errors, repeatedConnects, saturation, warmUp, zeroLatencies } from './gates.js';
 import { trialKind } from './kind.js';
@@ -68,7 +70,7 @@ export const sessions = trialKind({
 
   needs({ subject, connections }: SessionTrial) {
     return {
-      backend: subject.kind === 'dispatch' ? subject.backend : null,
+      ...ofSubject(subject),
       perProcess: connections,
       what: 'connections',
       connections,

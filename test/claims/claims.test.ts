@@ -4,13 +4,16 @@ import { describe, it } from 'node:test';
 import { parseArgsStringToArgv } from 'string-argv';
 import type { ZodObject } from 'zod';
 import type { Cell } from '../../src/analysis/cells.js';
-import { cellsMatching } from '../../src/analysis/evidence.js';
+import { cellsMatching, matches } from '../../src/analysis/evidence.js';
 import { bibliography, cited } from '../../src/claims/bibliography.js';
 import type { ClaimTest, PlannedClaim, Selector, TestedClaim } from '../../src/claims/claim.js';
 import { claims } from '../../src/claims/claims.js';
+import type { HostFacts } from '../../src/contract/host.js';
 import { backendNames } from '../../src/contract/names.js';
 import { profileName } from '../../src/contract/run.js';
-import { experimentNamed } from '../../src/experiments/registry.js';
+import type { Experiment } from '../../src/experiments/experiment.js';
+import { experimentNamed, suites } from '../../src/experiments/registry.js';
+import { foundGateways } from '../../src/gateways/parts.js';
 import { hostKinds } from '../../src/hosts/registry.js';
 import { duration, wholeNumber } from '../../src/options.js';
 import { kindOf, metric } from '../../src/trials/registry.js';
@@ -46,7 +49,8 @@ const commonOptions: Record<string, ((value: string) => unknown) | null> = {
 function parsed(command: string) {
   const [program, subcommand, id, ...rest] = parseArgsStringToArgv(command);
   assert.deepEqual([program, subcommand], ['dispatchbench', 'run']);
-  const experiment = experimentNamed(id!);
+  const together = (suites[id!]?.ids ?? [id!]).map(experimentNamed);
+  const experiment = together[0]!;
   const settings: Record<string, unknown> = {};
   let profile = 'quick';
   while (rest.length > 0) {
@@ -59,15 +63,20 @@ function parsed(command: string) {
     if (own) settings[own.setting] = value;
     if (name === '--profile') profile = `${value}`;
   }
-  return { experiment, profile: profileName.parse(profile), settings };
+  return { experiment, experiments: together, profile: profileName.parse(profile), settings };
 }
 
-/** A host that has every backend of every system. */
-const machine = { available: [...backendNames], nodeBackend: 'epoll' as const, descriptorLimit: 20_000 };
+/** A host that has every backend of every system, and whatever gateways there are. */
+const machine = {
+  available: [...backendNames],
+  nodeBackend: 'epoll' as const,
+  descriptorLimit: 20_000,
+  gateways: foundGateways(),
+};
 
 /** Cells that a command measures, each with one trial that has every figure. */
-function cellsOfCommand(command: string): Cell[] {
-  const { experiment, profile, settings } = parsed(command);
+function cellsOfCommand(command: string, experiment: Experiment): Cell[] {
+  const { profile, settings } = parsed(command);
   const all = experiment.cells({ ...(experiment.profile(profile, machine) as object), ...settings }, machine);
   return all.map(
     (levels) =>
@@ -88,7 +97,7 @@ describe('claims', () => {
     );
     assert.deepEqual(
       tested.map(({ id }) => id),
-      ['T1', 'T2', 'T3', 'T4', 'T5', 'T6', 'T7', 'T8', 'T9', 'T10', 'T11'],
+      [11, 7].flatMap((many, i) => Array.from({ length: many }, (_, n) => `${'TG'[i]}${n + 1}`)),
     );
     for (const claim of claims) assert.ok(claim.statement && claim.cells, claim.id);
   });
@@ -102,11 +111,12 @@ describe('claims', () => {
 
   for (const { id, experiment: named, supply, tests } of tested) {
     it(`${id}: its command exists and supplies the cells of its tests`, () => {
-      const { experiment } = parsed(supply);
-      assert.equal(experiment.id, named);
-      const { shape } = experiment.cell as unknown as ZodObject;
-      const supplied = cellsOfCommand(supply);
+      const { experiments } = parsed(supply);
+      assert.ok(experiments.some((one) => one.id === named));
       for (const test of tests) {
+        const experiment = experiments.find((one) => one.id === (test.experiment ?? named))!;
+        const { shape } = experiment.cell as unknown as ZodObject;
+        const supplied = cellsOfCommand(supply, experiment);
         const sides = 'to' in test ? [test.of, test.to] : [test.of];
         for (const { levels = {} } of sides) {
           for (const [factor, level] of Object.entries(levels))
@@ -130,15 +140,22 @@ describe('claims', () => {
     });
 
     it(`${id}: its trials yield the metrics of its tests`, () => {
-      const { experiment, profile } = parsed(supply);
-      const settings = experiment.profile(profile, machine);
-      const [cell] = experiment.cells(settings, machine);
-      const { metrics } = kindOf(experiment.trial(cell!, settings, machine));
-      for (const test of tests)
+      const { experiments, profile, settings: asked } = parsed(supply);
+      for (const test of tests) {
+        const experiment = experiments.find((one) => one.id === (test.experiment ?? named))!;
+        const settings = { ...(experiment.profile(profile, machine) as object), ...asked };
+        // Of the first cell that the test is about: an experiment may have trials of several kinds.
+        const cell = experiment
+          .cells(settings, machine)
+          .find((levels) =>
+            matches({ levels, host: { kernel: test.of.system ?? '' } as HostFacts }, test.of),
+          )!;
+        const { metrics } = kindOf(experiment.trial(cell, settings, machine));
         assert.ok(
           metrics.some((one) => one.id === test.metric),
           test.metric,
         );
+      }
     });
   }
 });

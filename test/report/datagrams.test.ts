@@ -239,9 +239,12 @@ describe('figures of udp-ports', () => {
   });
 
   const machine: Machine = { available: ['select', 'epoll'], nodeBackend: 'epoll', descriptorLimit: 20_000 };
-  for (const { id, axis, profile, cells } of Object.values(experiments)) {
+  // What has no axis is drawn server by server.
+  for (const { id, axis, profile, profiles = ['thesis' as const], cells } of experiments.filter(
+    ({ axis }) => axis !== '',
+  )) {
     it(`can be drawn for ${id}: its axis is a factor of several levels`, () => {
-      const levels = cells(profile('thesis', machine), machine).map((cell) => cell[axis]);
+      const levels = cells(profile(profiles.at(-1)!, machine), machine).map((cell) => cell[axis]);
       assert.ok(new Set(levels.filter((level) => typeof level === 'number')).size > 1);
     });
   }

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { type Analysis, analyse } from '../../src/analysis/analyse.js';
 import { styleOf } from '../../src/contract/names.js';
-import { palettes } from '../../src/report/chart.js';
+import { palettes } from '../../src/report/drawing.js';
 import { plotsOf } from '../../src/report/figures.js';
 import { outcome } from '../../src/report/terminal.js';
 import { writeReport } from '../../src/report/write.js';

@@ -2,9 +2,9 @@
 import { relative } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { type WantedHost, wantedName } from '../../contract/hosts-file.js';
-import { type Plan, type ProfileName, profileName } from '../../contract/run.js';
-import { type Flag, machineOf } from '../../experiments/experiment.js';
-import { experimentNamed, experiments, quickStart } from '../../experiments/registry.js';
+import type { Plan, ProfileName } from '../../contract/run.js';
+import { type Flag, machineOf, profilesOf } from '../../experiments/experiment.js';
+import { experimentNamed, experiments, quickStart, suites } from '../../experiments/registry.js';
 import type { Roles } from '../../hosts/host.js';
 import { everyHost, hostKinds, openWanted } from '../../hosts/registry.js';
 import { duration, wholeNumber } from '../../options.js';
@@ -37,7 +37,7 @@ const hostHelp = hostKinds.map(({ id, summary }) => `${id} (${summary})`).join('
 function runOf(name: string, description: string, ids: readonly string[], flags: readonly Flag[]) {
   const command = new Command(name)
     .description(description)
-    .addOption(new Option('--profile <name>', 'built-in plan').choices(profileName.options))
+    .addOption(new Option('--profile <name>', 'built-in plan').choices(profilesOf(ids.map(experimentNamed))))
     .option(
       '--host <list>',
       `where every cell is measured, comma-separated or given several times: ${hostHelp}`,
@@ -207,8 +207,11 @@ function choose(
   };
 }
 
-const started = experiments.filter(({ id }) => quickStart.includes(id));
-const common = started[0]!.flags.filter((flag) => started.every(({ flags }) => flags.includes(flag)));
+/** Flags that all of these experiments have. */
+function commonFlags(ids: readonly string[]): Flag[] {
+  const [first, ...others] = ids.map(experimentNamed);
+  return first!.flags.filter((flag) => others.every(({ flags }) => flags.includes(flag)));
+}
 
 export const run = new Command('run')
   .summary('run an experiment and write its report')
@@ -218,7 +221,9 @@ export const run = new Command('run')
       'quick',
       `what npm start runs: ${quickStart.join(' and ')}, in under two minutes`,
       quickStart,
-      common,
+      commonFlags(quickStart),
     ),
   );
+for (const [name, { summary, ids }] of Object.entries(suites))
+  run.addCommand(runOf(name, summary, ids, commonFlags(ids)));
 for (const { id, question, flags } of experiments) run.addCommand(runOf(id, question, [id], flags));

@@ -1,0 +1,69 @@
+/** What the experiments with gateways share: which of them, and how a cell names one. */
+import { z } from 'zod';
+import { identifier } from '../contract/common.js';
+import type { FoundGateway } from '../contract/gateway.js';
+import type { ProfileName } from '../contract/run.js';
+import type { ForeignSubject } from '../contract/subject.js';
+import { gatewayNamed, gateways } from '../gateways/registry.js';
+import type { Flag, Machine } from './experiment.js';
+import { names } from './flags.js';
+
+/** Factors of a cell that say which gateway: it is somebody else's server, so that `impl` is its name. */
+export const gatewayFactors = { backend: z.null(), impl: identifier, io: z.null() };
+
+export const gatewayLevels = (name: string) => ({ backend: null, impl: name, io: null });
+
+/** As the report of 2026 did, or shorter and longer. */
+export const gatewayProfiles: readonly ProfileName[] = ['quick', 'report-2026', 'full'];
+
+export const gatewaySettings = { gateways: z.array(identifier).min(1) };
+
+export const gatewayFlag: Flag = {
+  flags: '--gateways <list>',
+  description: 'gateways by name, comma-separated: dispatchbench gateways lists them',
+  setting: 'gateways',
+  parse: names(
+    gateways.map(({ name }) => name),
+    'gateway',
+  ),
+  names: true,
+};
+
+/** The report's, with one of each further way of running a module; all for the longer profiles. */
+export const gatewaysOf = (profile: ProfileName, quick: readonly string[] = []): string[] =>
+  gateways
+    .filter(({ name, isReports }) => profile !== 'quick' || isReports || quick.includes(name))
+    .map(({ name }) => name);
+
+const found = (name: string, { gateways: known = [] }: Machine): FoundGateway =>
+  known.find((one) => one.name === name) ?? {
+    name,
+    command: null,
+    perRequest: null,
+    keepsAlive: gatewayNamed(name)?.keepsAlive ?? false,
+    reason: 'the host tells of no gateways: they run where dispatchbench itself does',
+  };
+
+/** The gateway as what a trial measures; one that is missing says why, and what to do. */
+export function gatewaySubject(name: string, machine: Machine): ForeignSubject & { protocol: 'http' } {
+  const { command, reason, group } = found(name, machine);
+  const missing = command ? {} : { missing: reason };
+  return {
+    kind: 'foreign',
+    protocol: 'http',
+    name,
+    command: command ?? [name],
+    ...(group === undefined ? {} : { group }),
+    ...missing,
+  };
+}
+
+/** What it starts for one request, alone; null: nothing. */
+export function spawnedBy(name: string, machine: Machine): { command: string[]; missing?: string } | null {
+  if (!gatewayNamed(name)?.perRequest) return null;
+  const { perRequest, reason } = found(name, machine);
+  return perRequest ? { command: perRequest } : { command: [name], missing: reason };
+}
+
+/** Of those of the names that keep their connections. */
+export const keepsAlive = (name: string): boolean => gatewayNamed(name)?.keepsAlive ?? false;

@@ -1,0 +1,42 @@
+/** What a gateway is: a command line, the parts it is made of, and how it treats its connections. */
+
+/** What has to lie on a machine: programs and modules of gateways/, engines, and what a system offers. */
+export type Part =
+  | 'gateway-native'
+  | 'gateway-host'
+  | 'event-gateway'
+  | 'node-gateways'
+  | 'node'
+  | 'prefixer'
+  | 'prefixer-rust'
+  | 'prefixer-go'
+  | 'wasmtime'
+  | 'wasmedge'
+  | 'wazero'
+  | 'cat'
+  | 'container'
+  | 'image';
+
+export interface Gateway {
+  /** rows and labels call it so: the report's name where it is one of its variants, else in the same manner */
+  name: string;
+  /** what it is, for those who do not know the name */
+  title: string;
+  /** one of the report's five */
+  isReports?: true;
+  /** a client may send further requests over one connection; left out: it closes after each reply, as the report's do */
+  keepsAlive?: true;
+  needs: readonly Part[];
+  /** it runs in a container, which the daemon starts */
+  contained?: true;
+  /**
+   * Its command line, with `{address}` and `{port}` where it listens and `{upstream}` for whom it forwards to.
+   * @param at the command line of a part, or the path of one that is a file
+   */
+  command(at: (part: Part) => readonly string[]): readonly string[];
+  /**
+   * What one request starts, alone: a process that is given the input and ends. Left out: nothing is started.
+   * @param at as above
+   */
+  perRequest?(at: (part: Part) => readonly string[]): readonly string[];
+}

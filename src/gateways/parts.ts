@@ -1,0 +1,113 @@
+/** Where the parts of gateways lie on this machine, and how to get what does not. */
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { packageRoot, programPath } from '../addon.js';
+import type { FoundGateway } from '../contract/gateway.js';
+import type { Gateway, Part } from './gateway.js';
+import { gateways } from './registry.js';
+
+interface Place {
+  /** the part's command line, or its path; null: it is not there */
+  find(): readonly string[] | null;
+  /** what to do where it is not */
+  get: string;
+}
+
+const built = (...path: string[]) => resolve(packageRoot, 'build/gateways', ...path);
+
+const file = (path: string, get: string): Place => ({
+  find: () => (existsSync(path) ? [path] : null),
+  get,
+});
+
+/** A program of the system, by its name. */
+function onPath(name: string): readonly string[] | null {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return [path];
+    } catch {
+      // the next one
+    }
+  }
+  return null;
+}
+
+const build = 'npm run build:gateways builds it';
+
+/** Command lines of the engines that setup has fetched and tried; none where it never ran. */
+function fetched(): Record<string, readonly string[]> {
+  try {
+    const engines = JSON.parse(readFileSync(resolve(packageRoot, '.cache/gateways/engines.json'), 'utf8'));
+    return Object.fromEntries(
+      Object.entries(engines as Record<string, { argv: string[] }>).map(([name, { argv }]) => [name, argv]),
+    );
+  } catch {
+    return {};
+  }
+}
+
+const engine = (name: string): Place => ({
+  find: () => fetched()[name] ?? onPath(name),
+  get: `npm run build:gateways -- --setup ${name} fetches it`,
+});
+
+/**
+ * What the host 'containers' tells its programs by the environment: the command line that runs a container, and the control
+ * group that all containers are in. The image follows the options.
+ */
+export interface Containers {
+  run: string[];
+  image: string;
+  group: string;
+}
+export const containersVariable = 'DISPATCHBENCH_CONTAINERS';
+
+function containers(): Containers | null {
+  const told = process.env[containersVariable];
+  return told === undefined ? null : (JSON.parse(told) as Containers);
+}
+
+const module = (name: string): Place => file(built('modules', `${name}.wasm`), build);
+
+const parts: Record<Part, Place> = {
+  image: { find: () => (containers() ? [containers()!.image] : null), get: '' },
+  'gateway-native': file(built('bin/gateway-native'), build),
+  'gateway-host': file(built('bin/gateway-host'), build),
+  'event-gateway': file(programPath('dispatchbench-gateway'), 'npm run setup builds it'),
+  'node-gateways': file(resolve(packageRoot, 'dist/gateways/node'), 'npm run setup builds it'),
+  node: { find: () => [process.execPath], get: '' },
+  prefixer: module('prefixer-as'),
+  'prefixer-rust': module('prefixer-rust'),
+  'prefixer-go': module('prefixer-go'),
+  wasmtime: engine('wasmtime'),
+  wasmedge: engine('wasmedge'),
+  wazero: engine('wazero'),
+  cat: { find: () => onPath('cat'), get: 'it belongs to every system' },
+  container: {
+    find: () => containers()?.run ?? null,
+    get: "it is there on the host 'containers' (--host containers)",
+  },
+};
+
+function found({ name, needs, command, perRequest, contained, keepsAlive: keeps }: Gateway): FoundGateway {
+  const keepsAlive = keeps ?? false;
+  const missing = needs.find((part) => parts[part].find() === null);
+  if (missing !== undefined) {
+    const reason = `there is no ${missing} here: ${parts[missing].get}`;
+    return { name, command: null, perRequest: null, keepsAlive, reason };
+  }
+  const at = (part: Part) => parts[part].find()!;
+  return {
+    name,
+    command: [...command(at)],
+    ...(contained ? { group: containers()!.group } : {}),
+    perRequest: perRequest ? [...perRequest(at)] : null,
+    keepsAlive,
+    reason: '',
+  };
+}
+
+/** Every gateway, as this machine has it. */
+export const foundGateways = (): FoundGateway[] => gateways.map(found);

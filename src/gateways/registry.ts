@@ -1,0 +1,193 @@
+/** Gateways. A new one is a program that keeps to src/contract/gateway.ts, and an entry here. */
+import type { Gateway, Part } from './gateway.js';
+
+type At = (part: Part) => readonly string[];
+
+/** Where every gateway listens and whom it asks for what is not its own. */
+const listening = ['--listen', '{address}:{port}', '--upstream', '{upstream}'];
+
+const native = (name: string, title: string, ...flags: string[]): Gateway => ({
+  name,
+  title,
+  needs: ['gateway-native'],
+  command: (at) => [...at('gateway-native'), ...listening, ...flags],
+});
+
+/** The native one in a container; `network` are Docker's options for it. */
+const contained = (name: string, title: string, network: readonly string[], listen: string): Gateway => ({
+  name,
+  title,
+  contained: true,
+  needs: ['container', 'image'],
+  command: (at) => [
+    ...at('container'),
+    ...network,
+    '--cpuset-cpus={cpus}',
+    ...at('image'),
+    ...['--listen', `${listen}:{port}`, '--upstream', '{upstream}'],
+  ],
+});
+
+/** A module inside of the gateway's own process. */
+const embedded = (
+  name: string,
+  title: string,
+  mode: string,
+  { module = 'prefixer', flags = [] }: { module?: Part; flags?: readonly string[] } = {},
+): Gateway => ({
+  name,
+  title,
+  needs: ['gateway-host', module],
+  command: (at) => [
+    ...at('gateway-host'),
+    ...listening,
+    ...['--module', ...at(module), '--mode', mode],
+    ...flags,
+  ],
+});
+
+/** A process for each request, which reads the input and writes the reply. */
+const spawning = (
+  name: string,
+  title: string,
+  needs: readonly Part[],
+  perRequest: (at: At) => readonly string[],
+): Gateway => ({
+  name,
+  title,
+  needs: ['gateway-host', ...needs],
+  command: (at) => [...at('gateway-host'), ...listening, '--mode', 'cli', '--', ...perRequest(at)],
+  perRequest,
+});
+
+const eventDriven = (backend: string): Gateway => ({
+  name: `event_${backend}`,
+  title: `event-driven gateway in C++ over ${backend}, connections kept`,
+  keepsAlive: true,
+  needs: ['event-gateway'],
+  command: (at) => [...at('event-gateway'), ...listening, '--backend', backend],
+});
+
+const onNode = (
+  name: string,
+  title: string,
+  script: string,
+  flags: (at: At) => readonly string[] = () => [],
+): Gateway => ({
+  name,
+  title,
+  keepsAlive: true,
+  needs: ['node', 'node-gateways'],
+  command: (at) => [...at('node'), `${at('node-gateways')[0]}/${script}.js`, ...listening, ...flags(at)],
+});
+
+const threads = ['--threads', '2', '--keep-alive', 'on'];
+
+export const gateways: readonly Gateway[] = [
+  { ...native('native_local', 'native gateway, one thread, a connection for each request'), isReports: true },
+  {
+    ...contained(
+      'native_docker',
+      'the native gateway in a container on the network of the machine',
+      ['--network=host'],
+      '{address}',
+    ),
+    isReports: true,
+  },
+  contained(
+    'native_docker_bridge',
+    "the native gateway in a container on Docker's bridge, its port published",
+    ['--publish={address}:{port}:{port}'],
+    '0.0.0.0',
+  ),
+  {
+    ...embedded(
+      'wasm_host_wasmtime_embedded',
+      'wasmtime in the process, a store and an instance for each request',
+      'ondemand',
+    ),
+    isReports: true,
+  },
+  {
+    ...spawning(
+      'wasm_host_wasmtime',
+      'a wasmtime process for each request, compiled code cached on disk',
+      ['wasmtime', 'prefixer'],
+      (at) => [...at('wasmtime'), 'run', ...at('prefixer')],
+    ),
+    isReports: true,
+  },
+  {
+    ...spawning('wasm_host_cli', 'a WasmEdge process for each request', ['wasmedge', 'prefixer'], (at) => [
+      ...at('wasmedge'),
+      ...at('prefixer'),
+    ]),
+    isReports: true,
+  },
+  spawning(
+    'wasm_host_wasmtime_nocache',
+    'a wasmtime process for each request, compiled anew',
+    ['wasmtime', 'prefixer'],
+    (at) => [...at('wasmtime'), 'run', '-C', 'cache=n', ...at('prefixer')],
+  ),
+  spawning('wasm_host_wazero', 'a wazero process for each request', ['wazero', 'prefixer'], (at) => [
+    ...at('wazero'),
+    'run',
+    ...at('prefixer'),
+  ]),
+  spawning(
+    'wasm_host_self_cli',
+    "a process of the gateway's own runner for each request",
+    ['prefixer'],
+    (at) => [...at('gateway-host'), 'run', ...at('prefixer')],
+  ),
+  spawning('spawn_floor', 'a process of cat for each request: what starting one costs', ['cat'], (at) =>
+    at('cat'),
+  ),
+  embedded('wasm_host_pre', 'wasmtime in the process, imports resolved once', 'pre'),
+  embedded('wasm_host_pool', 'wasmtime in the process, instances from a pool', 'pool'),
+  embedded('wasm_host_aot', 'wasmtime in the process, module compiled beforehand', 'aot'),
+  embedded('wasm_host_rust', 'wasmtime in the process, the module written in Rust', 'ondemand', {
+    module: 'prefixer-rust',
+  }),
+  {
+    ...native('native_threads', 'native gateway, two threads, connections kept', ...threads),
+    keepsAlive: true,
+  },
+  {
+    ...embedded(
+      'wasm_threads_ondemand',
+      'wasmtime in the process, two threads, connections kept',
+      'ondemand',
+      {
+        flags: threads,
+      },
+    ),
+    keepsAlive: true,
+  },
+  {
+    ...embedded(
+      'wasm_threads_pool',
+      'wasmtime in the process, instances from a pool, two threads, connections kept',
+      'pool',
+      { flags: threads },
+    ),
+    keepsAlive: true,
+  },
+  native('native_backlog', 'native gateway with room for 4096 connections that wait', '--backlog', '4096'),
+  eventDriven('epoll'),
+  eventDriven('poll'),
+  eventDriven('select'),
+  onNode('node_http', 'node:http', 'http'),
+  {
+    ...onNode('node_wasm', 'node:http with an instance of the module for each request', 'http', (at) => [
+      '--module',
+      ...at('prefixer'),
+    ]),
+    needs: ['node', 'node-gateways', 'prefixer'],
+  },
+  onNode('node_event', 'TypeScript over epoll, on our addon', 'event'),
+];
+
+export const gatewayNamed = (name: string): Gateway | null =>
+  gateways.find((one) => one.name === name) ?? null;

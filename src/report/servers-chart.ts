@@ -1,0 +1,183 @@
+/**
+ * A row for each server, its figure with interval and trials, and a panel for each of its circumstances side by side, so that
+ * a row reads across. Runs in Node and in the page: imports nothing else at run time.
+ */
+import { inks, palettes, scaleOf, short } from './drawing.js';
+import type { Plot, View } from './plot.js';
+
+const rowHeight = 26;
+/** Of a panel's title, and of its axis. */
+const [above, below] = [24, 48];
+
+export const serversHeight = ({ rows }: Plot): number => above + rows.length * rowHeight + below;
+
+/** ECharts calls this for each interval: a horizontal line with caps. */
+function drawRowInterval(
+  _: unknown,
+  api: {
+    value(i: number): number;
+    coord(point: [number, number]): [number, number];
+    visual(name: string): string;
+  },
+) {
+  const [low, y] = api.coord([api.value(0), api.value(2)]);
+  const [high] = api.coord([api.value(1), api.value(2)]);
+  const stroke = { stroke: api.visual('color'), lineWidth: 1.4 };
+  const line = (x1: number, y1: number, x2: number, y2: number) => ({
+    type: 'line',
+    shape: { x1, y1, x2, y2 },
+    style: stroke,
+  });
+  return {
+    type: 'group',
+    children: [line(low, y, high, y), line(low, y - 4, low, y + 4), line(high, y - 4, high, y + 4)],
+  };
+}
+
+/** @param top where the panels begin, pixels */
+export function serversOption(plot: Plot, view: View, top: number): Record<string, unknown> {
+  const ink = view.dark ? inks.dark : inks.light;
+  const palette = view.dark ? palettes.dark : palettes.light;
+  const logarithmic = view.logY;
+  const longest = Math.max(...plot.rows.map((name) => name.length));
+  const left = 20 + 6.6 * longest;
+  const gap = 26;
+  const width = (view.width - left - 20 - gap * (plot.panels.length - 1)) / plot.panels.length;
+  const at = plot.panels.map((_, index) => left + index * (width + gap));
+  // Panels are read one by one: what is asked in another way is of another size.
+  const scales = plot.panels.map(({ series }) => {
+    const points = series.flatMap((one) => one.points);
+    const values = points.flatMap(({ y, low, high, dots }) => [
+      y,
+      low ?? y,
+      high ?? y,
+      ...(view.dots ? dots : []),
+    ]);
+    return scaleOf(
+      values,
+      points.map(({ y }) => y),
+      logarithmic,
+    );
+  });
+  const style = {
+    axisLine: { lineStyle: { color: ink.faint } },
+    axisTick: { show: false },
+    nameTextStyle: { color: ink.text, fontSize: 12 },
+  };
+  const text = (value: number) =>
+    Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(4);
+  return {
+    animation: false,
+    backgroundColor: view.legend ? ink.ground : 'transparent',
+    textStyle: { fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", color: ink.text },
+    aria: {
+      enabled: true,
+      label: { description: `${plot.title}. ${plot.meaning} The table beside the plot has every figure.` },
+    },
+    title: [
+      ...(view.legend
+        ? [
+            {
+              text: plot.title,
+              left: 12,
+              top: 6,
+              textStyle: { color: ink.text, fontSize: 15, fontWeight: 600 },
+            },
+          ]
+        : []),
+      ...plot.panels.map((panel, index) => ({
+        text: panel.title,
+        left: at[index],
+        top,
+        textStyle: { color: ink.text, fontSize: 13, fontWeight: 600, width, overflow: 'truncate' },
+      })),
+    ],
+    grid: plot.panels.map((_, index) => ({
+      left: at[index],
+      top: top + above,
+      width,
+      height: plot.rows.length * rowHeight,
+    })),
+    yAxis: plot.panels.map((_, index) => ({
+      gridIndex: index,
+      type: 'category',
+      inverse: true,
+      data: plot.rows,
+      ...style,
+      splitLine: { show: true, lineStyle: { color: ink.line } },
+      axisLabel: index === 0 ? { color: ink.text, fontSize: 12, interval: 0 } : { show: false },
+    })),
+    xAxis: scales.map(({ min, max, interval, ticks }, index) => {
+      const values = logarithmic && ticks ? { customValues: ticks } : {};
+      return {
+        gridIndex: index,
+        type: logarithmic ? 'log' : 'value',
+        min,
+        max,
+        interval,
+        name: plot.yName,
+        nameLocation: 'middle',
+        nameGap: 26,
+        ...style,
+        splitLine: { lineStyle: { color: ink.line }, ...values },
+        axisLabel: { color: ink.text, fontSize: 11, formatter: short, hideOverlap: true, ...values },
+      };
+    }),
+    series: plot.panels.flatMap(({ series }, index) =>
+      series.flatMap((one): object[] => {
+        const color = palette[one.style % palette.length]!;
+        const common = {
+          name: one.name,
+          xAxisIndex: index,
+          yAxisIndex: index,
+          itemStyle: { color },
+          animation: false,
+        };
+        const visible = one.points.filter(({ y }) => !logarithmic || y > 0);
+        return [
+          {
+            ...common,
+            type: 'custom',
+            renderItem: drawRowInterval,
+            clip: true,
+            silent: true,
+            data: visible
+              .filter(({ low, high }) => low !== null && high !== null && (!logarithmic || low > 0))
+              .map(({ low, high, row }) => [low, high, row]),
+            encode: { x: [0, 1], y: 2 },
+            z: 3,
+          },
+          {
+            ...common,
+            type: 'scatter',
+            symbolSize: 4,
+            symbolOffset: [0, 7],
+            itemStyle: { color, opacity: 0.5 },
+            silent: true,
+            data: view.dots ? visible.flatMap(({ dots, row }) => dots.map((dot) => [dot, row])) : [],
+            z: 3,
+          },
+          {
+            ...common,
+            type: 'scatter',
+            symbolSize: 9,
+            data: visible.map(({ y, low, high, n, row }) => [y, row, low, high, n]),
+            z: 4,
+          },
+        ];
+      }),
+    ),
+    tooltip: {
+      trigger: 'item',
+      confine: true,
+      backgroundColor: ink.ground,
+      borderColor: ink.line,
+      textStyle: { color: ink.text, fontSize: 12 },
+      formatter: ({ value }: { value: (number | null)[] }) => {
+        const [figure, row, low, high, n] = value;
+        const spread = low == null || high == null ? '' : ` [${text(low)}, ${text(high)}], n = ${n}`;
+        return `${plot.rows[row!]}<br>${text(figure!)} ${plot.unit}${spread}`;
+      },
+    },
+  };
+}
