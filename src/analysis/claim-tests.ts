@@ -260,6 +260,12 @@ const sums: Partial<Record<MetricId, MetricId>> = {
   'open-cpu-per-request': 'open-total-cpu-per-request',
 };
 
+/** The server's own cost is so many times another's: beside what the client pays the factor is less, its side of 1 is not. */
+const isManyTimes = (test: ClaimTest): boolean =>
+  test.kind === 'ratio' &&
+  'within' in test.expect &&
+  (test.expect.within[0] > 1 || test.expect.within[1] < 1);
+
 /**
  * Prints the same comparison of client and server together beside each row, and withdraws what its sign does not bear
  * out: who of the two pays for a packet on loopback is no property of the mechanism.
@@ -273,7 +279,10 @@ function heldOnSum(test: ClaimTest, rows: readonly Evidence[], cells: readonly C
     if (!sum) return row;
     const { estimate } = sum;
     const point = { estimate, low: estimate, high: estimate, low90: estimate, high90: estimate };
-    const keeps = row.outcome === 'inconclusive' || judge(point, test.expect) === row.outcome;
+    const keeps =
+      row.outcome === 'inconclusive' ||
+      judge(point, test.expect) === row.outcome ||
+      (isManyTimes(test) && estimate > 1 === row.estimate > 1);
     const figure = `client and server together: ${Number(estimate.toPrecision(3))} ${row.unit}`;
     return keeps
       ? { ...row, note: notes(row.note, figure) }

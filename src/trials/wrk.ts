@@ -74,9 +74,11 @@ export const wrk = trialKind({
       .filter(([, count]) => count > 0)
       .map(([kind, count]) => `${count} ${kind}`)
       .join(', ');
+    // What is refused quickly is another workload.
+    const doubt = errors.status > manyErrors * requests ? invalid : warning;
     return all > manyErrors * requests
       ? [
-          warning(
+          doubt(
             'errors',
             `${name}: wrk counted errors with ${percent(all / (requests + all))} of what it asked: ${said}`,
           ),
