@@ -20,6 +20,11 @@ import { runProgram } from '../src/program.js';
 const patienceMs = 1000;
 /** The report's pause between two questions, milliseconds. */
 const pollMs = 10;
+/**
+ * A question that is not answered by then gets another one beside it, milliseconds: a way that is only being made (a
+ * container's) may swallow the first one, and the kernel would ask again after a second.
+ */
+const besideMs = 20;
 /** A datagram may find no socket yet, and nothing tells: it is sent again so often. */
 const datagramMs = 2;
 const payload = Buffer.from('dispatchbench first reply');
@@ -114,15 +119,15 @@ const program = new Command('first-reply')
       () => process.exit(0),
     );
     for (let attempts = 1; ; attempts += 1) {
-      const answered = await (curl ? askByCurl : ask[protocol])(target);
-      if (attempts === 1) printLine({ event: 'ready' });
-      if (answered) {
+      const asked = (curl ? askByCurl : ask[protocol])(target).then((answered) => {
+        if (!answered) return;
         printLine({ event: 'first-reply', monotonicNs: monotonicNs(), attempts } as { event: string });
-        break;
-      }
+        process.exit(0);
+      });
+      await (curl ? asked : Promise.race([asked, pause(besideMs)]));
+      if (attempts === 1) printLine({ event: 'ready' });
       await pause(0);
     }
-    process.exit(0);
   });
 
 await runProgram('first-reply', () => program.parseAsync());

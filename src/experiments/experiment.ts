@@ -66,8 +66,17 @@ export type PlotRequest =
   | { kind: 'per-second'; rate: number; figure: string }
   /** every host a line: absolute, a figure for each class, and as growth over its own start, all classes in one */
   | { kind: 'hosts'; metric: MetricId }
-  /** a row for each server, by the figure; a panel for each of its circumstances */
-  | { kind: 'servers'; metric: MetricId; logY: boolean }
+  /**
+   * a row for each server, by the first figure; a panel for each of its circumstances, or for each of several figures of
+   * the cells with these levels
+   */
+  | {
+      kind: 'servers';
+      metrics: readonly [MetricId, ...MetricId[]];
+      levels?: CellLevels;
+      title?: string;
+      logY: boolean;
+    }
   /** over the axis and the next factor; `closed` stands in on the row of the closed loop */
   | { kind: 'heat'; metric: MetricId; closed?: MetricId; logarithmic: boolean };
 

@@ -81,7 +81,23 @@ export const gatewayColdStart = experiment({
     const time = metric('first-reply').of(sample);
     return time === null ? '' : `${time.toFixed(1)} ms to the first reply`;
   },
-  plots: [{ kind: 'servers', metric: 'first-reply', logY: true }],
+  plots: [
+    { kind: 'servers', metrics: ['first-reply'], logY: true },
+    {
+      kind: 'servers',
+      metrics: ['start-exec', 'start-main', 'start-compiled', 'start-listening', 'start-reply'],
+      levels: { asking: 'steadily' },
+      title: 'Where the time of a start goes',
+      logY: false,
+    },
+    {
+      kind: 'servers',
+      metrics: ['start-cpu', 'start-memory'],
+      levels: { asking: 'steadily' },
+      title: 'What a start takes',
+      logY: true,
+    },
+  ],
   compared: [{ metric: 'first-reply', scale: 'ratio' }],
   answers: [],
   modelled: [],

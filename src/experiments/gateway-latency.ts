@@ -123,8 +123,8 @@ export const gatewayLatency = experiment({
     return whole === null ? '' : `${whole.toFixed(2)} ms a curl`;
   },
   plots: [
-    { kind: 'servers', metric: 'latency-p50', logY: true },
-    { kind: 'servers', metric: 'curl-p50', logY: false },
+    { kind: 'servers', metrics: ['latency-p50'], logY: true },
+    { kind: 'servers', metrics: ['curl-p50'], logY: false },
   ],
   compared: [
     { metric: 'latency-p50', scale: 'ratio' },

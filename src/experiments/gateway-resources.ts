@@ -85,8 +85,8 @@ export const gatewayResources = experiment({
       : `CPU ${cpu.toFixed(0)} µs a request, ${memory.toFixed(1)} MiB`;
   },
   plots: [
-    { kind: 'servers', metric: 'cpu-per-request', logY: true },
-    { kind: 'servers', metric: 'memory', logY: true },
+    { kind: 'servers', metrics: ['cpu-per-request'], logY: true },
+    { kind: 'servers', metrics: ['memory'], logY: true },
   ],
   compared: [
     { metric: 'cpu-per-request', scale: 'ratio' },

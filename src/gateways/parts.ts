@@ -39,7 +39,9 @@ const build = 'npm run build:gateways builds it';
 /** Command lines of the engines that setup has fetched and tried; none where it never ran. */
 function fetched(): Record<string, readonly string[]> {
   try {
-    const engines = JSON.parse(readFileSync(resolve(packageRoot, '.cache/gateways/engines.json'), 'utf8'));
+    const engines = JSON.parse(
+      readFileSync(resolve(packageRoot, '.cache/gateways/engines/engines.json'), 'utf8'),
+    );
     return Object.fromEntries(
       Object.entries(engines as Record<string, { argv: string[] }>).map(([name, { argv }]) => [name, argv]),
     );
@@ -48,8 +50,12 @@ function fetched(): Record<string, readonly string[]> {
   }
 }
 
-const engine = (name: string): Place => ({
-  find: () => fetched()[name] ?? onPath(name),
+/** @param words of its command line before the module */
+const engine = (name: string, ...words: string[]): Place => ({
+  find() {
+    const own = onPath(name);
+    return fetched()[name] ?? (own && [...own, ...words]);
+  },
   get: `npm run build:gateways -- --setup ${name} fetches it`,
 });
 
@@ -78,12 +84,12 @@ const parts: Record<Part, Place> = {
   'event-gateway': file(programPath('dispatchbench-gateway'), 'npm run setup builds it'),
   'node-gateways': file(resolve(packageRoot, 'dist/gateways/node'), 'npm run setup builds it'),
   node: { find: () => [process.execPath], get: '' },
-  prefixer: module('prefixer-as'),
+  prefixer: module('prefixer-assemblyscript'),
   'prefixer-rust': module('prefixer-rust'),
   'prefixer-go': module('prefixer-go'),
-  wasmtime: engine('wasmtime'),
+  wasmtime: engine('wasmtime', 'run'),
   wasmedge: engine('wasmedge'),
-  wazero: engine('wazero'),
+  wazero: engine('wazero', 'run'),
   cat: { find: () => onPath('cat'), get: 'it belongs to every system' },
   container: {
     find: () => containers()?.run ?? null,

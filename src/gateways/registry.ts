@@ -113,7 +113,7 @@ export const gateways: readonly Gateway[] = [
       'wasm_host_wasmtime',
       'a wasmtime process for each request, compiled code cached on disk',
       ['wasmtime', 'prefixer'],
-      (at) => [...at('wasmtime'), 'run', ...at('prefixer')],
+      (at) => [...at('wasmtime'), ...at('prefixer')],
     ),
     isReports: true,
   },
@@ -128,11 +128,10 @@ export const gateways: readonly Gateway[] = [
     'wasm_host_wasmtime_nocache',
     'a wasmtime process for each request, compiled anew',
     ['wasmtime', 'prefixer'],
-    (at) => [...at('wasmtime'), 'run', '-C', 'cache=n', ...at('prefixer')],
+    (at) => [...at('wasmtime'), '-C', 'cache=n', ...at('prefixer')],
   ),
   spawning('wasm_host_wazero', 'a wazero process for each request', ['wazero', 'prefixer'], (at) => [
     ...at('wazero'),
-    'run',
     ...at('prefixer'),
   ]),
   spawning(

@@ -40,7 +40,7 @@ export function serversOption(plot: Plot, view: View, top: number): Record<strin
   const palette = view.dark ? palettes.dark : palettes.light;
   const logarithmic = view.logY;
   const longest = Math.max(...plot.rows.map((name) => name.length));
-  const left = 20 + 6.6 * longest;
+  const left = 20 + 7.3 * longest;
   const gap = 26;
   const width = (view.width - left - 20 - gap * (plot.panels.length - 1)) / plot.panels.length;
   const at = plot.panels.map((_, index) => left + index * (width + gap));
@@ -167,6 +167,7 @@ export function serversOption(plot: Plot, view: View, top: number): Record<strin
         ];
       }),
     ),
+    legend: { show: false },
     tooltip: {
       trigger: 'item',
       confine: true,

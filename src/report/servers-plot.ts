@@ -7,70 +7,78 @@ import { metric } from '../trials/registry.js';
 import type { Panel, Plot } from './plot.js';
 import { levelInWords } from './words.js';
 
-/** Null where no cell has the figure. */
+/** Null where no cell has the figures. */
 export function serversPlot(
   experiment: ExperimentAnalysis,
-  { metric: id, logY }: Extract<PlotRequest, { kind: 'servers' }>,
+  { metrics, levels = {}, title, logY }: Extract<PlotRequest, { kind: 'servers' }>,
 ): Plot | null {
-  const measured = metric(id);
-  const cells = experiment.series.flatMap(({ points }) => points.map(({ cell }) => cell));
-  const having = cells.flatMap((cell) => {
-    const figure = experiment.summaryOf(cell).figures.get(id);
-    return figure ? [{ cell, figure }] : [];
-  });
-  if (having.length === 0) return null;
-  const others = varyingFactors(having.map(({ cell }) => cell.levels));
-  const several = hostNames(having.map(({ cell }) => cell)).length > 1;
-  const titleOf = ({ cell: { levels, host } }: (typeof having)[number]) =>
-    [...others.map((name) => levelInWords(name, levels[name])), ...(several ? [host.name] : [])].join(
-      ' · ',
-    ) || measured.title;
-  const titles = [...new Set(having.map(titleOf))];
-  const sign = measured.better === 'higher' ? -1 : 1;
+  const [first] = metrics.map(metric);
+  const cells = experiment.series
+    .flatMap(({ points }) => points.map(({ cell }) => cell))
+    .filter((cell) => Object.entries(levels).every(([factor, level]) => cell.levels[factor] === level));
+  const all = metrics.map(metric).flatMap((measured) =>
+    cells.flatMap((cell) => {
+      const figure = experiment.summaryOf(cell).figures.get(measured.id);
+      return figure ? [{ cell, measured, figure }] : [];
+    }),
+  );
+  if (!first || all.length === 0) return null;
+  type One = (typeof all)[number];
+  const others = varyingFactors(all.map(({ cell }) => cell.levels));
+  const severalHosts = hostNames(all.map(({ cell }) => cell)).length > 1;
+  const shortTitle = (text: string) => text.replace(/^[^:]*: /, '');
+  const panelOf = ({ cell: { levels: own, host }, measured }: One) =>
+    [
+      ...(metrics.length > 1 ? [shortTitle(measured.title)] : []),
+      ...others.map((name) => levelInWords(name, own[name])),
+      ...(severalHosts ? [host.name] : []),
+    ].join(' · ') || measured.title;
+  const panels = [...new Set(all.map(panelOf))];
+  const sign = first.better === 'higher' ? -1 : 1;
   // The first panel's order; who is not in it comes after.
-  const order = [...having].sort(
+  const order = [...all].sort(
     (a, b) =>
-      titles.indexOf(titleOf(a)) - titles.indexOf(titleOf(b)) ||
+      panels.indexOf(panelOf(a)) - panels.indexOf(panelOf(b)) ||
       sign * (a.figure.interval.estimate - b.figure.interval.estimate),
   );
   const rows = [...new Set(order.map(({ cell }) => seriesLabel(cell.levels)))];
-  const panels = titles.map(
-    (title): Panel => ({
-      title,
-      who: title,
-      series: [
-        {
-          name: title,
-          role: 'mechanism',
-          style: otherStyle,
-          points: having
-            .filter((one) => titleOf(one) === title)
-            .map(({ cell, figure: { interval, values } }) => ({
-              x: 0,
-              y: interval.estimate,
-              low: interval.low,
-              high: interval.high,
-              n: interval.n,
-              dots: values,
-              row: rows.indexOf(seriesLabel(cell.levels)),
-            })),
-          curve: [],
-          dashed: false,
-        },
-      ],
-    }),
-  );
-  const best = (title: string) => order.find((one) => titleOf(one) === title)!;
-  const said = titles.map((title) => `${title}: ${seriesLabel(best(title).cell.levels)}`).join('; ');
+  const best = (panel: string) => seriesLabel(order.find((one) => panelOf(one) === panel)!.cell.levels);
+  const leaders = panels.map((panel) => (panels.length > 1 ? `${panel}: ${best(panel)}` : best(panel)));
+  const sorted = metrics.length > 1 ? '' : `, the best first (${leaders.join('; ')})`;
   return {
-    id: `${experiment.name}-${id}`,
-    title: measured.title,
-    meaning: `Mean and 95 % interval over trials, the best first (${said}). ${measured.meaning}`,
+    id: `${experiment.name}-${first.id}`,
+    title: title ?? first.title,
+    meaning: `Mean and 95 % interval over trials${sorted}. ${metrics.length > 1 ? '' : first.meaning}`.trim(),
     kind: 'servers',
     xName: '',
-    yName: `${measured.title.split(',')[0]} (${measured.unit})`,
-    unit: measured.unit,
-    panels,
+    yName: metrics.length > 1 ? '' : `${first.title.split(',')[0]} (${first.unit})`,
+    unit: first.unit,
+    panels: panels.map(
+      (panel): Panel => ({
+        title: panel,
+        who: panel,
+        series: [
+          {
+            name: panel,
+            role: 'mechanism',
+            style: otherStyle,
+            points: all
+              .filter((one) => panelOf(one) === panel)
+              .map(({ cell, figure: { interval, values } }) => ({
+                x: 0,
+                y: interval.estimate,
+                low: interval.low,
+                high: interval.high,
+                n: interval.n,
+                dots: values,
+                row: rows.indexOf(seriesLabel(cell.levels)),
+              })),
+            curve: [],
+            dashed: false,
+          },
+        ],
+      }),
+    ),
     rows,
     logX: false,
     logY,

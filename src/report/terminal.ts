@@ -55,12 +55,12 @@ const narrow = (columns: number) => ({
 /** "Server CPU per request, open loop" -> "server CPU per request" */
 const inSentence = (title: string) => title.charAt(0).toLowerCase() + title.slice(1).split(',')[0]!;
 
-/** Lines of at most 20 characters, broken between the parts of a label; a longer part is broken anywhere. */
-function folded(label: string): string {
+/** Lines of at most so many characters, broken between the parts of a label; a longer part is broken anywhere. */
+function folded(label: string, most: number): string {
   const lines: string[] = [];
-  for (const part of label.split(' · ').flatMap((one) => one.match(/.{1,20}/gu) ?? [])) {
+  for (const part of label.split(' · ').flatMap((one) => one.match(new RegExp(`.{1,${most}}`, 'gu')) ?? [])) {
     const joined = lines.length > 0 ? `${lines[lines.length - 1]} · ${part}` : part;
-    if (lines.length > 0 && joined.length <= 20) lines[lines.length - 1] = joined;
+    if (lines.length > 0 && joined.length <= most) lines[lines.length - 1] = joined;
     else lines.push(part);
   }
   return lines.join('\n');
@@ -154,7 +154,14 @@ function experimentTable(experiment: ExperimentAnalysis): string | null {
   const hasRate = measured.some(({ rate }) => rate !== null);
   const ends = (what: string) =>
     first === last ? [what] : [`${what} at ${number(first)}`, `at ${number(last)}`];
-  const head = ['', ...(hasRate ? ends('per s') : []), ...ends(shortName(leading)), 'growth'];
+  // Servers side by side: nothing grows.
+  const grows = factor !== '';
+  const head = [
+    '',
+    ...(hasRate ? ends('per s') : []),
+    ...ends(shortName(leading)),
+    ...(grows ? ['growth'] : []),
+  ];
   const rows: string[][] = [];
   // What every series shares is no part of its label: there is room for what tells them apart.
   const servers = new Set(series.map(({ levels }) => seriesLabel({ ...levels, backend: null })));
@@ -165,17 +172,17 @@ function experimentTable(experiment: ExperimentAnalysis): string | null {
         id === null ? '–' : plusMinus(experiment, one, x, id),
       );
     rows.push([
-      folded(one.label.replace(shared, '')),
+      folded(one.label.replace(shared, ''), grows ? 20 : 60),
       ...(hasRate ? at(rate) : []),
       ...at(cost),
-      sparkline(thinned(trend, 7), ...scaleOf(one)),
+      ...(grows ? [sparkline(thinned(trend, 7), ...scaleOf(one))] : []),
     ]);
   }
   const drawn = (widths: Partial<ReturnType<typeof narrow>>) => {
     const table = new Table({
       head,
       style: borders,
-      colAligns: head.map((_, i) => (i === 0 || i === head.length - 1 ? 'left' : 'right')),
+      colAligns: head.map((_, i) => (i === 0 || (grows && i === head.length - 1) ? 'left' : 'right')),
       ...widths,
     });
     table.push(...rows);

@@ -34,14 +34,16 @@ export type Judged = Pick<
  */
 function network({ network, measurements, host }: Judged): Gate[] {
   if (!network) return [];
-  const connects = Object.values(measurements).some((one) => kindOf(one).connects);
+  const how = Object.values(measurements).map((one) => kindOf(one).connects);
+  const connects = how.some((one) => one !== false);
+  const doubt = how.includes(true) ? invalid : warning;
   const sum = (name: keyof typeof network.server) => network.server[name] + (network.client?.[name] ?? 0);
   const overflow = sum('listenOverflows') + sum('listenDrops') + sum('reqQFullDrop');
   const [received, sent] = [sum('udpRcvbufErrors'), sum('udpSndbufErrors')];
   return [
     ...(connects && overflow > 0
       ? [
-          invalid(
+          doubt(
             'listen-overflow',
             `the kernel dropped ${overflow} connection requests at a full listen queue`,
           ),
@@ -49,7 +51,7 @@ function network({ network, measurements, host }: Judged): Gate[] {
       : []),
     ...(connects && sum('synRetransmits') > 0
       ? [
-          (losesPackets(host.link ?? null) ? warning : invalid)(
+          (losesPackets(host.link ?? null) ? warning : doubt)(
             'syn-retransmit',
             `${sum('synRetransmits')} connection requests had to be sent again`,
           ),

@@ -11,6 +11,12 @@ import type { Needs } from '../stage/limits.js';
 import type { Stage } from '../stage/stage.js';
 import type { Random } from '../statistics/random.js';
 
+/**
+ * Whether a kind opens connections. `freely`: it asks for them whatever becomes of them, so that those the kernel drops
+ * are part of what is measured.
+ */
+export type Connects = boolean | 'freely';
+
 /** What a figure of a sample is, whatever it is taken from. */
 export interface Figure<Id extends string = string> {
   id: Id;
@@ -95,7 +101,7 @@ export interface TrialKind<
   /** Doubts about one measurement. */
   gates(name: string, measurement: Measurement, link: Link): Gate[];
   /** it opens connections, so that the kernel's counters of dropped ones speak of it */
-  connects: boolean;
+  connects: Connects;
   metrics: Metrics;
   /** what a server did in it, for rules that hold for any machine; null: it had none */
   served(measurement: Measurement): Served | null;

@@ -7,7 +7,7 @@ import type { Stage } from '../stage/stage.js';
 import { cost } from './cost.js';
 import { curl } from './curl.js';
 import { datagrams } from './datagrams.js';
-import type { Circumstances, Figure, KindMetric, Link, Served, Together } from './kind.js';
+import type { Circumstances, Connects, Figure, KindMetric, Link, Served, Together } from './kind.js';
 import { load } from './load.js';
 import { sessions } from './sessions.js';
 import { spawn } from './spawn.js';
@@ -40,7 +40,7 @@ interface AnyKind {
   ): Promise<void>;
   together?: Together<TrialSpec, Measurement>;
   gates(name: string, measurement: Measurement, link: Link): Gate[];
-  connects: boolean;
+  connects: Connects;
   metrics: readonly KindMetric<Measurement>[];
   served(measurement: Measurement): Served | null;
   distributions(measurement: Measurement): Record<string, Latency | null>;

@@ -120,7 +120,7 @@ const phaseMetric = <const Phase extends keyof typeof phaseTitles>(phase: Phase)
 export const start = trialKind({
   id: 'start',
   measurement: startMeasurement,
-  connects: true,
+  connects: 'freely',
 
   needs({ subject }: StartTrial) {
     const ports = subject.ports ?? 1;

@@ -32,7 +32,7 @@ const rate = ({ wrk: { requests, durationNs } }: WrkMeasurement) => requests / (
 export const wrk = trialKind({
   id: 'wrk',
   measurement: wrkMeasurement,
-  connects: true,
+  connects: 'freely',
 
   needs: ({ subject, connections }: WrkTrial) => ({
     ...ofSubject(subject),
