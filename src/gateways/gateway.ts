@@ -10,6 +10,8 @@ export type Part =
   | 'prefixer'
   | 'prefixer-rust'
   | 'prefixer-go'
+  | 'prefixer-compiled'
+  | 'prefixer-rust-compiled'
   | 'wasmtime'
   | 'wasmedge'
   | 'wazero'

@@ -75,7 +75,7 @@ function containers(): Containers | null {
   return told === undefined ? null : (JSON.parse(told) as Containers);
 }
 
-const module = (name: string): Place => file(built('modules', `${name}.wasm`), build);
+const module = (name: string, kind = 'wasm'): Place => file(built('modules', `${name}.${kind}`), build);
 
 const parts: Record<Part, Place> = {
   image: { find: () => (containers() ? [containers()!.image] : null), get: '' },
@@ -87,6 +87,8 @@ const parts: Record<Part, Place> = {
   prefixer: module('prefixer-assemblyscript'),
   'prefixer-rust': module('prefixer-rust'),
   'prefixer-go': module('prefixer-go'),
+  'prefixer-compiled': module('prefixer-assemblyscript', 'cwasm'),
+  'prefixer-rust-compiled': module('prefixer-rust', 'cwasm'),
   wasmtime: engine('wasmtime', 'run'),
   wasmedge: engine('wasmedge'),
   wazero: engine('wazero', 'run'),

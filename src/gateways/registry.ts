@@ -138,14 +138,19 @@ export const gateways: readonly Gateway[] = [
     'wasm_host_self_cli',
     "a process of the gateway's own runner for each request",
     ['prefixer'],
-    (at) => [...at('gateway-host'), 'run', ...at('prefixer')],
+    (at) => [...at('gateway-host'), 'run', '--module', ...at('prefixer')],
   ),
   spawning('spawn_floor', 'a process of cat for each request: what starting one costs', ['cat'], (at) =>
     at('cat'),
   ),
   embedded('wasm_host_pre', 'wasmtime in the process, imports resolved once', 'pre'),
   embedded('wasm_host_pool', 'wasmtime in the process, instances from a pool', 'pool'),
-  embedded('wasm_host_aot', 'wasmtime in the process, module compiled beforehand', 'aot'),
+  embedded('wasm_host_aot', 'wasmtime in the process, module compiled beforehand', 'aot', {
+    module: 'prefixer-compiled',
+  }),
+  embedded('wasm_host_aot_rust', 'the same, the module written in Rust', 'aot', {
+    module: 'prefixer-rust-compiled',
+  }),
   embedded('wasm_host_rust', 'wasmtime in the process, the module written in Rust', 'ondemand', {
     module: 'prefixer-rust',
   }),
