@@ -15,7 +15,7 @@ const list = new Command('list')
     }
     const table = new Table({
       head: ['gateway', 'what it is', 'here'],
-      colWidths: [29, 37, 32],
+      colWidths: [29, 36, 31],
       wordWrap: true,
       style: { head: [], border: [], compact: true },
     });
