@@ -25,7 +25,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
   },
 });
-const trials = Number(options.trials ?? (options.quick ? 2 : 5));
+const trials = Number(options.trials ?? (options.quick ? 1 : 5));
 const durationMs = options.quick ? 1000 : 3000;
 const spawns = options.quick ? 10 : 60;
 

@@ -1,7 +1,7 @@
 /** The only part of the report that touches files: reads a run's folder and writes everything derived from it. */
 import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Analysis, analyse } from '../analysis/analyse.js';
 import { makeFolder, replaceFile } from '../files.js';
@@ -12,6 +12,7 @@ import { answerPlot } from './answer.js';
 import { autobenchTables } from './autobench.js';
 import { compressed } from './compressed.js';
 import { plotsOf } from './figures.js';
+import { gatewayTables } from './gateway-tables.js';
 import { page } from './page.js';
 import type { RunProfile } from './profiles.js';
 import { claimsJson, summaryCsv, summaryTsv } from './summary.js';
@@ -69,7 +70,10 @@ function putAll(folder: string, files: readonly (readonly [string, string])[]): 
   rmSync(folder, { recursive: true, force: true });
   if (files.length === 0) return;
   makeFolder(folder);
-  for (const [name, text] of files) replaceFile(join(folder, name), text);
+  for (const [name, text] of files) {
+    makeFolder(dirname(join(folder, name)));
+    replaceFile(join(folder, name), text);
+  }
 }
 
 export interface Written {
@@ -79,7 +83,7 @@ export interface Written {
 }
 
 /**
- * Rebuilds report.html, summary.csv, summary.tsv, claims.json, plots/ and autobench/ from run.json and samples.ndjson,
+ * Rebuilds report.html, summary.csv, summary.tsv, claims.json, plots/, autobench/ and gateways/ from run.json and samples.ndjson,
  * and what follows from the flame trials of the run.
  */
 export function writeReport(folder: string): Written {
@@ -107,6 +111,7 @@ export function writeReport(folder: string): Written {
     svgs.map(([id, svg]) => [`${id}.svg`, svg]),
   );
   putAll(join(folder, 'autobench'), [...autobenchTables(analysis.samples)]);
+  putAll(join(folder, 'gateways'), [...gatewayTables(analysis.samples)]);
   for (const { name } of profiles) writeDerived(join(profilesFolder(folder), name));
   for (const [name, content] of downloads) replaceFile(join(folder, name), content);
   const report = join(folder, 'report.html');
