@@ -1,55 +1,53 @@
 /** The command line: argument parsing only. One file per subcommand in commands/, listed here. */
 import { Command } from '@commander-js/extra-typings';
 import { packageVersion } from '../addon.js';
-import { ab } from './commands/ab.js';
-import { agent } from './commands/agent.js';
-import { claims } from './commands/claims.js';
-import { compare } from './commands/compare.js';
-import { flame } from './commands/flame.js';
-import { gateways } from './commands/gateways.js';
-import { history } from './commands/history.js';
-import { hosts } from './commands/hosts.js';
-import { idle } from './commands/idle.js';
-import { knee } from './commands/knee.js';
-import { load } from './commands/load.js';
-import { open } from './commands/open.js';
-import { predict } from './commands/predict.js';
-import { probe } from './commands/probe.js';
-import { ramp } from './commands/ramp.js';
-import { report } from './commands/report.js';
-import { run } from './commands/run.js';
-import { selftest } from './commands/selftest.js';
-import { serve } from './commands/serve.js';
-import { starter } from './commands/starter.js';
 import { reportLostOutput } from './output.js';
+
+/** Subcommands by group: of each the module that exports it, imported when it is asked for. `--help` needs them all. */
+const groups: Record<string, Record<string, () => Promise<object>>> = {
+  'Measure:': {
+    run: () => import('./commands/run.js'),
+    ab: () => import('./commands/ab.js'),
+    ramp: () => import('./commands/ramp.js'),
+    knee: () => import('./commands/knee.js'),
+    flame: () => import('./commands/flame.js'),
+    probe: () => import('./commands/probe.js'),
+    hosts: () => import('./commands/hosts.js'),
+    gateways: () => import('./commands/gateways.js'),
+    selftest: () => import('./commands/selftest.js'),
+  },
+  'Look at runs:': {
+    open: () => import('./commands/open.js'),
+    report: () => import('./commands/report.js'),
+    claims: () => import('./commands/claims.js'),
+    predict: () => import('./commands/predict.js'),
+    compare: () => import('./commands/compare.js'),
+    history: () => import('./commands/history.js'),
+  },
+  'One program at a time:': {
+    serve: () => import('./commands/serve.js'),
+    load: () => import('./commands/load.js'),
+    idle: () => import('./commands/idle.js'),
+    agent: () => import('./commands/agent.js'),
+    starter: () => import('./commands/starter.js'),
+  },
+};
 
 const program = new Command('dispatchbench')
   .description('How event-dispatch mechanisms scale, measured on real sockets of this machine.')
   .version(packageVersion())
-  .showHelpAfterError('(try --help)')
-  .commandsGroup('Measure:')
-  .addCommand(run)
-  .addCommand(ab)
-  .addCommand(ramp)
-  .addCommand(knee)
-  .addCommand(flame)
-  .addCommand(probe)
-  .addCommand(hosts)
-  .addCommand(gateways)
-  .addCommand(selftest)
-  .commandsGroup('Look at runs:')
-  .addCommand(open)
-  .addCommand(report)
-  .addCommand(claims)
-  .addCommand(predict)
-  .addCommand(compare)
-  .addCommand(history)
-  .commandsGroup('One program at a time:')
-  .addCommand(serve)
-  .addCommand(load)
-  .addCommand(idle)
-  .addCommand(agent)
-  .addCommand(starter);
+  .showHelpAfterError('(try --help)');
+
+const asked = process.argv[2] ?? '';
+const known = Object.values(groups).some((commands) => Object.hasOwn(commands, asked));
+for (const [title, commands] of Object.entries(groups)) {
+  program.commandsGroup(title);
+  for (const [name, load] of Object.entries(commands)) {
+    if (known && name !== asked) continue;
+    const exported = (await load()) as Record<string, Command>;
+    program.addCommand(exported[name]!);
+  }
+}
 
 reportLostOutput();
 try {
