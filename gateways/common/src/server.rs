@@ -1,0 +1,146 @@
+//! Accept loops: blocking, as the report's gateways are.
+
+use std::borrow::Cow;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
+
+use crate::connection::Connection;
+use crate::lines::Lines;
+use crate::options::Options;
+use crate::reply::{Refusal, Reply};
+use crate::request::Request;
+use crate::{upstream, workloads};
+
+/// Most connections that are kept at a time, and so most threads.
+pub const MAX_CONNECTIONS: usize = 2048;
+
+/// What differs between gateways: who writes the body of `/`.
+pub trait Body: Send + Sync + 'static {
+    /// Whether requests for `path` are its own.
+    fn takes(&self, path: &str) -> bool {
+        path == "/"
+    }
+
+    fn body(&self, request: &Request) -> Result<Cow<'static, [u8]>, Refusal>;
+}
+
+pub struct Server<B> {
+    pub options: Options,
+    pub body: B,
+    pub lines: Lines,
+    counter: AtomicU64,
+    connections: AtomicUsize,
+}
+
+/// A socket bound to `address`, which does not listen yet.
+pub fn bind(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+impl<B: Body> Server<B> {
+    pub fn new(options: Options, body: B) -> Arc<Self> {
+        Arc::new(Self {
+            options,
+            body,
+            lines: Lines::default(),
+            counter: AtomicU64::new(0),
+            connections: AtomicUsize::new(0),
+        })
+    }
+
+    /// Starts the accept loops and returns; they end with the process.
+    pub fn start(self: &Arc<Self>, listener: TcpListener) -> io::Result<Vec<thread::JoinHandle<()>>> {
+        let listener = Arc::new(listener);
+        (0..self.options.threads)
+            .map(|_| {
+                let (server, listener) = (Arc::clone(self), Arc::clone(&listener));
+                thread::Builder::new().spawn(move || server.accept(&listener))
+            })
+            .collect()
+    }
+
+    fn accept(self: &Arc<Self>, listener: &TcpListener) {
+        loop {
+            match listener.accept() {
+                Ok((stream, _)) if self.options.keep_alive => self.keep(stream),
+                Ok((stream, _)) => self.serve(stream),
+                // Mostly no descriptor is left; the client waits in the queue until there is one.
+                Err(error) if error.kind() != io::ErrorKind::ConnectionAborted => {
+                    thread::sleep(Duration::from_millis(10));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Serves a connection on a thread of its own.
+    fn keep(self: &Arc<Self>, stream: TcpStream) {
+        if self.connections.fetch_add(1, Ordering::Relaxed) >= MAX_CONNECTIONS {
+            self.connections.fetch_sub(1, Ordering::Relaxed);
+            if let Ok(connection) = Connection::new(stream, self.options.timeout) {
+                self.refuse(connection, Refusal::new(503, format!("{MAX_CONNECTIONS} connections are kept already")));
+            }
+            return;
+        }
+        let server = Arc::clone(self);
+        let thread = thread::Builder::new().spawn(move || {
+            // A reply follows a request that acknowledged the one before, but one of several segments must not wait.
+            let _ = stream.set_nodelay(true);
+            server.serve(stream);
+            server.connections.fetch_sub(1, Ordering::Relaxed);
+        });
+        if thread.is_err() {
+            self.connections.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    fn serve(&self, stream: TcpStream) {
+        let Ok(mut connection) = Connection::new(stream, self.options.timeout) else { return };
+        loop {
+            let request = match connection.next() {
+                Ok(Some(request)) => request,
+                Ok(None) => return,
+                Err(refusal) => return self.refuse(connection, refusal),
+            };
+            let keep_alive = self.options.keep_alive && request.keep_alive;
+            let reply = self.answer(&request).unwrap_or_else(Reply::from);
+            if connection.reply(&reply, Some(&request), keep_alive).is_err() {
+                return;
+            }
+            if reply.status == 200 {
+                self.lines.replied();
+            }
+            if !keep_alive {
+                return;
+            }
+        }
+    }
+
+    fn refuse(&self, mut connection: Connection, refusal: Refusal) {
+        if connection.reply(&refusal.into(), None, false).is_ok() {
+            connection.linger();
+        }
+    }
+
+    fn answer(&self, request: &Request) -> Result<Reply, Refusal> {
+        match request.path() {
+            path if self.body.takes(path) => self.body.body(request).map(Reply::text),
+            "/compute" => workloads::compute(request, self.options.max_iterations),
+            "/state" => {
+                let before = self.counter.fetch_add(1, Ordering::Relaxed);
+                Ok(Reply::text(before.to_string().into_bytes()))
+            }
+            "/health" => Ok(Reply::text(&b"ok"[..])),
+            _ => upstream::forward(self.options.upstream, &request.target, self.options.timeout),
+        }
+    }
+}

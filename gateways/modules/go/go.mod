@@ -1,0 +1,3 @@
+module prefixer
+
+go 1.21

