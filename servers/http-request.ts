@@ -3,7 +3,7 @@
  * that all implementations take and refuse the same bytes. It keeps no bytes; bodies are counted, not stored.
  */
 
-/** Bytes of request line and header fields together, line ends included; longer is answered with 431. */
+/** Bytes of request line and header fields together, line ends included, unless another limit is given; longer is answered with 431. */
 export const MAX_HEAD_BYTES = 8192;
 
 /** What feed() stopped at. */
@@ -111,6 +111,11 @@ export class HttpRequest {
   #state = METHOD;
   #word = OTHER;
   #matched = 0;
+  readonly #mostHead: number;
+
+  constructor(mostHead = MAX_HEAD_BYTES) {
+    this.#mostHead = mostHead;
+  }
 
   /** In the middle of a request. */
   get started(): boolean {
@@ -137,7 +142,7 @@ export class HttpRequest {
     let at = from;
     if (this.#state !== BODY) {
       if (this.headBytes === 0) this.reset();
-      const room = from + MAX_HEAD_BYTES - this.headBytes;
+      const room = from + this.#mostHead - this.headBytes;
       const limit = to < room ? to : room;
       while (this.#state !== BODY) {
         at = this.#skipRun(bytes, at, limit);

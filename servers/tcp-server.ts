@@ -8,16 +8,10 @@
 
 import { Event, Flag, layout } from '../src/dispatch/layout.js';
 import { Interest, type Poller, REARM } from '../src/dispatch/poller.js';
+import { Acceptor } from './acceptor.js';
 import type { PolledControl } from './control.js';
 import type { Bound } from './hello.js';
-import {
-  acceptAgain,
-  type IoDesk,
-  outOfDescriptors,
-  RECEIVE_WINDOW,
-  sockets,
-  wouldBlock,
-} from './io-desk.js';
+import { type IoDesk, RECEIVE_WINDOW, sockets, wouldBlock } from './io-desk.js';
 import type { ServerOptions } from './options.js';
 import type { StreamProtocol } from './protocol.js';
 import type { Statistics } from './statistics.js';
@@ -57,18 +51,16 @@ export class TcpServer {
   readonly desk: IoDesk;
   readonly reads: number;
   io!: Io;
-  #listener = -1;
   #requeued: number[] = [];
   readonly #isRequeued: Uint8Array;
   readonly #poller: Poller;
   readonly #control: PolledControl;
-  readonly #options: ServerOptions;
+  readonly #acceptor: Acceptor;
   readonly #edge: boolean;
   readonly #needsRearm: boolean;
   readonly #kept = new Map<number, Kept>();
   readonly #drained = new Map<number, number>();
   #changes = 0;
-  #explained = false;
 
   constructor(
     poller: Poller,
@@ -81,7 +73,7 @@ export class TcpServer {
   ) {
     this.#poller = poller;
     this.#control = control;
-    this.#options = options;
+    this.#acceptor = new Acceptor(poller, desk, statistics, options);
     this.desk = desk;
     this.protocol = protocol;
     this.statistics = statistics;
@@ -96,16 +88,10 @@ export class TcpServer {
 
   /** Binds, listens and registers. @throws Error with one sentence */
   open(): Bound {
-    const { address, port, backlog } = this.#options;
-    const listener = sockets.tcpListen(address, port, backlog);
-    this.#listener = this.#poller.add(listener, Interest.read);
-    this.phase[this.#listener] = LISTENER;
+    const bound = this.#acceptor.open();
+    this.phase[this.#acceptor.slot] = LISTENER;
     for (const fd of this.#control.descriptors) this.phase[this.#poller.add(fd, Interest.read)] = CONTROL;
-    return {
-      ...sockets.socketAddress(listener),
-      backlog: sockets.tcpBacklog(listener, backlog),
-      congestionControl: sockets.tcpWithoutPacing(listener),
-    };
+    return bound;
   }
 
   /** One wait and what follows from it. */
@@ -276,54 +262,11 @@ export class TcpServer {
   }
 
   #acceptSome(): void {
-    const listener = this.descriptorOf(this.#listener);
-    let more = true;
-    for (let i = 0; more && i < this.#options.budgets.accept; i++) {
-      const fd = sockets.socketAccept(listener);
-      if (fd >= 0) {
-        this.#admit(fd);
-      } else if (outOfDescriptors(fd)) {
-        more = sockets.ioTurnAway(this.desk.handle, listener);
-        if (more) this.#refuse('no descriptor is left (raise the limit: ulimit -n)');
-      } else {
-        more = acceptAgain(fd);
-      }
-    }
-    if (more && this.#edge) this.#requeue(this.#listener);
-    this.rearm(this.#listener);
-  }
-
-  #admit(fd: number): void {
-    const { backend, capabilities } = this.#poller;
-    const most = capabilities.maxDescriptor;
-    if (most >= 0 && fd > most) {
-      sockets.socketClose(fd);
-      this.#refuse(`${backend} cannot watch descriptors beyond ${most}`);
-    } else if (this.statistics.connections >= this.#options.maxConnections) {
-      sockets.socketClose(fd);
-      this.#refuse('the limit of --max-connections is reached');
-    } else {
-      this.#open(fd);
-    }
-  }
-
-  #open(fd: number): void {
-    try {
-      this.phase[this.#poller.add(fd, Interest.read)] = OPEN;
-    } catch (error) {
-      sockets.socketClose(fd);
-      this.#refuse((error as Error).message);
-      return;
-    }
-    this.statistics.accepted++;
-  }
-
-  #refuse(why: string): void {
-    this.statistics.rejected++;
-    if (this.#explained) return;
-    this.#explained = true;
-    process.stderr.write(
-      `dispatchbench: a connection was refused: ${why}; this and later ones count as rejected\n`,
-    );
+    const { slot } = this.#acceptor;
+    const more = this.#acceptor.acceptSome((admitted) => {
+      this.phase[admitted] = OPEN;
+    });
+    if (more && this.#edge) this.#requeue(slot);
+    this.rearm(slot);
   }
 }

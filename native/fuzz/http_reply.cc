@@ -1,7 +1,9 @@
-// libFuzzer: the load client's HTTP parser. However the bytes are cut, it reads the same replies.
+// libFuzzer: the HTTP parser of load clients and gateways. However the bytes are cut, it reads and keeps the same replies.
 #include <algorithm>
 #include <cstdlib>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "load/http_reply.h"
@@ -17,15 +19,20 @@ struct Reply {
   bool last;
   std::uint64_t digest;
   std::uint64_t size;
+  std::string type;
+  std::string body;
   bool operator==(const Reply&) const = default;
 };
 
 /// The replies in a stream that arrives in pieces of at most `piece` bytes and then ends.
 std::vector<Reply> replies(std::span<const std::byte> bytes, std::size_t piece) {
   std::vector<Reply> all;
-  HttpReply reply;
+  HttpReply::Kept kept;
+  HttpReply reply(&kept);
   const auto note = [&](HttpReply::Progress progress, std::size_t at) {
-    all.push_back({progress, at, reply.status(), reply.last(), reply.body_digest(), reply.body_size()});
+    if (kept.body.size() != reply.body_size()) std::abort();
+    all.push_back({progress, at, reply.status(), reply.last(), reply.body_digest(), reply.body_size(),
+                   std::exchange(kept.content_type, {}), std::exchange(kept.body, {})});
   };
   for (std::size_t at = 0; at < bytes.size();) {
     const std::size_t given = std::min(piece, bytes.size() - at);

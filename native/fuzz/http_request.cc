@@ -19,14 +19,14 @@ struct Stop {
 };
 
 /// Where the parser stops with something to act upon, when it is given pieces of at most `piece` bytes.
-std::vector<Stop> stops(std::span<const std::byte> bytes, std::size_t piece) {
+std::vector<Stop> stops(std::span<const std::byte> bytes, std::size_t piece, std::size_t most_head) {
   std::vector<Stop> all;
   HttpRequest request;
   for (std::size_t at = 0; at < bytes.size();) {
     const std::size_t given = std::min(piece, bytes.size() - at);
     std::size_t taken = 0;
     int status = 0;
-    const Parsed parsed = request.feed(bytes.subspan(at, given), taken, status);
+    const Parsed parsed = request.feed(bytes.subspan(at, given), taken, status, most_head);
     if (taken > given || (taken == 0 && parsed != Parsed::rejected && parsed != Parsed::complete)) std::abort();
     if (parsed == Parsed::need_more && taken != given) std::abort();
     if ((parsed == Parsed::rejected) != (status != 0)) std::abort();
@@ -42,7 +42,10 @@ std::vector<Stop> stops(std::span<const std::byte> bytes, std::size_t piece) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto bytes = std::as_bytes(std::span(data, size));
-  const std::vector<Stop> whole = stops(bytes, size);
-  if (stops(bytes, 1) != whole || stops(bytes, 7) != whole) std::abort();
+  // The servers' limit, and one that inputs reach.
+  for (const std::size_t most_head : {servers::kMaxHeadBytes, std::size_t{64}}) {
+    const std::vector<Stop> whole = stops(bytes, size, most_head);
+    if (stops(bytes, 1, most_head) != whole || stops(bytes, 7, most_head) != whole) std::abort();
+  }
   return 0;
 }

@@ -107,6 +107,8 @@ bool HttpReply::take_header() noexcept {
     sized_ = true;
   } else if (equal(name, "transfer-encoding")) {
     chunked_ = lists(value, "chunked");
+  } else if (kept_ != nullptr && line_size_ <= kLine && equal(name, "content-type")) {
+    kept_->content_type = value;
   } else if (equal(name, "connection")) {
     if (lists(value, "close")) last_ = true;
     if (lists(value, "keep-alive")) last_ = false;
@@ -116,6 +118,7 @@ bool HttpReply::take_header() noexcept {
 
 bool HttpReply::end_headers() noexcept {
   if (status_ < 200) {  // interim reply (100 Continue): the real one follows
+    if (kept_ != nullptr) kept_->content_type.clear();
     reset();
     return true;
   }
@@ -143,6 +146,7 @@ bool HttpReply::take_chunk_size() noexcept {
 
 void HttpReply::take_body(Bytes bytes) noexcept {
   body_size_ += bytes.size();
+  if (kept_ != nullptr) kept_->body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   for (const std::byte b : bytes) digest_ = (digest_ ^ static_cast<std::uint64_t>(b)) * 0x100000001b3u;
 }
 

@@ -1,9 +1,10 @@
 // Streaming parser of HTTP/1.x replies (RFC 9112): status, framing by Content-Length, chunked or end of stream, and a
-// digest of the body. Takes bytes in any division; keeps about 150 bytes.
+// digest of the body. Takes bytes in any division; keeps about 150 bytes, and the body only where it is asked for.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "load/exchange.h"
 
@@ -12,12 +13,20 @@ namespace load {
 class HttpReply {
  public:
   enum class Progress : std::uint8_t { more, done, invalid };
+  /// What a reader that passes the reply on wants of it.
+  struct Kept {
+    std::string content_type;  ///< empty: there was none, or it was too long
+    std::string body;          ///< without chunk framing; whoever feeds the parser bounds it, by body_size()
+  };
+
+  HttpReply() noexcept = default;
+  explicit HttpReply(Kept* kept) noexcept : kept_(kept) {}
 
   /// Takes bytes up to the end of the reply; `used` says how many. After `done` or `invalid` call reset().
   Progress feed(Bytes bytes, std::size_t& used) noexcept;
   /// The stream ended: done when the reply's end is the stream's end, else invalid.
   Progress finish() noexcept;
-  void reset() noexcept { *this = HttpReply(); }
+  void reset() noexcept { *this = HttpReply(kept_); }
   bool begun() const noexcept { return header_bytes_ > 0; }
 
   int status() const noexcept { return status_; }
@@ -39,6 +48,7 @@ class HttpReply {
   bool take_chunk_size() noexcept;
   void take_body(Bytes bytes) noexcept;
 
+  Kept* kept_ = nullptr;
   Part part_ = Part::status;
   bool chunked_ = false;
   bool sized_ = false;

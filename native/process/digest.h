@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4) of a file, to name the program that produced a figure.
+// Names the program that produced a figure.
 #pragma once
 
 #include <string>

@@ -10,8 +10,6 @@ namespace process {
 
 class JsonLine {
  public:
-  JsonLine() { text_ = "{"; }
-
   JsonLine& string(std::string_view key, std::string_view value);
   JsonLine& number(std::string_view key, std::integral auto value) { return raw(key, std::to_string(value)); }
   JsonLine& boolean(std::string_view key, bool value) { return raw(key, value ? "true" : "false"); }
@@ -43,7 +41,7 @@ class JsonLine {
     text_.append(1, '"').append(key).append("\":");
   }
   void quote(std::string_view value);
-  std::string text_;
+  std::string text_{"{"};
 };
 
 /// Writes a line to stdout, whole, however slowly it is read.

@@ -241,13 +241,14 @@ const std::uint8_t* skip_run(HttpRequest& r, const std::uint8_t* p, const std::u
 
 }  // namespace
 
-Parsed HttpRequest::feed(std::span<const std::byte> bytes, std::size_t& taken, int& status) noexcept {
+Parsed HttpRequest::feed(std::span<const std::byte> bytes, std::size_t& taken, int& status,
+                         std::size_t most_head) noexcept {
   const auto* const begin = reinterpret_cast<const std::uint8_t*>(bytes.data());
   const std::uint8_t* const end = begin + bytes.size();
   const std::uint8_t* p = begin;
   if (state != body) {
     if (head_bytes == 0) *this = HttpRequest{};
-    const std::size_t room = kMaxHeadBytes - head_bytes;
+    const std::size_t room = most_head - head_bytes;
     const std::uint8_t* const limit = bytes.size() > room ? begin + room : end;
     while (state != body && (p = skip_run(*this, p, limit)) < limit) {
       if ((status = take_head_byte(*this, *p++)) != 0) {

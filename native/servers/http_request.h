@@ -11,7 +11,8 @@
 
 namespace servers {
 
-/// Bytes of request line and header fields together, line ends included; longer is answered with 431.
+/// Bytes of request line and header fields together, line ends included, unless another limit is given; longer is answered
+/// with 431.
 inline constexpr std::size_t kMaxHeadBytes = 8192;
 
 /// What feed() stopped at.
@@ -44,7 +45,9 @@ struct HttpRequest {
   std::uint8_t matched = 0;  ///< its characters that matched; of other text only whether there is any
 
   /// Takes bytes up to the first thing to act upon; `taken` says how many. `status` is set only when rejected.
-  Parsed feed(std::span<const std::byte> bytes, std::size_t& taken, int& status) noexcept;
+  /// `most_head`: see kMaxHeadBytes; at most 65 535, and the same for the whole of a request.
+  Parsed feed(std::span<const std::byte> bytes, std::size_t& taken, int& status,
+              std::size_t most_head = kMaxHeadBytes) noexcept;
 
   /// Whether the connection stays open after the answer to the request just completed.
   bool keeps_alive() const noexcept {

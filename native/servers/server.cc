@@ -9,42 +9,14 @@
 #include "process/usage.h"
 #include "servers/control.h"
 #include "servers/tcp_server.h"
+#include "servers/turns.h"
 #include "servers/udp_server.h"
 
 namespace servers {
 namespace {
 
-using dispatch::Event;
 using dispatch::Poller;
 using process::print_line;
-
-// A Service is one kind of server on a poller: TcpServer<...> and its siblings. It has open(), socket(), on_event(),
-// has_backlog() and resume() as described in tcp_server.h.
-template <class Service>
-std::string turn_until_stopped(Poller& poller, Control& control, Service& service, Statistics& statistics,
-                               const Options& options) {
-  std::vector<Event> events(options.budgets.max_events);
-  const auto on_snapshot = [&](std::string_view id) { print_line(snapshot_line(id, statistics, &poller.counters())); };
-  while (!control.stopping()) {
-    const dispatch::WaitResult result = poller.wait(events, service.has_backlog() ? 0 : dispatch::kForever);
-    if (result.error != 0) {
-      return std::string(poller.capabilities().wait_call) + " failed: " + std::strerror(result.error);
-    }
-    statistics.count_wait(result.count);
-    for (const Event& event : std::span(events).first(static_cast<std::size_t>(result.count))) {
-      if (!poller.current(event)) continue;
-      const dispatch::Handle handle = poller.handle(event.slot);
-      if (control.owns(handle)) [[unlikely]] {
-        control.on_readable(handle, on_snapshot);
-        poller.rearm(event.slot);
-      } else {
-        service.on_event(event);
-      }
-    }
-    if (service.has_backlog()) service.resume();
-  }
-  return "";
-}
 
 template <class Service>
 std::string serve(Poller& poller, Control& control, const Options& options, const Identity& identity) {
@@ -81,18 +53,29 @@ std::string prepare(const Options& options, Control& control) {
   return error == 0 ? "" : "cannot open the control channel: " + std::string(std::strerror(error));
 }
 
-std::string run_server(const Options& options, const Identity& identity) {
-  Control control;
-  if (const std::string fault = prepare(options, control); !fault.empty()) return fault;
+std::unique_ptr<Poller> open_poller(const Options& options, const Control& control, std::string& fault) {
   dispatch::Probe probe;
-  const auto poller = Poller::open(options.backend, probe);
-  if (poller == nullptr) return backend_refusal(options.backend, probe.reason);
+  auto poller = Poller::open(options.backend, probe);
+  if (poller == nullptr) {
+    fault = backend_refusal(options.backend, probe.reason);
+    return nullptr;
+  }
   for (const int fd : control.descriptors()) {
     dispatch::Slot slot = dispatch::kNoSlot;
     if (const int error = poller->add(fd, dispatch::Interest::read, slot)) {
-      return "stdin cannot be a control channel (" + std::string(std::strerror(error)) + "): give it a pipe";
+      fault = "stdin cannot be a control channel (" + std::string(std::strerror(error)) + "): give it a pipe";
+      return nullptr;
     }
   }
+  return poller;
+}
+
+std::string run_server(const Options& options, const Identity& identity) {
+  Control control;
+  std::string fault = prepare(options, control);
+  if (!fault.empty()) return fault;
+  const auto poller = open_poller(options, control, fault);
+  if (poller == nullptr) return fault;
   if (options.protocol == "tcp-echo") return serve<TcpServer<Echo>>(*poller, control, options, identity);
   if (options.protocol == "http") return serve<TcpServer<Http>>(*poller, control, options, identity);
   if (options.protocol == "udp-echo") return serve<UdpServer>(*poller, control, options, identity);

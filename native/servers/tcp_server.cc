@@ -2,9 +2,6 @@
 
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <utility>
 
 namespace servers {
@@ -21,27 +18,18 @@ TcpServer<Protocol>::~TcpServer() {
   for (Slot slot = 0; slot < connections_.size(); ++slot) {
     if (connections_[slot].phase != Phase::closed) close_connection(slot);
   }
-  if (listener_ == dispatch::kNoSlot) return;
-  const Handle listener = poller_.handle(listener_);
-  poller_.forget(listener_);
-  close(listener);
 }
 
 template <class Protocol>
 std::string TcpServer<Protocol>::open() {
-  const Handle handle = net::listen_tcp(options_.address, static_cast<int>(options_.backlog));
-  if (handle < 0) return net::listen_refusal(options_.address, -handle);
-  if (const int error = poller_.add(handle, Interest::read, listener_)) {
-    close(handle);
-    return "cannot watch the listener: " + std::string(std::strerror(error));
-  }
-  make_room(listener_);  // the listener has an entry too: it can be requeued
+  if (std::string fault = acceptor_.open(); !fault.empty()) return fault;
+  make_room(acceptor_.slot());  // the listener has an entry too: it can be requeued
   return "";
 }
 
 template <class Protocol>
 void TcpServer<Protocol>::on_event(const dispatch::Event& event) {
-  if (event.slot == listener_) {
+  if (event.slot == acceptor_.slot()) {
     accept_some();
   } else {
     serve(event.slot, (event.flags & (dispatch::read_closed | dispatch::hangup)) != 0);
@@ -54,7 +42,7 @@ void TcpServer<Protocol>::resume() {
   for (const auto [slot, generation] : now) {
     if (poller_.generation(slot) != generation) continue;  // closed since
     connections_[slot].requeued = false;
-    if (slot == listener_) {
+    if (slot == acceptor_.slot()) {
       accept_some();
     } else {
       serve(slot, true);  // whatever the event said is forgotten: read until there is nothing
@@ -64,55 +52,17 @@ void TcpServer<Protocol>::resume() {
 
 template <class Protocol>
 void TcpServer<Protocol>::accept_some() {
-  const Handle listener = poller_.handle(listener_);
-  bool more = true;
-  for (std::uint32_t i = 0; more && i < budgets_.accept; ++i) {
-    const Handle handle = net::accept_connection(listener);
-    if (handle >= 0) {
-      admit(handle);
-    } else if (handle == -EMFILE || handle == -ENFILE) {
-      more = spare_.turn_away_one(listener);
-      if (more) refuse(dispatch::kNoHandle, "no descriptor is left (raise the limit: ulimit -n)");
-    } else {
-      more = handle == -ECONNABORTED || handle == -EINTR;
-    }
-  }
-  if (more && edge_) requeue(listener_);
-  if (needs_rearm_) poller_.rearm(listener_);
-}
-
-template <class Protocol>
-void TcpServer<Protocol>::admit(Handle handle) {
-  if (statistics_.connections() >= options_.max_connections) {
-    refuse(handle, "the limit of --max-connections is reached");
-    return;
-  }
-  Slot slot = dispatch::kNoSlot;
-  if (const int error = poller_.add(handle, Interest::read, slot)) {
-    const std::string why = error == ERANGE ? std::string(poller_.entry().name) + " cannot watch descriptors beyond " +
-                                                  std::to_string(poller_.capabilities().max_descriptor)
-                                            : std::strerror(error);
-    refuse(handle, why.c_str());
-    return;
-  }
-  make_room(slot);
-  connections_[slot].phase = Phase::open;
-  ++statistics_.accepted;
+  const bool more = acceptor_.accept_some([this](Slot slot) {
+    make_room(slot);
+    connections_[slot].phase = Phase::open;
+  });
+  if (more) requeue(acceptor_.slot());
 }
 
 template <class Protocol>
 void TcpServer<Protocol>::make_room(Slot slot) {
   const std::size_t needed = slot;
   if (needed >= connections_.size()) connections_.resize(needed + needed / 2 + 64);
-}
-
-template <class Protocol>
-void TcpServer<Protocol>::refuse(Handle handle, const char* why) {
-  if (handle != dispatch::kNoHandle) close(handle);
-  ++statistics_.rejected;
-  if (explained_) return;
-  explained_ = true;
-  std::fprintf(stderr, "dispatchbench: a connection was refused: %s; this and later ones count as rejected\n", why);
 }
 
 template <class Protocol>

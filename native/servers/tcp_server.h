@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "dispatch/poller.h"
-#include "net/spare_descriptor.h"
+#include "servers/acceptor.h"
 #include "servers/options.h"
 #include "servers/protocol.h"
 
@@ -23,7 +23,7 @@ template <class Protocol>
 class TcpServer {
  public:
   TcpServer(dispatch::Poller& poller, const Options& options, Statistics& statistics)
-      : poller_(poller), options_(options), budgets_(options.budgets), statistics_(statistics),
+      : poller_(poller), budgets_(options.budgets), statistics_(statistics), acceptor_(poller, options, statistics),
         edge_(poller.capabilities().trigger == dispatch::Trigger::edge),
         needs_rearm_(poller.capabilities().needs_rearm) {}
   ~TcpServer();
@@ -32,15 +32,16 @@ class TcpServer {
 
   /// Binds, listens and registers. Returns one sentence on what failed, empty when nothing did.
   std::string open();
-  dispatch::Handle socket() const noexcept { return poller_.handle(listener_); }
+  dispatch::Handle socket() const noexcept { return acceptor_.socket(); }
 
   /// Handles one current event of a socket of this server.
   void on_event(const dispatch::Event& event);
 
-  /// Edge-triggered only: sockets whose budget ended before their data did. The next wait must not block while
-  /// there are any; call resume() after it.
-  bool has_backlog() const noexcept { return !requeued_.empty(); }
-  void resume();
+  /// Edge-triggered only: while there are sockets whose budget ended before their data did, the next wait must not block.
+  dispatch::TimeoutNs patience() const noexcept { return requeued_.empty() ? dispatch::kForever : 0; }
+  void end_turn() {
+    if (!requeued_.empty()) resume();
+  }
 
  private:
   enum class Phase : std::uint8_t {
@@ -65,8 +66,7 @@ class TcpServer {
   static constexpr std::size_t kBroken = SIZE_MAX;
 
   void accept_some();
-  void admit(dispatch::Handle handle);
-  void refuse(dispatch::Handle handle, const char* why);
+  void resume();
   void serve(dispatch::Slot slot, bool peer_finished);
   static std::unique_ptr<Kept> keep(const Reply& reply, std::size_t sent);
   bool take(dispatch::Slot slot, Connection& connection, std::span<const std::byte> received);
@@ -79,14 +79,11 @@ class TcpServer {
   void requeue(dispatch::Slot slot);
 
   dispatch::Poller& poller_;
-  const Options& options_;
   const Budgets budgets_;
   Statistics& statistics_;
+  Acceptor acceptor_;
   const bool edge_;
   const bool needs_rearm_;
-  dispatch::Slot listener_ = dispatch::kNoSlot;
-  bool explained_ = false;
-  net::SpareDescriptor spare_;
   Protocol protocol_;
   std::vector<Connection> connections_;  // by slot
   std::vector<dispatch::Token> requeued_;

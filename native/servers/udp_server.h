@@ -1,4 +1,4 @@
-// The datagram echo as a service of a poller, on any backend; see server.cc for what a service is.
+// The datagram echo as a service of a poller, on any backend; see turns.h for what a service is.
 #pragma once
 
 #include <cstring>
@@ -34,10 +34,11 @@ class UdpServer {
 
   void on_event(const dispatch::Event& event) { serve(event.slot); }
 
-  /// Edge-triggered only: sockets whose budget ended before their datagrams did. The next wait must not block while
-  /// there are any; call resume() after it.
-  bool has_backlog() const noexcept { return !backlog_.empty(); }
-  void resume() {
+  /// Edge-triggered only: while there are sockets whose budget ended before their datagrams did, the next wait must not
+  /// block.
+  dispatch::TimeoutNs patience() const noexcept { return backlog_.empty() ? dispatch::kForever : 0; }
+  void end_turn() {
+    if (backlog_.empty()) return;
     for (const dispatch::Slot slot : std::exchange(backlog_, {})) serve(slot);
   }
 

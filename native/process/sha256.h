@@ -1,0 +1,24 @@
+// SHA-256 (FIPS 180-4), by the processor's own instructions where it has them.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace process {
+
+using Digest = std::array<std::uint8_t, 32>;
+
+Digest sha256(std::span<const std::uint8_t> bytes);
+/// The same as on processors without such instructions.
+Digest sha256_plain(std::span<const std::uint8_t> bytes);
+
+/// `rounds` times over: the SHA-256 of the 32 bytes that `digest` has, into `digest`.
+void chain_sha256(Digest& digest, std::uint64_t rounds) noexcept;
+
+/// Lower-case hexadecimal.
+std::string hex(const Digest& digest);
+
+}  // namespace process
