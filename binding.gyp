@@ -58,6 +58,12 @@
       "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-foreign)"]
     },
     {
+      "target_name": "dispatchbench-gateway",
+      "type": "executable",
+      "dependencies": ["core"],
+      "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-gateway)"]
+    },
+    {
       "target_name": "dispatchbench-link",
       "type": "executable",
       "dependencies": ["core"],

@@ -22,7 +22,9 @@ if (tests.length === 0) {
     'udp/ledger',
     'cost/',
     'foreign/',
+    'gateways/event-driven',
     'links/',
+    'process/',
   );
 }
 const plain = 'build/sanitize';
@@ -101,7 +103,11 @@ async function servesWithoutLeak(program, ...args) {
     else sockets.push(socket);
   }
   child.stdin.write('snapshot s\n');
-  if ((await lines.next()).done) throw new Error(`${label}: ended before its snapshot`);
+  for (let event = ''; event !== 'snapshot'; ) {
+    const { done, value } = await lines.next();
+    if (done) throw new Error(`${label}: ended before its snapshot`);
+    ({ event } = JSON.parse(value));
+  }
   child.stdin.end();
   const [code, signal] = await exit;
   for (const socket of sockets) socket.destroy();
@@ -143,6 +149,12 @@ async function foreignPass(program) {
   for (const accounting of ['any', 'rusage']) {
     const options = ['--protocol', 'http', '--accounting', accounting, '--control'];
     await servesWithoutLeak(program, ...options, '--', ...server, '--port', '{port}');
+  }
+}
+
+async function gatewayPass(program) {
+  for (const backend of ['select', 'poll', 'epoll', 'epoll-et', 'epoll-oneshot']) {
+    await servesWithoutLeak(program, '--backend', backend, '--listen', '127.0.0.1:0', '--control');
   }
 }
 
@@ -221,6 +233,7 @@ const passes = {
   'dispatchbench-baseline': serverPass,
   'dispatchbench-dispatch-cost': costPass,
   'dispatchbench-foreign': foreignPass,
+  'dispatchbench-gateway': gatewayPass,
   'dispatchbench-link': linkPass,
   'dispatchbench-spawn': spawnPass,
 };
