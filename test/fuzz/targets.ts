@@ -25,6 +25,11 @@ export const targets: readonly Entry[] = [
     load: async () => (await import('./targets/http-requests.js')).target,
   },
   {
+    name: 'gateway-replies',
+    covers: ['/gateways/node/reply-reader.js'],
+    load: async () => (await import('./targets/gateway-replies.js')).target,
+  },
+  {
     name: 'datagrams',
     covers: ['/src/dgram-benchmark/'],
     load: async () => (await import('./targets/datagrams.js')).target,

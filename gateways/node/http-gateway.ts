@@ -1,0 +1,172 @@
+/** A gateway on node:http. What GET / says is given to it, so that the gateway with a module is the same gateway. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { Chain } from './compute.js';
+import { forward, type Reply } from './forward.js';
+import type { GatewayOptions } from './options.js';
+import { announce, listenRefusal, type Module, type Phases, tellFirstReply } from './program.js';
+import { Refusal } from './refusal.js';
+import { route } from './route.js';
+
+/** A GET needs no body; what comes with one is dropped up to this many bytes. */
+const MOST_BODY = 64 * 1024;
+
+export interface Served {
+  mode: string;
+  module: Module | null;
+  /** known before the gateway listens */
+  phases: Pick<Phases, 'main' | 'compiled' | 'instantiated'>;
+  /** the body of GET /. @throws Refusal */
+  hello(): Uint8Array;
+}
+
+const plain = (text: string): Reply => ({ status: 200, type: 'text/plain', body: Buffer.from(text) });
+
+type Refused = [status: string, reason: string];
+type ClientError = NodeJS.ErrnoException & { rawPacket?: Buffer };
+
+/** What node:http's parser refuses in other words than most, by its codes. */
+const refusedBytes: Record<string, Refused> = {
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    'request line and header fields are longer than 16 KiB',
+  ],
+};
+const noMethod: Refused = ['405 Method Not Allowed', 'only GET and HEAD are served here'];
+const malformed: Refused = ['400 Bad Request', 'not a well-formed request'];
+
+function refusedBytesOf({ code = '', rawPacket }: ClientError): Refused {
+  const named =
+    rawPacket !== undefined && /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ /.test(rawPacket.toString('latin1'));
+  return code === 'HPE_INVALID_METHOD' && named ? noMethod : (refusedBytes[code] ?? malformed);
+}
+
+/** Answers what node:http made no request of. */
+function refuse(socket: Socket, [status, reason]: Refused): void {
+  const body = `${reason}\n`;
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+export async function serveHttp(options: GatewayOptions, served: Served): Promise<void> {
+  const { keepAlive, timeoutMs, backlog, maxIterations, upstream } = options;
+  let counter = 0;
+
+  /** @throws Refusal */
+  async function answer(request: IncomingMessage, signal: AbortSignal): Promise<Reply> {
+    const { method, url, headers, httpVersion } = request;
+    // node:http takes HTTP/0.9, and answers without a reason where Host is missing.
+    if (!/^1\./.test(httpVersion) || (httpVersion !== '1.0' && headers.host === undefined))
+      throw new Refusal(400, malformed[1]);
+    const chosen = route(method!, url!, maxIterations);
+    if (chosen.work === 'refuse') throw new Refusal(chosen.status, chosen.reason);
+    if (headers['transfer-encoding'] !== undefined)
+      throw new Refusal(400, "a request's body must have a Content-Length");
+    if (Number(headers['content-length'] ?? 0) > MOST_BODY)
+      throw new Refusal(413, "the request's body is longer than 64 KiB");
+    switch (chosen.work) {
+      case 'hello':
+        return { ...plain(''), body: Buffer.from(served.hello()) };
+      case 'health':
+        return plain('ok');
+      case 'state':
+        return plain(`${counter++}`);
+      case 'compute': {
+        const chain = new Chain(chosen.iterations);
+        while (!chain.advance() && !signal.aborted) await setImmediate();
+        return plain(chain.text);
+      }
+      case 'forward':
+        return forward(url!, { upstream, timeoutMs, signal });
+    }
+  }
+
+  /** Whether node:http has to read more of a request to use its connection again. */
+  const hasBody = ({ headers }: IncomingMessage) =>
+    headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > MOST_BODY;
+
+  function send(request: IncomingMessage, response: ServerResponse, { status, type, body }: Reply): void {
+    const closes = !keepAlive || hasBody(request);
+    response.writeHead(status, {
+      ...(type === undefined ? {} : { 'Content-Type': type }),
+      ...(status === 204 ? {} : { 'Content-Length': body.length }),
+      ...(status === 405 ? { Allow: 'GET, HEAD' } : {}),
+      ...(closes ? { Connection: 'close' } : {}),
+    });
+    if (status === 200) response.once('finish', tellFirstReply);
+    response.end(body);
+  }
+
+  const server = createServer({
+    keepAlive,
+    noDelay: true,
+    requireHostHeader: false,
+    headersTimeout: timeoutMs,
+    requestTimeout: timeoutMs,
+    keepAliveTimeout: timeoutMs,
+    connectionsCheckingInterval: Math.max(1, Math.floor(timeoutMs / 4)),
+    maxHeaderSize: 16 * 1024,
+  });
+  server.setTimeout(timeoutMs * 2); // what none of the others covers: a client that does not take its reply
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const gone = new AbortController();
+    const over = new Promise<void>((resolve) => {
+      response.once('close', () => {
+        gone.abort();
+        resolve();
+      });
+    });
+    try {
+      send(request, response, await answer(request, gone.signal));
+    } catch (error) {
+      const { status, message } = error instanceof Refusal ? error : new Refusal(500, 'the gateway failed');
+      if (!(error instanceof Refusal)) process.stderr.write(`${(error as Error).stack}\n`);
+      send(request, response, { ...plain(`${message}\n`), status });
+    }
+    return over;
+  }
+
+  /** by connection: the reply that is under way; its end lets the next request begin */
+  const underWay = new WeakMap<Socket, Promise<void>>();
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
+    const before = underWay.get(socket);
+    // node:http begins all pipelined requests at once, and would hold all their replies.
+    if (before !== undefined) socket.pause();
+    const reply =
+      before === undefined ? respond(request, response) : before.then(() => respond(request, response));
+    underWay.set(socket, reply);
+    reply.then(() => {
+      if (underWay.get(socket) !== reply) return;
+      underWay.delete(socket);
+      socket.resume();
+    });
+  });
+  server.on('connect', (_request, socket: Socket) => {
+    socket.on('error', () => socket.destroy());
+    refuse(socket, noMethod);
+  });
+  server.on('clientError', (error: ClientError, socket: Socket) => {
+    const { code } = error;
+    if (!socket.writable || code === 'ECONNRESET' || code === 'ERR_HTTP_REQUEST_TIMEOUT') socket.destroy();
+    else refuse(socket, refusedBytesOf(error));
+  });
+
+  await new Promise<void>((resolve, reject) => {
+    const { address, port } = options.listen;
+    server.once('error', (error) => reject(listenRefusal(address, port, error)));
+    server.listen({ host: address, port, backlog }, resolve);
+  });
+  const bound = process.hrtime.bigint();
+  process.on('SIGTERM', () => process.exit(0));
+  const { address, port } = server.address() as AddressInfo;
+  announce({
+    mode: served.mode,
+    address,
+    port,
+    module: served.module,
+    phases: { ...served.phases, bound, listening: process.hrtime.bigint() },
+  });
+}
