@@ -194,6 +194,19 @@ function buildProgram({ name, still }, before) {
   }
 }
 
+/** Machine code of the prefixers, by the program that will run it: another version or configuration refuses it. */
+function compileAhead({ modules: built, programs: hosts }) {
+  const host = hosts.find(({ name, file }) => name === 'gateway-host' && file);
+  if (!host) return;
+  for (const { kind, file } of built) {
+    if (kind !== 'prefixer' || !file) continue;
+    const compiled = file.replace(/\.wasm$/, '.cwasm');
+    const newest = Math.max(statSync(host.file).mtimeMs, statSync(file).mtimeMs);
+    if (!existsSync(compiled) || statSync(compiled).mtimeMs <= newest)
+      run(resolve(host.file), ['precompile', file, compiled]);
+  }
+}
+
 function build({ modulesOnly }) {
   mkdirSync(join(out, 'modules'), { recursive: true });
   mkdirSync(join(out, 'bin'), { recursive: true });
@@ -209,6 +222,7 @@ function build({ modulesOnly }) {
   };
   writeFileSync(`${list}.part`, `${JSON.stringify(built, null, 2)}\n`);
   renameSync(`${list}.part`, list);
+  compileAhead(built);
 }
 
 // ---- engines with a command line

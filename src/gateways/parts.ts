@@ -43,7 +43,9 @@ function fetched(): Record<string, readonly string[]> {
       readFileSync(resolve(packageRoot, '.cache/gateways/engines/engines.json'), 'utf8'),
     );
     return Object.fromEntries(
-      Object.entries(engines as Record<string, { argv: string[] }>).map(([name, { argv }]) => [name, argv]),
+      Object.entries(engines as Record<string, { argv?: string[] }>).flatMap(([name, { argv }]) =>
+        argv ? [[name, argv] as const] : [],
+      ),
     );
   } catch {
     return {};

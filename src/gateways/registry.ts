@@ -13,6 +13,8 @@ const native = (name: string, title: string, ...flags: string[]): Gateway => ({
   command: (at) => [...at('gateway-native'), ...listening, ...flags],
 });
 
+const kept = ['--keep-alive', 'on'];
+
 /** The native one in a container; `network` are Docker's options for it. */
 const contained = (name: string, title: string, network: readonly string[], listen: string): Gateway => ({
   name,
@@ -65,7 +67,7 @@ const eventDriven = (backend: string): Gateway => ({
   title: `event-driven gateway in C++ over ${backend}, connections kept`,
   keepsAlive: true,
   needs: ['event-gateway'],
-  command: (at) => [...at('event-gateway'), ...listening, '--backend', backend],
+  command: (at) => [...at('event-gateway'), ...listening, ...kept, '--backend', backend],
 });
 
 const onNode = (
@@ -78,10 +80,16 @@ const onNode = (
   title,
   keepsAlive: true,
   needs: ['node', 'node-gateways'],
-  command: (at) => [...at('node'), `${at('node-gateways')[0]}/${script}.js`, ...listening, ...flags(at)],
+  command: (at) => [
+    ...at('node'),
+    `${at('node-gateways')[0]}/${script}.js`,
+    ...listening,
+    ...kept,
+    ...flags(at),
+  ],
 });
 
-const threads = ['--threads', '2', '--keep-alive', 'on'];
+const threads = ['--threads', '2', ...kept];
 
 export const gateways: readonly Gateway[] = [
   { ...native('native_local', 'native gateway, one thread, a connection for each request'), isReports: true },
@@ -190,7 +198,7 @@ export const gateways: readonly Gateway[] = [
     ]),
     needs: ['node', 'node-gateways', 'prefixer'],
   },
-  onNode('node_event', 'TypeScript over epoll, on our addon', 'event'),
+  onNode('node_event', 'TypeScript over epoll, on our addon', 'dispatch', () => ['--backend', 'epoll']),
 ];
 
 export const gatewayNamed = (name: string): Gateway | null =>
