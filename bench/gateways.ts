@@ -120,8 +120,14 @@ const all: readonly Comparison[] = [
     'most',
   ),
   ratio('compute: embedded / native', asked(embedded, 'compute'), asked(native, 'compute'), 0.95),
+  // The bar is for whole engines: beside a process as small as cat, what the gateway itself does shows.
   ...['wasm_host_wasmtime', 'wasm_host_cli', 'wasm_host_self_cli', 'spawn_floor'].map((name) =>
-    ratio(`ceiling: ${name}, of what it starts alone`, asked(name, 'hello'), alone(name), 0.85),
+    ratio(
+      `ceiling: ${name}, of what it starts alone`,
+      asked(name, 'hello'),
+      alone(name),
+      name === 'spawn_floor' ? null : 0.85,
+    ),
   ),
   ratio('pool / native, one thread, hello', asked('wasm_host_pool', 'hello'), asked(native, 'hello'), 0.75),
   ratio('on demand / native, one thread, hello', asked(embedded, 'hello'), asked(native, 'hello'), null),

@@ -3,7 +3,7 @@
  * same compiled text, inside the report's page; therefore it imports nothing else at run time.
  */
 
-import { inks, palettes, roundStep, scaleOf, short, steps, symbols } from './drawing.js';
+import { figureText, frame, palettes, roundStep, scaleOf, short, steps, symbols } from './drawing.js';
 import type { Plot, PlotSeries, View } from './plot.js';
 import { serversHeight, serversOption } from './servers-chart.js';
 
@@ -129,7 +129,6 @@ export function apart(heights: readonly number[], least: number): number[] {
 export function chartOption(plot: Plot, view: View): Record<string, unknown> {
   if (plot.kind === 'servers')
     return serversOption(plot, view, chartLayout(plot, view.width, view.legend).top);
-  const ink = view.dark ? inks.dark : inks.light;
   const palette = view.dark ? palettes.dark : palettes.light;
   const { rows, top } = chartLayout(plot, view.width, view.legend);
   const all = plot.panels.flatMap((panel) => panel.series);
@@ -163,8 +162,6 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
       );
   const logY = view.logY && !isStack && !isHeat;
   const shade = (y: number) => (plot.logY ? Math.log10(Math.max(y, 1e-9)) : y);
-  const colorOf = (one: PlotSeries) =>
-    one.role === 'reference' ? ink.reference : palette[one.style % palette.length]!;
   const left = 62;
   const gap = 22;
   const namesAtEnds = plot.namesAtEnds && view.width >= 560;
@@ -179,6 +176,13 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
       isLowest: row === rows.length - 1,
     }));
   });
+  const { ink, around, tooltip } = frame(
+    plot,
+    view,
+    places.map(({ x, y, width }) => ({ left: x, top: y + 4, width })),
+  );
+  const colorOf = (one: PlotSeries) =>
+    one.role === 'reference' ? ink.reference : palette[one.style % palette.length]!;
   const axisStyle = {
     axisLine: { lineStyle: { color: ink.faint } },
     axisTick: { lineStyle: { color: ink.faint } },
@@ -414,42 +418,9 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
       return [model, intervals, trials, line];
     });
   });
-  const text = (value: number) =>
-    Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(4);
   const heat = all.flatMap((one) => one.points.map(({ y }) => shade(y)));
   return {
-    animation: false,
-    backgroundColor: view.legend ? ink.ground : 'transparent',
-    textStyle: { fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", color: ink.text },
-    aria: {
-      enabled: true,
-      label: { description: `${plot.title}. ${plot.meaning} The table beside the plot has every figure.` },
-    },
-    title: [
-      ...(view.legend
-        ? [
-            {
-              text: plot.title,
-              left: 12,
-              top: 6,
-              textStyle: { color: ink.text, fontSize: 15, fontWeight: 600 },
-            },
-          ]
-        : []),
-      ...plot.panels.map((panel, index) => ({
-        text: panel.title,
-        left: places[index]!.x,
-        top: places[index]!.y + 4,
-        textStyle: {
-          color: ink.text,
-          fontSize: 13,
-          lineHeight: 15,
-          fontWeight: 600,
-          width: places[index]!.width,
-          overflow: 'break',
-        },
-      })),
-    ],
+    ...around,
     legend: {
       show: view.legend && !isHeat,
       left: 12,
@@ -482,11 +453,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
         }
       : {}),
     tooltip: {
-      trigger: 'item',
-      confine: true,
-      backgroundColor: ink.ground,
-      borderColor: ink.line,
-      textStyle: { color: ink.text, fontSize: 12 },
+      ...tooltip,
       formatter: ({
         seriesName,
         seriesType,
@@ -496,16 +463,16 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
         seriesType: string;
         value: number[] | number;
       }) => {
-        if (!Array.isArray(value)) return `${seriesName}: ${text(value)} ${plot.unit}`;
+        if (!Array.isArray(value)) return `${seriesName}: ${figureText(value)} ${plot.unit}`;
         if (isHeat)
-          return `${short(levels[value[0]!]!)} × ${plot.rows[value[1]!]}: ${text(value[2]!)} ${plot.unit}`;
-        const where = isPercentiles ? nines(value[0]!) : `${text(value[5] ?? value[0]!)} ${plot.xName}`;
-        const figure = `${text(value[1]!)} ${plot.unit}`;
+          return `${short(levels[value[0]!]!)} × ${plot.rows[value[1]!]}: ${figureText(value[2]!)} ${plot.unit}`;
+        const where = isPercentiles ? nines(value[0]!) : `${figureText(value[5] ?? value[0]!)} ${plot.xName}`;
+        const figure = `${figureText(value[1]!)} ${plot.unit}`;
         if (seriesType === 'scatter') return `${seriesName}<br>${where}<br>trial ${value[2]}: ${figure}`;
         const spread =
           value[2] == null || value[3] == null
             ? ''
-            : ` [${text(value[2])}, ${text(value[3])}], n = ${value[4]}`;
+            : ` [${figureText(value[2])}, ${figureText(value[3])}], n = ${value[4]}`;
         return `${seriesName}<br>${where}<br>${figure}${spread}`;
       },
     },

@@ -1,4 +1,8 @@
-/** Colours, symbols, numbers and scales that all charts share. Runs in Node and in the page: imports nothing at run time. */
+/**
+ * Colours, symbols, numbers, scales and the frame that all charts share. Runs in Node and in the page: imports nothing at run
+ * time.
+ */
+import type { Plot, View } from './plot.js';
 
 const mechanisms = {
   light: ['#D55E00', '#E69F00', '#B5508C', '#0072B2', '#3A9BD9', '#009E73', '#8A6D00'],
@@ -76,4 +80,60 @@ export function scaleOf(values: number[], means: number[], log: boolean): Scale 
     .flat()
     .filter((tick) => tick >= min * 0.999 && tick <= max * 1.001);
   return { min, max, ticks };
+}
+
+/** A figure in a tooltip. */
+export const figureText = (value: number): string =>
+  Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(4);
+
+/** What every chart has around its panels; `titles`: where each panel's title stands. */
+export function frame(
+  plot: Plot,
+  view: View,
+  titles: readonly { left: number; top: number; width: number }[],
+): { ink: (typeof inks)['light']; around: Record<string, unknown>; tooltip: Record<string, unknown> } {
+  const ink = view.dark ? inks.dark : inks.light;
+  const title = {
+    text: plot.title,
+    left: 12,
+    top: 6,
+    textStyle: { color: ink.text, fontSize: 15, fontWeight: 600 },
+  };
+  return {
+    ink,
+    around: {
+      animation: false,
+      backgroundColor: view.legend ? ink.ground : 'transparent',
+      textStyle: { fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", color: ink.text },
+      aria: {
+        enabled: true,
+        label: { description: `${plot.title}. ${plot.meaning} The table beside the plot has every figure.` },
+      },
+      title: [
+        ...(view.legend ? [title] : []),
+        ...plot.panels.map((panel, index) => {
+          const { width, ...place } = titles[index]!;
+          return {
+            text: panel.title,
+            ...place,
+            textStyle: {
+              color: ink.text,
+              fontSize: 13,
+              lineHeight: 15,
+              fontWeight: 600,
+              width,
+              overflow: 'break',
+            },
+          };
+        }),
+      ],
+    },
+    tooltip: {
+      trigger: 'item',
+      confine: true,
+      backgroundColor: ink.ground,
+      borderColor: ink.line,
+      textStyle: { color: ink.text, fontSize: 12 },
+    },
+  };
 }

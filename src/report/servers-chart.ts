@@ -2,7 +2,7 @@
  * A row for each server, its figure with interval and trials, and a panel for each of its circumstances side by side, so that
  * a row reads across. Runs in Node and in the page: imports nothing else at run time.
  */
-import { inks, palettes, scaleOf, short } from './drawing.js';
+import { figureText, frame, palettes, scaleOf, short } from './drawing.js';
 import type { Plot, View } from './plot.js';
 
 const rowHeight = 26;
@@ -36,7 +36,6 @@ function drawRowInterval(
 
 /** @param top where the panels begin, pixels */
 export function serversOption(plot: Plot, view: View, top: number): Record<string, unknown> {
-  const ink = view.dark ? inks.dark : inks.light;
   const palette = view.dark ? palettes.dark : palettes.light;
   const logarithmic = view.logY;
   const longest = Math.max(...plot.rows.map((name) => name.length));
@@ -44,6 +43,11 @@ export function serversOption(plot: Plot, view: View, top: number): Record<strin
   const gap = 26;
   const width = (view.width - left - 20 - gap * (plot.panels.length - 1)) / plot.panels.length;
   const at = plot.panels.map((_, index) => left + index * (width + gap));
+  const { ink, around, tooltip } = frame(
+    plot,
+    view,
+    at.map((x) => ({ left: x, top, width })),
+  );
   // Panels are read one by one: what is asked in another way is of another size.
   const scales = plot.panels.map(({ series }) => {
     const points = series.flatMap((one) => one.points);
@@ -64,34 +68,8 @@ export function serversOption(plot: Plot, view: View, top: number): Record<strin
     axisTick: { show: false },
     nameTextStyle: { color: ink.text, fontSize: 12 },
   };
-  const text = (value: number) =>
-    Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(4);
   return {
-    animation: false,
-    backgroundColor: view.legend ? ink.ground : 'transparent',
-    textStyle: { fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", color: ink.text },
-    aria: {
-      enabled: true,
-      label: { description: `${plot.title}. ${plot.meaning} The table beside the plot has every figure.` },
-    },
-    title: [
-      ...(view.legend
-        ? [
-            {
-              text: plot.title,
-              left: 12,
-              top: 6,
-              textStyle: { color: ink.text, fontSize: 15, fontWeight: 600 },
-            },
-          ]
-        : []),
-      ...plot.panels.map((panel, index) => ({
-        text: panel.title,
-        left: at[index],
-        top,
-        textStyle: { color: ink.text, fontSize: 13, fontWeight: 600, width, overflow: 'truncate' },
-      })),
-    ],
+    ...around,
     grid: plot.panels.map((_, index) => ({
       left: at[index],
       top: top + above,
@@ -169,15 +147,12 @@ export function serversOption(plot: Plot, view: View, top: number): Record<strin
     ),
     legend: { show: false },
     tooltip: {
-      trigger: 'item',
-      confine: true,
-      backgroundColor: ink.ground,
-      borderColor: ink.line,
-      textStyle: { color: ink.text, fontSize: 12 },
+      ...tooltip,
       formatter: ({ value }: { value: (number | null)[] }) => {
         const [figure, row, low, high, n] = value;
-        const spread = low == null || high == null ? '' : ` [${text(low)}, ${text(high)}], n = ${n}`;
-        return `${plot.rows[row!]}<br>${text(figure!)} ${plot.unit}${spread}`;
+        const spread =
+          low == null || high == null ? '' : ` [${figureText(low)}, ${figureText(high)}], n = ${n}`;
+        return `${plot.rows[row!]}<br>${figureText(figure!)} ${plot.unit}${spread}`;
       },
     },
   };
