@@ -248,7 +248,7 @@ const installers = {
     const program = join(locate(), 'wasmtime');
     chmodSync(program, 0o755);
     return {
-      version: run(program, ['--version']),
+      version: versionOf(program, '--version'),
       argv: [program, 'run'],
       // Compiled code is kept in the home directory unless told otherwise.
       uncached: [program, 'run', '-C', 'cache=n'],
@@ -265,7 +265,7 @@ const installers = {
       )
       .find((path) => /\/ld-linux[^/]*\.so\.\d+$/.test(path));
     const argv = [loader, '--library-path', join(root, 'usr/lib', libraries), program];
-    return { version: run(argv[0], [...argv.slice(1), '--version']), argv };
+    return { version: versionOf(...argv, '--version'), argv };
   },
   wazero(folder) {
     const program = join(folder, 'wazero');
@@ -276,9 +276,11 @@ const installers = {
         env: { GOBIN: folder },
       });
     }
-    return { version: `wazero ${WAZERO}`, argv: [program, 'run'] };
+    return { version: WAZERO.slice(1), argv: [program, 'run'] };
   },
 };
+
+const versionOf = (command, ...args) => run(command, args).match(/\d+\.\d+\.\d+/)[0];
 
 /** The mirror that this machine's own package sources name first, security updates apart. */
 function debianMirror() {
@@ -348,9 +350,11 @@ function setup(names) {
       const reply = run(command, [...args, module], { input: 'hello' });
       if (reply !== 'wasm:hello') throw new Error(`${name} replied '${reply}' instead of 'wasm:hello'`);
       found[name] = engine;
-      console.log(`${name}: ${engine.version}, one request served`);
+      console.log(`${name} ${engine.version}: one request served`);
     } catch (error) {
-      found[name] = missing(error, { name });
+      if (!(error instanceof Missing)) process.exitCode = 1;
+      found[name] = { missing: error.message, howToGet: error.howToGet ?? `--setup ${name} once more` };
+      console.error(`${name} could not be set up: ${error.message}`);
     }
   }
   writeFileSync(file, `${JSON.stringify(found, null, 2)}\n`);

@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { packageRoot } from '../../src/addon.js';
 
 const built = join(packageRoot, 'build/gateways');
@@ -156,6 +157,18 @@ export class Gateway {
 
   descriptors(): number {
     return readdirSync(`/proc/${this.child.pid}/fd`).length;
+  }
+
+  /** The same, once it stays: connections whose clients are gone are closed a little later. */
+  async settledDescriptors(): Promise<number> {
+    let count = this.descriptors();
+    for (let same = 0; same < 10; same++) {
+      await pause(5);
+      const now = this.descriptors();
+      if (now !== count) same = 0;
+      count = now;
+    }
+    return count;
   }
 
   /** resident, in bytes */

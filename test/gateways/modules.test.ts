@@ -34,9 +34,9 @@ const fromCommand =
   };
 
 const slow = ['--deadline-ms', '60000'];
-const hostModes: Engine[] = ['ondemand', 'pre', 'pool'].map((mode) => ({
-  name: `gateway-host ${mode}`,
-  run: fromCommand([host, 'run', '--mode', mode, ...slow], (file) => ['--module', file]),
+const hostModes: Engine[] = [['ondemand'], ['ondemand', '--wasi', 'lean'], ['pre'], ['pool']].map((mode) => ({
+  name: `gateway-host ${mode.join(' ')}`,
+  run: fromCommand([host, 'run', '--mode', ...mode, ...slow], (file) => ['--module', file]),
 }));
 
 const ahead: Engine = {

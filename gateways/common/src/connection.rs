@@ -12,12 +12,17 @@ use crate::request::{self, Request};
 const LINGER: Duration = Duration::from_millis(250);
 const LINGER_BYTES: usize = 1 << 20;
 
+/// Least room for what is read at a time, in bytes.
+const PIECE: usize = 4096;
+
 pub struct Connection {
     stream: TcpStream,
     timeout: Duration,
     /// what the socket's read timeout is set to
     armed: Duration,
+    /// what came in and is not yet used are the first `filled` bytes
     input: Vec<u8>,
+    filled: usize,
     output: Vec<u8>,
 }
 
@@ -25,7 +30,7 @@ impl Connection {
     pub fn new(stream: TcpStream, timeout: Duration) -> io::Result<Self> {
         stream.set_read_timeout(Some(timeout))?;
         stream.set_write_timeout(Some(timeout))?;
-        Ok(Self { stream, timeout, armed: timeout, input: Vec::new(), output: Vec::new() })
+        Ok(Self { stream, timeout, armed: timeout, input: Vec::new(), filled: 0, output: Vec::new() })
     }
 
     /// The next request; `None` when the client is done, or silent for the timeout. A request takes no longer than the
@@ -33,10 +38,11 @@ impl Connection {
     pub fn next(&mut self) -> Result<Option<Request>, Refusal> {
         let mut deadline = None;
         loop {
-            if !self.input.is_empty()
-                && let Some((request, used)) = request::parse(&self.input)?
+            if self.filled > 0
+                && let Some((request, used)) = request::parse(&self.input[..self.filled])?
             {
-                self.input.drain(..used);
+                self.input.copy_within(used..self.filled, 0);
+                self.filled -= used;
                 return Ok(Some(request));
             }
             let left = match deadline {
@@ -45,10 +51,10 @@ impl Connection {
             };
             deadline.get_or_insert_with(|| Instant::now() + self.timeout);
             match self.read(left) {
-                Ok(0) if self.input.is_empty() => return Ok(None),
+                Ok(0) if self.filled == 0 => return Ok(None),
                 Ok(0) => return Err(Refusal::new(400, "the request ended in its middle")),
                 Ok(_) => {}
-                Err(error) if is_timeout(&error) && !self.input.is_empty() => {
+                Err(error) if is_timeout(&error) && self.filled > 0 => {
                     return Err(Refusal::new(408, "the request did not come to its end in time"));
                 }
                 Err(_) => return Ok(None),
@@ -64,12 +70,14 @@ impl Connection {
             self.stream.set_read_timeout(Some(left))?;
             self.armed = left;
         }
-        let mut piece = [0; 8192];
+        if self.input.len() - self.filled < PIECE {
+            self.input.resize(self.filled + PIECE, 0);
+        }
         loop {
-            match self.stream.read(&mut piece) {
+            match self.stream.read(&mut self.input[self.filled..]) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Ok(length) => {
-                    self.input.extend_from_slice(&piece[..length]);
+                    self.filled += length;
                     return Ok(length);
                 }
                 other => return other,
@@ -88,7 +96,7 @@ impl Connection {
     pub fn linger(mut self) {
         let deadline = Instant::now() + LINGER.min(self.timeout);
         let mut taken = 0;
-        let mut piece = [0; 8192];
+        let mut piece = [0; PIECE];
         if self.stream.shutdown(Shutdown::Write).is_err() {
             return;
         }

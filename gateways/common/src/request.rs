@@ -1,5 +1,7 @@
 //! Requests, read from bytes of strangers: never more than is needed to say no.
 
+use std::mem::MaybeUninit;
+
 use httparse::{Header, Status};
 
 use crate::reply::Refusal;
@@ -61,9 +63,9 @@ impl Request {
 
 /// The request that `bytes` begin with, and how many of them are its own. `None`: more has to come.
 pub fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, Refusal> {
-    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-    let mut parsed = httparse::Request::new(&mut headers);
-    let head = match parsed.parse(bytes) {
+    let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let mut parsed = httparse::Request::new(&mut []);
+    let head = match parsed.parse_with_uninit_headers(bytes, &mut headers) {
         Ok(Status::Complete(length)) if length <= MAX_HEAD => length,
         Ok(Status::Partial) if bytes.len() <= MAX_HEAD => return Ok(None),
         Ok(_) => return Err(Refusal::new(431, format!("the headers are longer than {MAX_HEAD} bytes"))),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use gateway_common::reply::Refusal;
 use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, InstancePre, Linker, Module, PoolingAllocationConfig, Store,
+    Config, Enabled, Engine, InstanceAllocationStrategy, InstancePre, Linker, Module, PoolingAllocationConfig, Store,
     StoreLimits, StoreLimitsBuilder, Trap,
 };
 use wasmtime_wasi::I32Exit;
@@ -13,14 +13,17 @@ use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 
+use crate::lean::{self, Stdio};
 use crate::output::{MAX_OUTPUT, Output};
 use crate::sleep;
 
 /// In how many steps of the epoch a deadline is counted: it is overrun by at most one.
 const TICKS: u64 = 20;
-/// How much of an instance's memory and tables the pool clears by hand and keeps, rather than giving it back to the
-/// kernel: system calls on memory are what instances of several threads wait for each other in. In bytes.
-const KEEP_RESIDENT: usize = 64 * 1024;
+/// How much of an instance's memory the pool clears by hand and keeps, rather than giving it back to the kernel: system
+/// calls that map memory are what instances of several threads wait for each other in. Where the kernel tells which pages
+/// were touched, the others cost nothing, and it may be more. In bytes.
+const KEPT: usize = 64 * 1024;
+const KEPT_OF_TOUCHED: usize = 1 << 20;
 
 /// What a module may use.
 #[derive(Clone, Copy, Debug)]
@@ -41,9 +44,21 @@ pub enum Instances {
     Pooled(u32),
 }
 
+/// Who serves what a module asks of its system.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Wasi {
+    /// the engine's library, with a context for each run
+    Full,
+    /// input and output are this program's own; a context is made for a module that asks for more
+    Lean,
+}
+
 /// What one run's store holds.
 pub struct Guest {
-    wasi: WasiP1Ctx,
+    wasi: Option<WasiP1Ctx>,
+    /// where the context's output goes
+    piped: Option<Output>,
+    pub stdio: Stdio,
     limits: StoreLimits,
     pub started: Instant,
     pub deadline: Instant,
@@ -61,6 +76,7 @@ pub struct Runner {
     module: Module,
     linker: Linker<Guest>,
     prepared: Option<InstancePre<Guest>>,
+    wasi: Wasi,
     limits: Limits,
 }
 
@@ -69,13 +85,15 @@ pub fn engine(instances: Instances, limits: Limits) -> wasmtime::Result<Engine> 
     let mut config = Config::new();
     config.epoch_interruption(true);
     if let Instances::Pooled(count) = instances {
+        let touched_is_told = PoolingAllocationConfig::is_pagemap_scan_available();
         let mut pool = PoolingAllocationConfig::default();
         pool.total_core_instances(count)
             .total_memories(count)
             .total_tables(count)
             .max_memory_size(limits.memory)
-            .linear_memory_keep_resident(KEEP_RESIDENT)
-            .table_keep_resident(KEEP_RESIDENT);
+            .pagemap_scan(if touched_is_told { Enabled::Yes } else { Enabled::No })
+            .linear_memory_keep_resident(if touched_is_told { KEPT_OF_TOUCHED } else { KEPT })
+            .table_keep_resident(KEPT);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     }
     Engine::new(&config)
@@ -101,18 +119,24 @@ pub fn load(engine: &Engine, path: &Path) -> wasmtime::Result<Module> {
 impl Runner {
     /// Links `module` and makes one instance, so that what can never run is refused here, by the deadline as well:
     /// the clock that it is counted by starts first.
-    pub fn new(module: Module, instances: Instances, limits: Limits) -> wasmtime::Result<Self> {
+    pub fn new(module: Module, instances: Instances, wasi: Wasi, limits: Limits) -> wasmtime::Result<Self> {
         let engine = module.engine().clone();
         let mut linker = Linker::new(&engine);
-        p1::add_to_linker_sync(&mut linker, |guest: &mut Guest| &mut guest.wasi)?;
-        sleep::bound_by_deadline(&mut linker)?;
+        p1::add_to_linker_sync(&mut linker, |guest: &mut Guest| {
+            guest.wasi.get_or_insert_with(|| WasiCtxBuilder::new().build_p1())
+        })?;
+        linker.allow_shadowing(true);
+        sleep::add_to_linker(&mut linker)?;
+        if wasi == Wasi::Lean {
+            lean::add_to_linker(&mut linker)?;
+        }
         let prepared = match instances {
             Instances::Linked => None,
             Instances::Prepared | Instances::Pooled(_) => Some(linker.instantiate_pre(&module)?),
         };
-        let runner = Self { engine, module, linker, prepared, limits };
+        let runner = Self { engine, module, linker, prepared, wasi, limits };
         runner.start_clock();
-        let mut store = runner.store(MemoryInputPipe::new(Vec::new()), Output::new());
+        let mut store = runner.store(Vec::new());
         let instance = runner.instantiate(&mut store)?;
         instance.get_typed_func::<(), ()>(&mut store, "_start")?;
         Ok(runner)
@@ -129,11 +153,19 @@ impl Runner {
         });
     }
 
-    fn store(&self, stdin: MemoryInputPipe, stdout: Output) -> Store<Guest> {
-        let wasi = WasiCtxBuilder::new().stdin(stdin).stdout(stdout).build_p1();
+    fn store(&self, input: Vec<u8>) -> Store<Guest> {
+        let (wasi, piped, stdio) = match self.wasi {
+            Wasi::Lean => (None, None, Stdio::new(input)),
+            Wasi::Full => {
+                let stdout = Output::new();
+                let stdin = MemoryInputPipe::new(input);
+                let context = WasiCtxBuilder::new().stdin(stdin).stdout(stdout.clone()).build_p1();
+                (Some(context), Some(stdout), Stdio::default())
+            }
+        };
         let limits = StoreLimitsBuilder::new().memory_size(self.limits.memory).table_elements(20_000).build();
         let started = Instant::now();
-        let guest = Guest { wasi, limits, started, deadline: started + self.limits.deadline };
+        let guest = Guest { wasi, piped, stdio, limits, started, deadline: started + self.limits.deadline };
         let mut store = Store::new(&self.engine, guest);
         store.limiter(|guest| &mut guest.limits);
         store.set_epoch_deadline(TICKS + 1);
@@ -154,14 +186,17 @@ impl Runner {
 
     /// The same, with the instance still there afterwards.
     pub fn run_and_keep(&self, input: Vec<u8>) -> Ran {
-        let stdout = Output::new();
-        let mut store = self.store(MemoryInputPipe::new(input), stdout.clone());
+        let mut store = self.store(input);
         let ended = self
             .instantiate(&mut store)
             .and_then(|instance| instance.get_typed_func::<(), ()>(&mut store, "_start"))
             .and_then(|start| start.call(&mut store, ()));
-        let body = stdout.contents();
-        let output = if body.len() > MAX_OUTPUT { Err(too_much()) } else { fault(ended).map(|()| body.to_vec()) };
+        let guest = store.data_mut();
+        let body = match &guest.piped {
+            Some(piped) => piped.contents().to_vec(),
+            None => std::mem::take(&mut guest.stdio.output),
+        };
+        let output = if body.len() > MAX_OUTPUT { Err(too_much()) } else { fault(ended).map(|()| body) };
         Ran { output, store }
     }
 }

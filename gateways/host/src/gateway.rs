@@ -15,7 +15,7 @@ use gateway_common::request::Request;
 use gateway_common::server::{Body, MAX_CONNECTIONS, Server, bind};
 
 use crate::command::{Program, find};
-use crate::engine::{self, Instances, Limits, Runner};
+use crate::engine::{self, Instances, Limits, Runner, Wasi};
 use crate::{Failure, NAME, SUBCOMMANDS};
 
 /// Ways to let a body be written, by name.
@@ -60,13 +60,14 @@ impl Mode {
 pub struct ModuleOptions {
     pub module: Option<PathBuf>,
     pub mode: Mode,
+    wasi: Option<Wasi>,
     pub limits: Limits,
 }
 
 impl Default for ModuleOptions {
     fn default() -> Self {
         let limits = Limits { deadline: Duration::from_millis(1000), memory: 64 << 20 };
-        Self { module: None, mode: Mode::Ondemand, limits }
+        Self { module: None, mode: Mode::Ondemand, wasi: None, limits }
     }
 }
 
@@ -76,6 +77,7 @@ impl ModuleOptions {
         match name {
             "module" => self.module = Some(parser.value()?.into()),
             "mode" => self.mode = MODES[one_of(parser, name, &MODES.map(|(name, _)| name))?].1,
+            "wasi" => self.wasi = Some([Wasi::Full, Wasi::Lean][one_of(parser, name, &["full", "lean"])?]),
             "deadline-ms" => {
                 self.limits.deadline = Duration::from_millis(number(parser, name, 1, 600_000)?);
             }
@@ -86,10 +88,22 @@ impl ModuleOptions {
     }
 }
 
+impl ModuleOptions {
+    /// As asked for, or as the mode has it: where all is done to be fast, lean.
+    pub fn wasi(&self) -> Wasi {
+        self.wasi.unwrap_or(match self.mode {
+            Mode::Pool | Mode::Aot => Wasi::Lean,
+            _ => Wasi::Full,
+        })
+    }
+}
+
 const MODULE_HELP: &str = "  --module FILE             a wasm32-wasip1 command; for aot: what `precompile` wrote
   --mode MODE               ondemand: linked and allocated for each request; pre: linked once; pool: and its memory from
                             a pool; aot: pool, compiled before; self-cli: a process of this program for each request;
                             cat: /bin/cat for each; cli: the program after -- for each (ondemand)
+  --wasi full|lean          full: the engine's own, with a context for each run; lean: own input and output, a context
+                            only for a module that asks for more (lean for pool and aot, full for all others)
   --deadline-ms N           longest run of a module, 1 to 600000 (1000)
   --memory-mb N             most linear memory of an instance, 1 to 4096 (64)
   --input hello|request     hello: `/` gives it the word; request: `/` and everything below /plugin give it the request
@@ -200,7 +214,7 @@ pub fn serve(mut arguments: Vec<OsString>, main: u64) -> Result<(), Failure> {
             let (file, wasm) = file.ok_or_else(no_module)?;
             let compiled = compiled(file, wasm, &module, instances)?;
             phases.compiled = Some(monotonic_ns());
-            let runner = Runner::new(compiled, instances, module.limits).map_err(|error| cannot_run(file, &error))?;
+            let runner = runner(file, compiled, &module, instances)?;
             phases.instantiated = Some(monotonic_ns());
             Writer::Engine(Box::new(runner))
         }
@@ -237,6 +251,15 @@ pub fn compiled(
         _ => engine::compile(&engine, wasm),
     }
     .map_err(|error| cannot_run(file, &error))
+}
+
+pub fn runner(
+    file: &Path,
+    compiled: wasmtime::Module,
+    options: &ModuleOptions,
+    instances: Instances,
+) -> Result<Runner, Failure> {
+    Runner::new(compiled, instances, options.wasi(), options.limits).map_err(|error| cannot_run(file, &error))
 }
 
 pub fn no_module() -> Failure {

@@ -6,8 +6,7 @@ use gateway_common::json::push_string;
 use gateway_common::options::number;
 
 use crate::Failure;
-use crate::engine::Runner;
-use crate::gateway::{cannot_run, compiled, no_module, read};
+use crate::gateway::{compiled, no_module, read, runner};
 use crate::once::module_options;
 
 /// In bytes.
@@ -32,7 +31,7 @@ pub fn count(arguments: Vec<OsString>) -> Result<(), Failure> {
     let instances =
         options.mode.instances(count + 1).ok_or_else(|| Failure::usage("instances of this mode are processes"))?;
     let module = compiled(file, &read(file)?, &options, instances)?;
-    let runner = Runner::new(module, instances, options.limits).map_err(|error| cannot_run(file, &error))?;
+    let runner = runner(file, module, &options, instances)?;
     // The first one pays for what all share.
     let keep = || {
         let ran = runner.run_and_keep(b"hello".to_vec());

@@ -5,6 +5,7 @@ mod command;
 mod engine;
 mod gateway;
 mod instances;
+mod lean;
 mod once;
 mod output;
 mod sleep;

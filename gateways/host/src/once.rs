@@ -8,8 +8,8 @@ use std::time::Duration;
 use lexopt::{Arg, Parser};
 
 use crate::Failure;
-use crate::engine::{self, Instances, Limits, Runner};
-use crate::gateway::{ModuleOptions, cannot_run, compiled, no_module, read};
+use crate::engine::{self, Instances, Limits};
+use crate::gateway::{ModuleOptions, cannot_run, compiled, no_module, read, runner};
 
 /// `precompile IN OUT`. What it writes fits this same program alone, at whatever limits.
 pub fn precompile(arguments: Vec<OsString>) -> Result<(), Failure> {
@@ -30,7 +30,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     let file = options.module.as_deref().ok_or_else(no_module)?;
     let instances = options.mode.instances(1).unwrap_or(Instances::Linked);
     let module = compiled(file, &read(file)?, &options, instances)?;
-    let runner = Runner::new(module, instances, options.limits).map_err(|error| cannot_run(file, &error))?;
+    let runner = runner(file, module, &options, instances)?;
     let mut input = Vec::new();
     stdin().read_to_end(&mut input).map_err(|error| Failure::new(format!("cannot read the input: {error}")))?;
     let output = runner.run(input).map_err(|refusal| Failure::new(refusal.reason))?;

@@ -28,10 +28,8 @@ const MAX_SUBSCRIPTIONS: u32 = 1024;
 
 /// Puts a `poll_oneoff` into `linker` that sleeps no longer than the guest may run. Input and output of a guest are in
 /// memory, and so are always ready.
-pub fn bound_by_deadline(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    linker.allow_shadowing(true);
+pub fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     linker.func_wrap("wasi_snapshot_preview1", "poll_oneoff", poll)?;
-    linker.allow_shadowing(false);
     Ok(())
 }
 
