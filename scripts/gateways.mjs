@@ -17,10 +17,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-process.chdir(resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..'));
+process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 const out = 'build/gateways';
 const list = join(out, 'modules.json');
 const target = resolve('.cache/gateways/target');
@@ -144,6 +145,9 @@ function buildModule({ kind, language, extension, options }, before) {
 }
 
 function missing(error, entry) {
+  if (/linker .* not found/.test(error.message)) {
+    return missing(new Missing('rustc finds no linker for WebAssembly', 'apt install lld-14'), entry);
+  }
   if (!(error instanceof Missing)) throw error;
   console.log(`${entry.name} is not there: ${error.message} (${error.howToGet})`);
   return { ...entry, missing: error.message, howToGet: error.howToGet };
@@ -212,17 +216,24 @@ function build({ modulesOnly }) {
   mkdirSync(join(out, 'bin'), { recursive: true });
   const before = existsSync(list) ? JSON.parse(readFileSync(list, 'utf8')) : { modules: [], programs: [] };
   const known = (group, name) => before[group].find((entry) => entry.name === name);
-  const built = {
+  const write = (built) => {
+    writeFileSync(`${list}.part`, `${JSON.stringify(built, null, 2)}\n`);
+    renameSync(`${list}.part`, list);
+    return built;
+  };
+  const built = write({
+    ...before,
     modules: modules.map((module) =>
       buildModule(module, known('modules', `${module.kind}-${module.language}`)),
     ),
-    programs: modulesOnly
-      ? before.programs
-      : programs.map((program) => buildProgram(program, known('programs', program.name))),
-  };
-  writeFileSync(`${list}.part`, `${JSON.stringify(built, null, 2)}\n`);
-  renameSync(`${list}.part`, list);
-  compileAhead(built);
+  });
+  const all = modulesOnly
+    ? built
+    : write({
+        ...built,
+        programs: programs.map((program) => buildProgram(program, known('programs', program.name))),
+      });
+  compileAhead(all);
 }
 
 // ---- engines with a command line

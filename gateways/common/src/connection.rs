@@ -35,7 +35,7 @@ impl Connection {
 
     /// The next request; `None` when the client is done, or silent for the timeout. A request takes no longer than the
     /// timeout as a whole, however small the pieces it comes in.
-    pub fn next(&mut self) -> Result<Option<Request>, Refusal> {
+    pub fn request(&mut self) -> Result<Option<Request>, Refusal> {
         let mut deadline = None;
         loop {
             if self.filled > 0

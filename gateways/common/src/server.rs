@@ -106,7 +106,7 @@ impl<B: Body> Server<B> {
     fn serve(&self, stream: TcpStream) {
         let Ok(mut connection) = Connection::new(stream, self.options.timeout) else { return };
         loop {
-            let request = match connection.next() {
+            let request = match connection.request() {
                 Ok(Some(request)) => request,
                 Ok(None) => return,
                 Err(refusal) => return self.refuse(connection, refusal),
