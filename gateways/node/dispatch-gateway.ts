@@ -438,7 +438,6 @@ class DispatchGateway {
   /** The request cannot be read on, so the connection ends with the refusal. */
   #refuse(client: Client, status: number): void {
     const method = client.line.includes(' ') ? client.line.slice(0, client.line.indexOf(' ')) : 'GET';
-    client.request.reset();
     client.last = true;
     if (status !== 400 && method !== 'GET' && method !== 'HEAD') {
       this.#putRefusal(client, new Refusal(405, 'only GET and HEAD are served here'));

@@ -100,7 +100,6 @@ export async function serveHttp(options: GatewayOptions, served: Served): Promis
   }
 
   const server = createServer({
-    keepAlive,
     noDelay: true,
     requireHostHeader: false,
     headersTimeout: timeoutMs,

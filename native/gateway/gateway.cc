@@ -144,7 +144,8 @@ void Gateway::answer_all(Slot slot, Client& client, std::span<const std::byte> b
     int status = 0;
     const Parsed parsed = client.request.feed(bytes, taken, status, kMostHead);
     const bool begun = client.extra != nullptr && !client.extra->line.empty();
-    std::string_view line = rest_of_line(begun ? client.extra->line : "", bytes.first(taken));
+    const std::string_view before = begun ? std::string_view(client.extra->line) : std::string_view();
+    std::string_view line = rest_of_line(before, bytes.first(taken));
     if (begun) line = client.extra->line.append(line);
     bytes = bytes.subspan(taken);
     if (parsed == Parsed::complete) {
@@ -207,7 +208,7 @@ void Gateway::forward(Slot slot, Client& client, Manner manner, std::string_view
 void Gateway::refuse(Client& client, int status, std::string_view line) {
   ++statistics_.rejected;
   client.last = true;
-  const Manner manner{.closes = true};
+  const Manner manner{.head_only = manner_of(client).head_only, .closes = true};
   const std::string_view method = method_of(line);
   if (status != 400 && !method.empty() && method != "GET" && method != "HEAD") {
     put_refusal(staging_, manner, 405, "only GET and HEAD are served here");

@@ -30,7 +30,15 @@ function chained(iterations: number): string {
 }
 
 const anyPort = ['--listen', '127.0.0.1:0'];
-const behind = ({ port }: { port: number }) => [...anyPort, '--upstream', `127.0.0.1:${port}`];
+/** Time enough on a busy machine; little enough to wait for its end. */
+const patient = ['--timeout-ms', '60000'];
+const hasty = ['--timeout-ms', '400'];
+const behind = ({ port }: { port: number }, timeout = patient) => [
+  ...anyPort,
+  ...timeout,
+  '--upstream',
+  `127.0.0.1:${port}`,
+];
 
 const longTarget = `/${'a'.repeat(65_536)}`;
 const longField = `X-Long: ${'b'.repeat(65_536)}\r\n`;
@@ -127,6 +135,19 @@ const upstreams: [
     504,
   ],
 ];
+
+/** A hasty gateway may give up a client that a busy machine holds up, so it is asked until it answers. */
+async function alive(port: number): Promise<void> {
+  const status = await eventually(
+    () =>
+      ask(port, '/health').then(
+        (reply) => reply.status,
+        () => 0,
+      ),
+    (answered) => answered === 200,
+  );
+  assert.equal(status, 200);
+}
 
 /** Waits until a gateway has no descriptor that it had not before. */
 async function descriptorsBackTo(gateway: GatewayProcess, before: number): Promise<void> {
@@ -268,7 +289,7 @@ export function holdToContract(subject: Subject): void {
 
     test('refuses what it cannot take, each time with a reason, and goes on', async () => {
       await withGateway(subject.command(...behind(echoing), '--keep-alive', 'off'), async (port, gateway) => {
-        await ask(port, '/health');
+        await alive(port);
         const before = gateway.descriptors();
         for (const [name, bytes, statuses] of refusals) {
           const got = await exchange(port, [bytes]);
@@ -287,22 +308,25 @@ export function holdToContract(subject: Subject): void {
         const [, reply] = upstreams[Number(targetOf(head).slice(1))]!;
         reply(socket, head);
       });
-      const command = subject.command(...behind(server), '--timeout-ms', '1000');
       try {
-        await withGateway(command, async (port, gateway) => {
-          await ask(port, '/health');
-          const before = gateway.descriptors();
-          await Promise.all(
-            upstreams.map(async ([name, , status, body], i) => {
-              const got = await ask(port, `/${i}`);
-              assert.equal(got.status, status, name);
-              if (body === undefined) assert.match(got.body.toString(), /^[^\n]+\n?$/, name);
-              else assert.ok(got.body.toString() === body, `${name}: ${got.body.length} bytes`);
-            }),
-          );
-          assert.equal((await ask(port, '/health')).status, 200);
-          await descriptorsBackTo(gateway, before);
-        });
+        for (const late of [false, true]) {
+          const command = subject.command(...behind(server, late ? hasty : patient));
+          await withGateway(command, async (port, gateway) => {
+            await alive(port);
+            const before = gateway.descriptors();
+            await Promise.all(
+              upstreams.map(async ([name, , status, body], i) => {
+                if ((status === 504) !== late) return;
+                const got = await ask(port, `/${i}`);
+                assert.equal(got.status, status, name);
+                if (body === undefined) assert.match(got.body.toString(), /^[^\n]+\n?$/, name);
+                else assert.ok(got.body.toString() === body, `${name}: ${got.body.length} bytes`);
+              }),
+            );
+            await alive(port);
+            await descriptorsBackTo(gateway, before);
+          });
+        }
       } finally {
         server.close();
       }
@@ -325,39 +349,36 @@ export function holdToContract(subject: Subject): void {
     test('serves others while upstreams are slow, and lets go when its client does', async () => {
       const silent = await upstream(() => {});
       try {
-        await withGateway(
-          subject.command(...behind(silent), '--timeout-ms', '60000'),
-          async (port, gateway) => {
-            await ask(port, '/health');
-            const before = gateway.descriptors();
-            const waiting = await Promise.all(Array.from({ length: 50 }, () => connected(port)));
-            for (const socket of waiting) {
-              socket.on('error', () => {});
-              socket.write(requestOf('/slow'));
-            }
-            await eventually(
-              async () => silent.asked.length,
-              (count) => count === 50,
-            );
-            assert.equal((await ask(port, '/')).body.toString(), subject.hello);
-            for (const socket of waiting) socket.resetAndDestroy();
-            await descriptorsBackTo(gateway, before);
-            await eventually(
-              async () => silent.open.size,
-              (count) => count === 0,
-            );
-            assert.equal(silent.open.size, 0);
-          },
-        );
+        await withGateway(subject.command(...behind(silent)), async (port, gateway) => {
+          await alive(port);
+          const before = gateway.descriptors();
+          const waiting = await Promise.all(Array.from({ length: 50 }, () => connected(port)));
+          for (const socket of waiting) {
+            socket.on('error', () => {});
+            socket.write(requestOf('/slow'));
+          }
+          await eventually(
+            async () => silent.asked.length,
+            (count) => count === 50,
+          );
+          assert.equal((await ask(port, '/')).body.toString(), subject.hello);
+          for (const socket of waiting) socket.resetAndDestroy();
+          await descriptorsBackTo(gateway, before);
+          await eventually(
+            async () => silent.open.size,
+            (count) => count === 0,
+          );
+          assert.equal(silent.open.size, 0);
+        });
       } finally {
         silent.close();
       }
     });
 
     test('closes half-open clients after the timeout', async () => {
-      const command = subject.command(...behind(echoing), '--timeout-ms', '400', '--keep-alive', 'on');
+      const command = subject.command(...behind(echoing, hasty), '--keep-alive', 'on');
       await withGateway(command, async (port, gateway) => {
-        await ask(port, '/health');
+        await alive(port);
         const before = gateway.descriptors();
         const starts = [text(''), text('GET / HT'), requestOf('/').subarray(0, -2), requestOf('/')];
         const sockets = starts.map((bytes) => {
@@ -369,7 +390,7 @@ export function holdToContract(subject: Subject): void {
         });
         await Promise.all(sockets.map((socket) => once(socket, 'close')));
         await descriptorsBackTo(gateway, before);
-        assert.equal((await ask(port, '/health')).status, 200);
+        await alive(port);
       });
     });
 
@@ -379,9 +400,9 @@ export function holdToContract(subject: Subject): void {
         socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
       });
       try {
-        const command = subject.command(...behind(big), '--timeout-ms', '400', '--keep-alive', 'on');
+        const command = subject.command(...behind(big, hasty), '--keep-alive', 'on');
         await withGateway(command, async (port, gateway) => {
-          await ask(port, '/health');
+          await alive(port);
           const before = gateway.descriptors();
           const sockets = Array.from({ length: 10 }, () => connect({ port, host: '127.0.0.1' }));
           for (const socket of sockets) {
@@ -389,7 +410,7 @@ export function holdToContract(subject: Subject): void {
             socket.pause();
             socket.write(Buffer.concat(new Array(200).fill(requestOf('/12345678'))));
           }
-          assert.equal((await ask(port, '/health')).status, 200);
+          await alive(port);
           await descriptorsBackTo(gateway, before);
           for (const socket of sockets) socket.destroy();
           const memory = gateway.memory();
@@ -401,7 +422,7 @@ export function holdToContract(subject: Subject): void {
     });
 
     test('10 000 hostile requests leave nothing behind', async () => {
-      const command = subject.command(...behind(echoing), '--timeout-ms', '1000', '--keep-alive', 'off');
+      const command = subject.command(...behind(echoing), '--keep-alive', 'off');
       await withGateway(command, async (port, gateway) => {
         await ask(port, '/x');
         const before = gateway.descriptors();
