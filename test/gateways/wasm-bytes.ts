@@ -12,7 +12,7 @@ const I32 = 0x7f;
 const FUNCTION = 0x60;
 
 /** What a module may import of WASI, in the order of its functions; `_start` comes after them. */
-const imported = ['fd_write', 'poll_oneoff', 'proc_exit'] as const;
+const imported = ['fd_write', 'poll_oneoff', 'proc_exit', 'fd_read'] as const;
 const START = imported.length;
 
 export const code = {
@@ -21,6 +21,9 @@ export const code = {
   callStart: [0x10, START],
   unreachable: [0x00],
   drop: [0x1a],
+  load: [0x28, 2, 0],
+  store: [0x36, 2, 0],
+  add: [0x6a],
   growBy: (pages: number) => [0x41, ...signed(pages), 0x40, 0x00],
   equals: [0x46],
   when: (body: number[]) => [0x04, 0x40, ...body, 0x0b],
@@ -38,21 +41,30 @@ export interface Shape {
   atOnce?: boolean;
   /** one more import, as nobody has it */
   strange?: boolean;
+  /** what it imports from */
+  from?: string;
 }
 
 /** @param body instructions of `_start` */
 export function wasm(
   body: readonly number[],
-  { pages = 1, data = [], start = '_start', atOnce = false, strange = false }: Shape = {},
+  {
+    pages = 1,
+    data = [],
+    start = '_start',
+    atOnce = false,
+    strange = false,
+    from = 'wasi_snapshot_preview1',
+  }: Shape = {},
 ): Buffer {
   const types = [
     [FUNCTION, 0, 0],
     [FUNCTION, ...list([[I32], [I32], [I32], [I32]]), ...list([[I32]])],
     [FUNCTION, ...list([[I32]]), 0],
   ];
-  const typeOf = { fd_write: 1, poll_oneoff: 1, proc_exit: 2 };
+  const typeOf = { fd_write: 1, poll_oneoff: 1, proc_exit: 2, fd_read: 1 };
   const imports = imported.map((name) => [
-    ...text('wasi_snapshot_preview1'),
+    ...text(from),
     ...text(strange && name === 'proc_exit' ? 'proc_strange' : name),
     0,
     typeOf[name],
