@@ -8,6 +8,7 @@ import { packageRoot } from '../../src/addon.js';
 import { listBackends } from '../../src/dispatch/registry.js';
 import { holdToContract } from './contract-cases.js';
 import { type Command, GatewayProcess, withGateway } from './contract-process.js';
+import { builtModules, notBuilt } from './gateway-process.js';
 import { modules } from './hand-made-modules.js';
 import { ask } from './replies.js';
 
@@ -78,6 +79,14 @@ for (const [name, status, says] of misbehaving) {
     });
   });
 }
+
+test('every prefixer serves', { skip: notBuilt }, async () => {
+  for (const { name, file } of builtModules().filter(({ kind }) => kind === 'prefixer')) {
+    await withGateway(nodeProgram('wasm', '--module', file, '--listen', '127.0.0.1:0'), async (port) => {
+      for (let i = 0; i < 3; i++) assert.equal((await ask(port, '/')).body.toString(), 'wasm:hello', name);
+    });
+  }
+});
 
 test('a module gets the memory that --memory-mb allows', async () => {
   const options = ['--listen', '127.0.0.1:0', '--memory-mb', '256'];
