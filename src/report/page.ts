@@ -75,7 +75,7 @@ function figure(plot: Plot, dots: boolean): Html {
   return html`<figure data-plot="${plot.id}" id="${figureId(plot)}">
 <figcaption><h3>${plot.title}</h3><p>${plot.meaning}</p></figcaption>
 <div class="controls"><div class="legend" role="group" aria-label="Series shown">${legend}</div>
-<div class="switches">${isLines ? toggle('log-x', 'log x', plot.logX) : ''}${isLines || plot.kind === 'percentiles' ? toggle('log-y', 'log y', plot.logY) : ''}${isLines && dots ? toggle('trials', 'trials', true) : ''}</div></div>
+<div class="switches">${isLines ? toggle('log-x', 'log x', plot.logX) : ''}${isLines || plot.kind === 'percentiles' ? toggle('log-y', 'log y', plot.logY) : ''}${plot.kind === 'servers' ? toggle('log-y', 'log', plot.logY) : ''}${isLines && dots ? toggle('trials', 'trials', true) : ''}</div></div>
 <div class="plot" role="img" aria-label="${plot.title}. ${plot.meaning}">${still}</div>
 <details data-table="${plot.id}"><summary>Table: ${rowsOf(plot)} rows</summary></details></figure>`;
 }

@@ -6,10 +6,12 @@ import { figureText, frame, palettes, scaleOf, short } from './drawing.js';
 import type { Plot, View } from './plot.js';
 
 const rowHeight = 26;
-/** Of a panel's title, and of its axis. */
-const [above, below] = [24, 48];
+/** Of its axis. */
+const below = 48;
+/** Of its title, which takes two lines where many stand side by side. */
+const above = ({ panels }: Plot): number => (panels.length > 3 ? 40 : 24);
 
-export const serversHeight = ({ rows }: Plot): number => above + rows.length * rowHeight + below;
+export const serversHeight = (plot: Plot): number => above(plot) + plot.rows.length * rowHeight + below;
 
 /** ECharts calls this for each interval: a horizontal line with caps. */
 function drawRowInterval(
@@ -72,7 +74,7 @@ export function serversOption(plot: Plot, view: View, top: number): Record<strin
     ...around,
     grid: plot.panels.map((_, index) => ({
       left: at[index],
-      top: top + above,
+      top: top + above(plot),
       width,
       height: plot.rows.length * rowHeight,
     })),

@@ -29,7 +29,7 @@ export function serversPlot(
   const shortTitle = (text: string) => text.replace(/^[^:]*: /, '');
   const panelOf = ({ cell: { levels: own, host }, measured }: One) =>
     [
-      ...(metrics.length > 1 ? [shortTitle(measured.title)] : []),
+      ...(metrics.length > 1 ? [`${shortTitle(measured.title)} (${measured.unit})`] : []),
       ...others.map((name) => levelInWords(name, own[name])),
       ...(severalHosts ? [host.name] : []),
     ].join(' · ') || measured.title;
