@@ -3,15 +3,16 @@
  * when its stdin does.
  */
 import { printLine, readControl } from '../src/control.js';
-import { counters, look, memoryCopy, state } from '../src/hosts/machine.js';
+import { counters, look, memory, memoryCopy, state } from '../src/hosts/machine.js';
 import { monotonicNs } from '../src/process.js';
 import { runProgram } from '../src/program.js';
 
-const answers: Record<string, () => { event: string }> = {
+const answers: Record<string, () => { event: string } | Promise<{ event: string }>> = {
   look: () => ({ event: 'look', ...look() }),
   counters: () => ({ event: 'counters', ...counters() }),
-  state: () => ({ event: 'state', ...state() }),
-  'memory-copy': () => ({ event: 'memory-copy', ...memoryCopy() }),
+  memory: () => ({ event: 'memory', ...memory() }),
+  state: async () => ({ event: 'state', ...(await state()) }),
+  'memory-copy': async () => ({ event: 'memory-copy', ...(await memoryCopy()) }),
   ping: () => {
     const receivedNs = monotonicNs();
     return { event: 'pong', receivedNs, sentNs: monotonicNs() } as { event: string };
@@ -24,7 +25,7 @@ await runProgram('observer', async () => {
   readControl(
     (text) => {
       const answer = Object.hasOwn(answers, text) ? answers[text] : undefined;
-      if (answer) printLine(answer());
+      if (answer) void Promise.resolve(answer()).then(printLine);
       else console.error(`observer: unknown question '${text.slice(0, 80)}'`);
     },
     () => process.exit(0),

@@ -52,7 +52,7 @@ export const descriptorLimit = (): { soft: number; hard: number } => native().pr
 export const clockStepNs = (readings = 1000): number => native().processClockStepNs(readings);
 
 /** Nanoseconds of a fixed loop of arithmetic: when it changes, the machine did. */
-export const calibrationSpinNs = (rounds = 5_000_000): number => native().processCalibrationSpinNs(rounds);
+export const calibrationSpinNs = (rounds: number): number => native().processCalibrationSpinNs(rounds);
 
 /**
  * A descriptor that turns readable on SIGTERM or SIGINT, for a poller whose thread blocks: Node's own handlers would

@@ -1,7 +1,7 @@
 /**
  * A host and what is known of it. The lines of the observer, the small program that runs on a host and tells about it:
- * it answers a line `look`, `counters`, `state`, `memory-copy` or `ping` on its stdin with the line of that event, and
- * ends when its stdin does.
+ * it answers a line `look`, `counters`, `memory`, `state`, `memory-copy` or `ping` on its stdin with the line of that
+ * event, and ends when its stdin does.
  */
 import { z } from 'zod';
 import { backendName, count, executionClass, identifier } from './common.js';
@@ -26,7 +26,7 @@ export const hostFacts = z.object({
   /** how the kernel divides CPU time into user and system: at each change of mode, or by what runs at its ticks; null: unknown */
   cpuAccounting: z.enum(['precise', 'ticks']).nullable().default(null),
   /** what lies between server and client */
-  transport: z.enum(['loopback', 'veth', 'tap', 'tun', 'user-net']),
+  transport: z.enum(['loopback', 'veth', 'tap', 'tun', 'user-net', 'network']),
   /** emulated between server and client; left out: none */
   link: emulatedLink.optional(),
 });
@@ -127,6 +127,18 @@ export const hostCounters = z.object({
 });
 export type HostCounters = z.infer<typeof hostCounters>;
 
+/** What memory holds at this moment, whoever it is for, bytes; null where the system does not tell. */
+export const memoryUse = z.object({
+  /** neither free nor a copy of files */
+  usedBytes: count,
+  /** what the kernel keeps for itself: its objects, its large tables, the tables of pages */
+  kernelBytes: count.nullable(),
+  /** pages that hold data of TCP, sent or received */
+  tcpBufferPages: count.nullable(),
+});
+export type MemoryUse = z.infer<typeof memoryUse>;
+export const hostMemory = memoryUse.extend({ event: z.literal('memory') });
+
 /** What fixed pieces of work take, each the best of a few: when one changes, the machine did. */
 export const calibration = z.object({
   /** arithmetic in one chain: the clock rate of a CPU */
@@ -187,6 +199,7 @@ export const pong = z.object({ event: z.literal('pong'), receivedNs: z.number(),
 export const observerLine = z.discriminatedUnion('event', [
   hostLook,
   hostCounters,
+  hostMemory,
   hostState,
   memoryCopyLine,
   pong,

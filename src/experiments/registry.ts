@@ -1,4 +1,5 @@
 /** Experiments. A new one is one file and one line here; flags, words, plots and verdicts follow from what it declares. */
+import { connectionMemory } from './connection-memory.js';
 import { crossHost } from './cross-host.js';
 import { dispatchCost } from './dispatch-cost.js';
 import type { Experiment, Factor } from './experiment.js';
@@ -15,6 +16,7 @@ const all = [
   rateRamp,
   udpPorts,
   dispatchCost,
+  connectionMemory,
   crossHost,
   gatewayColdStart,
   gatewayLatency,

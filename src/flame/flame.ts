@@ -7,6 +7,7 @@ import { usableFolder } from '../files.js';
 import type { Host } from '../hosts/host.js';
 import { ownBootId } from '../hosts/linux-facts.js';
 import { loadProgram } from '../programs/load.js';
+import { runByNode } from '../programs/server.js';
 import { impossible } from '../stage/limits.js';
 import type { Site } from '../stage/on-stage.js';
 import { fileStems } from './figures.js';
@@ -57,6 +58,7 @@ function requestOf(options: FlameOptions, site: Site, role: FlameProfile['role']
   const reason = impossible(
     {
       backend: subject.backend,
+      byNode: runByNode(subject.impl),
       perProcess: datagrams ? subject.ports! : standing,
       what: datagrams ? 'ports' : 'connections',
       connections: standing,

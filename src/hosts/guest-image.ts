@@ -16,7 +16,7 @@ import {
 import { delimiter, dirname, join } from 'node:path';
 import { archive, type Member } from './cpio.js';
 import { type GuestKernel, moduleBytes, moduleFiles, unpackedName } from './guest-kernel.js';
-import { libraries, type OwnFile, ownFiles } from './own-files.js';
+import { libraries, type OwnFile } from './own-files.js';
 
 export interface GuestImage {
   bytes: number;
@@ -32,6 +32,8 @@ export interface ImageParts {
   busybox: string;
   /** path of the script of the first process */
   init: string;
+  /** all else that is in it */
+  files: readonly OwnFile[];
 }
 
 /** What the first process calls by name, and whoever looks around in the guest. */
@@ -67,13 +69,13 @@ function members({ from, to }: OwnFile): Member[] {
   return notRun.test(from) ? [] : [file(to, (found.mode & 0o100) !== 0, () => readFileSync(from))];
 }
 
-function contents({ kernel, modules, busybox, init }: ImageParts): Member[] {
+function contents({ kernel, modules, busybox, init, files }: ImageParts): Member[] {
   const inOrder = moduleFiles(kernel, modules).map((path, index) => {
     const place = `${index}`.padStart(2, '0');
     return file(`modules/${place}-${unpackedName(path)}`, false, () => moduleBytes(path));
   });
   return [
-    ...[...ownFiles(), ...libraries(busybox).map((path) => ({ from: path, to: path }))].flatMap(members),
+    ...[...files, ...libraries(busybox).map((path) => ({ from: path, to: path }))].flatMap(members),
     file('bin/busybox', true, () => readFileSync(busybox)),
     ...applets.map((name): Member => ({ path: `bin/${name}`, content: { link: 'busybox' } })),
     file(`boot/config-${kernel.release}`, false, () => readFileSync(kernel.config)),

@@ -4,7 +4,14 @@
  * Programs pin themselves (`--cpu` in their arguments), because only they can move all their threads on every kind of
  * host, so a host has nothing to do with CPUs beyond naming them in what it tells of itself.
  */
-import type { HostCounters, HostFacts, HostLook, HostState, MemoryCopy } from '../contract/host.js';
+import type {
+  HostCounters,
+  HostFacts,
+  HostLook,
+  HostState,
+  MemoryCopy,
+  MemoryUse,
+} from '../contract/host.js';
 import type { LinkReport } from '../contract/link.js';
 import type { ClockEstimate } from './clock.js';
 import type { Command, Program } from './program.js';
@@ -36,6 +43,8 @@ export interface Host {
   /** What does not change during a run; asked once, when the host was started. */
   readonly look: HostLook;
   readonly facts: HostFacts;
+  /** More numeric addresses of its own: clients there connect from them where one address has too few ports. */
+  readonly sources: readonly string[];
   /** How one of our programs is started there, as a command for this machine. */
   command(program: Program): Command;
   /**
@@ -47,6 +56,7 @@ export interface Host {
   /** Numeric address at which a server there is reached from `peer`. */
   addressFor(peer: Host): string;
   counters(): Promise<HostCounters>;
+  memory(): Promise<MemoryUse>;
   state(): Promise<HostState>;
   /** How fast one thread copies memory there; takes a fraction of a second. */
   memoryCopy(): Promise<MemoryCopy>;

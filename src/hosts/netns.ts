@@ -9,7 +9,7 @@ import { type AskedLink, parseLink } from './link-text.js';
 import { Namespaces } from './namespaces.js';
 import { ObservedHost } from './observed-host.js';
 import { Opened } from './opened.js';
-import { connect, type Side, wireAddresses } from './wire.js';
+import { clientSources, connect, type Side, wireAddresses } from './wire.js';
 
 const spaceOf = (side: Side) => Namespaces.make(`the namespace of the ${side}`, ['net']);
 
@@ -17,6 +17,7 @@ const hostIn = (space: Namespaces, side: Side, identity: HostIdentity) =>
   ObservedHost.start({
     identity,
     address: wireAddresses[side],
+    sources: side === 'client' ? clientSources : [],
     enter: (command) => space.enter(command),
   });
 

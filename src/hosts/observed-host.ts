@@ -5,7 +5,7 @@ import { Child } from './child.js';
 import { type ClockEstimate, sameClock } from './clock.js';
 import type { Host, HostProcess } from './host.js';
 import { ownBootId } from './linux-facts.js';
-import { Observer, observerProgram } from './observer.js';
+import { Observer, type Observing, observerProgram } from './observer.js';
 import type { CpuUse } from './process-tree.js';
 import { type Command, commandOf, type Installation, ownInstallation, type Program } from './program.js';
 
@@ -13,12 +13,16 @@ export interface Access {
   identity: HostIdentity;
   /** numeric address of its servers */
   address: string;
+  /** as `Host` has them; none when left out */
+  sources?: readonly string[];
   /** turns a command there into one here; as it is when left out */
   enter?(command: Command): Command;
   /** starts a command there, where that is not by a command here */
   start?(name: string, command: Command): HostProcess;
   /** where our programs lie there; as here when left out */
   installation?: Installation;
+  /** the observer there, and how it is asked; left out: the one that Node runs */
+  observer?: { program: Program; asked(program: HostProcess): Observing };
   /**
    * what its observer cannot know: who stands below it, and the CPU time that this has taken, in place of its programs'
    * own (`cpu`) or beside it (`carrierCpu`)
@@ -34,14 +38,15 @@ export interface Access {
 export class ObservedHost implements Host {
   private constructor(
     private readonly access: Access,
-    private readonly observer: Observer,
+    private readonly observer: Observing,
     readonly look: HostLook,
   ) {}
 
   /** @throws Error in one sentence when no program can be started there */
   static async start(access: Access): Promise<ObservedHost> {
     const name = `the observer on host ${access.identity.name}`;
-    const observer = new Observer(start(access, name, commandOf(observerProgram, access.installation)));
+    const { program, asked } = access.observer ?? byNode;
+    const observer = asked(start(access, name, commandOf(program, access.installation)));
     try {
       return new ObservedHost(access, observer, complete(await observer.look(), access.below));
     } catch (error) {
@@ -52,6 +57,10 @@ export class ObservedHost implements Host {
 
   get name(): string {
     return this.access.identity.name;
+  }
+
+  get sources(): readonly string[] {
+    return this.access.sources ?? [];
   }
 
   get facts(): HostFacts {
@@ -82,6 +91,7 @@ export class ObservedHost implements Host {
   }
 
   counters = () => this.observer.counters();
+  memory = () => this.observer.memory();
   state = () => this.observer.state();
   memoryCopy = () => this.observer.memoryCopy();
 
@@ -95,6 +105,11 @@ export class ObservedHost implements Host {
     return this.observer.end();
   }
 }
+
+const byNode: NonNullable<Access['observer']> = {
+  program: observerProgram,
+  asked: (program) => new Observer(program),
+};
 
 const start = (access: Access, name: string, command: Command): HostProcess =>
   access.start?.(name, command) ?? new Child(name, access.enter?.(command) ?? command);

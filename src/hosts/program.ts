@@ -17,6 +17,7 @@ export type Program = ({ script: string } | { subcommand: string } | { native: s
 
 /** Where the programs lie on a host. */
 export interface Installation {
+  /** empty: there is none */
   node: string;
   scripts: string;
   /** the command line's own script */
@@ -32,11 +33,13 @@ export const ownInstallation: Installation = {
   native: programPath,
 };
 
+/** @throws Error in one sentence when it is a program of Node's and there is none */
 export function commandOf(program: Program, where: Installation = ownInstallation): Command {
   const inner = program.runs ? commandOf(program.runs, where) : null;
   const args = [...program.args, ...(inner ? [inner.command, ...inner.args] : [])];
   if ('native' in program) return { command: where.native(program.native), args };
   const script =
     'script' in program ? [`${where.scripts}/${program.script}.js`] : [where.cli, program.subcommand];
+  if (where.node === '') throw new Error(`there is no Node on that host, which ${script.at(-1)} needs`);
   return { command: where.node, args: [...script, ...args] };
 }

@@ -14,9 +14,10 @@ import { bootLinux } from './linux-guest.js';
 import { Namespaces } from './namespaces.js';
 import { ObservedHost } from './observed-host.js';
 import { Opened } from './opened.js';
+import { ownFiles } from './own-files.js';
 import { type Accelerator, accelerators, qemuProgram, qemuVersion } from './qemu.js';
 import { Revived, type Standing } from './revived.js';
-import { wireAddresses, wirePrefix } from './wire.js';
+import { addSources, clientSources, wireAddresses, wirePrefix } from './wire.js';
 
 const folder = 'linux';
 const guest = () => readGuest(folder);
@@ -33,7 +34,7 @@ function madeImage() {
 }
 
 /** @throws Error in one sentence that names the packages to install */
-export function imageParts(): ImageParts {
+function packagedParts(): Omit<ImageParts, 'files'> {
   const { kernelFlavour, modules, packages } = madeImage();
   const [kernel, busybox] = [findKernel(kernelFlavour), whereIs('busybox')];
   const missing = [
@@ -49,12 +50,16 @@ export function imageParts(): ImageParts {
   return { kernel, modules, busybox, init: guestPath(folder, 'init') };
 }
 
+/** @throws Error in one sentence that names the packages to install */
+export const imageParts = (): ImageParts => ({ ...packagedParts(), files: ownFiles() });
+
 /** The client's side of the guest's network; the guest finds it again when it has to be booted a second time. */
 export async function guestNetwork(): Promise<Namespaces> {
   const network = await Namespaces.make('the network of the guest', ['net']);
   await network.run('ip', 'tuntap', 'add', 'dev', tap, 'mode', 'tap');
   await network.run('ip', 'address', 'add', `${wireAddresses.client}/${wirePrefix}`, 'dev', tap);
   for (const name of [tap, 'lo']) await network.run('ip', 'link', 'set', name, 'up');
+  await addSources(network);
   return network;
 }
 
@@ -126,6 +131,7 @@ const openGuest = (wanted: readonly Accelerator[]): Promise<Roles> =>
     const client = await ObservedHost.start({
       identity: { name: server.name, executionClass: 'native', transport: 'tap' },
       address: wireAddresses.client,
+      sources: clientSources,
       enter: (command) => network.enter(command),
     });
     opened.atEnd(() => client.stop());
@@ -136,7 +142,7 @@ async function unavailable(): Promise<string | null> {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     return 'the guest is made of the programs of this machine, and is for Linux on x86-64';
   try {
-    imageParts();
+    packagedParts();
   } catch (error) {
     return (error as Error).message;
   }

@@ -30,11 +30,15 @@ export class Revived implements Host {
   get facts() {
     return this.host.facts;
   }
+  get sources() {
+    return this.host.sources;
+  }
 
   command = (program: Program): Command => this.host.command(program);
   spawn = (name: string, command: Command): HostProcess => this.host.spawn(name, command);
   addressFor = (peer: Host): string => this.host.addressFor(peer);
   counters = () => this.host.counters();
+  memory = () => this.host.memory();
   memoryCopy = () => this.host.memoryCopy();
   clock = () => this.host.clock();
 

@@ -1,6 +1,6 @@
 /** How often a CPU quota stopped this process and its siblings: cgroup's cpu.stat, version 1 and 2. */
 import { dirname, join } from 'node:path';
-import { readFact } from './linux-facts.js';
+import type { Texts } from './linux-facts.js';
 
 interface Hierarchy {
   /** where its control groups are seen */
@@ -54,8 +54,8 @@ export function throttledPeriods(
   return counts.length > 0 ? counts.reduce((sum, count) => sum + count, 0) : null;
 }
 
-/** Of this process. */
-export function ownThrottledPeriods(): number | null {
-  const [groups, mounts] = ['/proc/self/cgroup', '/proc/self/mountinfo'].map(readFact);
-  return groups && mounts ? throttledPeriods(quotaHierarchies(groups, mounts), readFact) : null;
+/** Of the process that the texts are read by. */
+export function ownThrottledPeriods({ read }: Texts): number | null {
+  const [groups, mounts] = ['/proc/self/cgroup', '/proc/self/mountinfo'].map(read);
+  return groups && mounts ? throttledPeriods(quotaHierarchies(groups, mounts), read) : null;
 }

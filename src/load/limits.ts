@@ -28,6 +28,8 @@ export function requireDescriptors(connections: number, limit = descriptorLimit(
   );
 }
 
+const isLoopback = (target: string) => isIPv4(target) && target.startsWith('127.');
+
 /** Numeric addresses; `first` skips those that other processes use. */
 function loopbackAddresses(count: number, first: number): string[] {
   // 127.0.0.1 is everybody's: begin at 127.0.0.2.
@@ -40,6 +42,7 @@ function loopbackAddresses(count: number, first: number): string[] {
 /**
  * Source addresses for connections to one target.
  * @param already addresses given to other processes with the same target; -1: this is the only process
+ * @param others addresses of this machine that are there to be spread over, where the target is no loopback
  * @returns none when the system's own choice suffices
  * @throws Error naming limit, need and cure when one address's ports do not suffice and there are no others
  */
@@ -48,19 +51,22 @@ export function sourceAddresses(
   connections: number,
   already = -1,
   range = ephemeralPorts(),
+  others: readonly string[] = [],
 ): string[] {
   if (!range) return [];
   const ports = range.last - range.first + 1;
   const perAddress = Math.floor(ports * easyPorts);
   if (already < 0 && connections <= perAddress) return [];
-  if (!isIPv4(target) || !target.startsWith('127.')) {
-    if (connections <= ports * possiblePorts) return [];
-    throw new Error(
-      `${connections} connections to ${target} need more than the ${ports} ports of one source address: ` +
-        'widen net.ipv4.ip_local_port_range, or target a 127.0.0.0/8 address, for which sources can be spread',
-    );
-  }
-  return loopbackAddresses(Math.ceil(connections / perAddress), Math.max(already, 0));
+  const first = Math.max(already, 0);
+  const needed = Math.ceil(connections / perAddress);
+  if (isLoopback(target)) return loopbackAddresses(needed, first);
+  const spread = others.slice(first, first + needed);
+  if (spread.length === needed) return spread;
+  if (first === 0 && connections <= ports * possiblePorts) return [];
+  throw new Error(
+    `${connections} connections to ${target} need more than the ${ports} ports of one source address: ` +
+      'widen net.ipv4.ip_local_port_range, or target a 127.0.0.0/8 address, for which sources can be spread',
+  );
 }
 
 /** What one holder process is asked for. */
@@ -69,20 +75,28 @@ export interface HolderShare {
   sources: string[];
 }
 
-/** Spreads idle connections over as few processes as descriptors allow. */
+/**
+ * Spreads idle connections over as few processes as descriptors allow.
+ * @param others as `sourceAddresses`
+ * @throws Error naming limit, need and cure when the ports of all together do not suffice
+ */
 export function planHolders(
   target: string,
   connections: number,
   limit = descriptorLimit(),
   range = ephemeralPorts(),
+  others: readonly string[] = [],
 ): HolderShare[] {
   const holders = Math.max(1, Math.ceil(connections / connectionsPerProcess(limit)));
+  // Processes that cannot be told apart by their addresses share the ports of one.
+  const oneAddress = !isLoopback(target) && others.length === 0;
+  if (oneAddress) sourceAddresses(target, connections, -1, range);
   const shares: HolderShare[] = [];
   let addresses = holders === 1 ? -1 : 0;
   for (let index = 0; index < holders; index++) {
     const share =
       Math.floor((connections * (index + 1)) / holders) - Math.floor((connections * index) / holders);
-    const sources = sourceAddresses(target, share, addresses, range);
+    const sources = oneAddress ? [] : sourceAddresses(target, share, addresses, range, others);
     addresses += sources.length;
     shares.push({ connections: share, sources });
   }

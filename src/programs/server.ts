@@ -22,12 +22,15 @@ function argumentsOf(
   return value === true ? [`--${flag}`] : [`--${flag}`, String(value)];
 }
 
+/** Those of TypeScript, and Node's own; the others are programs by themselves. */
+export const runByNode = (impl: Implementation): boolean => impl !== 'native' && impl !== 'baseline';
+
 export function serverProgram(spec: ServerOptions): Program {
   const args = [
     ...['--protocol', spec.protocol, '--backend', spec.backend],
     ...serverOptionEntries.flatMap(([name, { flag }]) => argumentsOf(flag, spec[name])),
   ];
-  if (spec.impl === 'native' || spec.impl === 'baseline') {
+  if (!runByNode(spec.impl)) {
     const name = spec.impl === 'native' ? 'dispatchbench-server' : 'dispatchbench-baseline';
     return { native: name, args };
   }

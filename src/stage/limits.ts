@@ -2,6 +2,8 @@
 import type { BackendName } from '../contract/common.js';
 import type { HostLook } from '../contract/host.js';
 import type { Subject } from '../contract/subject.js';
+import { runByNode } from '../programs/server.js';
+import { oneMachine } from './places.js';
 
 /** What a trial takes of its hosts. */
 export interface Needs {
@@ -9,6 +11,8 @@ export interface Needs {
   backend: BackendName | null;
   /** why its server is not there, and how to get it; left out: it is */
   missing?: string | undefined;
+  /** Node has to be where the server is, to run it or what stands beside it */
+  byNode: boolean;
   /** descriptors that one process of the server waits on */
   perProcess: number;
   /** what those descriptors are, for messages: 'connections', 'ports' */
@@ -20,21 +24,26 @@ export interface Needs {
 }
 
 /** What a trial needs to have a server of that kind. */
-export const ofSubject = (subject: Subject): Pick<Needs, 'backend' | 'missing'> =>
-  subject.kind === 'dispatch' ? { backend: subject.backend } : { backend: null, missing: subject.missing };
+export const ofSubject = (subject: Subject): Pick<Needs, 'backend' | 'byNode' | 'missing'> =>
+  subject.kind === 'dispatch'
+    ? { backend: subject.backend, byNode: runByNode(subject.impl) }
+    : { backend: null, byNode: false, missing: subject.missing };
 
 /** Descriptors of a program that are no connections: standard streams, listener, poller, control channel, Node's own. */
 export const reservedDescriptors = 100;
 
 /**
- * Kernel and user memory of one loopback connection, both ends (two tcp sockets, inodes, dentries, files, poll entries),
- * bytes: 8 to 10 KiB were seen on Linux 6; rounded up.
+ * Kernel and user memory of one end of a connection (tcp socket, inode, dentry, file, poll entry), bytes: 4 to 5 KiB were
+ * seen on Linux 6; rounded up. Where both ends are on one machine it has both.
  */
-const connectionBytes = 12 * 1024;
+const endBytes = 6 * 1024;
 /** Memory of the programs of a trial and of the runner. */
 const programsBytes = 300 << 20;
 
-type Hosts = Record<'server' | 'client', Pick<HostLook, 'backends' | 'environment' | 'memoryAvailableBytes'>>;
+type Hosts = Record<
+  'server' | 'client',
+  Pick<HostLook, 'backends' | 'environment' | 'memoryAvailableBytes' | 'bootId' | 'cpus' | 'versions'>
+>;
 
 /** @returns one sentence with limit, need and remedy, or null when the hosts can run it */
 export function impossible(needs: Needs, { server, client }: Hosts): string | null {
@@ -43,6 +52,9 @@ export function impossible(needs: Needs, { server, client }: Hosts): string | nu
   const state = needs.backend === null ? null : server.backends.find(({ name }) => name === needs.backend);
   if (needs.backend !== null && !state?.available) {
     return `backend ${needs.backend} is not available here: ${state?.reason ?? 'not built into this addon'}`;
+  }
+  if (needs.byNode && server.versions.node === undefined) {
+    return 'there is no Node on this host for a server of TypeScript: take others (--impl native,baseline)';
   }
   const need = perProcess + reservedDescriptors;
   const { hard } = server.environment.descriptorLimit;
@@ -66,7 +78,8 @@ export function impossible(needs: Needs, { server, client }: Hosts): string | nu
       'widen it (sysctl net.ipv4.ip_local_port_range) or take fewer connections'
     );
   }
-  const memory = connections * connectionBytes + programsBytes;
+  const ends = oneMachine(server, client) ? 2 : 1;
+  const memory = connections * ends * endBytes + programsBytes;
   const available = Math.min(server.memoryAvailableBytes, client.memoryAvailableBytes);
   if (memory > available) {
     const mib = (bytes: number) => `${Math.round(bytes / (1 << 20))} MiB`;

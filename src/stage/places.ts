@@ -19,8 +19,8 @@ export function pinningOn(cpus: Cpus): Pinning {
 
 type Look = Pick<HostLook, 'bootId' | 'cpus'>;
 
-/** Hosts of one boot, or told of by one observer, share their CPUs; others have all of their own. */
-const shareCpus = (server: Look, client: Look) =>
+/** Hosts of one boot, or told of by one observer, share kernel and CPUs; others have all of their own. */
+export const oneMachine = (server: Look, client: Look): boolean =>
   server.cpus === client.cpus || (server.bootId !== null && server.bootId === client.bootId);
 
 /** @param pin what was asked for: the rest is chosen around it */
@@ -28,7 +28,7 @@ export function places(server: Look, client: Look, pin: Roles['pin'] = {}): Pinn
   const chosen = usual(server, client);
   const asked = { server: [...(pin.server ?? chosen.server)], client: [...(pin.client ?? chosen.client)] };
   if (!pin.server && !pin.client) return chosen;
-  if (!shareCpus(server, client)) return { ...asked, shared: false, siblings: false };
+  if (!oneMachine(server, client)) return { ...asked, shared: false, siblings: false };
   const shared = asked.server.some((cpu) => asked.client.includes(cpu));
   const beside = server.cpus
     .filter(({ cpu }) => asked.server.includes(cpu))
@@ -37,7 +37,7 @@ export function places(server: Look, client: Look, pin: Roles['pin'] = {}): Pinn
 }
 
 function usual(server: Look, client: Look): Pinning {
-  if (shareCpus(server, client)) return pinningOn(server.cpus);
+  if (oneMachine(server, client)) return pinningOn(server.cpus);
   return {
     server: [server.cpus.at(-1)!.cpu],
     client: [client.cpus.at(-1)!.cpu],

@@ -156,13 +156,17 @@ export class Stage {
    * @throws Error in one sentence when they do not
    */
   async holdIdle(connections: number, targets: readonly HostPort[]): Promise<IdleHolders> {
-    const { descriptorLimit, ephemeralPorts } = this.roles.client.look.environment;
+    const { sources, look } = this.roles.client;
+    const { descriptorLimit, ephemeralPorts } = look.environment;
     const plan = (target: string, count: number) =>
-      planHolders(target, count, descriptorLimit, ephemeralPorts);
+      planHolders(target, count, descriptorLimit, ephemeralPorts, sources);
+    // A holder gives up after twice the time of one handshake: no sooner than it would be given up here.
+    const connectTimeoutS = standingMs(connections) / 2000;
+    const cpus = this.pinning.client;
     const holders = targets
       .flatMap((target, index) =>
         idlePrograms(
-          { target, connections: share(connections, targets.length, index), cpus: this.pinning.client },
+          { target, connections: share(connections, targets.length, index), connectTimeoutS, cpus },
           plan,
         ),
       )

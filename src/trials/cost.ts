@@ -42,6 +42,7 @@ export const cost = trialKind({
 
   needs: ({ backend, pairs }: CostTrial) => ({
     backend,
+    byNode: false,
     perProcess: 2 * pairs,
     what: 'ends of socket pairs',
     connections: 0,

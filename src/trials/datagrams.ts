@@ -55,9 +55,11 @@ export const datagrams = trialKind({
   measurement: datagramMeasurement,
   connects: false,
 
-  needs({ subject }: DatagramTrial) {
+  needs({ subject, keepAwake }: DatagramTrial) {
+    const server = ofSubject(subject);
     return {
-      ...ofSubject(subject),
+      ...server,
+      byNode: keepAwake || server.byNode,
       perProcess: subject.ports,
       what: 'ports',
       connections: 0,

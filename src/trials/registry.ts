@@ -11,10 +11,11 @@ import type { Circumstances, Connects, Figure, KindMetric, Link, Served, Togethe
 import { load } from './load.js';
 import { sessions } from './sessions.js';
 import { spawn } from './spawn.js';
+import { standing } from './standing.js';
 import { start } from './start.js';
 import { wrk } from './wrk.js';
 
-const kinds = [load, sessions, datagrams, cost, start, wrk, curl, spawn] as const;
+const kinds = [load, sessions, datagrams, cost, start, standing, wrk, curl, spawn] as const;
 
 type Kinds = typeof kinds;
 type Schemas<All extends readonly { measurement: z.ZodType }[]> = {

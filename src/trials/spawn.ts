@@ -30,6 +30,7 @@ export const spawn = trialKind({
 
   needs: ({ missing }: SpawnTrial) => ({
     backend: null,
+    byNode: false,
     missing,
     perProcess: 2,
     what: 'pipes',

@@ -10,6 +10,7 @@ import { ownFilesInstallation } from '../../src/hosts/own-files.js';
 import { qemuProgram } from '../../src/hosts/qemu.js';
 import { guestNetwork, imageParts, qemuLinux } from '../../src/hosts/qemu-linux.js';
 import { openHost } from '../../src/hosts/registry.js';
+import { wireAddresses, wirePrefix } from '../../src/hosts/wire.js';
 import { RunFolder } from '../../src/results/folder.js';
 import { measuredAs } from '../../src/trials/sample.js';
 import { freshFolder } from '../run/fake-run.js';
@@ -153,7 +154,7 @@ test('a guest that never gets ready is an error with the last words of its conso
   const before = footprint();
   const network = await guestNetwork();
   try {
-    const at = { network, tap: 'tap0', address: '198.18.0.1/30' };
+    const at = { network, tap: 'tap0', address: `${wireAddresses.server}/${wirePrefix}` };
     const init = join(freshFolder(), 'init');
     writeFileSync(init, '#!/bin/sh\necho "no way" >/dev/console\n');
     await assert.rejects(

@@ -39,6 +39,30 @@ test('holders: as few processes as descriptors allow, no address shared, nothing
   assert.ok(shares.every((share) => share.connections <= 12_704 * share.sources.length));
 });
 
+test('sources: beyond loopback those that the host has are spread over, without any the ports of one are all', () => {
+  const others = Array.from({ length: 9 }, (_, index) => `10.0.1.${index + 1}`);
+  assert.deepEqual(sourceAddresses('10.0.0.1', 12_000, -1, range, others), []);
+  assert.deepEqual(sourceAddresses('10.0.0.1', 18_000, -1, range, others), ['10.0.1.1', '10.0.1.2']);
+  const shares = planHolders('10.0.0.1', 60_000, limit, range, others);
+  assert.equal(shares.length, 4);
+  const sources = shares.flatMap((share) => share.sources);
+  assert.equal(new Set(sources).size, sources.length);
+  assert.ok(shares.every((share) => share.connections <= 12_704 * share.sources.length));
+  assert.throws(
+    () => planHolders('10.0.0.1', 60_000, limit, range),
+    /60000 connections to 10.0.0.1 need more/,
+  );
+  assert.throws(
+    () => planHolders('10.0.0.1', 200_000, limit, range, others),
+    /need more than the 28232 ports/,
+  );
+  assert.deepEqual(
+    planHolders('10.0.0.1', 25_000, limit, range).map((share) => share.sources),
+    [[], []],
+    'one address is enough for two processes',
+  );
+});
+
 test('server count: accepted, established, on this port, each once', () => {
   const row = (local: string, remote: string, state: string, inode: number) =>
     `   1: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000 0 0 ${inode} 1 0 20 4 30 10 -1`;

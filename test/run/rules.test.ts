@@ -4,7 +4,6 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { BackendName } from '../../src/contract/common.js';
-import type { HostLook } from '../../src/contract/host.js';
 import { parseCpuList } from '../../src/cpu-list.js';
 import type { Machine } from '../../src/experiments/experiment.js';
 import { idleConnections } from '../../src/experiments/idle-connections.js';
@@ -71,7 +70,7 @@ test('when a run stops', () => {
   }
 });
 
-type Limits = Pick<HostLook, 'backends' | 'environment' | 'memoryAvailableBytes'>;
+type Limits = Parameters<typeof impossible>[1]['server'];
 const limits: Limits = {
   backends: [
     { name: 'epoll', available: true, reason: '', maxDescriptor: -1 },
@@ -87,6 +86,9 @@ const limits: Limits = {
     settings: {},
   },
   memoryAvailableBytes: 8 * 2 ** 30,
+  bootId: 'one',
+  cpus: [{ cpu: 0, siblings: [0] }],
+  versions: { node: '20.0.0' },
 };
 const needsOf = (backend: BackendName, idle: number, connections: number) =>
   load.needs({
@@ -117,6 +119,7 @@ const limitCases: [string, ReturnType<typeof needsOf>, Partial<Limits>, RegExp |
     { environment: { ...limits.environment, ephemeralPorts: { first: 1, last: 400 } } },
     /500 active .* has 400: widen it/,
   ],
+  ['no Node', needsOf('epoll', 0, 1), { versions: {} }, /no Node on this host .*--impl native,baseline/],
   [
     'memory',
     needsOf('epoll', 10_000, 100),
@@ -132,6 +135,15 @@ for (const [name, needs, change, expected] of limitCases) {
     else assert.match(reason ?? 'possible', expected);
   });
 }
+
+test('two machines have one end each of a connection', () => {
+  const needs = needsOf('epoll', 60_000, 100);
+  const environment = { ...limits.environment, descriptorLimit: { soft: 200_000, hard: 200_000 } };
+  const host = { ...limits, environment, memoryAvailableBytes: 1e9 };
+  assert.match(impossible(needs, { server: host, client: host }) ?? 'possible', /are available/);
+  const other = { ...host, bootId: 'another', cpus: [...host.cpus] };
+  assert.equal(impossible(needs, { server: host, client: other }), null);
+});
 
 test('built-in plans: the profiles hold the levels they promise', () => {
   const levels = (profile: 'quick' | 'thesis' | 'full') =>

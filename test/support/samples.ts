@@ -287,6 +287,43 @@ function cost(backend: string, impl: string, idle: number): number {
   return base + scan * idle;
 }
 
+/** A trial of connections that stand: bytes for each of them, of the kernel for all its ends together. */
+export function standingSample(trial: {
+  connections: number;
+  kernelBytes: number;
+  serverBytes: number;
+  ends?: 1 | 2;
+  block?: number;
+}): Sample {
+  const { connections, kernelBytes, serverBytes, ends = 2, block = 0 } = trial;
+  const base = syntheticSample({
+    experiment: 'connection-memory',
+    cell: { backend: 'epoll', impl: 'native', io: null, idle: connections },
+    block,
+    cpuUs: 1,
+  });
+  const { before } = measured(base, 'closed', 'load')!;
+  const held = (standing: number) => ({
+    memory: {
+      usedBytes: 2 ** 30 + standing * (kernelBytes + serverBytes),
+      kernelBytes: 2 ** 28 + standing * kernelBytes,
+      tcpBufferPages: 3,
+    },
+    server: { ...before, rssBytes: 2 ** 22 + standing * serverBytes },
+  });
+  const standing: MeasurementOf<'standing'> = {
+    kind: 'standing',
+    connections,
+    seenByServer: connections,
+    reconnects: 0,
+    ends,
+    setUpNs: connections * 1e5,
+    before: held(0),
+    after: held(connections),
+  };
+  return { ...base, measurements: { standing } };
+}
+
 export interface SyntheticRun {
   trials?: number;
   /** relative noise of a trial, one standard deviation */
