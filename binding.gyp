@@ -46,6 +46,12 @@
       "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-baseline)"]
     },
     {
+      "target_name": "dispatchbench-bare",
+      "type": "executable",
+      "dependencies": ["core"],
+      "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-bare)"]
+    },
+    {
       "target_name": "dispatchbench-dispatch-cost",
       "type": "executable",
       "dependencies": ["core"],

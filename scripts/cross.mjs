@@ -1,20 +1,16 @@
-// Compiles the native core for systems this machine is not, with zig's cross compiler, and links the standalone programs
-// for FreeBSD so that they can be carried there. Objects are kept by digest of everything they depend on.
+// Compiles the native core for other machines (native/targets.json), and links the standalone programs where that can be
+// done, so that they can be carried there: for a Linux machine like this one by the compiler that is here, with all
+// libraries in them, for others by zig's cross compiler. Linux machines of other kinds are built when they are asked for.
+// Objects are kept by digest of everything they depend on.
 //   node scripts/cross.mjs [target-substring ...]
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, machine, type } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ZIG = '0.17.0';
-// FreeBSD 14.0 and NetBSD 11 are the oldest whose C library zig can stand in for.
-const targets = [
-  { name: 'x86_64-freebsd.14.0', optimize: '-O2', link: true },
-  { name: 'x86_64-netbsd.11.0', optimize: '-O0', link: false },
-  { name: 'aarch64-macos', optimize: '-O0', link: false },
-];
 const flags = [
   '-std=c++20',
   '-Wall',
@@ -28,6 +24,15 @@ const flags = [
 
 process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 const objects = '.cache/cross';
+const isOwn = ({ system, machines }) => system === type() && machines.includes(machine());
+// FreeBSD 14.0 and NetBSD 11 are the oldest whose C library zig can stand in for. Programs of a Linux go to any, whatever
+// its C library.
+const targets = JSON.parse(readFileSync('native/targets.json', 'utf8')).map((target) => ({
+  ...target,
+  compiler: isOwn(target) ? [process.env.CXX ?? 'c++'] : ['zig', 'c++', '-target', target.zig],
+  linking: [...(target.system === 'Linux' ? ['-static', '-s'] : []), '-lpthread'],
+  usual: isOwn(target) || target.system !== 'Linux',
+}));
 const environment = {
   ...process.env,
   ZIG_GLOBAL_CACHE_DIR: resolve('.cache/zig-cache'),
@@ -67,10 +72,13 @@ function headers() {
   return found.sort().map((name) => readFileSync(join('native', name)));
 }
 
-/** Runs zig; resolves with its exit code after printing what it said, under `label`. */
-function zig(compiler, label, args) {
+/** Runs a target's compiler; resolves with its exit code after printing what it said, under `label`. */
+function compile({ compiler: [command, ...words] }, label, args) {
   return new Promise((done) => {
-    const child = spawn(compiler, ['c++', ...args], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command === 'zig' ? zig() : command, [...words, ...args], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     child.stdout.on('data', (chunk) => (output += chunk));
     child.stderr.on('data', (chunk) => (output += chunk));
@@ -90,13 +98,14 @@ async function inParallel(tasks) {
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
 }
 
-const compiler = installZig();
+let installed;
+const zig = () => (installed ??= installZig());
 const sources = JSON.parse(readFileSync('native/sources.json', 'utf8'));
 const core = sources.core.flatMap((room) => sources[room]);
 const everything = [...new Set([...core, ...Object.values(sources.programs).flat()])];
 const wanted = process.argv.slice(2);
-const chosen = targets.filter(
-  ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)),
+const chosen = targets.filter(({ name, usual }) =>
+  wanted.length === 0 ? usual : wanted.some((part) => name.includes(part)),
 );
 if (chosen.length === 0) {
   console.error(`no target matches ${wanted.join(', ')}: ${targets.map(({ name }) => name).join(', ')}`);
@@ -108,10 +117,11 @@ for (const header of headers()) common.update(header);
 let failures = 0;
 let reused = 0;
 
-const objectOf = ({ name, optimize }, source) => {
+const objectOf = ({ name, optimize, compiler }, source) => {
   const digest = common
     .copy()
     .update(name)
+    .update(compiler.join(' '))
     .update(optimize)
     .update(source)
     .update(readFileSync(source))
@@ -127,8 +137,9 @@ const compilations = chosen.flatMap((target) => {
       reused += 1;
       return;
     }
-    const args = ['-target', target.name, target.optimize, ...flags, '-c', source, '-o', `${object}.part`];
-    if ((await zig(compiler, `${target.name}: ${source}`, args)) === 0) renameSync(`${object}.part`, object);
+    const args = [target.optimize, ...flags, '-c', source, '-o', `${object}.part`];
+    if ((await compile(target, `${target.name}: ${source}`, args)) === 0)
+      renameSync(`${object}.part`, object);
     else failures += 1;
   });
 });
@@ -143,8 +154,8 @@ for (const target of chosen.filter(({ link }) => link)) {
   mkdirSync(out, { recursive: true });
   for (const [program, files] of Object.entries(sources.programs)) {
     const inputs = [...new Set([...files, ...core])].map((source) => objectOf(target, source));
-    const args = ['-target', target.name, target.optimize, ...inputs, '-lpthread', '-o', join(out, program)];
-    if ((await zig(compiler, `${target.name}: link ${program}`, args)) !== 0) process.exit(1);
+    const args = [target.optimize, ...inputs, ...target.linking, '-o', join(out, program)];
+    if ((await compile(target, `${target.name}: link ${program}`, args)) !== 0) process.exit(1);
     console.log(`linked ${join(out, program)}`);
   }
 }

@@ -25,6 +25,7 @@ if (tests.length === 0) {
     'gateways/event-driven',
     'links/',
     'process/',
+    'hosts/bare-starter',
   );
 }
 const plain = 'build/sanitize';
@@ -117,9 +118,15 @@ async function servesWithoutLeak(program, ...args) {
 
 /** Runs to its own end: no finding, no leak. */
 function runsWithoutLeak(program, ...args) {
+  saysWithoutLeak('', program, ...args);
+}
+
+/** The same of one that is told something. */
+function saysWithoutLeak(input, program, ...args) {
   const label = [program, ...args].join(' ');
   const { status, signal } = spawnSync(programPath(program), args, {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    input,
+    stdio: ['pipe', 'ignore', 'inherit'],
     env: leakChecked,
   });
   if (status !== 0) throw new Error(`${label}: exit ${status ?? signal}`);
@@ -142,6 +149,20 @@ function costPass(program) {
       }
     }
   }
+}
+
+function barePass(program) {
+  const shell = 'read -r line; echo "$line"; echo over >&2';
+  const frames = [
+    { type: 'start', id: 1, command: '/bin/sh', args: ['-c', shell] },
+    { type: 'start', id: 2, command: '/nowhere', args: [] },
+    { type: 'line', id: 1, text: 'a line' },
+    { type: 'end', id: 1, graceMs: 1000 },
+  ];
+  saysWithoutLeak(frames.map((frame) => `${JSON.stringify(frame)}\n`).join(''), program, 'starter');
+  const questions = ['system', 'texts /proc/meminfo /proc/sys/net/ipv4/tcp_*', 'clocks', 'ping', 'spin 1000'];
+  const work = ['walk 65536 100', 'alone 100 0', 'paired 100 0 0', 'ping-pong 10 0 0', 'copy 4096 3', 'dance'];
+  saysWithoutLeak([...questions, ...work, ''].join('\n'), program, 'observer');
 }
 
 async function foreignPass(program) {
@@ -231,6 +252,7 @@ async function spawnPass(program) {
 const passes = {
   'dispatchbench-server': serverPass,
   'dispatchbench-baseline': serverPass,
+  'dispatchbench-bare': barePass,
   'dispatchbench-dispatch-cost': costPass,
   'dispatchbench-foreign': foreignPass,
   'dispatchbench-gateway': gatewayPass,

@@ -13,6 +13,7 @@ import { local } from './local.js';
 import { netns } from './netns.js';
 import { qemuLinux } from './qemu-linux.js';
 import { ssh } from './ssh.js';
+import { sshBare } from './ssh-bare.js';
 
 export const hostKinds: readonly HostKind[] = [
   local,
@@ -22,6 +23,7 @@ export const hostKinds: readonly HostKind[] = [
   gvisor,
   qemuLinux,
   ssh,
+  sshBare,
   build,
 ];
 

@@ -88,6 +88,8 @@ export class Remote {
   }
 
   private take(frame: Exclude<StarterReport, Ready>): void {
+    // Said before there was a starter.
+    if (frame.type === 'bare') return;
     const program = this.programs.get(frame.id);
     if (!program) return;
     if (frame.type === 'started') program.pid = frame.pid;

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openHost } from '../../src/hosts/registry.js';
-import { sshCommand } from '../../src/hosts/ssh.js';
+import { sshCommand } from '../../src/hosts/ssh-connection.js';
 import { RunFolder } from '../../src/results/folder.js';
 import { freshFolder } from '../run/fake-run.js';
 import { ended, printed } from '../run/processes.js';
@@ -139,5 +139,6 @@ test('only a name of a machine is taken, and the words for its shell are ours', 
   for (const argument of ['', '-oProxyCommand=id', 'a b', 'a;id', '$(id)', 'a:22', '@a'])
     await assert.rejects(openHost(`ssh:${argument}`), /the host 'ssh' needs the name of a machine/);
   await assert.rejects(openHost('ssh'), /ssh:\[USER@\]HOST/);
-  assert.deepEqual(sshCommand('me@there').args.slice(-4), ['--', 'me@there', 'dispatchbench', 'starter']);
+  const { args } = sshCommand('me@there', 'dispatchbench', 'starter');
+  assert.deepEqual(args.slice(-4), ['--', 'me@there', 'dispatchbench', 'starter']);
 });

@@ -1,6 +1,6 @@
 /** An sshd of the test's own on loopback, with keys of its own, and an `ssh` in PATH that knows it as `there`. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -36,15 +36,22 @@ function script(path: string, ...words: string[]): void {
   writeFileSync(path, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`, { mode: 0o755 });
 }
 
-/** @param dispatchbench what that command is there; ours when left out */
-export async function startSshd(dispatchbench: readonly string[] = [process.execPath, bin]): Promise<Sshd> {
+/**
+ * @param dispatchbench what that command is there; ours when left out
+ * @param tools the only other programs that there are by name, by their paths; left out: those of this machine
+ */
+export async function startSshd(
+  dispatchbench: readonly string[] = [process.execPath, bin],
+  tools?: Readonly<Record<string, string>>,
+): Promise<Sshd> {
   const folder = mkdtempSync(join(tmpdir(), 'dispatchbench-ssh-'));
   const at = (name: string) => join(folder, name);
   for (const key of ['host', 'user'])
     spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', at(key)], { stdio: 'ignore' });
   mkdirSync(at('there'));
   mkdirSync(at('here'));
-  script(at('there/dispatchbench'), ...dispatchbench);
+  if (tools) for (const [name, path] of Object.entries(tools)) symlinkSync(path, at(`there/${name}`));
+  else script(at('there/dispatchbench'), ...dispatchbench);
   script(at('here/ssh'), '/usr/bin/ssh', '-F', at('config'));
   const port = await freePort();
   // What a session has in its environment is what the test looks for afterwards.
@@ -61,7 +68,7 @@ export async function startSshd(dispatchbench: readonly string[] = [process.exec
       'UsePAM no',
       'PermitRootLogin prohibit-password',
       'PasswordAuthentication no',
-      `SetEnv PATH=${at('there')}:/usr/bin:/bin ${kept}`,
+      `SetEnv PATH=${at('there')}${tools ? '' : ':/usr/bin:/bin'} ${kept}`,
     ].join('\n'),
   );
   writeFileSync(
