@@ -161,7 +161,14 @@ function barePass(program) {
   ];
   saysWithoutLeak(frames.map((frame) => `${JSON.stringify(frame)}\n`).join(''), program, 'starter');
   const questions = ['system', 'texts /proc/meminfo /proc/sys/net/ipv4/tcp_*', 'clocks', 'ping', 'spin 1000'];
-  const work = ['walk 65536 100', 'alone 100 0', 'paired 100 0 0', 'ping-pong 10 0 0', 'copy 4096 3', 'dance'];
+  const work = [
+    'walk 65536 100',
+    'alone 100 0',
+    'paired 100 0 0',
+    'ping-pong 10 0 0',
+    'copy 4096 3',
+    'dance',
+  ];
   saysWithoutLeak([...questions, ...work, ''].join('\n'), program, 'observer');
 }
 

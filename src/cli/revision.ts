@@ -1,10 +1,10 @@
 /** A build of any revision of this repository, made once and kept by its commit. */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { packageRoot } from '../addon.js';
+import { cacheFolder } from '../cache.js';
 
 const run = promisify(execFile);
 const output = 64 << 20;
@@ -18,9 +18,6 @@ async function command(cwd: string, name: string, ...args: string[]): Promise<st
     throw new Error((stderr?.trim() || message).split('\n').at(-1));
   }
 }
-
-const cacheFolder = () =>
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'dispatchbench', 'builds');
 
 async function commitOf(revision: string): Promise<string> {
   try {
@@ -45,10 +42,10 @@ async function commitOf(revision: string): Promise<string> {
  */
 export async function buildOfRevision(revision: string): Promise<string> {
   const commit = await commitOf(revision);
-  const folder = join(cacheFolder(), commit);
+  const folder = join(cacheFolder('builds'), commit);
   if (existsSync(folder)) return folder;
-  mkdirSync(cacheFolder(), { recursive: true });
-  const work = mkdtempSync(join(cacheFolder(), 'making-'));
+  mkdirSync(cacheFolder('builds'), { recursive: true });
+  const work = mkdtempSync(join(cacheFolder('builds'), 'making-'));
   const [tree, files] = [join(work, 'tree'), join(work, 'files')];
   process.stderr.write(`building ${commit.slice(0, 12)}: a few minutes, once\n`);
   try {

@@ -20,7 +20,7 @@ export const madeImage = z.strictObject({
   modules: z.array(z.string().regex(/^[a-z0-9_]+$/)).min(1),
 });
 
-/** A disk image of the system's makers. It is not fetched by any program of ours. */
+/** A disk image of the system's makers. */
 export const officialImage = z.strictObject({
   kind: z.literal('official'),
   url: z.url({ protocol: /^https$/ }),
@@ -31,6 +31,8 @@ export const officialImage = z.strictObject({
   digests: z.url({ protocol: /^https$/ }),
   digestAlgorithm: z.enum(['sha256', 'sha512']),
 });
+
+export type OfficialImage = z.infer<typeof officialImage>;
 
 /** One that only its user can get: by a licence, or by an installation. */
 export const userImage = z.strictObject({ kind: z.literal('user'), how: words });

@@ -1,6 +1,7 @@
 /** `dispatchbench hosts`: the kinds of hosts there can be here, and hosts to look at, keep, enter and clear away. */
 import { Command } from '@commander-js/extra-typings';
 import { wantedName } from '../../contract/hosts-file.js';
+import { guests, inWords as inWordsOfGuest } from '../../hosts/guests.js';
 import type { Roles } from '../../hosts/host.js';
 import { removeLeftovers } from '../../hosts/leftovers.js';
 import { hostKinds, openWanted } from '../../hosts/registry.js';
@@ -8,20 +9,30 @@ import { RunHosts } from '../../run/hosts.js';
 import { interruption } from '../interruption.js';
 import { progress } from '../progress.js';
 import { wantedHosts } from '../wanted-hosts.js';
+import { fetchGuest } from './hosts-fetch.js';
 import { shell } from './hosts-shell.js';
 
 const list = new Command('list')
-  .description('list the kinds of hosts that --host takes: available here, or why not and what to do')
+  .description(
+    'list the kinds of hosts that --host takes: available here, or why not and what to do; and guests to be had',
+  )
   .option('--json', 'print one JSON array instead')
   .action(async ({ json }) => {
     const rows = [];
     for (const { id, summary, unavailable } of hostKinds)
       rows.push({ id, summary, unavailable: await unavailable() });
-    if (json) return console.log(JSON.stringify(rows, null, 2));
+    const images = guests().filter(({ image }) => image.kind !== 'made-here');
+    const machines = images.map((guest) => ({
+      guest: guest.id,
+      summary: `${guest.os} ${guest.version}, a virtual machine of your own`,
+      how: inWordsOfGuest(guest),
+    }));
+    if (json) return console.log(JSON.stringify([...rows, ...machines], null, 2));
     for (const row of rows) {
       const state = row.unavailable === null ? 'available' : `not available here: ${row.unavailable}`;
       console.log(`${row.id}\n  ${row.summary}\n  ${state}`);
     }
+    for (const { guest, summary, how } of machines) console.log(`${guest}\n  ${summary}\n  ${how}`);
   });
 
 /** What a host that is up says of itself. */
@@ -138,9 +149,12 @@ const down = new Command('down')
 
 export const hosts = new Command('hosts')
   .summary('list the kinds of hosts, start, enter and clear them away')
-  .description('the hosts that --host takes: list their kinds, check, keep up, enter, and clear away')
+  .description(
+    'the hosts that --host takes: list their kinds, check, keep up, enter, fetch images for, and clear away',
+  )
   .addCommand(list, { isDefault: true })
   .addCommand(check)
   .addCommand(up)
   .addCommand(shell)
+  .addCommand(fetchGuest)
   .addCommand(down);
