@@ -182,6 +182,8 @@ const parts = {
   values,
   // Takes as long as all positions of a run take.
   writes: repeated('hostile/write-faults', { HOSTILE_WRITES: '0' }, 0),
+  writers: repeated('hostile/writers', { HOSTILE_WRITERS: '10' }),
+  messages: repeated('hostile/nats-messages', { HOSTILE_MESSAGES: '5000' }),
   // The seconds are of each server.
   soak: repeated('hostile/soak', { HOSTILE_SECONDS: `${seconds}` }, 0),
   programs: killing('hostile/program-kills', 9),
