@@ -4,6 +4,7 @@
  * memory there. What it makes outside of them, folders of control groups, a keeper removes.
  */
 import { execFile } from 'node:child_process';
+import { realpathSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Child } from './child.js';
@@ -11,6 +12,7 @@ import { keeper } from './keeper.js';
 import { Namespaces } from './namespaces.js';
 import type { Opened } from './opened.js';
 import type { Command } from './program.js';
+import { whereIs } from './where-is.js';
 
 const run = promisify(execFile);
 
@@ -28,6 +30,9 @@ export class Daemon {
     /** the control group that all its containers are in; null: not known */
     readonly group: string | null = null,
   ) {}
+
+  /** Whether a container of its may have this file or folder of this machine at another place. */
+  reaches = (path: string): boolean => this.isOurs && !realpathSync(path).startsWith(`${hidden}/`);
 
   /** @throws Error with what docker said when it fails */
   async run(...words: string[]): Promise<string> {
@@ -62,14 +67,9 @@ export async function answeringDaemon(): Promise<Daemon | null> {
 }
 
 /** @returns what is missing, and what to do about it */
-export async function whyNoOwnDaemon(): Promise<string | null> {
-  for (const program of ['docker', 'dockerd']) {
-    try {
-      await run(program, ['--version']);
-    } catch {
-      return `there is no program ${program}: install Docker (Debian: apt-get install docker.io)`;
-    }
-  }
+export function whyNoOwnDaemon(): string | null {
+  const missing = ['docker', 'dockerd'].find((program) => whereIs(program) === null);
+  if (missing) return `there is no program ${missing}: install Docker (Debian: apt-get install docker.io)`;
   if (process.getuid?.() !== 0)
     return 'no Docker daemon answers and only root may start one: start it, or run as root';
   return null;
@@ -78,9 +78,12 @@ export async function whyNoOwnDaemon(): Promise<string | null> {
 const socket = 'unix:///run/docker.sock';
 let daemons = 0;
 
+/** What our daemon has of its own in place of this machine's. */
+const hidden = '/run';
+
 /** A daemon writes to /etc and /opt whatever it is told: it gets copies. Its data is in memory, below /run. */
 async function hideFolders(space: Namespaces): Promise<void> {
-  await space.run('mount', '-t', 'tmpfs', 'tmpfs', '/run');
+  await space.run('mount', '-t', 'tmpfs', 'tmpfs', hidden);
   for (const folder of ['etc', 'opt']) {
     const [upper, work] = [`/run/upper-${folder}`, `/run/work-${folder}`];
     await space.run('mkdir', upper, work);

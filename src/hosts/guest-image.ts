@@ -3,17 +3,8 @@
  * script of its first process. Of the same files it is the same to the byte.
  */
 import { createHash } from 'node:crypto';
-import {
-  accessSync,
-  closeSync,
-  constants,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { closeSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { archive, type Member } from './cpio.js';
 import { type GuestKernel, moduleBytes, moduleFiles, unpackedName } from './guest-kernel.js';
 import { libraries, type OwnFile } from './own-files.js';
@@ -42,20 +33,6 @@ const mountPoints = ['dev', 'proc', 'sys', 'tmp'];
 /** What only a compiler or a reader of packages looks at. */
 const notRun = /\.(map|[cm]?ts|md)$/;
 
-/** @returns where a program lies; null: it is not installed */
-export function whereIs(program: string): string | null {
-  const runs = (path: string) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  return folders.map((folder) => join(folder, program)).find(runs) ?? null;
-}
-
 const file = (path: string, program: boolean, bytes: () => Buffer): Member => ({
   path: path.replace(/^\//, ''),
   content: { program, bytes },
@@ -75,7 +52,7 @@ function contents({ kernel, modules, busybox, init, files }: ImageParts): Member
     return file(`modules/${place}-${unpackedName(path)}`, false, () => moduleBytes(path));
   });
   return [
-    ...[...files, ...libraries(busybox).map((path) => ({ from: path, to: path }))].flatMap(members),
+    ...[...files, ...libraries([busybox]).map((path) => ({ from: path, to: path }))].flatMap(members),
     file('bin/busybox', true, () => readFileSync(busybox)),
     ...applets.map((name): Member => ({ path: `bin/${name}`, content: { link: 'busybox' } })),
     file(`boot/config-${kernel.release}`, false, () => readFileSync(kernel.config)),

@@ -10,12 +10,11 @@
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
-import { hostLook } from '../contract/host.js';
-import { validated } from '../contract/validated.js';
+import { cpus } from 'node:os';
+import type { HostLook } from '../contract/host.js';
 import { carrierCpu, onCarrierCpu } from './carrier-cpu.js';
 import { Child } from './child.js';
-import type { Host, HostKind, HostProcess, Roles } from './host.js';
+import type { Host, HostKind, Roles } from './host.js';
 import { descriptorLimit } from './linux-facts.js';
 import { Namespaces } from './namespaces.js';
 import { ObservedHost } from './observed-host.js';
@@ -24,13 +23,11 @@ import { Opened } from './opened.js';
 import { ownFiles, ownFilesInstallation } from './own-files.js';
 import { treeCpu } from './process-tree.js';
 import { type Command, commandOf } from './program.js';
-import { connect, wireAddresses } from './wire.js';
+import { clientSources, connect, wireAddresses } from './wire.js';
 
 /** Far above what a sandbox takes to start; one whose platform hangs is given up then. */
 const readyMs = 15_000;
-const settleMs = 10_000;
 const settledNs = 1000;
-const againMs = 100;
 const graceMs = 2000;
 
 /** In the order in which they are tried. `kvm` only when asked for: where it does not work, it hangs. */
@@ -83,15 +80,7 @@ const runscVersion = (): string =>
  * gVisor measures the machine's clock before its programs may read it without a system call. Until then, about a second, it
  * steps by what such a call takes. One that never settles is left to the report, which refuses it.
  */
-async function clockSettled(observer: HostProcess): Promise<void> {
-  const deadline = performance.now() + settleMs;
-  for (;;) {
-    observer.send('look');
-    const { facts } = validated(hostLook, await observer.expect('look', readyMs), 'what gVisor says');
-    if (facts.clockStepNs < settledNs || performance.now() > deadline) return;
-    await pause(againMs);
-  }
-}
+const clockSettled = ({ facts }: HostLook): boolean => facts.clockStepNs < settledNs;
 
 /** @throws Error in one sentence when no sandbox starts on this platform */
 async function startSandbox(space: Namespaces, platform: Platform, opened: Opened) {
@@ -99,7 +88,8 @@ async function startSandbox(space: Namespaces, platform: Platform, opened: Opene
   const args = [...state, '--ignore-cgroups', 'run', `--bundle=${folder}`, name];
   const sandbox = new Child(`gVisor on ${platform}`, space.enter(onCarrierCpu({ command: 'runsc', args })));
   try {
-    await clockSettled(sandbox);
+    sandbox.send('ping');
+    await sandbox.expect('pong', readyMs);
   } catch (error) {
     await sandbox.end(0);
     throw error;
@@ -126,7 +116,8 @@ async function firstOf(wanted: readonly Platform[], space: Namespaces, opened: O
   throw new Error(`not available here: ${refusals.join('; ')}`);
 }
 
-const openGvisor = (wanted: readonly Platform[]): Promise<Roles> =>
+/** @param version of runsc */
+const openGvisor = (wanted: readonly Platform[], version: string): Promise<Roles> =>
   Opened.by(async (opened) => {
     const space = opened.keep(await Namespaces.make('the namespaces of gVisor', ['net', 'mount', 'pid']));
     const outside = opened.keep(await Namespaces.make('the namespace of the client', ['net']));
@@ -138,28 +129,34 @@ const openGvisor = (wanted: readonly Platform[]): Promise<Roles> =>
     mkdirSync(`${there}/root`, { recursive: true });
     writeFileSync(`${there}/config.json`, JSON.stringify(bundle()));
     const { platform, enter, cpu } = await firstOf(wanted, space, opened);
+    // A sandbox does not tell what runs it.
+    const cpuModel = cpus()[0]?.model.trim();
     const observed = async (access: Parameters<typeof ObservedHost.start>[0]): Promise<Host> => {
       const host = await ObservedHost.start(access);
       opened.atEnd(() => host.stop());
       return host;
     };
     const identity = { name: `gvisor-${platform}`, transport: 'veth' } as const;
-    const client = await observed({
-      identity: { ...identity, executionClass: 'native' },
-      address: wireAddresses.client,
-      enter: (command) => outside.enter(command),
-    });
-    const server = await observed({
-      identity: { ...identity, executionClass: 'sandbox' },
-      address: wireAddresses.server,
-      enter,
-      installation: ownFilesInstallation,
-      below: {
-        facts: { hypervisor: 'gVisor', accelerator: platform, cpuModel: client.facts.cpuModel },
-        versions: { runsc: runscVersion() },
-        cpu,
-      },
-    });
+    const [client, server] = await Opened.all([
+      observed({
+        identity: { ...identity, executionClass: 'native' },
+        address: wireAddresses.client,
+        sources: clientSources,
+        enter: (command) => outside.enter(command),
+      }),
+      observed({
+        identity: { ...identity, executionClass: 'sandbox' },
+        address: wireAddresses.server,
+        enter,
+        settled: clockSettled,
+        installation: ownFilesInstallation,
+        below: {
+          facts: { hypervisor: 'gVisor', accelerator: platform, ...(cpuModel !== undefined && { cpuModel }) },
+          versions: { runsc: version },
+          cpu,
+        },
+      }),
+    ]);
     return { name: identity.name, server, client, close: opened.close };
   });
 
@@ -186,6 +183,6 @@ export const gvisor: HostKind = {
       throw new Error(`gVisor has no platform '${argument}': known are ${platforms.join(', ')}`);
     const reason = await unavailable();
     if (reason) throw new Error(`not available here: ${reason}`);
-    return openGvisor(asked ? [asked] : tried);
+    return openGvisor(asked ? [asked] : tried, runscVersion());
   },
 };

@@ -1,4 +1,5 @@
 /** A host that a command on this machine reaches: programs are started through it, the observer there tells the rest. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { HostFacts, HostIdentity, HostLook } from '../contract/host.js';
 import { accounted } from './accounted.js';
 import { Child } from './child.js';
@@ -21,6 +22,8 @@ export interface Access {
   start?(name: string, command: Command): HostProcess;
   /** where our programs lie there; as here when left out */
   installation?: Installation;
+  /** what has just started may not be yet what it will be: it is looked at again until this holds, or for long */
+  settled?(look: HostLook): boolean;
   /** the observer there, and how it is asked; left out: the one that Node runs */
   observer?: { program: Program; asked(program: HostProcess): Observing };
   /**
@@ -48,7 +51,8 @@ export class ObservedHost implements Host {
     const { program, asked } = access.observer ?? byNode;
     const observer = asked(start(access, name, commandOf(program, access.installation)));
     try {
-      return new ObservedHost(access, observer, complete(await observer.look(), access.below));
+      const look = await settledLook(observer, access.settled);
+      return new ObservedHost(access, observer, complete(look, access.below));
     } catch (error) {
       await observer.end();
       throw error;
@@ -110,6 +114,18 @@ const byNode: NonNullable<Access['observer']> = {
   program: observerProgram,
   asked: (program) => new Observer(program),
 };
+
+const settleMs = 10_000;
+const againMs = 50;
+
+async function settledLook(observer: Observing, settled: Access['settled']): Promise<HostLook> {
+  const deadline = performance.now() + settleMs;
+  for (;;) {
+    const look = await observer.look();
+    if (!settled || settled(look) || performance.now() > deadline) return look;
+    await pause(againMs);
+  }
+}
 
 const start = (access: Access, name: string, command: Command): HostProcess =>
   access.start?.(name, command) ?? new Child(name, access.enter?.(command) ?? command);

@@ -19,6 +19,15 @@ export class Opened {
     if (failures.length > 0) throw failures[0];
   };
 
+  /**
+   * All of them, made side by side: one that fails waits for the others, so that what they open is ended as well.
+   * @throws what the first of them said that failed
+   */
+  static async all<Works extends readonly Promise<unknown>[] | []>(works: Works) {
+    await Promise.allSettled(works);
+    return Promise.all(works);
+  }
+
   /** Ends what was opened when the rest cannot be. */
   static async by<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
     const opened = new Opened();

@@ -2,7 +2,7 @@
  * What our programs need in order to run under another root folder: Node, the scripts, the packages that they import, the
  * addon, the native programs, and the libraries that the linker finds for these. Linux alone.
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,15 +47,12 @@ function packageFolders(wanted: readonly string[], found = new Set<string>()): S
   return found;
 }
 
-/** Shared libraries of a program, the loader among them, by the paths at which it looks for them. */
-export function libraries(program: string): string[] {
-  try {
-    const list = execFileSync('ldd', [program], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-    return [...list.matchAll(/(?:^|=>)\s+(\/\S+) \(0x/gm)].map(([, path]) => path!);
-  } catch {
-    // One that is linked statically has none.
-    return [];
-  }
+/** Shared libraries of programs, the loader among them, by the paths at which they look for them. */
+export function libraries(programs: readonly string[]): string[] {
+  // One that is linked statically has none, and makes a failure of it.
+  const { stdout } = spawnSync('ldd', programs, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const found = (stdout ?? '').matchAll(/(?:^|=>)\s+(\/\S+) \(0x/gm);
+  return [...new Set([...found].map(([, path]) => path!))];
 }
 
 const isProgram = (name: string) => /^dispatchbench(-[a-z-]+|\.node)$/.test(name);
@@ -66,7 +63,7 @@ export function ownFiles(): OwnFile[] {
     { from: process.execPath, to: node },
     ...binaries.map((name) => ({ from: join(dirname(addonPath), name), to: `${built}/${name}` })),
   ];
-  const needed = new Set(programs.flatMap(({ from }) => libraries(from)));
+  const needed = libraries(programs.map(({ from }) => from));
   const kept = [
     'package.json',
     ...folders,
@@ -74,16 +71,16 @@ export function ownFiles(): OwnFile[] {
   ];
   return [
     ...programs,
-    ...[...needed].map((path) => ({ from: path, to: path })),
+    ...needed.map((path) => ({ from: path, to: path })),
     ...kept.map((path) => ({ from: join(packageRoot, path), to: `${suite}/${path}` })),
   ];
 }
 
 /** @returns a folder that looks like the other root, of links to our files; it goes with the host */
-export function linkedRoot(opened: Opened): string {
+export function linkedRoot(files: readonly OwnFile[], opened: Opened): string {
   const folder = join(tmpdir(), `dispatchbench-root-${randomUUID()}`);
   opened.keep(keeper([{ command: 'rm', args: ['-rf', folder] }]));
-  for (const { from, to } of ownFiles()) {
+  for (const { from, to } of files) {
     mkdirSync(join(folder, dirname(to)), { recursive: true });
     symlinkSync(from, join(folder, to));
   }

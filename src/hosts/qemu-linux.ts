@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { carrierCpu } from './carrier-cpu.js';
 import { clockFault, UnfitClock } from './guest-clock.js';
 import { guestPath, readGuest } from './guest-file.js';
-import { type ImageParts, whereIs } from './guest-image.js';
+import type { ImageParts } from './guest-image.js';
 import { findKernel } from './guest-kernel.js';
 import type { HostKind, Roles } from './host.js';
 import { bootLinux } from './linux-guest.js';
@@ -17,6 +17,7 @@ import { Opened } from './opened.js';
 import { ownFiles } from './own-files.js';
 import { type Accelerator, accelerators, qemuProgram, qemuVersion } from './qemu.js';
 import { Revived, type Standing } from './revived.js';
+import { whereIs } from './where-is.js';
 import { addSources, clientSources, wireAddresses, wirePrefix } from './wire.js';
 
 const folder = 'linux';

@@ -81,7 +81,7 @@ function prepared() {
   writeFileSync(at('here/ssh'), `#!/bin/sh\nexec /usr/bin/ssh -F ${at('client')} "$@"\n`, { mode: 0o755 });
   const there = { passwd: 'etc/passwd', group: 'etc/group', config: 'etc/ssh/config', host: 'etc/ssh/host' };
   const files = [
-    ...[sshd, ...libraries(sshd)].map((path) => ({ from: path, to: path })),
+    ...[sshd, ...libraries([sshd])].map((path) => ({ from: path, to: path })),
     ...Object.entries({ ...there, 'user.pub': 'etc/ssh/user.pub' }).map(([name, to]) => ({
       from: at(name),
       to,

@@ -5,9 +5,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { archive, type Member } from '../../src/hosts/cpio.js';
-import { whereIs, writeImage } from '../../src/hosts/guest-image.js';
+import { writeImage } from '../../src/hosts/guest-image.js';
 import { findKernel, moduleBytes, moduleFiles, unpackedName } from '../../src/hosts/guest-kernel.js';
 import { imageParts, qemuLinux } from '../../src/hosts/qemu-linux.js';
+import { whereIs } from '../../src/hosts/where-is.js';
 import { freshFolder } from '../run/fake-run.js';
 
 const file = (path: string, text: string, program = false): Member => ({
