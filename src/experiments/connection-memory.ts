@@ -88,5 +88,5 @@ export const connectionMemory = experiment({
   ],
   answers: [],
   modelled: [],
-  closing: { rates: ['set-up-rate'], costs: ['kernel-memory', 'machine-memory'] },
+  closing: { rates: ['set-up-rate'], costs: ['kernel-memory'] },
 });
