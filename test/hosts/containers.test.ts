@@ -1,0 +1,59 @@
+/** This machine with a Docker daemon at hand: gateways as containers, counted by their control group, and nothing left. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { containers } from '../../src/hosts/containers.js';
+import { RunFolder } from '../../src/results/folder.js';
+import { measured } from '../../src/trials/sample.js';
+import { freshFolder } from '../run/fake-run.js';
+import { dispatchbench } from '../support/command.js';
+import { footprint, restored } from '../support/footprint.js';
+import { killedOpenersLeaveNothing } from './killed-runner.js';
+import { planIn } from './small-plans.js';
+
+const reason = await containers.unavailable();
+const skip = reason ?? (process.getuid?.() === 0 ? false : 'footprints are read as root');
+
+const names = ['native_local', 'native_docker', 'native_docker_bridge'];
+
+function samplesOf(experiment: string, settings: object) {
+  const out = freshFolder();
+  const runs = join(out, 'runs');
+  const plan = planIn(out, experiment, { gateways: names, ...settings });
+  const { status, stderr } = dispatchbench(
+    ...['run', experiment, '--plan', plan, '--host', 'containers', '--out', runs],
+  );
+  assert.equal(status, 0, stderr);
+  const samples = RunFolder.open(runs, readdirSync(runs)[0]!).samples();
+  assert.deepEqual([...new Set(samples.map(({ cell }) => cell.impl))].sort(), [...names].sort());
+  for (const { error, host, cell } of samples) {
+    assert.equal(error, null, `${cell.impl}`);
+    assert.deepEqual([host.name, host.executionClass, host.transport], ['containers', 'native', 'loopback']);
+  }
+  return samples;
+}
+
+test('a container starts with its gateway, and tells its phases', { skip }, async () => {
+  const before = footprint();
+  for (const sample of samplesOf('gateway-cold-start', { askings: ['steadily'], port: 18_081 })) {
+    const start = measured(sample, 'start', 'start')!;
+    assert.ok(
+      start.phases && start.phases.exec < start.phases.main && start.phases.main < start.firstReplyNs,
+    );
+  }
+  await restored(before);
+});
+
+test('CPU and memory are those of the gateway in the container', { skip }, async () => {
+  const settings = { connections: 8, warmupMs: 0, durationMs: 1000, timeoutMs: 5000 };
+  for (const sample of samplesOf('gateway-resources', settings)) {
+    const { before, after, wrk } = measured(sample, 'closed', 'wrk')!;
+    const cpuUs = after.cpu.userUs + after.cpu.systemUs - before.cpu.userUs - before.cpu.systemUs;
+    // Docker's own command does nothing meanwhile: less than a microsecond a request would be that of nobody.
+    assert.ok(wrk.requests > 100 && cpuUs / wrk.requests > 1, `${sample.cell.impl}: ${cpuUs} µs`);
+    assert.ok(after.tree!.pssBytes! > 200_000, `${sample.cell.impl}: ${after.tree!.pssBytes} bytes`);
+  }
+});
+
+killedOpenersLeaveNothing('containers', skip, [400, 1500]);
