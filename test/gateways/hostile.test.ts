@@ -363,7 +363,7 @@ interface Client {
   says: RegExp;
 }
 
-const get = 'GET / HTTP/1.1\r\n';
+const get = 'GET / HTTP/1.1\r\nHost: x\r\n';
 const clients: Client[] = [
   {
     what: 'a header of 64 KiB',
@@ -399,11 +399,12 @@ const clients: Client[] = [
   { what: 'zeros', bytes: Buffer.alloc(4096), status: 400, says: /malformed/ },
   { what: 'another protocol', bytes: 'HELO example.org\r\n\r\n', status: 400, says: /malformed/ },
   { what: 'another version', bytes: 'GET / HTTP/2.0\r\n\r\n', status: 400, says: /malformed/ },
+  { what: 'no Host', bytes: 'GET / HTTP/1.1\r\n\r\n', status: 400, says: /without Host/ },
   { what: 'no version', bytes: 'GET /\r\n\r\n', status: 400, says: /malformed/ },
   { what: 'no path', bytes: 'GET http://x/ HTTP/1.1\r\n\r\n', status: 400, says: /no path/ },
   {
     what: 'a path with other bytes',
-    bytes: 'GET /\xe9\x80 HTTP/1.1\r\n\r\n',
+    bytes: 'GET /\xe9\x80 HTTP/1.1\r\nHost: x\r\n\r\n',
     status: 400,
     says: /malformed/,
   },
@@ -458,19 +459,19 @@ const clients: Client[] = [
   },
   {
     what: 'too many iterations',
-    bytes: 'GET /compute?iters=10000001 HTTP/1.1\r\nConnection: close\r\n\r\n',
+    bytes: 'GET /compute?iters=10000001 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
     status: 400,
     says: /at most 10000000/,
   },
   {
     what: 'iterations that are none',
-    bytes: 'GET /compute?iters=-1 HTTP/1.1\r\nConnection: close\r\n\r\n',
+    bytes: 'GET /compute?iters=-1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
     status: 400,
     says: /no whole number/,
   },
   {
     what: 'iterations beyond all',
-    bytes: `GET /compute?iters=${'9'.repeat(50)} HTTP/1.1\r\nConnection: close\r\n\r\n`,
+    bytes: `GET /compute?iters=${'9'.repeat(50)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
     status: 400,
     says: /at most/,
   },

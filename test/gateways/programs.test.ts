@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { holdToContract } from './contract-cases.js';
 import { Gateway, host, native, notBuilt, prefixer, repliesOf } from './gateway-process.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gateways-'));
@@ -90,6 +91,20 @@ async function withGateway(
     const { code, stderr } = await gateway.stop();
     assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
   }
+}
+
+/** Those of whom the table of all gateways is asked: one with its own code, with a module, with a process each. */
+for (const { title, program, flags, mode, module, hello } of notBuilt
+  ? []
+  : [0, 3, 6].map((n) => variants[n]!)) {
+  holdToContract({
+    name: title,
+    command: (...args) => ({ command: program, args: [...flags, ...args] }),
+    hello,
+    announces: { name: program === native ? 'native' : 'host', mode, module: module !== null },
+    memoryMiB: 2,
+    blocks: true,
+  });
 }
 
 for (const variant of variants) {
@@ -196,7 +211,7 @@ for (const variant of variants) {
             'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
             'HEAD /health HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody',
             'GET /state HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
-            'GET /never HTTP/1.1\r\n\r\n',
+            'GET /never HTTP/1.1\r\nHost: x\r\n\r\n',
           ].join(''),
         );
         const [hello, rest] = text.split(/(?<=hello)(?=HTTP)/);
@@ -220,7 +235,7 @@ for (const variant of variants) {
           const bodies: string[] = [];
           for (let n = 0; n < 3; n++) {
             const text = await gateway.raw(
-              'GET /state HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nConnection: close\r\n\r\n',
+              'GET /state HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
             );
             const [state, hello] = repliesOf(text);
             assert.equal(hello!.body, variant.hello);
@@ -271,7 +286,7 @@ describe('threads without kept connections', { skip: notBuilt }, () => {
       const silent = gateway.connect();
       silent.write('GET / HT');
       assert.equal((await gateway.ask('/')).status, 200, 'the other loop is free');
-      silent.write('TP/1.1\r\n\r\n');
+      silent.write('TP/1.1\r\nHost: x\r\n\r\n');
       const [piece] = await once(silent, 'data');
       assert.equal(repliesOf(String(piece))[0]!.body, 'hello');
       silent.destroy();
@@ -285,7 +300,7 @@ describe('a child of a request', { skip: notBuilt }, () => {
     const gateway = await Gateway.start(host, ...flags);
     const socket = gateway.connect();
     socket.on('error', () => {});
-    socket.write('GET / HTTP/1.1\r\n\r\n');
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     while (gateway.children().length === 0) await pause(5);
     const [child] = gateway.children();
     while (readFileSync(`/proc/${child}/comm`, 'utf8') !== 'sleep\n') await pause(5);

@@ -83,10 +83,14 @@ pub fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, Refusal> {
     if !target.starts_with('/') || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Refusal::new(400, "malformed request: the target is no path"));
     }
+    let current = parsed.version == Some(1);
+    if current && named(parsed.headers, "host").next().is_none() {
+        return Err(Refusal::new(400, "malformed request: HTTP/1.1 without Host"));
+    }
     let request = Request {
         head_only,
         target: target.to_owned(),
-        keep_alive: keeps_alive(parsed.version == Some(1), parsed.headers),
+        keep_alive: keeps_alive(current, parsed.headers),
         head: bytes[..head].to_vec(),
     };
     let length = head + body_length(parsed.headers)?;

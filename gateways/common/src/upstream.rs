@@ -12,7 +12,7 @@ use crate::request::decimal;
 
 /// Longest head and longest body of an upstream's reply, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
-const MAX_BODY: usize = 8 << 20;
+const MAX_BODY: usize = 1 << 20;
 const MAX_HEADERS: usize = 100;
 
 /// Asks `upstream` for `target`. The whole exchange takes no longer than `timeout`.
