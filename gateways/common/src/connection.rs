@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use crate::reply::{Refusal, Reply};
@@ -90,6 +91,16 @@ impl Connection {
         self.output.clear();
         reply.write_to(&mut self.output, request, keep_alive);
         write_by(&mut self.stream, &self.output, self.timeout)
+    }
+
+    /// Ends a connection after its last reply. A client that has sent more than was asked for is waited for.
+    pub fn close(self) {
+        let mut waiting: libc::c_int = 0;
+        // SAFETY: the descriptor is open, `waiting` valid for writing.
+        let asked = unsafe { libc::ioctl(self.stream.as_raw_fd(), libc::FIONREAD, &mut waiting) };
+        if self.filled > 0 || (asked == 0 && waiting > 0) {
+            self.linger();
+        }
     }
 
     /// Ends a connection whose client may still be sending.

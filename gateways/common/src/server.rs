@@ -120,7 +120,7 @@ impl<B: Body> Server<B> {
                 self.lines.replied();
             }
             if !keep_alive {
-                return;
+                return connection.close();
             }
         }
     }
