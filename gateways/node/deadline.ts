@@ -1,6 +1,6 @@
 /**
- * Ends what runs too long within this thread, by the watchdog of node:vm. It is a thread of its own for each call, and
- * about as expensive as a fresh instance of a small module, so a gateway that has not been asked for it goes without.
+ * Ends what runs too long within this thread, by the watchdog of node:vm. It is a thread of its own for each call, which
+ * costs several times what a fresh instance of a small module does, so a gateway that was not asked for it goes without.
  */
 import { createContext, Script } from 'node:vm';
 import { Refusal } from './refusal.js';

@@ -5,7 +5,14 @@ import { setImmediate } from 'node:timers/promises';
 import { Chain } from './compute.js';
 import { forward, type Reply } from './forward.js';
 import type { GatewayOptions } from './options.js';
-import { announce, listenRefusal, type Module, type Phases, tellFirstReply } from './program.js';
+import {
+  announce,
+  firstReplyTold,
+  listenRefusal,
+  type Module,
+  type Phases,
+  tellFirstReply,
+} from './program.js';
 import { Refusal } from './refusal.js';
 import { route } from './route.js';
 
@@ -50,12 +57,25 @@ function refuse(socket: Socket, [status, reason]: Refused): void {
   );
 }
 
+/** A slice at a time: others are served in between. */
+async function compute(chain: Chain, response: ServerResponse): Promise<Reply> {
+  while (!chain.advance() && !response.destroyed) await setImmediate();
+  return plain(chain.text);
+}
+
+/** Aborted when the client is gone, or has its reply. */
+function endOf(response: ServerResponse): AbortSignal {
+  const end = new AbortController();
+  response.once('close', () => end.abort());
+  return end.signal;
+}
+
 export async function serveHttp(options: GatewayOptions, served: Served): Promise<void> {
   const { keepAlive, timeoutMs, backlog, maxIterations, upstream } = options;
   let counter = 0;
 
-  /** @throws Refusal */
-  async function answer(request: IncomingMessage, signal: AbortSignal): Promise<Reply> {
+  /** @throws Refusal, at once or later */
+  function answer(request: IncomingMessage, response: ServerResponse): Reply | Promise<Reply> {
     const { method, url, headers, httpVersion } = request;
     // node:http takes HTTP/0.9, and answers without a reason where Host is missing.
     if (!/^1\./.test(httpVersion) || (httpVersion !== '1.0' && headers.host === undefined))
@@ -73,13 +93,10 @@ export async function serveHttp(options: GatewayOptions, served: Served): Promis
         return plain('ok');
       case 'state':
         return plain(`${counter++}`);
-      case 'compute': {
-        const chain = new Chain(chosen.iterations);
-        while (!chain.advance() && !signal.aborted) await setImmediate();
-        return plain(chain.text);
-      }
+      case 'compute':
+        return compute(new Chain(chosen.iterations), response);
       case 'forward':
-        return forward(url!, { upstream, timeoutMs, signal });
+        return forward(url!, { upstream, timeoutMs, signal: endOf(response) });
     }
   }
 
@@ -87,15 +104,20 @@ export async function serveHttp(options: GatewayOptions, served: Served): Promis
   const hasBody = ({ headers }: IncomingMessage) =>
     headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > MOST_BODY;
 
+  /** connections that were given their last reply: what is wrong with what they send besides is said to nobody */
+  const closing = new WeakSet<Socket>();
+
   function send(request: IncomingMessage, response: ServerResponse, { status, type, body }: Reply): void {
     const closes = !keepAlive || hasBody(request);
-    response.writeHead(status, {
-      ...(type === undefined ? {} : { 'Content-Type': type }),
-      ...(status === 204 ? {} : { 'Content-Length': body.length }),
-      ...(status === 405 ? { Allow: 'GET, HEAD' } : {}),
-      ...(closes ? { Connection: 'close' } : {}),
-    });
-    if (status === 200) response.once('finish', tellFirstReply);
+    const fields = type === undefined ? [] : ['Content-Type', type];
+    if (status !== 204) fields.push('Content-Length', `${body.length}`);
+    if (status === 405) fields.push('Allow', 'GET, HEAD');
+    if (closes) {
+      fields.push('Connection', 'close');
+      closing.add(request.socket);
+    }
+    response.writeHead(status, fields);
+    if (status === 200 && !firstReplyTold()) response.once('finish', tellFirstReply);
     response.end(body);
   }
 
@@ -110,38 +132,39 @@ export async function serveHttp(options: GatewayOptions, served: Served): Promis
   });
   server.setTimeout(timeoutMs * 2); // what none of the others covers: a client that does not take its reply
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const gone = new AbortController();
-    const over = new Promise<void>((resolve) => {
-      response.once('close', () => {
-        gone.abort();
-        resolve();
-      });
-    });
+    response.once('close', () => goOn(request.socket));
     try {
-      send(request, response, await answer(request, gone.signal));
+      const reply = answer(request, response);
+      send(request, response, reply instanceof Promise ? await reply : reply);
     } catch (error) {
       const { status, message } = error instanceof Refusal ? error : new Refusal(500, 'the gateway failed');
       if (!(error instanceof Refusal)) process.stderr.write(`${(error as Error).stack}\n`);
       send(request, response, { ...plain(`${message}\n`), status });
     }
-    return over;
   }
 
-  /** by connection: the reply that is under way; its end lets the next request begin */
-  const underWay = new WeakMap<Socket, Promise<void>>();
+  /** by connection with a reply under way: requests that wait for its end */
+  const pipelined = new Map<Socket, [IncomingMessage, ServerResponse][]>();
+  function goOn(socket: Socket): void {
+    const next = socket.destroyed ? undefined : pipelined.get(socket)?.shift();
+    if (next) {
+      respond(...next);
+      return;
+    }
+    pipelined.delete(socket);
+    if (socket.isPaused()) socket.resume();
+  }
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
-    const before = underWay.get(socket);
-    // node:http begins all pipelined requests at once, and would hold all their replies.
-    if (before !== undefined) socket.pause();
-    const reply =
-      before === undefined ? respond(request, response) : before.then(() => respond(request, response));
-    underWay.set(socket, reply);
-    reply.then(() => {
-      if (underWay.get(socket) !== reply) return;
-      underWay.delete(socket);
-      socket.resume();
-    });
+    const before = pipelined.get(socket);
+    if (before === undefined) {
+      pipelined.set(socket, []);
+      respond(request, response);
+    } else {
+      // node:http begins all pipelined requests at once, and would hold all their replies.
+      before.push([request, response]);
+      socket.pause();
+    }
   });
   server.on('connect', (_request, socket: Socket) => {
     socket.on('error', () => socket.destroy());
@@ -149,7 +172,9 @@ export async function serveHttp(options: GatewayOptions, served: Served): Promis
   });
   server.on('clientError', (error: ClientError, socket: Socket) => {
     const { code } = error;
-    if (!socket.writable || code === 'ECONNRESET' || code === 'ERR_HTTP_REQUEST_TIMEOUT') socket.destroy();
+    if (closing.has(socket)) socket.end();
+    else if (!socket.writable || code === 'ECONNRESET' || code === 'ERR_HTTP_REQUEST_TIMEOUT')
+      socket.destroy();
     else refuse(socket, refusedBytesOf(error));
   });
 

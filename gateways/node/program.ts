@@ -43,13 +43,15 @@ export function announce({ mode, address, port, module, phases }: Announcement):
   printLine({ event: 'gateway', name: 'node', mode, address, port, pid: process.pid, module, phases });
 }
 
+let told = false;
+export const firstReplyTold = (): boolean => told;
+
 /** To be called after every reply 200 that was sent whole; prints once. */
 export function tellFirstReply(): void {
   if (told) return;
   told = true;
   printLine({ event: 'first-reply', monotonicNs: process.hrtime.bigint() });
 }
-let told = false;
 
 /** Runs a gateway; what it throws ends the process: with 2 after a command line that cannot be used, else with 1. */
 export async function run(serve: (args: readonly string[]) => void | Promise<void>): Promise<void> {
