@@ -15,44 +15,41 @@ export interface Reply {
 export interface Forwarding {
   upstream: Endpoint;
   timeoutMs: number;
-  /** aborted when the client is gone */
-  signal: AbortSignal;
+  /** Calls `cancel` when the client is gone, or has its reply. */
+  atEnd(cancel: () => void): void;
+}
+
+function refusalOf({ code }: NodeJS.ErrnoException): Refusal {
+  return new Refusal(
+    502,
+    code === 'ECONNREFUSED'
+      ? 'the upstream refuses connections'
+      : 'the connection to the upstream failed, or its reply is cut short or no HTTP',
+  );
 }
 
 /** @throws Refusal */
-export async function forward(target: string, { upstream, timeoutMs, signal }: Forwarding): Promise<Reply> {
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), timeoutMs);
-  try {
-    return await ask(target, upstream, AbortSignal.any([signal, late.signal]));
-  } catch (error) {
-    if (error instanceof Refusal) throw error;
-    if (late.signal.aborted) throw new Refusal(504, 'the upstream did not answer in time');
-    const { code } = error as NodeJS.ErrnoException;
-    throw new Refusal(
-      502,
-      code === 'ECONNREFUSED'
-        ? 'the upstream refuses connections'
-        : 'the connection to the upstream failed, or its reply is cut short or no HTTP',
-    );
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function ask(target: string, upstream: Endpoint, signal: AbortSignal): Promise<Reply> {
+export function forward(target: string, { upstream, timeoutMs, atEnd }: Forwarding): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const { address: host, port } = upstream;
     const headers = { Host: authorityOf(upstream), Connection: 'close' };
-    const asked = request({ host, port, path: target, agent: false, headers, signal }, (reply) => {
+    const asked = request({ host, port, path: target, agent: false, headers });
+    const refuse = (refusal: Refusal) => {
+      reject(refusal);
+      asked.destroy();
+    };
+    const fail = (error: Error) => refuse(refusalOf(error));
+    const late = () => refuse(new Refusal(504, 'the upstream did not answer in time'));
+    const timer = setTimeout(late, timeoutMs);
+    asked.on('close', () => clearTimeout(timer));
+    asked.on('error', fail);
+    asked.on('response', (reply) => {
       const chunks: Buffer[] = [];
       let length = 0;
       reply.on('data', (chunk: Buffer) => {
         chunks.push(chunk);
         length += chunk.length;
-        if (length <= MOST_BODY) return;
-        reject(new Refusal(502, "the upstream's reply is longer than 1 MiB"));
-        asked.destroy();
+        if (length > MOST_BODY) refuse(new Refusal(502, "the upstream's reply is longer than 1 MiB"));
       });
       reply.on('end', () =>
         resolve({
@@ -61,9 +58,9 @@ function ask(target: string, upstream: Endpoint, signal: AbortSignal): Promise<R
           body: Buffer.concat(chunks),
         }),
       );
-      reply.on('error', reject);
+      reply.on('error', fail);
     });
-    asked.on('error', reject);
+    atEnd(() => asked.destroy());
     asked.end();
   });
 }

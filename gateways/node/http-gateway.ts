@@ -63,13 +63,6 @@ async function compute(chain: Chain, response: ServerResponse): Promise<Reply> {
   return plain(chain.text);
 }
 
-/** Aborted when the client is gone, or has its reply. */
-function endOf(response: ServerResponse): AbortSignal {
-  const end = new AbortController();
-  response.once('close', () => end.abort());
-  return end.signal;
-}
-
 export async function serveHttp(options: GatewayOptions, served: Served): Promise<void> {
   const { keepAlive, timeoutMs, backlog, maxIterations, upstream } = options;
   let counter = 0;
@@ -96,7 +89,7 @@ export async function serveHttp(options: GatewayOptions, served: Served): Promis
       case 'compute':
         return compute(new Chain(chosen.iterations), response);
       case 'forward':
-        return forward(url!, { upstream, timeoutMs, signal: endOf(response) });
+        return forward(url!, { upstream, timeoutMs, atEnd: (cancel) => response.once('close', cancel) });
     }
   }
 
