@@ -192,7 +192,7 @@ export const gateways: readonly Gateway[] = [
   eventDriven('select'),
   onNode('node_http', 'node:http', 'http'),
   {
-    ...onNode('node_wasm', 'node:http with an instance of the module for each request', 'http', (at) => [
+    ...onNode('node_wasm', 'node:http with an instance of the module for each request', 'wasm', (at) => [
       '--module',
       ...at('prefixer'),
     ]),
