@@ -26,7 +26,7 @@ const { values: options } = parseArgs({
   },
 });
 const trials = Number(options.trials ?? (options.quick ? 1 : 5));
-const durationMs = options.quick ? 1000 : 3000;
+const durationMs = options.quick ? 1000 : 2000;
 const spawns = options.quick ? 10 : 60;
 
 const machine = machineOf(roles.server.look);

@@ -72,7 +72,8 @@ await runProgram('wrk', async () => {
   printLine({ event: 'connected', connections: spec.connections, elapsedNs: 0 } as { event: string });
   await go;
   const wrk: WrkSpec = spec;
-  if (warmupS > 0) await output(wrkArguments({ ...wrk, durationS: warmupS }));
+  // By one connection: what many leave behind in a slow server's queue would be answered in the window, to nobody.
+  if (warmupS > 0) await output(wrkArguments({ ...wrk, durationS: warmupS, connections: 1 }));
   const before = childrenSeconds();
   printLine({ event: 'window-start', monotonicNs: monotonicNs() } as { event: string });
   const figures = parseWrk(await output(wrkArguments(wrk)));

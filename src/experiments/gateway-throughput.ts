@@ -59,6 +59,7 @@ const profile = (name: ProfileName): ThroughputSettings => {
           'spawn_floor',
           'node_wasm',
         ]),
+        clients: ['wrk', 'spawn'],
         workloads: ['hello', 'compute'],
         connections: [100],
         warmupMs: 1000,
