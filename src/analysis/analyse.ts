@@ -71,6 +71,7 @@ export interface Analysis {
  * named first in the cell.
  */
 function mainFactor(asked: string | undefined, cells: readonly Cell[]): string {
+  if (asked === '') return '';
   const levels = new Map<string, Set<number>>();
   for (const cell of cells) {
     for (const [name, level] of Object.entries(cell.levels)) {

@@ -120,7 +120,7 @@ export const gatewayLatency = experiment({
   glance(sample) {
     const [p50, whole] = [metric('latency-p50').of(sample), metric('curl-p50').of(sample)];
     if (p50 !== null) return `p50 ${p50.toFixed(0)} µs`;
-    return whole === null ? '' : `${whole.toFixed(2)} ms a curl`;
+    return whole === null ? '' : `${(whole / 1000).toFixed(2)} ms a curl`;
   },
   plots: [
     { kind: 'servers', metrics: ['latency-p50'], logY: true },

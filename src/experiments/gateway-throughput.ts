@@ -91,7 +91,14 @@ function cells(chosen: ThroughputSettings, machine: Machine): ThroughputCell[] {
         ),
     ),
     ...(who.includes('spawn') && spawnedBy(name, machine)
-      ? [{ ...gatewayLevels(name), workload: 'hello' as const, client: 'spawn' as const, connections: 1 }]
+      ? [
+          {
+            ...gatewayLevels(name),
+            workload: 'hello' as const,
+            client: 'spawn' as const,
+            connections: connections[0]!,
+          },
+        ]
       : []),
   ]);
 }

@@ -29,7 +29,7 @@ const curlMeasurement = z.object({ kind: z.literal('curl'), curl: curlResult, ..
 type CurlMeasurement = z.infer<typeof curlMeasurement>;
 
 const p50 = (of: (m: CurlMeasurement) => CurlMeasurement['curl']['whole']) => (m: CurlMeasurement) =>
-  quantileRanks(of(m).count, 0.5) ? of(m).p50 / 1e6 : null;
+  quantileRanks(of(m).count, 0.5) ? of(m).p50 / 1000 : null;
 
 export const curl = trialKind({
   id: 'curl',
@@ -68,9 +68,9 @@ export const curl = trialKind({
     {
       id: 'curl-p50',
       title: 'Median time of a request by a curl of its own',
-      unit: 'ms',
+      unit: 'µs',
       better: 'lower',
-      digits: 2,
+      digits: 0,
       meaning:
         'From starting curl until it has ended. Differences between servers mean something, the whole does not.',
       from: ['curl'],
@@ -79,9 +79,9 @@ export const curl = trialKind({
     {
       id: 'curl-transfer-p50',
       title: "Of that, curl's own time of the transfer, median",
-      unit: 'ms',
+      unit: 'µs',
       better: 'lower',
-      digits: 2,
+      digits: 0,
       meaning: '',
       from: ['curl'],
       of: p50(({ curl: { transfer } }) => transfer),
