@@ -34,7 +34,7 @@ function onPath(name: string): readonly string[] | null {
   return null;
 }
 
-const build = 'npm run build:gateways builds it';
+const build = 'dispatchbench gateways setup builds it';
 
 /** Command lines of the engines that setup has fetched and tried; none where it never ran. */
 function fetched(): Record<string, readonly string[]> {
@@ -58,7 +58,7 @@ const engine = (name: string, ...words: string[]): Place => ({
     const own = onPath(name);
     return fetched()[name] ?? (own && [...own, ...words]);
   },
-  get: `npm run build:gateways -- --setup ${name} fetches it`,
+  get: `dispatchbench gateways setup ${name} fetches it`,
 });
 
 /**

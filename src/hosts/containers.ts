@@ -37,7 +37,7 @@ function importImage(daemon: Daemon): Promise<void> {
 async function unavailable(): Promise<string | null> {
   if (process.platform !== 'linux') return 'containers share the kernel with us on Linux alone: run on Linux';
   if (!existsSync(program))
-    return 'there is no gateway to put into a container: npm run build:gateways builds it';
+    return 'there is no gateway to put into a container: dispatchbench gateways setup builds it';
   return whyNoOwnDaemon();
 }
 

@@ -1,6 +1,9 @@
 /** `dispatchbench gateways`: which gateways there are, and which of them are here. */
-import { Command } from '@commander-js/extra-typings';
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { Argument, Command } from '@commander-js/extra-typings';
 import Table from 'cli-table3';
+import { packageRoot } from '../../addon.js';
 import { foundGateways } from '../../gateways/parts.js';
 import { gatewayNamed } from '../../gateways/registry.js';
 
@@ -24,7 +27,22 @@ const list = new Command('list')
     console.log(`${table}\n\nMeasure them: dispatchbench run gateways --gateways LIST`);
   });
 
+const engines = ['wasmtime', 'wasmedge', 'wazero'] as const;
+
+const setup = new Command('setup')
+  .description('build the gateways, and fetch engines with a command line, each tried with one request')
+  .addArgument(new Argument('[engine...]', 'engines to fetch; none: only build').choices(engines))
+  .action((chosen) => {
+    const script = resolve(packageRoot, 'scripts/gateways.mjs');
+    // The programs first: the setup of engines builds modules alone.
+    for (const args of [[], ...(chosen.length > 0 ? [['--setup', chosen.join(',')]] : [])]) {
+      const { status } = spawnSync(process.execPath, [script, ...args], { stdio: 'inherit' });
+      if (status !== 0) process.exitCode = 1;
+    }
+  });
+
 export const gateways = new Command('gateways')
   .summary('which HTTP gateways can be measured: native, in containers, with their logic in Wasm')
   .description('HTTP gateways: native, event-driven, in containers, on Node, with their logic in Wasm')
-  .addCommand(list, { isDefault: true });
+  .addCommand(list, { isDefault: true })
+  .addCommand(setup);
