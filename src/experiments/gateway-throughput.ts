@@ -165,6 +165,8 @@ export const gatewayThroughput = experiment({
     return rate === null ? '' : `${Math.round(rate)}/s`;
   },
   plots: [
+    { kind: 'servers', metrics: ['throughput'], logY: true },
+    { kind: 'servers', metrics: ['cpu-per-request'], logY: true },
     { kind: 'lines', metric: 'throughput', logY: true },
     { kind: 'lines', metric: 'cpu-per-request', logY: true },
   ],

@@ -288,10 +288,12 @@ const everyFigure: readonly PlotRequest[] = metrics.flatMap(({ id, better }) =>
 
 /** Every plot that an experiment asks for and its samples can fill, in the experiment's own words. */
 export function plotsOf(experiment: ExperimentAnalysis): Plot[] {
-  // Without a factor of numbers there is nothing to draw along: the tables have it all.
-  const asked = (knownExperiment(experiment.name)?.plots ?? everyFigure).filter(
-    ({ kind }) => kind === 'servers' || experiment.factor !== '',
-  );
+  // Without several levels of a factor there is nothing to draw along: servers stand side by side, or tables have it all.
+  const levels = new Set(experiment.series.flatMap(({ points }) => points.map(({ x }) => x)));
+  const all = knownExperiment(experiment.name)?.plots ?? everyFigure;
+  const sideBySide =
+    experiment.factor === '' || (levels.size < 2 && all.some(({ kind }) => kind === 'servers'));
+  const asked = all.filter(({ kind }) => (kind === 'servers') === sideBySide);
   const plots = asked.flatMap((request) =>
     request.kind === 'hosts' ? hostPlots(experiment, request.metric) : perClass(experiment, request),
   );

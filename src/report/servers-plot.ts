@@ -33,7 +33,10 @@ export function serversPlot(
       ...others.map((name) => levelInWords(name, own[name])),
       ...(severalHosts ? [host.name] : []),
     ].join(' · ') || measured.title;
-  const panels = [...new Set(all.map(panelOf))];
+  const many = (panel: string) => all.filter((one) => panelOf(one) === panel).length;
+  // The one with most servers first; figures of one thing keep their order.
+  const found = [...new Set(all.map(panelOf))];
+  const panels = metrics.length > 1 ? found : found.sort((a, b) => many(b) - many(a));
   const sign = first.better === 'higher' ? -1 : 1;
   // The first panel's order; who is not in it comes after.
   const order = [...all].sort(

@@ -24,7 +24,7 @@ const cases: { name: string; script: string; says: RegExp; skip?: string | false
   },
   {
     name: 'too few open files to start',
-    script: 'ulimit -n 20; dispatchbench probe',
+    script: 'ulimit -n 20; dispatchbench run --help',
     says: /too few open files are allowed to start \(EMFILE\): raise it with 'ulimit -n 1024'/,
   },
   {
