@@ -2,7 +2,7 @@
 //   node scripts/hostile.mjs [--only PART,...] [--seconds N]     N of every target, 600 unless given
 //     [--seed N]    the first seed, one up for each further process; without it, seeds are drawn (and printed)
 //     [--kills N]   kills of one process of a part that kills, instead of its own number
-//     [--jobs N]    so many processes of such a part at once: most of their time they wait
+//     [--jobs N]    so many processes at once, of parts that kill, read or parse
 //     [--tally F]   adds what was tried to the counts in this JSON file, so that hours can be had in portions
 // A finding ends it with 1 and says how to have it again.
 import { spawn, spawnSync } from 'node:child_process';
@@ -83,8 +83,8 @@ function run(command, args) {
   return fail(`${commandLine(command, args, {})}: ${outcome}\n${stdout}${stderr}`);
 }
 
-/** The same beside others. @returns null, or what it said when it failed */
-function beside(command, args, environment) {
+/** The same beside others: whether it succeeded, and what it said. */
+function heard(command, args, environment = {}) {
   const child = spawn(command, args, {
     env: { ...process.env, HOSTILE_TALLY: tallyLines, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -96,51 +96,70 @@ function beside(command, args, environment) {
     });
   }
   return new Promise((done) => {
-    child.once('error', (error) => done(error.message));
+    child.once('error', (error) => done({ ok: false, said: error.message }));
     child.once('close', (code, signal) => {
       const how = `${commandLine(command, args, environment)}: ${signal ?? `exit ${code}`}\n${said}`;
-      done(code === 0 ? null : how);
+      done(code === 0 ? { ok: true, said } : { ok: false, said: how });
     });
   });
+}
+
+/** @returns null, or what it said when it failed */
+async function beside(command, args, environment) {
+  const { ok, said } = await heard(command, args, environment);
+  return ok ? null : said;
+}
+
+/** Works on `jobs` of them at a time. @param work returns null, or what is wrong */
+async function eachOf(all, work) {
+  const waiting = [...all];
+  const findings = [];
+  const one = async () => {
+    while (waiting.length > 0) {
+      const said = await work(waiting.shift());
+      if (said !== null) findings.push(said);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, one));
+  if (findings.length > 0) fail(findings.join('\n'));
 }
 
 /**
  * The native parsers under libFuzzer, with the sanitizers. What is learnt stays in .cache for the next time; inputs that
  * once found something are kept in native/fuzz/corpus.
  */
-function parsers() {
+async function parsers() {
   const compiler = process.env.CLANGXX ?? 'clang++';
   if (spawnSync(compiler, ['--version']).error)
     fail(`${compiler} not found: install clang with its runtimes`);
   const flags = '-std=c++20 -g -O1 -fno-omit-frame-pointer -D_GNU_SOURCE -Inative'.split(' ');
   const sanitizers = ['-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=all'];
   const { fuzz } = JSON.parse(readFileSync('native/sources.json', 'utf8'));
-  for (const [target, sources] of Object.entries(fuzz)) {
+  await eachOf(Object.entries(fuzz), async ([target, sources]) => {
     const home = `.cache/fuzz/${target}`;
     const learnt = `${home}/corpus`;
     mkdirSync(learnt, { recursive: true });
-    run(compiler, [...flags, ...sanitizers, ...sources, '-o', `${home}/run`]);
+    const built = await heard(compiler, [...flags, ...sanitizers, ...sources, '-o', `${home}/run`]);
+    if (!built.ok) return built.said;
     const kept = `native/fuzz/corpus/${target}`;
     const limits = [`-max_total_time=${seconds}`, '-max_len=10000', '-timeout=10', '-print_final_stats=1'];
     const seed = nextSeed === null ? [] : [`-seed=${seedOfNext()}`];
     const files = ['-dict=native/fuzz/http.dict', `-artifact_prefix=${home}/`, ...seed];
-    const said = run(`${home}/run`, [...limits, ...files, learnt, ...(existsSync(kept) ? [kept] : [])]);
+    const args = [...limits, ...files, learnt, ...(existsSync(kept) ? [kept] : [])];
+    const { ok, said } = await heard(`${home}/run`, args);
+    if (!ok) return said;
     tried(`inputs of ${target}`, Number(said.match(/number_of_executed_units: (\d+)/)?.[1]));
-  }
+    return null;
+  });
 }
 
 /** What reads bytes of strangers in TypeScript, led by coverage: test/fuzz/targets.ts. */
 async function readers() {
   const { targets } = await import('../dist/test/fuzz/targets.js');
-  for (const { name } of targets) {
+  await eachOf(targets, ({ name }) => {
     const args = ['--max-old-space-size=512', 'dist/test/fuzz/main.js', name];
-    const said = await beside(
-      process.execPath,
-      [...args, '--seconds', `${seconds}`, '--seed', `${seedOfNext()}`],
-      {},
-    );
-    if (said) fail(said);
-  }
+    return beside(process.execPath, [...args, '--seconds', `${seconds}`, '--seed', `${seedOfNext()}`], {});
+  });
 }
 
 /** Hostile values at every function of the addon, in processes of fresh seeds. */
