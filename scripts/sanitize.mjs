@@ -31,13 +31,17 @@ if (tests.length === 0) {
 const plain = 'build/sanitize';
 const sparse = 'build/sanitize-sparse';
 
-/** Ends the script when a command fails. */
-function run(command, args, env = process.env) {
-  const { status, error } = spawnSync(command, args, { stdio: 'inherit', env });
-  if (status !== 0) {
-    console.error(`sanitize: ${[command, ...args].join(' ')} failed${error ? `: ${error.message}` : ''}`);
-    process.exit(1);
-  }
+/** Ends the script when a command fails. @param started called with its process id */
+async function run(command, args, { env = process.env, started = () => {} } = {}) {
+  const child = spawn(command, args, { stdio: 'inherit', env });
+  if (child.pid) started(child.pid);
+  const said = await new Promise((done) => {
+    child.once('error', ({ message }) => done(`: ${message}`));
+    child.once('close', (code) => done(code === 0 ? null : ''));
+  });
+  if (said === null) return;
+  console.error(`sanitize: ${[command, ...args].join(' ')} failed${said}`);
+  process.exit(1);
 }
 
 /** Where this compiler keeps a runtime library. */
@@ -53,29 +57,37 @@ function runtime(library) {
 }
 
 /** Builds everything with the sanitizers into `folder`. */
-function compile(folder, ...definitions) {
+function compile(folder, definitions = [], started) {
   const options = ['--out', folder, '--CDSANITIZE=address,undefined', ...definitions, '--log-level', 'error'];
-  run('npx', ['--no-install', 'cmake-js', 'compile', ...options]);
+  return run('npx', ['--no-install', 'cmake-js', 'compile', ...options], { started });
 }
 
 const strict = 'halt_on_error=1:print_stacktrace=1';
-const testsOn = (folder, addon, ...paths) =>
+/** @param building process that compiles beside those tests that do not measure */
+const testsOn = (folder, addon, paths, building = 0) =>
   run(process.execPath, ['scripts/test.mjs', ...paths], {
-    ...process.env,
-    DISPATCHBENCH_ADDON: resolve(folder, 'Release', addon),
-    // Node itself is not instrumented, so the runtime has to be there before it.
-    LD_PRELOAD: `${runtime('libasan.so')}:${runtime('libubsan.so')}`,
-    // Node frees little at exit; leaks of our own are looked for below, in programs that hold nothing else.
-    ASAN_OPTIONS: `detect_leaks=0:${strict}`,
-    UBSAN_OPTIONS: strict,
+    env: {
+      ...process.env,
+      DISPATCHBENCH_BUILDING: `${building}`,
+      DISPATCHBENCH_ADDON: resolve(folder, 'Release', addon),
+      // Node itself is not instrumented, so the runtime has to be there before it.
+      LD_PRELOAD: `${runtime('libasan.so')}:${runtime('libubsan.so')}`,
+      // Node frees little at exit; leaks of our own are looked for below, in programs that hold nothing else.
+      ASAN_OPTIONS: `detect_leaks=0:${strict}`,
+      UBSAN_OPTIONS: strict,
+    },
   });
-compile(plain);
-testsOn(plain, 'dispatchbench.node', ...tests);
-// kqueue's own logic over a stand-in for the mechanism; see native/testing/kqueue.cc.
-testsOn(plain, 'dispatchbench_kqueue.node', 'dispatch/conformance');
+await compile(plain);
 // Slots that are not the descriptors, as on systems with sparse handles; see native/dispatch/slots.h.
-compile(sparse, '--CDSPARSE_SLOTS=ON');
-testsOn(sparse, 'dispatchbench.node', ...tests);
+let building = 0;
+const compiled = compile(sparse, ['--CDSPARSE_SLOTS=ON'], (pid) => {
+  building = pid;
+});
+await testsOn(plain, 'dispatchbench.node', tests, building);
+// kqueue's own logic over a stand-in for the mechanism; see native/testing/kqueue.cc.
+await testsOn(plain, 'dispatchbench_kqueue.node', ['dispatch/conformance']);
+await compiled;
+await testsOn(sparse, 'dispatchbench.node', tests);
 
 const leakChecked = { ...process.env, ASAN_OPTIONS: `detect_leaks=1:${strict}`, UBSAN_OPTIONS: strict };
 
@@ -225,16 +237,16 @@ async function linkPass(program) {
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     if ((await lines.next()).done) throw new Error(`${program}: ended before it was ready`);
     for (const [index, side] of sides.entries()) {
-      within(index, 'ip', 'address', 'add', `198.18.0.${2 - index}/30`, 'dev', side);
-      within(index, 'ip', 'link', 'set', side, 'up');
+      await within(index, 'ip', 'address', 'add', `198.18.0.${2 - index}/30`, 'dev', side);
+      await within(index, 'ip', 'link', 'set', side, 'up');
     }
-    within(0, process.execPath, '-e', datagrams);
+    await within(0, process.execPath, '-e', datagrams);
     child.stdin.write('report\n');
     const { up, down } = JSON.parse((await lines.next()).value);
     if (up.packets < 50 || up.overflowed === 0 || up.passed === 0 || down.passed === 0)
       throw new Error(`${program}: carried ${JSON.stringify({ up, down })}`);
     // Some are under way when it ends.
-    within(0, process.execPath, '-e', datagrams);
+    await within(0, process.execPath, '-e', datagrams);
     child.stdin.end();
     const [code, signal] = await exit;
     if (code !== 0) throw new Error(`${program}: exit ${code ?? signal}`);

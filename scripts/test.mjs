@@ -1,6 +1,6 @@
 // Runs the test files of dist/test with Node's own runner. Arguments: substrings that select files by path.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const wanted = process.argv.slice(2);
@@ -22,14 +22,12 @@ const alone = (name) =>
     name,
   );
 const built = (name) => name.includes('/test/gateways/');
-const groups = [
-  { names: files.filter((name) => !alone(name) && !built(name)), atOnce: 2 },
-  { names: files.filter(built), atOnce: 2 },
-  { names: files.filter(alone), atOnce: 1 },
-];
-
-/** Process that builds beside the first group; whoever measures, or needs what it builds, waits for its end. */
+/**
+ * Process that builds beside these tests: whoever measures waits for its end, whoever needs the gateways until the file is
+ * there that it makes when it has built them.
+ */
 const beside = Number(process.env.DISPATCHBENCH_BUILDING ?? 0);
+const gatewaysBuilt = () => existsSync(process.env.DISPATCHBENCH_GATEWAYS_BUILT ?? '');
 const isThere = (pid) => {
   try {
     return process.kill(pid, 0);
@@ -37,10 +35,15 @@ const isThere = (pid) => {
     return false;
   }
 };
+const groups = [
+  { names: files.filter((name) => !alone(name) && !built(name)), atOnce: 2, ready: () => true },
+  { names: files.filter(built), atOnce: 2, ready: gatewaysBuilt },
+  { names: files.filter(alone), atOnce: 1, ready: () => false },
+];
 let failed = false;
-for (const [index, { names, atOnce }] of groups.entries()) {
+for (const { names, atOnce, ready } of groups) {
   if (names.length === 0) continue;
-  if (index > 0) while (beside > 0 && isThere(beside)) await pause(200);
+  while (!ready() && beside > 0 && isThere(beside)) await pause(200);
   const { status } = spawnSync(process.execPath, ['--test', `--test-concurrency=${atOnce}`, ...names], {
     stdio: 'inherit',
   });
