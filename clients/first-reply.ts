@@ -3,11 +3,9 @@
  * request that finds nobody is tried anew at once, so that the instant of the first reply is known to a fraction of a
  * millisecond. It ends when its stdin does.
  */
-import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { Command, Option } from '@commander-js/extra-typings';
 import type { Protocol } from '../src/contract/common.js';
 import { protocols } from '../src/contract/names.js';
@@ -15,6 +13,7 @@ import { printLine, readControl } from '../src/control.js';
 import { cpuList, type HostPort, hostPort, targetText } from '../src/options.js';
 import { monotonicNs, setAffinity } from '../src/process.js';
 import { runProgram } from '../src/program.js';
+import { curl } from './curl-process.js';
 
 /** A connection that is taken and not answered is given up after so long, milliseconds. */
 const patienceMs = 1000;
@@ -84,24 +83,14 @@ const ask: Record<Protocol, Ask> = {
     }),
 };
 
-const run = promisify(execFile);
-
 /**
  * As the report on gateways asks: `curl` for /health, and 10 ms later again, until it succeeds; then once for /.
  * @throws Error in one sentence where there is no curl
  */
 async function askByCurl(target: HostPort): Promise<boolean> {
-  const curl = async (path: string) => {
-    try {
-      await run('curl', ['-fsS', '-o', '/dev/null', `http://${targetText(target)}${path}`]);
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-        throw new Error('there is no program curl: install it (Debian: apt-get install curl)');
-      return false;
-    }
-  };
-  if ((await curl('/health')) && (await curl('/'))) return true;
+  const got = async (path: string) =>
+    (await curl('-fsS', '-o', '/dev/null', `http://${targetText(target)}${path}`)) !== null;
+  if ((await got('/health')) && (await got('/'))) return true;
   await pause(pollMs);
   return false;
 }
@@ -111,20 +100,20 @@ const program = new Command('first-reply')
   .requiredOption('--target <host:port>', 'the server to come', hostPort)
   .option('--curl', 'ask by a curl process every 10 ms, HTTP only', false)
   .option('--cpu <list>', 'CPUs of this process (1 or 0,2-3)', cpuList)
-  .action(async ({ protocol, target, cpu, curl }) => {
-    if (curl && protocol !== 'http') throw new Error('--curl speaks HTTP only');
+  .action(async ({ protocol, target, cpu, curl: byCurl }) => {
+    if (byCurl && protocol !== 'http') throw new Error('--curl speaks HTTP only');
     if (cpu) setAffinity(cpu);
     readControl(
       () => {},
       () => process.exit(0),
     );
     for (let attempts = 1; ; attempts += 1) {
-      const asked = (curl ? askByCurl : ask[protocol])(target).then((answered) => {
+      const asked = (byCurl ? askByCurl : ask[protocol])(target).then((answered) => {
         if (!answered) return;
         printLine({ event: 'first-reply', monotonicNs: monotonicNs(), attempts } as { event: string });
         process.exit(0);
       });
-      await (curl ? asked : Promise.race([asked, pause(besideMs)]));
+      await (byCurl ? asked : Promise.race([asked, pause(besideMs)]));
       if (attempts === 1) printLine({ event: 'ready' });
       await pause(0);
     }

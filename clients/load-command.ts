@@ -4,6 +4,7 @@ import { printLine } from '../src/control.js';
 import { type LoadObserver, runLoad } from '../src/load/engine.js';
 import { loadOptionsOf, withLoadOptions } from '../src/load/options.js';
 import { wholeNumber } from '../src/options.js';
+import type { Told } from './told.js';
 
 export const loadCommand = () =>
   withLoadOptions(new Command('load'))
@@ -21,35 +22,6 @@ export const loadCommand = () =>
     .option('--control', 'stdin is the control channel');
 
 type LoadCommandValues = ReturnType<ReturnType<typeof loadCommand>['opts']>;
-
-/** A promise, and what fulfils it. */
-function signal(): { given: Promise<void>; give(): void } {
-  let give = () => {};
-  const given = new Promise<void>((resolve) => {
-    give = resolve;
-  });
-  return { given, give: () => give() };
-}
-
-/** The lines `go` and `close` of one load's control channel. */
-export class Told {
-  private readonly signals = { go: signal(), close: signal() };
-
-  /** @returns whether the line was one of them */
-  line(text: string): boolean {
-    if (text !== 'go' && text !== 'close') return false;
-    this.signals[text].give();
-    return true;
-  }
-
-  get go(): Promise<void> {
-    return this.signals.go.given;
-  }
-
-  get close(): Promise<void> {
-    return this.signals.close.given;
-  }
-}
 
 /**
  * One load from its first connection to its result line.

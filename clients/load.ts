@@ -5,7 +5,8 @@
 import { readControl } from '../src/control.js';
 import { setAffinity } from '../src/process.js';
 import { runProgram } from '../src/program.js';
-import { carryOut, loadCommand, Told } from './load-command.js';
+import { carryOut, loadCommand } from './load-command.js';
+import { Told } from './told.js';
 
 const program = loadCommand().action(async (values) => {
   if (values.cpu) setAffinity(values.cpu);

@@ -9,7 +9,8 @@ import { readControl } from '../src/control.js';
 import { cpuList } from '../src/options.js';
 import { setAffinity } from '../src/process.js';
 import { runProgram } from '../src/program.js';
-import { carryOut, loadCommand, Told } from './load-command.js';
+import { carryOut, loadCommand } from './load-command.js';
+import { Told } from './told.js';
 
 const commandLine = z.array(z.string());
 

@@ -11,6 +11,7 @@ import { monotonicNs, setAffinity } from '../src/process.js';
 import { runProgram } from '../src/program.js';
 import { wrkProgramSpec } from '../src/programs/wrk.js';
 import { parseWrk, type WrkSpec, wrkArguments } from '../src/wrk/wrk.js';
+import { Told } from './told.js';
 
 let running: ReturnType<typeof spawn> | null = null;
 
@@ -58,11 +59,9 @@ function childrenSeconds(): number {
 await runProgram('wrk', async () => {
   const { cpus, warmupS, ...spec } = wrkProgramSpec.parse(JSON.parse(process.argv[2] ?? ''));
   if (cpus.length > 0) setAffinity(cpus);
-  const lines = new Map<string, () => void>();
-  const heard = (line: string) => new Promise<void>((resolve) => lines.set(line, resolve));
-  const [go, close] = [heard('go'), heard('close')];
+  const told = new Told();
   readControl(
-    (text) => lines.get(text)?.(),
+    (text) => told.line(text),
     () => {
       running?.kill('SIGKILL');
       process.exit(0);
@@ -70,7 +69,7 @@ await runProgram('wrk', async () => {
   );
   const version = /wrk\s+(\S+)/.exec(await output(['--version'], true))?.[1] ?? 'unknown';
   printLine({ event: 'connected', connections: spec.connections, elapsedNs: 0 } as { event: string });
-  await go;
+  await told.go;
   const wrk: WrkSpec = spec;
   // By one connection: what many leave behind in a slow server's queue would be answered in the window, to nobody.
   if (warmupS > 0) await output(wrkArguments({ ...wrk, durationS: warmupS, connections: 1 }));
@@ -78,7 +77,7 @@ await runProgram('wrk', async () => {
   printLine({ event: 'window-start', monotonicNs: monotonicNs() } as { event: string });
   const figures = parseWrk(await output(wrkArguments(wrk)));
   printLine({ event: 'window-end', monotonicNs: monotonicNs() } as { event: string });
-  await close;
+  await told.close;
   const busyShare = (childrenSeconds() - before) / (figures.durationNs / 1e9);
   const { connections, threads } = wrk;
   printLine(wrkResult.parse({ event: 'result', ...figures, connections, threads, version, busyShare }));

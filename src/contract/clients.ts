@@ -1,6 +1,6 @@
 /**
- * Results of clients that are not ours, each by a program of ours that drives it: wrk, and a curl for each request. With
- * `--control` they keep to the lines of the load contract (src/contract/load.ts) around their result.
+ * Results of clients that are not ours, each by a program of ours that drives it: wrk, and a curl for each request. Around
+ * them stand the lines of the load contract (src/contract/load.ts); and what starting a command alone comes to.
  */
 import { z } from 'zod';
 import { amount, count, spentNs } from './common.js';

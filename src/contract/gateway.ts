@@ -44,8 +44,6 @@ export const foundGateway = z.object({
   perRequest: z.array(z.string()).nullable(),
   /** a control group whose processes are the gateway's, whoever started them; left out: its own children are */
   group: z.string().optional(),
-  /** a client may send further requests over one connection */
-  keepsAlive: z.boolean(),
   /** what is missing, and how to get it; empty: nothing */
   reason: z.string(),
 });

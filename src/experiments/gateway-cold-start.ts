@@ -12,10 +12,10 @@ import { metric } from '../trials/registry.js';
 import { experiment } from './experiment.js';
 import { names } from './flags.js';
 import {
+  gatewayCommon,
   gatewayFactors,
   gatewayFlag,
   gatewayLevels,
-  gatewayProfiles,
   gatewaySettings,
   gatewaySubject,
   gatewaysOf,
@@ -42,6 +42,7 @@ const profile = (name: ProfileName): ColdStartSettings => ({
 });
 
 export const gatewayColdStart = experiment({
+  ...gatewayCommon,
   id: 'gateway-cold-start',
   question: 'How long does a gateway take from its start to its first reply?',
   axis: '',
@@ -54,8 +55,6 @@ export const gatewayColdStart = experiment({
     },
   },
   words: [[/\bServer CPU\b/g, 'CPU']],
-  quick: false,
-  profiles: gatewayProfiles,
   flags: [
     gatewayFlag,
     {
@@ -99,8 +98,6 @@ export const gatewayColdStart = experiment({
     },
   ],
   compared: [{ metric: 'first-reply', scale: 'ratio' }],
-  answers: [],
-  modelled: [],
   closing: {
     rates: [],
     costs: ['first-reply', 'start-to-reply', 'start-main', 'start-compiled', 'start-cpu', 'start-memory'],

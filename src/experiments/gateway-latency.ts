@@ -14,10 +14,10 @@ import { metric } from '../trials/registry.js';
 import { experiment } from './experiment.js';
 import { names } from './flags.js';
 import {
+  gatewayCommon,
   gatewayFactors,
   gatewayFlag,
   gatewayLevels,
-  gatewayProfiles,
   gatewaySettings,
   gatewaySubject,
   gatewaysOf,
@@ -53,6 +53,7 @@ const profile = (name: ProfileName): LatencySettings => ({
 });
 
 export const gatewayLatency = experiment({
+  ...gatewayCommon,
   id: 'gateway-latency',
   question: 'How long does a warm gateway take to answer?',
   axis: '',
@@ -67,9 +68,6 @@ export const gatewayLatency = experiment({
         ] ?? null,
     },
   },
-  words: [],
-  quick: false,
-  profiles: gatewayProfiles,
   flags: [
     gatewayFlag,
     {
@@ -130,7 +128,5 @@ export const gatewayLatency = experiment({
     { metric: 'latency-p50', scale: 'ratio' },
     { metric: 'curl-p50', scale: 'ratio' },
   ],
-  answers: [],
-  modelled: [],
   closing: { rates: [], costs: ['latency-p50', 'curl-p50', 'curl-transfer-p50', 'curl-share'] },
 });

@@ -11,10 +11,10 @@ import { wholeNumber } from '../options.js';
 import { metric } from '../trials/registry.js';
 import { experiment } from './experiment.js';
 import {
+  gatewayCommon,
   gatewayFactors,
   gatewayFlag,
   gatewayLevels,
-  gatewayProfiles,
   gatewaySettings,
   gatewaySubject,
   gatewaysOf,
@@ -41,20 +41,19 @@ const profile = (name: ProfileName): ResourcesSettings => ({
     'node_wasm',
   ]),
   connections: 100,
+  warmupMs: 1000,
+  durationMs: name === 'quick' ? 1000 : 10_000,
   timeoutMs: 15_000,
-  ...(name === 'quick' ? { warmupMs: 1000, durationMs: 1000 } : { warmupMs: 1000, durationMs: 10_000 }),
 });
 
 export const gatewayResources = experiment({
+  ...gatewayCommon,
   id: 'gateway-resources',
   question: 'What CPU time per request and what memory does a gateway take, all its processes counted?',
   axis: '',
   cell,
   settings,
   factors: { connections: { name: 'connections' } },
-  words: [],
-  quick: false,
-  profiles: gatewayProfiles,
   flags: [
     gatewayFlag,
     {
@@ -92,7 +91,5 @@ export const gatewayResources = experiment({
     { metric: 'cpu-per-request', scale: 'ratio' },
     { metric: 'memory', scale: 'ratio' },
   ],
-  answers: [],
-  modelled: [],
   closing: { rates: ['throughput'], costs: ['cpu-per-request', 'memory', 'processes-per-request'] },
 });

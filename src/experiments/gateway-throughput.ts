@@ -15,10 +15,10 @@ import { metric } from '../trials/registry.js';
 import { experiment, type Machine } from './experiment.js';
 import { list, names } from './flags.js';
 import {
+  gatewayCommon,
   gatewayFactors,
   gatewayFlag,
   gatewayLevels,
-  gatewayProfiles,
   gatewaySettings,
   gatewaySubject,
   gatewaysOf,
@@ -48,7 +48,7 @@ type ThroughputSettings = z.infer<typeof settings>;
 const reported = [10, 50, 100, 200, 400, 800, 1200];
 
 const profile = (name: ProfileName): ThroughputSettings => {
-  const common = { clients: [...clients], timeoutMs: 15_000, spawns: 30 };
+  const common = { warmupMs: 1000, timeoutMs: 15_000, spawns: 30 };
   return name === 'quick'
     ? {
         ...common,
@@ -62,15 +62,14 @@ const profile = (name: ProfileName): ThroughputSettings => {
         clients: ['wrk', 'spawn'],
         workloads: ['hello', 'compute'],
         connections: [100],
-        warmupMs: 1000,
         durationMs: 1000,
       }
     : {
         ...common,
         gateways: gatewaysOf(name),
+        clients: [...clients],
         workloads: Object.keys(workloads) as Workload[],
         connections: reported,
-        warmupMs: 1000,
         durationMs: name === 'full' ? 30_000 : 5000,
       };
 };
@@ -104,6 +103,7 @@ function cells(chosen: ThroughputSettings, machine: Machine): ThroughputCell[] {
 }
 
 export const gatewayThroughput = experiment({
+  ...gatewayCommon,
   id: 'gateway-throughput',
   question: 'How many requests does a gateway answer, as connections become more?',
   axis: 'connections',
@@ -118,9 +118,6 @@ export const gatewayThroughput = experiment({
         level === 'ours' ? 'our client' : level === 'spawn' ? 'processes alone' : `${level}`,
     },
   },
-  words: [],
-  quick: false,
-  profiles: gatewayProfiles,
   flags: [
     gatewayFlag,
     {
@@ -174,7 +171,5 @@ export const gatewayThroughput = experiment({
     { metric: 'throughput', scale: 'ratio' },
     { metric: 'cpu-per-request', scale: 'ratio' },
   ],
-  answers: [],
-  modelled: [],
   closing: { rates: ['throughput'], costs: ['cpu-per-request', 'memory'] },
 });

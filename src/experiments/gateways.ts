@@ -5,7 +5,7 @@ import type { FoundGateway } from '../contract/gateway.js';
 import type { ProfileName } from '../contract/run.js';
 import type { ForeignSubject } from '../contract/subject.js';
 import { gatewayNamed, gateways } from '../gateways/registry.js';
-import type { Flag, Machine } from './experiment.js';
+import type { Experiment, Flag, Machine } from './experiment.js';
 import { names } from './flags.js';
 
 /** Factors of a cell that say which gateway: it is somebody else's server, so that `impl` is its name. */
@@ -13,8 +13,14 @@ export const gatewayFactors = { backend: z.null(), impl: identifier, io: z.null(
 
 export const gatewayLevels = (name: string) => ({ backend: null, impl: name, io: null });
 
-/** As the report of 2026 did, or shorter and longer. */
-export const gatewayProfiles: readonly ProfileName[] = ['quick', 'report-2026', 'full'];
+/** What they declare alike. Profiles: as the report of 2026 did, or shorter and longer. */
+export const gatewayCommon = {
+  profiles: ['quick', 'report-2026', 'full'],
+  words: [],
+  quick: false,
+  answers: [],
+  modelled: [],
+} as const satisfies Partial<Experiment>;
 
 export const gatewaySettings = { gateways: z.array(identifier).min(1) };
 
@@ -40,7 +46,6 @@ const found = (name: string, { gateways: known = [] }: Machine): FoundGateway =>
     name,
     command: null,
     perRequest: null,
-    keepsAlive: gatewayNamed(name)?.keepsAlive ?? false,
     reason: 'the host tells of no gateways: they run where dispatchbench itself does',
   };
 

@@ -101,12 +101,11 @@ const parts: Record<Part, Place> = {
   },
 };
 
-function found({ name, needs, command, perRequest, contained, keepsAlive: keeps }: Gateway): FoundGateway {
-  const keepsAlive = keeps ?? false;
+function found({ name, needs, command, perRequest, contained }: Gateway): FoundGateway {
   const missing = needs.find((part) => parts[part].find() === null);
   if (missing !== undefined) {
     const reason = `there is no ${missing} here: ${parts[missing].get}`;
-    return { name, command: null, perRequest: null, keepsAlive, reason };
+    return { name, command: null, perRequest: null, reason };
   }
   const at = (part: Part) => parts[part].find()!;
   return {
@@ -114,7 +113,6 @@ function found({ name, needs, command, perRequest, contained, keepsAlive: keeps 
     command: [...command(at)],
     ...(contained ? { group: containers()!.group } : {}),
     perRequest: perRequest ? [...perRequest(at)] : null,
-    keepsAlive,
     reason: '',
   };
 }

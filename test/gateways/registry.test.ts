@@ -60,8 +60,8 @@ describe('gateways of this machine', () => {
 });
 
 describe('cells of gateways', () => {
-  const there = { command: ['/there'], perRequest: ['/request'], reason: '', keepsAlive: false };
-  const absent = { command: null, perRequest: null, reason: 'there is no engine: get it', keepsAlive: false };
+  const there = { command: ['/there'], perRequest: ['/request'], reason: '' };
+  const absent = { command: null, perRequest: null, reason: 'there is no engine: get it' };
   const machine: Machine = {
     available: [],
     nodeBackend: 'epoll',
