@@ -123,9 +123,12 @@ export function answerInWords(experiment: ExperimentAnalysis, run: RunInfo | nul
   };
 }
 
-/** The first cost that all mechanisms have at both ends, along the axis, a line for each, named where it ends. */
+/** The first cost that most mechanisms have at both ends, along the axis, a line for each, named where it ends. */
 export function answerPlot(experiment: ExperimentAnalysis): Plot | null {
-  const first = experiment.answers.find(({ overcome }) => overcome.length === 0) ?? experiment.answers[0];
+  // A mechanism may have a cost at neither end: what the headline says of it would not be seen.
+  const most = Math.max(...experiment.answers.map(({ standings }) => standings.length));
+  const widest = experiment.answers.filter(({ standings }) => standings.length === most);
+  const first = widest.find(({ overcome }) => overcome.length === 0) ?? widest[0];
   if (!first) return null;
   const { metric, standings } = first;
   const shown = standings.map(({ series }) => series);

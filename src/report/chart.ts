@@ -334,7 +334,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
                 color,
                 fontSize: 12,
                 fontWeight: 600,
-                distance: 8,
+                distance: view.dots ? farthestShift + 6 : 8,
                 offset: [0, shifts[order]!],
               },
             }

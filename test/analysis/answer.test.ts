@@ -57,6 +57,18 @@ describe('the answer of a run', () => {
       assert.deepEqual([points[0]!.x, points.at(-1)!.x], [0, 16_000]);
   });
 
+  it('is drawn by the cost that most mechanisms have, where some have another one at neither end', () => {
+    const samples = idleRun({}).map((sample) => {
+      const open = measured(sample, 'open', 'load');
+      if (sample.cell.backend === 'epoll' || !open) return sample;
+      return { ...sample, measurements: { ...sample.measurements, open: { ...open, askedRate: 50_000 } } };
+    });
+    const experiment = analyse(runInfo(), { samples, refused: [], notices: [] }).experiments[0]!;
+    assert.equal(experiment.answers[0]!.standings.length, 1);
+    const drawn = answerPlot(experiment)!.panels[0]!.series.filter(({ role }) => role === 'mechanism');
+    assert.deepEqual(drawn.map(({ name }) => name).sort(), ['epoll', 'poll', 'select']);
+  });
+
   it('says that it cannot, and what to run next', () => {
     const experiment = experimentOf({ noise: 0.4, trials: 3, backends: ['epoll'] });
     const { headline, remarks } = answerInWords(experiment, runInfo())!;
