@@ -1,6 +1,6 @@
 // Runs the test files of dist/test with Node's own runner. Arguments: substrings that select files by path.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const wanted = process.argv.slice(2);
@@ -40,13 +40,34 @@ const groups = [
   { names: files.filter(built), atOnce: 2, ready: gatewaysBuilt },
   { names: files.filter(alone), atOnce: 1, ready: () => false },
 ];
-let failed = false;
-for (const { names, atOnce, ready } of groups) {
+/** What failed, once more at the end, and kept for whoever prints more after it. */
+const summary = 'build/failed-tests.txt';
+mkdirSync('build', { recursive: true });
+rmSync(summary, { force: true });
+let failed = '';
+for (const [index, { names, atOnce, ready }] of groups.entries()) {
   if (names.length === 0) continue;
   while (!ready() && beside > 0 && isThere(beside)) await pause(200);
-  const { status } = spawnSync(process.execPath, ['--test', `--test-concurrency=${atOnce}`, ...names], {
-    stdio: 'inherit',
-  });
-  failed ||= status !== 0;
+  const part = `${summary}.${index}`;
+  const { status } = spawnSync(
+    process.execPath,
+    [
+      '--test',
+      `--test-concurrency=${atOnce}`,
+      `--test-reporter=${process.stdout.isTTY ? 'spec' : 'tap'}`,
+      '--test-reporter-destination=stdout',
+      '--test-reporter=./scripts/failed-tests.mjs',
+      `--test-reporter-destination=${part}`,
+      ...names,
+    ],
+    { stdio: 'inherit' },
+  );
+  if (status !== 0)
+    failed += readFileSync(part, 'utf8') || `the runner of ${names.length} files ended with ${status}\n`;
+  rmSync(part, { force: true });
 }
-process.exit(failed ? 1 : 0);
+if (failed !== '') {
+  writeFileSync(summary, failed);
+  console.error(`\nfailed:\n${failed}`);
+  process.exit(1);
+}
