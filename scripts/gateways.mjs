@@ -1,5 +1,5 @@
-// Builds the gateways' programs (Rust) and modules (WebAssembly) into build/gateways/, only what is out of date by digest
-// of its inputs, and lists them in build/gateways/modules.json; what lacks its compiler is listed there with the reason.
+// Builds the gateways' programs (Rust), modules (WebAssembly) and virtual machine into build/gateways/, only what is out of
+// date by digest of its inputs, and lists them in build/gateways/modules.json; what lacks its compiler is listed there with the reason.
 //   node scripts/gateways.mjs [--modules-only] [--setup wasmtime,wasmedge,wazero]
 // --setup fetches engines with a command line instead, at pinned versions, into .cache/gateways/engines/, lets each serve
 // one request, and lists them in engines.json there.
@@ -211,7 +211,46 @@ function compileAhead({ modules: built, programs: hosts }) {
   }
 }
 
-function build({ modulesOnly }) {
+// ---- the native gateway as a virtual machine
+
+/** An entry for each accelerator, with the command line that starts it under that. */
+async function buildMachines({ programs: built }, before = []) {
+  const file = join(out, 'microvm.image');
+  try {
+    if (!existsSync('dist/src/hosts/qemu.js'))
+      throw new Missing('TypeScript is not compiled', 'npm run setup');
+    const gateway = built.find(({ name, file: there }) => name === 'gateway-native' && there);
+    if (!gateway) throw new Missing('there is no gateway-native to put into it', 'npm run build:gateways');
+    const { accelerators, init, make, parts } = await import('./microvm.mjs');
+    const { packages, ...own } = parts();
+    const lacking = Object.keys(own).filter((name) => !own[name]);
+    if (lacking.length > 0)
+      throw new Missing(
+        `there is no ${lacking.join(', no ')}`,
+        `apt install --no-install-recommends ${packages.join(' ')}`,
+      );
+    const inputs = digest([init, 'scripts/microvm.mjs'], own, gateway.inputs);
+    if (existsSync(file) && before[0]?.inputs === inputs) return before;
+    const { bytes, answered } = await make(own, gateway.file, resolve(file));
+    console.log(
+      `built ${file}: ${bytes} bytes, answers under ${Object.keys(answered).join(', ') || 'nothing'}`,
+    );
+    return accelerators.map((accelerator) => ({
+      name: `microvm-${accelerator}`,
+      inputs,
+      ...(answered[accelerator]
+        ? { file, bytes, argv: answered[accelerator] }
+        : {
+            missing: `it does not boot under ${accelerator.toUpperCase()}`,
+            howToGet: 'a machine that has it',
+          }),
+    }));
+  } catch (error) {
+    return [missing(error, { name: 'microvm' })];
+  }
+}
+
+async function build({ modulesOnly }) {
   mkdirSync(join(out, 'modules'), { recursive: true });
   mkdirSync(join(out, 'bin'), { recursive: true });
   const before = existsSync(list) ? JSON.parse(readFileSync(list, 'utf8')) : { modules: [], programs: [] };
@@ -234,6 +273,7 @@ function build({ modulesOnly }) {
         programs: programs.map((program) => buildProgram(program, known('programs', program.name))),
       });
   compileAhead(all);
+  if (!modulesOnly) write({ ...all, machines: await buildMachines(all, before.machines) });
 }
 
 // ---- engines with a command line
@@ -375,7 +415,7 @@ try {
   const { values } = parseArgs({
     options: { 'modules-only': { type: 'boolean' }, setup: { type: 'string' } },
   });
-  build({ modulesOnly: values['modules-only'] || values.setup !== undefined });
+  await build({ modulesOnly: values['modules-only'] || values.setup !== undefined });
   if (values.setup !== undefined) setup(values.setup.split(','));
 } catch ({ message }) {
   console.error(`gateways: ${message}`);

@@ -19,6 +19,7 @@ void replace_all(std::string& text, std::string_view name, std::string_view valu
 std::string parse_options(std::span<char* const> arguments, Options& options) {
   std::size_t protocol = static_cast<std::size_t>(options.protocol);
   std::size_t accounting = 0;
+  std::size_t ready = 0;
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;
   std::span<char* const> command;
@@ -31,12 +32,14 @@ std::string parse_options(std::span<char* const> arguments, Options& options) {
                accounting);
   known.cpus("--cpu", options.cpus);
   known.text("--group", options.group);
+  known.choice("--ready", {kReadyNames[0], kReadyNames[1]}, ready);
   known.number("--ready-timeout", 1, 3'600'000, options.ready_timeout_ms);
   known.number("--grace", 0, 60'000, options.grace_ms);
   known.flag("--control", options.control);
   if (std::string fault = known.read(arguments, &command); !fault.empty()) return fault;
   options.protocol = static_cast<Protocol>(protocol);
   options.accounting = static_cast<Accounting>(accounting);
+  options.ready = static_cast<Ready>(ready);
   if (!net::parse_address(host, port, options.address)) {
     return "--address must be a numeric IPv4 or IPv6 address, not '" + host + "'";
   }

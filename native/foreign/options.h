@@ -17,6 +17,11 @@ inline constexpr const char* kProtocolNames[] = {"tcp-echo", "http", "udp-echo"}
 enum class Accounting : std::uint8_t { any, cgroup2, cgroup1, rusage };
 inline constexpr const char* kAccountingNames[] = {"any", "cgroup2", "cgroup1", "rusage"};
 
+/// When it serves: as soon as a connection to its port is accepted, or only once it has also told a line (output.h),
+/// because what accepts there is somebody before it: a container's proxy, a virtual machine's network.
+enum class Ready : std::uint8_t { accepts, told };
+inline constexpr const char* kReadyNames[] = {"accepts", "told"};
+
 struct Options {
   Protocol protocol = Protocol::http;
   net::Address address;             ///< where the command is to serve; port 0: one that is free
@@ -24,6 +29,7 @@ struct Options {
   Accounting accounting = Accounting::any;
   std::vector<int> cpus;            ///< of the command; empty: wherever the system lets it run
   bool control = false;             ///< stdin is the control channel
+  Ready ready = Ready::accepts;
   std::uint64_t ready_timeout_ms = 10'000;
   std::uint64_t grace_ms = 1'000;   ///< between SIGTERM and SIGKILL
   std::string group;                ///< a control group whose members are the command's, whoever started them; empty: none

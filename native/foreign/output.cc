@@ -25,6 +25,8 @@ bool Output::take(int fd) {
         if (line_.size() < kLongest) line_ += bytes[i];
         continue;
       }
+      // A serial console ends its lines with both.
+      if (line_.ends_with('\r')) line_.pop_back();
       if (!line_.empty()) take_line();
       line_.clear();
     }

@@ -95,15 +95,18 @@ class Wrapper {
   }
 
   bool ready() const {
+    if (options_.ready == Ready::told && !told_) return false;
     if (!options_.datagrams()) return accepts_connection(options_.address);
     return bound_datagram_sockets(options_.address.port(), options_.ports).ports == options_.ports;
   }
 
   std::string lateness() const {
+    const std::string limit = " within " + std::to_string(options_.ready_timeout_ms) + " ms (--ready-timeout)";
+    if (options_.ready == Ready::told && !told_) return "the command had told no line" + limit;
     const std::string where = options_.address.host() + " port " + std::to_string(options_.address.port());
     const std::string further = options_.ports > 1 ? " and the " + std::to_string(options_.ports - 1) + " after it" : "";
     return "the command " + std::string(options_.datagrams() ? "had not bound " : "did not accept a connection on ") +
-           where + further + " within " + std::to_string(options_.ready_timeout_ms) + " ms (--ready-timeout)";
+           where + further + limit;
   }
 
   void say_hello() {
@@ -173,11 +176,13 @@ class Wrapper {
   Accounts accounts_;
   Keeper keeper_;
   servers::Control control_;
-  Output output_{[](std::string_view text) {
+  Output output_{[this](std::string_view text) {
+    told_ = true;
     process::JsonLine line;
     line.string("event", "told").string("text", text);
     process::print_line(line.text());
   }};
+  bool told_ = false;
   bool output_open_ = true;
   bool served_ = false;
   bool ended_ = false;

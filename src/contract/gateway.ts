@@ -35,6 +35,19 @@ export const gatewayLine = z.object({
 });
 export type GatewayLine = z.infer<typeof gatewayLine>;
 
+/** What a process has of memory: what it holds for itself, and what of its address space is set aside. */
+const memoryTaken = z.object({ pssBytes: count, reservedBytes: count });
+
+/** A program's line that has made instances of a module: what it took before the first, and when all stood. */
+export const instancesLine = z.object({
+  event: z.literal('instances'),
+  mode: z.string(),
+  count: count.min(1),
+  before: memoryTaken,
+  after: memoryTaken,
+});
+export type InstancesLine = z.infer<typeof instancesLine>;
+
 /** A gateway as a host has it. */
 export const foundGateway = z.object({
   name: identifier,
@@ -42,6 +55,8 @@ export const foundGateway = z.object({
   command: z.array(z.string()).nullable(),
   /** what it starts for one request, which reads its input and ends; null: nothing */
   perRequest: z.array(z.string()).nullable(),
+  /** a program that makes as many instances as its last argument says, and tells `instancesLine`; null: it has none */
+  instances: z.array(z.string()).nullable().default(null),
   /** a control group whose processes are the gateway's, whoever started them; left out: its own children are */
   group: z.string().optional(),
   /** what is missing, and how to get it; empty: nothing */

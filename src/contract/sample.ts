@@ -62,6 +62,10 @@ export const pinning = z.object({
 });
 export type Pinning = z.infer<typeof pinning>;
 
+/** Kernel counters of server's and client's network; client null: both are one. */
+const networkChange = z.object({ server: networkCounters, client: networkCounters.nullable() });
+export type NetworkChange = z.infer<typeof networkChange>;
+
 /** All of a sample but its measurements. */
 export const envelope = z.object({
   schemaVersion: z.literal(SCHEMA_VERSION),
@@ -94,8 +98,8 @@ export const envelope = z.object({
   calibrationNs: z.number(),
   /** the server's host around the trial; after null: it was not finished. null: recorded before it was looked at */
   machine: z.object({ before: machineState, after: machineState.nullable() }).nullable().default(null),
-  /** kernel counters of server's and client's network; client null: both are one. null: the system has none */
-  network: z.object({ server: networkCounters, client: networkCounters.nullable() }).nullable(),
+  /** null: the system has none */
+  network: networkChange.nullable(),
   /** what the emulated link did during the whole of the trial, its preparations included; left out: there is none */
   link: linkReport.optional(),
 });

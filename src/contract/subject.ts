@@ -35,6 +35,10 @@ export interface ForeignSubject extends ForeignServer {
   ports?: number;
   /** a control group whose processes are its own as well, whoever started them: a container's */
   group?: string;
+  /** it serves when it has told a line of its own: what accepts on its port until then is not the server */
+  ready?: 'told';
+  /** milliseconds that it may take to; left out: the wrapper's choice */
+  readyTimeoutMs?: number;
   /** why there is none on its host, and how to get it */
   missing?: string;
 }

@@ -19,6 +19,7 @@ import {
   gatewaySettings,
   gatewaySubject,
   gatewaysOf,
+  tellsTime,
 } from './gateways.js';
 
 const askings = ['steadily', 'curl'] as const;
@@ -73,7 +74,7 @@ export const gatewayColdStart = experiment({
     subject: gatewaySubject(impl, machine),
     port,
     asking: way,
-    tellsPhases: true,
+    tellsPhases: tellsTime(impl),
   }),
   primary: ['first-reply'],
   glance(sample) {

@@ -146,7 +146,7 @@ export const gatewayThroughput = experiment({
     const { warmupMs, durationMs, timeoutMs, spawns } = chosen;
     const alone = who === 'spawn' ? spawnedBy(impl, machine) : null;
     if (alone) return { kind: 'spawn', ...alone, warmups: 3, spawns };
-    const common = { subject: gatewaySubject(impl, machine), path: workloads[work] };
+    const common = { subject: gatewaySubject(impl, machine, work), path: workloads[work] };
     if (who === 'wrk') return { kind: 'wrk', ...common, connections, warmupMs, durationMs, timeoutMs };
     return {
       kind: 'load',
@@ -166,10 +166,11 @@ export const gatewayThroughput = experiment({
     { kind: 'servers', metrics: ['cpu-per-request'], logY: true },
     { kind: 'lines', metric: 'throughput', logY: true },
     { kind: 'lines', metric: 'cpu-per-request', logY: true },
+    { kind: 'lines', metric: 'listen-drops', logY: false },
   ],
   compared: [
     { metric: 'throughput', scale: 'ratio' },
     { metric: 'cpu-per-request', scale: 'ratio' },
   ],
-  closing: { rates: ['throughput'], costs: ['cpu-per-request', 'memory'] },
+  closing: { rates: ['throughput'], costs: ['cpu-per-request', 'memory', 'listen-drops'] },
 });

@@ -1,7 +1,7 @@
 /** What the experiments with gateways share: which of them, and how a cell names one. */
 import { z } from 'zod';
 import { identifier } from '../contract/common.js';
-import type { FoundGateway } from '../contract/gateway.js';
+import type { FoundGateway, Workload } from '../contract/gateway.js';
 import type { ProfileName } from '../contract/run.js';
 import type { ForeignSubject } from '../contract/subject.js';
 import { gatewayNamed, gateways } from '../gateways/registry.js';
@@ -21,6 +21,9 @@ export const gatewayCommon = {
   answers: [],
   modelled: [],
 } as const satisfies Partial<Experiment>;
+
+/** What a container or a virtual machine may take to serve on a busy machine, milliseconds. */
+const bootMs = 60_000;
 
 export const gatewaySettings = { gateways: z.array(identifier).min(1) };
 
@@ -46,20 +49,29 @@ const found = (name: string, { gateways: known = [] }: Machine): FoundGateway =>
     name,
     command: null,
     perRequest: null,
+    instances: null,
     reason: 'the host tells of no gateways: they run where dispatchbench itself does',
   };
 
-/** The gateway as what a trial measures; one that is missing says why, and what to do. */
-export function gatewaySubject(name: string, machine: Machine): ForeignSubject & { protocol: 'http' } {
+const unreached = 'it has a network of its own, from which the upstream of this machine is not reached';
+
+/** The gateway as what a trial measures; one that is missing, or cannot do the work, says why. */
+export function gatewaySubject(
+  name: string,
+  machine: Machine,
+  work: Workload = 'hello',
+): ForeignSubject & { protocol: 'http' } {
   const { command, reason, group } = found(name, machine);
-  const missing = command ? {} : { missing: reason };
+  const { ownNetwork, ownKernel } = gatewayNamed(name) ?? {};
+  const why = reason || (work === 'proxy' && ownNetwork ? unreached : '');
   return {
     kind: 'foreign',
     protocol: 'http',
     name,
     command: command ?? [name],
     ...(group === undefined ? {} : { group }),
-    ...missing,
+    ...(ownNetwork || ownKernel ? { ready: 'told', readyTimeoutMs: bootMs } : {}),
+    ...(why === '' ? {} : { missing: why }),
   };
 }
 
@@ -69,6 +81,16 @@ export function spawnedBy(name: string, machine: Machine): { command: string[]; 
   const { perRequest, reason } = found(name, machine);
   return perRequest ? { command: perRequest } : { command: [name], missing: reason };
 }
+
+/** What makes instances as it does; null: it has none. */
+export function instancesOf(name: string, machine: Machine): { command: string[]; missing?: string } | null {
+  if (!gatewayNamed(name)?.instances) return null;
+  const { instances, reason } = found(name, machine);
+  return instances ? { command: instances } : { command: [name], missing: reason };
+}
+
+/** Whether the times that it tells are of the clock that all others read. */
+export const tellsTime = (name: string): boolean => !gatewayNamed(name)?.ownKernel;
 
 /** Of those of the names that keep their connections. */
 export const keepsAlive = (name: string): boolean => gatewayNamed(name)?.keepsAlive ?? false;

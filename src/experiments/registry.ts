@@ -4,6 +4,7 @@ import { crossHost } from './cross-host.js';
 import { dispatchCost } from './dispatch-cost.js';
 import type { Experiment, Factor } from './experiment.js';
 import { gatewayColdStart } from './gateway-cold-start.js';
+import { gatewayInstances } from './gateway-instances.js';
 import { gatewayLatency } from './gateway-latency.js';
 import { gatewayResources } from './gateway-resources.js';
 import { gatewayThroughput } from './gateway-throughput.js';
@@ -22,6 +23,7 @@ const all = [
   gatewayLatency,
   gatewayThroughput,
   gatewayResources,
+  gatewayInstances,
 ] as const;
 
 export type ExperimentId = (typeof all)[number]['id'];
@@ -32,8 +34,14 @@ export const experiments: readonly (Experiment & { id: ExperimentId })[] = all;
 export const suites: Readonly<Record<string, { summary: string; ids: readonly ExperimentId[] }>> = {
   gateways: {
     summary:
-      'what a gateway costs, native, in a container or with its logic in Wasm: the four experiments below in one run',
-    ids: ['gateway-cold-start', 'gateway-latency', 'gateway-throughput', 'gateway-resources'],
+      'what a gateway costs, native, in a container or with its logic in Wasm: the five experiments below in one run',
+    ids: [
+      'gateway-cold-start',
+      'gateway-latency',
+      'gateway-throughput',
+      'gateway-resources',
+      'gateway-instances',
+    ],
   },
 };
 

@@ -17,7 +17,10 @@ export type Part =
   | 'wazero'
   | 'cat'
   | 'container'
-  | 'image';
+  | 'sandbox'
+  | 'image'
+  | 'microvm-kvm'
+  | 'microvm-tcg';
 
 export interface Gateway {
   /** rows and labels call it so: the report's name where it is one of its variants, else in the same manner */
@@ -32,6 +35,13 @@ export interface Gateway {
   /** it runs in a container, which the daemon starts */
   contained?: true;
   /**
+   * A network of its own, from which the upstream of this machine is not reached. Somebody else accepts connections for it,
+   * and does so before it listens.
+   */
+  ownNetwork?: true;
+  /** a kernel of its own, whose clock is not ours: when it did what is not known */
+  ownKernel?: true;
+  /**
    * Its command line, with `{address}` and `{port}` where it listens and `{upstream}` for whom it forwards to.
    * @param at the command line of a part, or the path of one that is a file
    */
@@ -41,4 +51,10 @@ export interface Gateway {
    * @param at as above
    */
   perRequest?(at: (part: Part) => readonly string[]): readonly string[];
+  /**
+   * A program that makes instances as this gateway does, as many as its next argument says, and tells what they take. Left
+   * out: it has none.
+   * @param at as above
+   */
+  instances?(at: (part: Part) => readonly string[]): readonly string[];
 }

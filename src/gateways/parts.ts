@@ -13,6 +13,7 @@ interface Place {
   get: string;
 }
 
+const build = 'dispatchbench gateways setup builds it';
 const built = (...path: string[]) => resolve(packageRoot, 'build/gateways', ...path);
 
 const file = (path: string, get: string): Place => ({
@@ -34,42 +35,50 @@ function onPath(name: string): readonly string[] | null {
   return null;
 }
 
-const build = 'dispatchbench gateways setup builds it';
-
-/** Command lines of the engines that setup has fetched and tried; none where it never ran. */
-function fetched(): Record<string, readonly string[]> {
+function json<Content>(path: string): Content | null {
   try {
-    const engines = JSON.parse(
-      readFileSync(resolve(packageRoot, '.cache/gateways/engines/engines.json'), 'utf8'),
-    );
-    return Object.fromEntries(
-      Object.entries(engines as Record<string, { argv?: string[] }>).flatMap(([name, { argv }]) =>
-        argv ? [[name, argv] as const] : [],
-      ),
-    );
+    return JSON.parse(readFileSync(path, 'utf8')) as Content;
   } catch {
-    return {};
+    return null;
   }
 }
+
+/** What setup has fetched, or made, and tried; none where it never ran. */
+interface Made {
+  name: string;
+  argv?: string[];
+}
+const fetched = (name: string): readonly string[] | undefined =>
+  json<Record<string, Made>>(resolve(packageRoot, '.cache/gateways/engines/engines.json'))?.[name]?.argv;
+const madeMachine = (name: string): readonly string[] | undefined =>
+  json<{ machines?: Made[] }>(built('modules.json'))?.machines?.find((one) => one.name === name)?.argv;
 
 /** @param words of its command line before the module */
 const engine = (name: string, ...words: string[]): Place => ({
   find() {
     const own = onPath(name);
-    return fetched()[name] ?? (own && [...own, ...words]);
+    return fetched(name) ?? (own && [...own, ...words]);
   },
   get: `dispatchbench gateways setup ${name} fetches it`,
 });
 
 /**
- * What the host 'containers' tells its programs by the environment: the command line that runs a container, and the control
- * group that all containers are in. The image follows the options.
+ * What the host 'containers' tells its programs by the environment: the command line that runs a container, the options that
+ * make it a sandbox of gVisor (null: none starts here), and the control group that all containers are in. The image follows
+ * the options.
  */
 export interface Containers {
   run: string[];
+  sandbox: string[] | null;
   image: string;
   group: string;
 }
+/** The image's one file, and what the image is called. */
+export const containerImage = {
+  name: 'gateway-native',
+  program: built('bin/gateway-native'),
+  get: build,
+} as const;
 export const containersVariable = 'DISPATCHBENCH_CONTAINERS';
 
 function containers(): Containers | null {
@@ -79,9 +88,14 @@ function containers(): Containers | null {
 
 const module = (name: string, kind = 'wasm'): Place => file(built('modules', `${name}.${kind}`), build);
 
+const machine = (name: string): Place => ({
+  find: () => madeMachine(name) ?? null,
+  get: `${build} of what a guest of QEMU is made of (vm-images/linux), and it has to boot`,
+});
+
 const parts: Record<Part, Place> = {
   image: { find: () => (containers() ? [containers()!.image] : null), get: '' },
-  'gateway-native': file(built('bin/gateway-native'), build),
+  'gateway-native': file(containerImage.program, build),
   'gateway-host': file(built('bin/gateway-host'), build),
   'event-gateway': file(programPath('dispatchbench-gateway'), 'npm run setup builds it'),
   'node-gateways': file(resolve(packageRoot, 'dist/gateways/node'), 'npm run setup builds it'),
@@ -99,13 +113,19 @@ const parts: Record<Part, Place> = {
     find: () => containers()?.run ?? null,
     get: "it is there on the host 'containers' (--host containers)",
   },
+  sandbox: {
+    find: () => containers()?.sandbox ?? null,
+    get: 'install gVisor (Debian: apt-get install runsc)',
+  },
+  'microvm-kvm': machine('microvm-kvm'),
+  'microvm-tcg': machine('microvm-tcg'),
 };
 
-function found({ name, needs, command, perRequest, contained }: Gateway): FoundGateway {
+function found({ name, needs, command, perRequest, instances, contained }: Gateway): FoundGateway {
   const missing = needs.find((part) => parts[part].find() === null);
   if (missing !== undefined) {
     const reason = `there is no ${missing} here: ${parts[missing].get}`;
-    return { name, command: null, perRequest: null, reason };
+    return { name, command: null, perRequest: null, instances: null, reason };
   }
   const at = (part: Part) => parts[part].find()!;
   return {
@@ -113,6 +133,7 @@ function found({ name, needs, command, perRequest, contained }: Gateway): FoundG
     command: [...command(at)],
     ...(contained ? { group: containers()!.group } : {}),
     perRequest: perRequest ? [...perRequest(at)] : null,
+    instances: instances ? [...instances(at)] : null,
     reason: '',
   };
 }

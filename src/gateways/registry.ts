@@ -15,19 +15,36 @@ const native = (name: string, title: string, ...flags: string[]): Gateway => ({
 
 const kept = ['--keep-alive', 'on'];
 
-/** The native one in a container; `network` are Docker's options for it. */
-const contained = (name: string, title: string, network: readonly string[], listen: string): Gateway => ({
+/** The native one in a container; `options` are Docker's for it. */
+const contained = (
+  name: string,
+  title: string,
+  { options, listen, more = [] }: { options: readonly string[]; listen: string; more?: readonly Part[] },
+): Gateway => ({
   name,
   title,
   contained: true,
-  needs: ['container', 'image'],
+  needs: ['container', ...more, 'image'],
   command: (at) => [
     ...at('container'),
-    ...network,
+    ...more.flatMap((part) => at(part)),
+    ...options,
     '--cpuset-cpus={cpus}',
     ...at('image'),
     ...['--listen', `${listen}:{port}`, '--upstream', '{upstream}'],
   ],
+});
+
+/** On Docker's bridge; Docker accepts its connections for it. */
+const published = { options: ['--publish={address}:{port}:{port}'], listen: '0.0.0.0' };
+
+/** The native one in a virtual machine, `part` its whole command line. */
+const guest = (name: string, title: string, part: Part): Gateway => ({
+  name,
+  title,
+  needs: [part],
+  ownKernel: true,
+  command: (at) => at(part),
 });
 
 /** A module inside of the gateway's own process. */
@@ -45,6 +62,10 @@ const embedded = (
     ...listening,
     ...['--module', ...at(module), '--mode', mode],
     ...flags,
+  ],
+  instances: (at) => [
+    ...at('gateway-host'),
+    ...['instances', '--module', ...at(module), '--mode', mode, '--count'],
   ],
 });
 
@@ -94,20 +115,34 @@ const threads = ['--threads', '2', ...kept];
 export const gateways: readonly Gateway[] = [
   { ...native('native_local', 'native gateway, one thread, a connection for each request'), isReports: true },
   {
-    ...contained(
-      'native_docker',
-      'the native gateway in a container on the network of the machine',
-      ['--network=host'],
-      '{address}',
-    ),
+    ...contained('native_docker', 'the native gateway in a container on the network of the machine', {
+      options: ['--network=host'],
+      listen: '{address}',
+    }),
     isReports: true,
   },
-  contained(
-    'native_docker_bridge',
-    "the native gateway in a container on Docker's bridge, its port published",
-    ['--publish={address}:{port}:{port}'],
-    '0.0.0.0',
+  {
+    ...contained(
+      'native_docker_bridge',
+      "the native gateway in a container on Docker's bridge, its port published",
+      published,
+    ),
+    ownNetwork: true,
+  },
+  {
+    ...contained('native_gvisor', "the same, on gVisor's kernel in place of the machine's", {
+      ...published,
+      more: ['sandbox'],
+    }),
+    ownNetwork: true,
+    ownKernel: true,
+  },
+  guest(
+    'native_microvm',
+    'the native gateway as the one process of a virtual machine of QEMU',
+    'microvm-kvm',
   ),
+  guest('native_microvm_emulated', 'the same, its CPU emulated', 'microvm-tcg'),
   {
     ...embedded(
       'wasm_host_wasmtime_embedded',

@@ -1,27 +1,33 @@
 /**
  * This machine, with a Docker daemon of its own at hand: what is measured may be started by `docker run`, the daemon's part
- * included. The daemon and all programs of the run share a network of their own, whose loopback is like the machine's. The
- * image holds the native gateway and nothing else.
+ * included, and where gVisor is installed in a sandbox of that. The daemon and all programs of the run share a network of
+ * their own, whose loopback is like the machine's. The image holds one gateway and nothing else.
  */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { packageRoot } from '../addon.js';
-import { type Containers, containersVariable } from '../gateways/parts.js';
-import { type Daemon, ownDaemon, whyNoOwnDaemon } from './docker-daemon.js';
+import { basename, dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { type Containers, containerImage, containersVariable } from '../gateways/parts.js';
+import { type Daemon, ownDaemon, type Runtime, whyNoOwnDaemon } from './docker-daemon.js';
 import type { HostKind, Roles } from './host.js';
 import { ObservedHost } from './observed-host.js';
 import { Opened } from './opened.js';
+import { hideRootNetwork, runscProgram, runscVersion, triedPlatforms } from './runsc.js';
+import { whereIs } from './where-is.js';
 
-const image = 'gateway-native';
-const program = resolve(packageRoot, 'build/gateways/bin', image);
+const run = promisify(execFile);
+
+const { name: image, program } = containerImage;
+/** Far above what a container takes to start; one whose platform hangs is given up then. */
+const triedWithinMs = 15_000;
 
 /** @throws Error with what docker said */
 function importImage(daemon: Daemon): Promise<void> {
-  const tar = spawn('tar', ['--create', `--directory=${dirname(program)}`, image], {
+  const tar = spawn('tar', ['--create', `--directory=${dirname(program)}`, basename(program)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const { command, args } = daemon.docker('import', '--change', `ENTRYPOINT ["/${image}"]`, '-', image);
+  const entry = `ENTRYPOINT ["/${basename(program)}"]`;
+  const { command, args } = daemon.docker('import', '--change', entry, '-', image);
   const docker = spawn(command, args, { stdio: [tar.stdout, 'ignore', 'pipe'] });
   let said = '';
   docker.stderr.on('data', (chunk) => {
@@ -34,10 +40,36 @@ function importImage(daemon: Daemon): Promise<void> {
   });
 }
 
+/** gVisor on each of its platforms; none where it is not installed. */
+function sandboxes(): Runtime[] {
+  const path = whereIs(runscProgram);
+  return path === null
+    ? []
+    : triedPlatforms.map((platform) => ({
+        name: `${runscProgram}-${platform}`,
+        path,
+        arguments: [`--platform=${platform}`],
+      }));
+}
+
+/** The first of them in which the gateway says how it is used; null: none. */
+async function working(daemon: Daemon, runtimes: readonly Runtime[]): Promise<Runtime | null> {
+  for (const runtime of runtimes) {
+    const words = ['--rm', '--pull=never', '--network=none', `--runtime=${runtime.name}`, image, '--help'];
+    const { command, args } = daemon.docker('run', ...words);
+    try {
+      await run(command, args, { timeout: triedWithinMs });
+      return runtime;
+    } catch {
+      // The next one.
+    }
+  }
+  return null;
+}
+
 async function unavailable(): Promise<string | null> {
   if (process.platform !== 'linux') return 'containers share the kernel with us on Linux alone: run on Linux';
-  if (!existsSync(program))
-    return 'there is no gateway to put into a container: dispatchbench gateways setup builds it';
+  if (!existsSync(program)) return `there is no gateway to put into a container: ${containerImage.get}`;
   return whyNoOwnDaemon();
 }
 
@@ -51,10 +83,18 @@ export const containers: HostKind = {
     const reason = await unavailable();
     if (reason) throw new Error(`not available here: ${reason}`);
     return Opened.by(async (opened) => {
-      const daemon = await ownDaemon(opened);
+      const runtimes = sandboxes();
+      const prepare = runtimes.length > 0 ? hideRootNetwork : undefined;
+      const daemon = await ownDaemon(opened, runtimes, prepare);
       await importImage(daemon);
+      const sandbox = await working(daemon, runtimes);
       const { command, args } = daemon.docker('run', '--rm', '--pull=never');
-      const told: Containers = { run: [command, ...args], image, group: daemon.group! };
+      const told: Containers = {
+        run: [command, ...args],
+        sandbox: sandbox && [`--runtime=${sandbox.name}`],
+        image,
+        group: daemon.group!,
+      };
       const environment = `${containersVariable}=${JSON.stringify(told)}`;
       const name = 'containers';
       const host = await ObservedHost.start({
@@ -62,7 +102,12 @@ export const containers: HostKind = {
         address: '127.0.0.1',
         enter: ({ command: inner, args: rest }) =>
           daemon.enterNetwork({ command: 'env', args: [environment, inner, ...rest] }),
-        below: { versions: daemon.versions },
+        below: {
+          versions: {
+            ...daemon.versions,
+            ...(sandbox ? { [sandbox.name]: runscVersion() } : {}),
+          },
+        },
       });
       opened.atEnd(() => host.stop());
       return { name, server: host, client: host, close: opened.close };

@@ -4,7 +4,7 @@
  * memory there. What it makes outside of them, folders of control groups, a keeper removes.
  */
 import { execFile } from 'node:child_process';
-import { realpathSync } from 'node:fs';
+import { realpathSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Child } from './child.js';
@@ -80,6 +80,7 @@ let daemons = 0;
 
 /** What our daemon has of its own in place of this machine's. */
 const hidden = '/run';
+const settingsFolder = '/etc/docker';
 
 /** A daemon writes to /etc and /opt whatever it is told: it gets copies. Its data is in memory, below /run. */
 async function hideFolders(space: Namespaces): Promise<void> {
@@ -91,12 +92,27 @@ async function hideFolders(space: Namespaces): Promise<void> {
     await space.run('mount', '-t', 'overlay', 'overlay', '-o', options, `/${folder}`);
   }
   // Settings of this machine's own daemon are not ours.
-  await space.run('mkdir', '-p', '/etc/docker');
-  await space.run('mount', '-t', 'tmpfs', 'tmpfs', '/etc/docker');
+  await space.run('mkdir', '-p', settingsFolder);
+  await space.run('mount', '-t', 'tmpfs', 'tmpfs', settingsFolder);
 }
 
-/** @throws Error in one sentence when it does not start */
-export async function ownDaemon(opened: Opened): Promise<Daemon> {
+/** A program that makes containers in its own way, and its first arguments. */
+export interface Runtime {
+  name: string;
+  path: string;
+  arguments: readonly string[];
+}
+
+/**
+ * @param runtimes beside Docker's own one
+ * @param prepare what else its namespaces need before it starts
+ * @throws Error in one sentence when it does not start
+ */
+export async function ownDaemon(
+  opened: Opened,
+  runtimes: readonly Runtime[] = [],
+  prepare: (space: Namespaces) => Promise<unknown> = async () => {},
+): Promise<Daemon> {
   const group = `dispatchbench-${process.pid}-${++daemons}`;
   const groups = ['/sys/fs/cgroup', '-depth', '-type', 'd', '-path', `*/${group}*`, '-delete'];
   opened.keep(keeper([{ command: 'find', args: groups }]));
@@ -107,6 +123,15 @@ export async function ownDaemon(opened: Opened): Promise<Daemon> {
     await child?.end(graceMs);
   });
   await hideFolders(space);
+  await prepare(space);
+  writeFileSync(
+    `/proc/${space.pid}/root${settingsFolder}/daemon.json`,
+    JSON.stringify({
+      runtimes: Object.fromEntries(
+        runtimes.map(({ name, path, arguments: runtimeArgs }) => [name, { path, runtimeArgs }]),
+      ),
+    }),
+  );
   await space.run('ip', 'link', 'set', 'lo', 'up');
   const args = [
     `--host=${socket}`,

@@ -8,7 +8,6 @@
  *
  * How system calls get to that kernel is the platform. It is named in each row, because it decides about every figure.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import type { HostLook } from '../contract/host.js';
@@ -23,17 +22,20 @@ import { Opened } from './opened.js';
 import { ownFiles, ownFilesInstallation } from './own-files.js';
 import { treeCpu } from './process-tree.js';
 import { type Command, commandOf } from './program.js';
+import {
+  hideRootNetwork,
+  type Platform,
+  platforms,
+  runscProgram,
+  runscVersion,
+  triedPlatforms,
+} from './runsc.js';
 import { clientSources, connect, wireAddresses } from './wire.js';
 
 /** Far above what a sandbox takes to start; one whose platform hangs is given up then. */
 const readyMs = 15_000;
 const settledNs = 1000;
 const graceMs = 2000;
-
-/** In the order in which they are tried. `kvm` only when asked for: where it does not work, it hangs. */
-const tried = ['systrap', 'ptrace'] as const;
-const platforms = [...tried, 'kvm'] as const;
-type Platform = (typeof platforms)[number];
 
 const folder = '/run/sandbox';
 const name = 'dispatchbench';
@@ -73,9 +75,6 @@ function bundle(): object {
   };
 }
 
-const runscVersion = (): string =>
-  /^runsc version (.*)$/m.exec(execFileSync('runsc', ['--version'], { encoding: 'utf8' }))?.[1] ?? 'unknown';
-
 /**
  * gVisor measures the machine's clock before its programs may read it without a system call. Until then, about a second, it
  * steps by what such a call takes. One that never settles is left to the report, which refuses it.
@@ -86,7 +85,10 @@ const clockSettled = ({ facts }: HostLook): boolean => facts.clockStepNs < settl
 async function startSandbox(space: Namespaces, platform: Platform, opened: Opened) {
   const state = [`--root=/run/runsc-${platform}`, `--platform=${platform}`, '--network=sandbox'];
   const args = [...state, '--ignore-cgroups', 'run', `--bundle=${folder}`, name];
-  const sandbox = new Child(`gVisor on ${platform}`, space.enter(onCarrierCpu({ command: 'runsc', args })));
+  const sandbox = new Child(
+    `gVisor on ${platform}`,
+    space.enter(onCarrierCpu({ command: runscProgram, args })),
+  );
   try {
     sandbox.send('ping');
     await sandbox.expect('pong', readyMs);
@@ -99,7 +101,7 @@ async function startSandbox(space: Namespaces, platform: Platform, opened: Opene
     platform,
     cpu: () => treeCpu(sandbox.pid),
     enter: ({ command, args }: Command) =>
-      space.enter({ command: 'runsc', args: [...state, 'exec', name, command, ...args] }),
+      space.enter({ command: runscProgram, args: [...state, 'exec', name, command, ...args] }),
   };
 }
 
@@ -123,8 +125,7 @@ const openGvisor = (wanted: readonly Platform[], version: string): Promise<Roles
     const outside = opened.keep(await Namespaces.make('the namespace of the client', ['net']));
     await connect({ server: space, client: outside });
     await space.run('mount', '-t', 'tmpfs', 'tmpfs', '/run');
-    // By a file below it runsc takes any namespace of a recent Linux for that of the machine, which it will not enter.
-    await space.run('mount', '-t', 'tmpfs', 'tmpfs', '/proc/sys/net/core');
+    await hideRootNetwork(space);
     const there = `/proc/${space.pid}/root${folder}`;
     mkdirSync(`${there}/root`, { recursive: true });
     writeFileSync(`${there}/config.json`, JSON.stringify(bundle()));
@@ -183,6 +184,6 @@ export const gvisor: HostKind = {
       throw new Error(`gVisor has no platform '${argument}': known are ${platforms.join(', ')}`);
     const reason = await unavailable();
     if (reason) throw new Error(`not available here: ${reason}`);
-    return openGvisor(asked ? [asked] : tried, runscVersion());
+    return openGvisor(asked ? [asked] : triedPlatforms, runscVersion());
   },
 };

@@ -1,6 +1,7 @@
 /**
  * What our programs need in order to run under another root folder: Node, the scripts, the packages that they import, the
- * addon, the native programs, and the libraries that the linker finds for these. Linux alone.
+ * addon, the native programs, the gateways as far as they are built, and the libraries that the linker finds for these. Linux
+ * alone.
  */
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -32,7 +33,8 @@ export interface OwnFile {
 
 /** What servers, clients and observers import. The command line needs more, and no program of ours needs it there. */
 const packages = ['@commander-js/extra-typings', 'hdr-histogram-js', 'zod'];
-const folders = ['dist/servers', 'dist/clients', 'dist/src'];
+const folders = ['dist/servers', 'dist/clients', 'dist/gateways', 'dist/src'];
+const gateways = 'build/gateways';
 
 function packageFolders(wanted: readonly string[], found = new Set<string>()): Set<string> {
   for (const name of wanted) {
@@ -63,10 +65,17 @@ export function ownFiles(): OwnFile[] {
     { from: process.execPath, to: node },
     ...binaries.map((name) => ({ from: join(dirname(addonPath), name), to: `${built}/${name}` })),
   ];
-  const needed = libraries(programs.map(({ from }) => from));
+  const gatewayPrograms = join(packageRoot, gateways, 'bin');
+  const needed = libraries([
+    ...programs.map(({ from }) => from),
+    ...(existsSync(gatewayPrograms)
+      ? readdirSync(gatewayPrograms).map((name) => join(gatewayPrograms, name))
+      : []),
+  ]);
   const kept = [
     'package.json',
     ...folders,
+    ...(existsSync(gatewayPrograms) ? [gateways] : []),
     ...[...packageFolders(packages)].map((name) => `node_modules/${name}`),
   ];
   return [

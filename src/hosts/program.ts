@@ -7,9 +7,14 @@ export type { Command } from '../command.js';
 
 /**
  * Run by Node: `script` is a path below the folder of the scripts, without its ending; `subcommand` is one of the command
- * line's. Native: lies beside the addon.
+ * line's. Native: lies beside the addon. `path`: any other, by where the host says that it lies.
  */
-export type Program = ({ script: string } | { subcommand: string } | { native: string }) & {
+export type Program = (
+  | { script: string }
+  | { subcommand: string }
+  | { native: string }
+  | { path: string }
+) & {
   args: readonly string[];
   /** a program whose command line follows the arguments: what this one runs */
   runs?: Program;
@@ -37,6 +42,7 @@ export const ownInstallation: Installation = {
 export function commandOf(program: Program, where: Installation = ownInstallation): Command {
   const inner = program.runs ? commandOf(program.runs, where) : null;
   const args = [...program.args, ...(inner ? [inner.command, ...inner.args] : [])];
+  if ('path' in program) return { command: program.path, args };
   if ('native' in program) return { command: where.native(program.native), args };
   const script =
     'script' in program ? [`${where.scripts}/${program.script}.js`] : [where.cli, program.subcommand];

@@ -27,23 +27,33 @@ export const qemuVersion = (): string =>
   /version ([\w.]+)/.exec(execFileSync(qemuProgram, ['--version'], { encoding: 'utf8' }))?.[1] ?? 'unknown';
 
 /**
- * The guest's serial port is this process' stdin and stdout.
+ * What every guest's command begins with: no device, and nothing that a file of this machine asks for.
  * @param settings of its first process: the kernel hands on what it does not know itself
  */
-export function qemuCommand(
+export const machineArguments = (
   { machine, kernelArguments }: Pick<GuestFile, 'machine' | 'kernelArguments'>,
   accelerator: Accelerator,
-  { kernel, image, console, tap }: MachineFiles,
+  { kernel, image }: Pick<MachineFiles, 'kernel' | 'image'>,
+  settings: Record<string, string>,
+): string[] => [
+  ...['-no-user-config', '-nodefaults', '-display', 'none', '-no-reboot'],
+  ...['-machine', machine.type, '-accel', accelerator, '-cpu', cpuOf[accelerator]],
+  ...['-smp', `${machine.vcpus}`, '-m', `${machine.memoryMiB}`],
+  ...['-kernel', kernel, '-initrd', image, '-append'],
+  [...kernelArguments, ...Object.entries(settings).map(([name, value]) => `${name}=${value}`)].join(' '),
+];
+
+/** The guest's serial port is this process' stdin and stdout. `settings` as above. */
+export function qemuCommand(
+  guest: Pick<GuestFile, 'machine' | 'kernelArguments'>,
+  accelerator: Accelerator,
+  { console, tap, ...files }: MachineFiles,
   settings: Record<string, string>,
 ): Command {
-  const words = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   return {
     command: qemuProgram,
     args: [
-      ...['-no-user-config', '-nodefaults', '-display', 'none', '-no-reboot'],
-      ...['-machine', machine.type, '-accel', accelerator, '-cpu', cpuOf[accelerator]],
-      ...['-smp', `${machine.vcpus}`, '-m', `${machine.memoryMiB}`],
-      ...['-kernel', kernel, '-initrd', image, '-append', [...kernelArguments, ...words].join(' ')],
+      ...machineArguments(guest, accelerator, files, settings),
       ...['-chardev', `file,id=console,path=${console}`, '-serial', 'chardev:console'],
       ...['-chardev', 'stdio,id=starter,signal=off'],
       ...['-device', 'virtio-serial-pci', '-device', 'virtserialport,chardev=starter'],

@@ -17,6 +17,8 @@ export interface ForeignSpec {
   ports?: number | undefined;
   /** CPUs of the command and all it starts */
   cpus?: readonly number[] | undefined;
+  /** `told`: it serves only when it has also told a line, for somebody before it accepts connections earlier */
+  ready?: 'accepts' | 'told' | undefined;
   /** milliseconds until it must serve */
   readyTimeoutMs?: number | undefined;
   /** milliseconds between SIGTERM and SIGKILL at the end */
@@ -38,6 +40,7 @@ export function foreignProgram(spec: ForeignSpec): Program {
       ...flag('port', spec.port),
       ...flag('ports', spec.ports),
       ...flag('cpu', spec.cpus?.length ? spec.cpus.join(',') : undefined),
+      ...flag('ready', spec.ready),
       ...flag('ready-timeout', spec.readyTimeoutMs),
       ...flag('grace', spec.graceMs),
       ...flag('accounting', spec.accounting),

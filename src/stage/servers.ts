@@ -55,7 +55,8 @@ export class Servers {
     cpus: readonly number[],
     keptAwake: boolean,
   ): Promise<Servers> {
-    const lines = await Promise.all(processes.map((one) => one.expect('hello', answerMs)));
+    const patience = subject.kind === 'foreign' ? (subject.readyTimeoutMs ?? 0) : 0;
+    const lines = await Promise.all(processes.map((one) => one.expect('hello', answerMs + patience)));
     const hellos = lines.map((line) => validated(hello, line, "the server's hello"));
     for (const line of hellos) {
       const different = mismatch(subject, cpus, line);

@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import type { HostFacts } from '../contract/host.js';
 import type { EmulatedLink } from '../contract/link.js';
 import type { Latency } from '../contract/load.js';
-import type { Gate, Pinning, Span } from '../contract/sample.js';
+import type { Gate, NetworkChange, Pinning, Span } from '../contract/sample.js';
 import type { Needs } from '../stage/limits.js';
 import type { Stage } from '../stage/stage.js';
 import type { Random } from '../statistics/random.js';
@@ -36,6 +36,8 @@ export type Link = EmulatedLink | null;
 export interface Circumstances {
   pinning: Pinning;
   host: Pick<HostFacts, 'cpuAccounting'>;
+  /** what the kernel counted during the whole of the trial; left out: nobody asked */
+  network?: NetworkChange | null;
 }
 
 /** A figure of one kind of measurement. */

@@ -7,6 +7,7 @@ import type { Stage } from '../stage/stage.js';
 import { cost } from './cost.js';
 import { curl } from './curl.js';
 import { datagrams } from './datagrams.js';
+import { instances } from './instances.js';
 import type { Circumstances, Connects, Figure, KindMetric, Link, Served, Together } from './kind.js';
 import { load } from './load.js';
 import { sessions } from './sessions.js';
@@ -15,7 +16,7 @@ import { standing } from './standing.js';
 import { start } from './start.js';
 import { wrk } from './wrk.js';
 
-const kinds = [load, sessions, datagrams, cost, start, standing, wrk, curl, spawn] as const;
+const kinds = [load, sessions, datagrams, cost, start, standing, wrk, curl, spawn, instances] as const;
 
 type Kinds = typeof kinds;
 type Schemas<All extends readonly { measurement: z.ZodType }[]> = {

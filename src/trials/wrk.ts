@@ -99,6 +99,17 @@ export const wrk = trialKind({
       of: ({ wrk: { latencyMs } }: WrkMeasurement) => latencyMs.p50,
     },
     {
+      id: 'listen-drops',
+      title: 'Connection requests dropped at a full listen queue',
+      unit: '',
+      better: 'lower',
+      digits: 0,
+      meaning:
+        'What the kernel dropped during the trial, its warm-up included, because the server had not accepted those before. A client asks again after a second, then after two.',
+      from: ['closed'],
+      of: (_: WrkMeasurement, { network }) => network?.server.listenDrops ?? null,
+    },
+    {
       id: 'client-errors',
       title: 'Errors of the client',
       unit: '',

@@ -93,6 +93,19 @@ test('a node:http server: hello, snapshots, farewell', { skip }, async () => {
   });
 });
 
+test('one whose port somebody else holds serves when it tells so', { skip }, async () => {
+  const line = '{"event":"up"}';
+  const later = (mark: string) => [
+    ...['sh', '-c', `"$@" & sleep 0.5; printf '%s\\r\\n' '${line}'; wait`, 'sh'],
+    ...httpScript(mark),
+  ];
+  await withSubject(new Subject({ ...http, ready: 'told' }, later), async (subject) => {
+    const hello = await subject.hello();
+    assert.ok(hello.readyAfterMs >= 500, `${hello.readyAfterMs}`);
+    assert.match(await get(hello.port), /hello$/);
+  });
+});
+
 test('a TCP echo server', { skip }, async () => {
   const echo = (mark: string) => script('echo-script', '{port}', '{address}', mark);
   await withSubject(new Subject({ protocol: 'tcp-echo' }, echo), async (subject) => {
@@ -247,6 +260,10 @@ const refused: [spec: Partial<ForeignSpec> & Pick<ForeignSpec, 'command'>, says:
   [
     { command: ['sleep', '100'], readyTimeoutMs: 200 },
     /did not accept a connection on 127\.0\.0\.1 port \d+ within 200 ms/,
+  ],
+  [
+    { command: httpScript('silent'), ready: 'told', readyTimeoutMs: 500 },
+    /the command had told no line within 500 ms/,
   ],
   [
     { command: ['sleep', '100'], protocol: 'udp-echo', ports: 3, readyTimeoutMs: 200 },

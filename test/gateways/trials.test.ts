@@ -1,12 +1,10 @@
 /** Kinds of trials that gateways are measured with, on real programs. */
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Subject } from '../../src/contract/subject.js';
-import { openLocal } from '../../src/hosts/local.js';
-import { onStage } from '../../src/stage/on-stage.js';
 import { kindOf, type Measurement, metric, type TrialSpec } from '../../src/trials/registry.js';
+import { carriedOut, circumstances, freePort } from './carried-out.js';
 
 const skip = process.platform !== 'linux' && 'foreign servers are wrapped on Linux only';
 
@@ -16,35 +14,6 @@ const subject: Subject & { protocol: 'http' } = {
   name: 'stand-in',
   command: [process.execPath, script, '{port}', '{address}', '{upstream}'],
   protocol: 'http',
-};
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** What a trial measures on this machine, by name. */
-async function carriedOut(spec: TrialSpec): Promise<Record<string, Measurement>> {
-  const roles = await openLocal();
-  try {
-    const measurements: Record<string, Measurement> = {};
-    await onStage({ roles, signal: new AbortController().signal }, (stage) =>
-      kindOf(spec).carryOut(spec, stage, (name, one) => {
-        measurements[name] = one;
-      }),
-    );
-    return measurements;
-  } finally {
-    await roles.close();
-  }
-}
-
-const circumstances = {
-  pinning: { server: [0], client: [0], shared: true, siblings: false },
-  host: { cpuAccounting: null },
 };
 
 const figure = (id: Parameters<typeof metric>[0], measurements: Record<string, Measurement>) =>
@@ -130,4 +99,31 @@ test('starting a command alone: how many a second, and a command that fails', { 
     [['false'], /false ended with exit code 1/],
   ] as const)
     await assert.rejects(carriedOut({ kind: 'spawn', command, warmups: 0, spawns: 1 }), said);
+});
+
+test('what instances take, told by a program by its path', { skip }, async () => {
+  const line = (pss: number, reserved: number) => ({ pssBytes: pss, reservedBytes: reserved });
+  const said = {
+    event: 'instances',
+    mode: 'pool',
+    count: 4,
+    before: line(1000, 0),
+    after: line(9192, 2 ** 22),
+  };
+  const trial = (after: object): TrialSpec => ({
+    kind: 'instances',
+    // What is counted comes last.
+    command: [
+      process.execPath,
+      '-e',
+      `console.log(${JSON.stringify(JSON.stringify({ ...said, ...after }))})`,
+    ],
+    count: 4,
+  });
+  const measured = await carriedOut(trial({}));
+  assert.equal(figure('instance-memory', measured), 2);
+  assert.equal(figure('instance-reserved', measured), 1);
+  assert.deepEqual(kindOf(measured.instances!).gates('instances', measured.instances!, null), []);
+  const { instances: flat } = await carriedOut(trial({ after: line(1000, 0) }));
+  assert.ok(kindOf(flat!).gates('instances', flat!, null)[0]?.invalidates);
 });
