@@ -24,6 +24,24 @@ std::optional<Cgroup> group_with(std::string_view controller, const std::string&
   return group;
 }
 
+/// What a group has used, microseconds; all of it nothing where there is no such group yet.
+struct CpuTime {
+  std::int64_t total = 0;
+  std::int64_t user = 0;
+  std::int64_t system = 0;
+};
+
+CpuTime cpu_time(const Cgroup& group) {
+  if (const std::optional<std::int64_t> usage = group.number("cpuacct.usage")) {
+    constexpr std::int64_t kNsPerUs = 1000;
+    return {*usage / kNsPerUs, group.number("cpuacct.usage_user").value_or(0) / kNsPerUs,
+            group.number("cpuacct.usage_sys").value_or(0) / kNsPerUs};
+  }
+  const std::int64_t user = group.number("cpu.stat", "user_usec").value_or(0);
+  const std::int64_t system = group.number("cpu.stat", "system_usec").value_or(0);
+  return {user + system, user, system};
+}
+
 }  // namespace
 
 Accounts::Accounts(Accounting wanted, const std::string& group) {
@@ -32,7 +50,10 @@ Accounts::Accounts(Accounting wanted, const std::string& group) {
   if (!unified_ && allowed(Accounting::cgroup1)) cpuacct_ = group_with("cpuacct", "cpuacct.usage_user");
   const bool memory_told = unified_ && unified_->number("memory.peak");
   if ((unified_ || cpuacct_) && !memory_told) memory_ = group_with("memory", "memory.max_usage_in_bytes");
-  if (!group.empty()) beside_ = Cgroup::at(unified_ ? "" : "cpuacct", group);
+  if (group.empty()) return;
+  // Where both hierarchies are, whoever makes containers joins the older one for certain, and may leave the other out.
+  beside_ = Cgroup::at("cpuacct", group);
+  if (!beside_) beside_ = Cgroup::at("", group);
 }
 
 Accounting Accounts::source() const noexcept {
@@ -76,21 +97,14 @@ TreeFigures Accounts::take(pid_t root) {
 }
 
 void Accounts::take_cpu(TreeFigures& figures, pid_t root, const std::vector<Process>& tree) {
-  if (unified_) {
-    for (const std::optional<Cgroup>* group : {&unified_, &beside_}) {
+  if (unified_ || cpuacct_) {
+    CpuTime all;
+    for (const std::optional<Cgroup>* group : {&unified_, &cpuacct_, &beside_}) {
       if (!*group) continue;
-      figures.user_us += (*group)->number("cpu.stat", "user_usec").value_or(0);
-      figures.system_us += (*group)->number("cpu.stat", "system_usec").value_or(0);
+      const CpuTime used = cpu_time(**group);
+      all = {all.total + used.total, all.user + used.user, all.system + used.system};
     }
-    return;
-  }
-  if (cpuacct_) {
-    constexpr std::int64_t kNsPerUs = 1000;
-    const auto both = [this](const char* file) {
-      return cpuacct_->number(file).value_or(0) + (beside_ ? beside_->number(file).value_or(0) : 0);
-    };
-    split(figures, both("cpuacct.usage") / kNsPerUs, both("cpuacct.usage_user") / kNsPerUs,
-          both("cpuacct.usage_sys") / kNsPerUs);
+    split(figures, all.total, all.user, all.system);
     return;
   }
   if (const std::optional<Process> keeper = process_of(root)) {
@@ -109,7 +123,7 @@ void Accounts::take_cpu(TreeFigures& figures, pid_t root, const std::vector<Proc
 void Accounts::split(TreeFigures& figures, std::int64_t total_us, std::int64_t user_us, std::int64_t system_us) {
   const std::int64_t both = user_us + system_us;
   const double share = both > 0 ? static_cast<double>(user_us) / static_cast<double>(both) : 1;
-  const auto user = static_cast<std::int64_t>(share * static_cast<double>(total_us));
+  const auto user = both == total_us ? user_us : static_cast<std::int64_t>(share * static_cast<double>(total_us));
   figures.user_us = user_us_ = std::clamp(user, user_us_, std::max(user_us_, total_us - system_us_));
   figures.system_us = system_us_ = std::max(system_us_, total_us - user_us_);
 }

@@ -61,7 +61,7 @@ class Accounts {
   std::optional<Cgroup> unified_;
   std::optional<Cgroup> cpuacct_;
   std::optional<Cgroup> memory_;
-  std::optional<Cgroup> beside_;  ///< of what counts CPU time here
+  std::optional<Cgroup> beside_;  ///< of the tree as well, whoever started what is in it
   std::int64_t user_us_ = 0;
   std::int64_t system_us_ = 0;
   std::int64_t peak_rss_bytes_ = 0;

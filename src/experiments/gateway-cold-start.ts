@@ -37,7 +37,7 @@ const settings = z.strictObject({
 type ColdStartSettings = z.infer<typeof settings>;
 
 const profile = (name: ProfileName): ColdStartSettings => ({
-  gateways: gatewaysOf(name, ['event_epoll', 'wasm_host_pool', 'wasm_host_aot', 'node_http']),
+  gateways: gatewaysOf(name, { quick: ['event_epoll', 'wasm_host_pool', 'wasm_host_aot', 'node_http'] }),
   askings: [...askings],
   port: 18_081,
 });

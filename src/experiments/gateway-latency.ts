@@ -44,7 +44,7 @@ const settings = z.strictObject({
 type LatencySettings = z.infer<typeof settings>;
 
 const profile = (name: ProfileName): LatencySettings => ({
-  gateways: gatewaysOf(name, ['event_epoll', 'wasm_host_pool', 'node_http', 'node_wasm']),
+  gateways: gatewaysOf(name, { quick: ['event_epoll', 'wasm_host_pool', 'node_http', 'node_wasm'] }),
   ways: [...ways],
   rate: 20,
   ...(name === 'quick'

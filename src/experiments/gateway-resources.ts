@@ -33,13 +33,9 @@ const settings = z.strictObject({
 type ResourcesSettings = z.infer<typeof settings>;
 
 const profile = (name: ProfileName): ResourcesSettings => ({
-  gateways: gatewaysOf(name, [
-    'event_epoll',
-    'wasm_host_pool',
-    'wasm_threads_ondemand',
-    'wasm_threads_pool',
-    'node_wasm',
-  ]),
+  gateways: gatewaysOf(name, {
+    quick: ['event_epoll', 'wasm_host_pool', 'wasm_threads_ondemand', 'wasm_threads_pool', 'node_wasm'],
+  }),
   connections: 100,
   warmupMs: 1000,
   durationMs: name === 'quick' ? 1000 : 10_000,

@@ -52,13 +52,9 @@ const profile = (name: ProfileName): ThroughputSettings => {
   return name === 'quick'
     ? {
         ...common,
-        gateways: gatewaysOf(name, [
-          'event_epoll',
-          'wasm_host_pool',
-          'wasm_host_self_cli',
-          'spawn_floor',
-          'node_wasm',
-        ]),
+        gateways: gatewaysOf(name, {
+          quick: ['event_epoll', 'wasm_host_pool', 'wasm_host_self_cli', 'spawn_floor', 'node_wasm'],
+        }),
         clients: ['wrk', 'spawn'],
         workloads: ['hello', 'compute'],
         connections: [100],
@@ -66,7 +62,9 @@ const profile = (name: ProfileName): ThroughputSettings => {
       }
     : {
         ...common,
-        gateways: gatewaysOf(name),
+        gateways: gatewaysOf(name, {
+          'report-2026': ['native_backlog', 'event_epoll', 'event_poll', 'event_select'],
+        }),
         clients: [...clients],
         workloads: Object.keys(workloads) as Workload[],
         connections: reported,

@@ -38,10 +38,13 @@ export const gatewayFlag: Flag = {
   names: true,
 };
 
-/** The report's, with one of each further way of running a module; all for the longer profiles. */
-export const gatewaysOf = (profile: ProfileName, quick: readonly string[] = []): string[] =>
+/** The report's five, and those that are named for the profile; all in the full one. */
+export const gatewaysOf = (
+  profile: ProfileName,
+  also: Partial<Record<ProfileName, readonly string[]>>,
+): string[] =>
   gateways
-    .filter(({ name, isReports }) => profile !== 'quick' || isReports || quick.includes(name))
+    .filter(({ name, isReports }) => isReports || profile === 'full' || also[profile]?.includes(name))
     .map(({ name }) => name);
 
 const found = (name: string, { gateways: known = [] }: Machine): FoundGateway =>

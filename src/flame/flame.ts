@@ -2,13 +2,12 @@
 import { join } from 'node:path';
 import type { BackendName, Implementation, IoMode, Protocol } from '../contract/common.js';
 import type { FlameProfile, FlameRecord } from '../contract/flame.js';
-import type { DispatchSubject } from '../contract/subject.js';
+import type { DispatchSubject, Subject } from '../contract/subject.js';
 import { usableFolder } from '../files.js';
 import type { Host } from '../hosts/host.js';
 import { ownBootId } from '../hosts/linux-facts.js';
 import { loadProgram } from '../programs/load.js';
-import { runByNode } from '../programs/server.js';
-import { impossible } from '../stage/limits.js';
+import { impossible, ofSubject } from '../stage/limits.js';
 import type { Site } from '../stage/on-stage.js';
 import { fileStems } from './figures.js';
 import { type NamedProfile, writeFlame } from './output.js';
@@ -25,15 +24,22 @@ export interface ServerChoice {
   ports?: number;
 }
 
-export interface FlameOptions extends ServerChoice {
+/** Who is profiled, and how graphs call it. */
+export interface Profiled {
+  subject: Subject;
+  title: string;
+}
+
+export interface FlameOptions {
+  profile: Profiled;
+  /** whom to compare with; null: nobody */
+  base: Profiled | null;
   idle: number;
   connections: number;
   durationMs: number;
   frequencyHz: number;
   /** auto: perf where it may record, else V8's profiler */
   profiler: 'auto' | 'perf' | 'v8';
-  /** backend to compare with */
-  diff: BackendName | null;
   folder: string;
 }
 
@@ -45,21 +51,23 @@ export function subjectOf({ impl, backend, io, protocol, ports = 1 }: ServerChoi
 /** Bytes of a request, and time before the first window in which V8 compiles what is hot. */
 const load = { rate: null, size: 64, warmupS: 1 };
 
-/** @throws Error when the options contradict each other, or the host cannot hold so many connections or lacks the backend */
-function requestOf(options: FlameOptions, site: Site, role: FlameProfile['role']): ProfileRequest {
-  const { protocol, ports, connections, idle, durationMs, frequencyHz, folder } = options;
+/** @throws Error when the options contradict each other, or the host cannot hold so many connections or lacks the server */
+function requestOf(
+  subject: Subject,
+  options: FlameOptions,
+  site: Site,
+  role: FlameProfile['role'],
+): ProfileRequest {
+  const { connections, idle, durationMs, frequencyHz, folder } = options;
+  const { protocol, ports = 1 } = subject;
   const datagrams = protocol === 'udp-echo';
   if (datagrams && idle > 0)
     throw new Error('a udp-echo server has no connections that could idle: give it ports (--ports)');
-  if (!datagrams && ports !== undefined)
-    throw new Error(`a ${protocol} server listens on one port: --ports is for udp-echo`);
-  const subject = subjectOf(options);
   const standing = datagrams ? 0 : idle + connections;
   const reason = impossible(
     {
-      backend: subject.backend,
-      byNode: runByNode(subject.impl),
-      perProcess: datagrams ? subject.ports! : standing,
+      ...ofSubject(subject),
+      perProcess: datagrams ? ports : standing,
       what: datagrams ? 'ports' : 'connections',
       connections: standing,
       active: datagrams ? 0 : connections,
@@ -75,7 +83,8 @@ function requestOf(options: FlameOptions, site: Site, role: FlameProfile['role']
       loadProgram({
         ...load,
         protocol,
-        ports: subject.ports,
+        ...(subject.ports === undefined ? {} : { ports }),
+        ...(subject.kind === 'foreign' ? { anyBody: true } : {}),
         target,
         connections,
         durationS: durationMs / 1000,
@@ -95,10 +104,14 @@ export function requireReachable({ name, look }: Host): void {
     );
 }
 
-/** `poll, ts batch, 10000 idle` or `poll, native, 5000 ports` */
-export function titleOf({ impl, backend, io, idle, protocol, ports = 1 }: FlameOptions): string {
+/** One of our servers: `poll, ts batch, 10000 idle` or `poll, native, 5000 ports`. @throws Error in one sentence */
+export function ourServer(choice: ServerChoice, idle: number): Profiled {
+  const { impl, backend, io, protocol, ports } = choice;
+  if (protocol !== 'udp-echo' && ports !== undefined)
+    throw new Error(`a ${protocol} server listens on one port: --ports is for udp-echo`);
   const detail = impl === 'ts' ? `${impl} ${io}` : impl;
-  return `${backend}, ${detail}, ${protocol === 'udp-echo' ? `${ports} ports` : `${idle} idle`}`;
+  const title = `${backend}, ${detail}, ${protocol === 'udp-echo' ? `${ports ?? 1} ports` : `${idle} idle`}`;
+  return { subject: subjectOf(choice), title };
 }
 
 /**
@@ -114,13 +127,15 @@ export async function runFlame(
   const startedAt = new Date().toISOString();
   const support = options.profiler === 'v8' ? "V8's profiler was asked for" : probePerf();
   if (typeof support === 'string' && options.profiler === 'perf') throw new Error(support);
-  const roles: FlameProfile['role'][] = options.diff === null ? ['profile'] : ['profile', 'base'];
-  const asked = roles.map((role) => (role === 'base' ? { ...options, backend: options.diff! } : options));
-  const requests = asked.map((one, index) => requestOf(one, site, roles[index]!));
+  const asked = (['profile', 'base'] as const).flatMap((role) => {
+    const server = options[role];
+    return server
+      ? [{ role, title: server.title, request: requestOf(server.subject, options, site, role) }]
+      : [];
+  });
   usableFolder(options.folder);
   const named: NamedProfile[] = [];
-  for (const [index, request] of requests.entries()) {
-    const title = titleOf(asked[index]!);
+  for (const { role, title, request } of asked) {
     say(
       `${title}: ${typeof support === 'string' ? "V8's profiler" : 'perf'}, ${options.durationMs / 1000} s profiled ...`,
     );
@@ -130,7 +145,7 @@ export async function runFlame(
         : await profileWithPerf(request, support);
     const { idle, connections } = options;
     named.push({
-      role: roles[index]!,
+      role,
       title,
       idleConnections: idle,
       activeConnections: connections,

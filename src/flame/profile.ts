@@ -45,7 +45,8 @@ function pairsFor(durationMs: number): number {
 }
 
 /** Whether the server is a program of Node: V8's profiler knows no other, and perf needs more to read one. */
-const onNode = ({ impl }: ProfileRequest['subject']) => impl === 'ts' || impl === 'libuv';
+const onNode = (subject: ProfileRequest['subject']) =>
+  subject.kind === 'dispatch' && (subject.impl === 'ts' || subject.impl === 'libuv');
 
 const withNodeOptions = ({ command, args }: Command, options: string[]): Command => ({
   command,

@@ -24,6 +24,16 @@ export const leafFamilies: { name: string; frame: RegExp }[] = [
   { name: 'io_uring', frame: /^(io_\w+|\w*sys_io_uring_\w+)$/ },
   { name: 'network send', frame: /^(\w*sys_(sendto|sendmsg|sendmmsg|write|writev)|ksys_write|do_writev)$/ },
   { name: 'network receive', frame: /^(\w*sys_(recvfrom|recvmsg|recvmmsg|read|readv)|ksys_read|do_readv)$/ },
+  // Threads of one process wait here for each other, whichever calls they made.
+  {
+    name: 'memory map, locking',
+    frame: /^(rwsem_\w+|down_(read|write)(_killable|_trylock)?|up_(read|write))$/,
+  },
+  {
+    name: 'memory map',
+    frame:
+      /^(\w*sys_(mmap|munmap|mprotect|madvise|mremap|brk)|do_(mmap|munmap|pagemap_scan)|(exc|asm_exc)_page_fault|do_user_addr_fault)$/,
+  },
   { name: 'accept and close', frame: /^(\w*sys_(accept4?|close)|tcp_close|__fput)$/ },
 ];
 

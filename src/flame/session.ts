@@ -1,7 +1,7 @@
 /** One server under load, for profiling: fresh processes, windows that are told apart by the server's snapshots. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Hello, SnapshotBody } from '../contract/server.js';
-import type { DispatchSubject } from '../contract/subject.js';
+import type { Subject } from '../contract/subject.js';
 import type { Command, Program } from '../hosts/program.js';
 import type { HostPort } from '../options.js';
 import { onStage, type Site } from '../stage/on-stage.js';
@@ -23,7 +23,7 @@ export interface WindowProfiler {
 
 export interface ServedRequest {
   site: Site;
-  subject: DispatchSubject;
+  subject: Subject;
   idleConnections: number;
   /** the load client, closed loop, for so many milliseconds */
   load(target: HostPort, cpus: readonly number[], durationMs: number): Program;

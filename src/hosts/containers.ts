@@ -4,7 +4,7 @@
  * their own, whose loopback is like the machine's. The image holds one gateway and nothing else.
  */
 import { execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { type Containers, containerImage, containersVariable } from '../gateways/parts.js';
@@ -12,7 +12,7 @@ import { type Daemon, ownDaemon, type Runtime, whyNoOwnDaemon } from './docker-d
 import type { HostKind, Roles } from './host.js';
 import { ObservedHost } from './observed-host.js';
 import { Opened } from './opened.js';
-import { hideRootNetwork, runscProgram, runscVersion, triedPlatforms } from './runsc.js';
+import { runscApart, runscProgram, runscVersion, triedPlatforms } from './runsc.js';
 import { whereIs } from './where-is.js';
 
 const run = promisify(execFile);
@@ -40,17 +40,15 @@ function importImage(daemon: Daemon): Promise<void> {
   });
 }
 
-/** gVisor on each of its platforms; none where it is not installed. */
-function sandboxes(): Runtime[] {
-  const path = whereIs(runscProgram);
-  return path === null
-    ? []
-    : triedPlatforms.map((platform) => ({
-        name: `${runscProgram}-${platform}`,
-        path,
-        arguments: [`--platform=${platform}`],
-      }));
-}
+/** What the daemon runs as gVisor, in its own /run. */
+const sandboxProgram = '/run/runsc-apart';
+
+/** gVisor on each of its platforms. */
+const sandboxes: readonly Runtime[] = triedPlatforms.map((platform) => ({
+  name: `${runscProgram}-${platform}`,
+  path: sandboxProgram,
+  arguments: [`--platform=${platform}`],
+}));
 
 /** The first of them in which the gateway says how it is used; null: none. */
 async function working(daemon: Daemon, runtimes: readonly Runtime[]): Promise<Runtime | null> {
@@ -83,9 +81,11 @@ export const containers: HostKind = {
     const reason = await unavailable();
     if (reason) throw new Error(`not available here: ${reason}`);
     return Opened.by(async (opened) => {
-      const runtimes = sandboxes();
-      const prepare = runtimes.length > 0 ? hideRootNetwork : undefined;
-      const daemon = await ownDaemon(opened, runtimes, prepare);
+      const runsc = whereIs(runscProgram);
+      const runtimes = runsc === null ? [] : sandboxes;
+      const daemon = await ownDaemon(opened, runtimes, (root) => {
+        if (runsc !== null) writeFileSync(`${root}${sandboxProgram}`, runscApart(runsc), { mode: 0o755 });
+      });
       await importImage(daemon);
       const sandbox = await working(daemon, runtimes);
       const { command, args } = daemon.docker('run', '--rm', '--pull=never');

@@ -105,13 +105,13 @@ export interface Runtime {
 
 /**
  * @param runtimes beside Docker's own one
- * @param prepare what else its namespaces need before it starts
+ * @param prepare called before it starts, with the path of its root as seen from here
  * @throws Error in one sentence when it does not start
  */
 export async function ownDaemon(
   opened: Opened,
   runtimes: readonly Runtime[] = [],
-  prepare: (space: Namespaces) => Promise<unknown> = async () => {},
+  prepare: (root: string) => void = () => {},
 ): Promise<Daemon> {
   const group = `dispatchbench-${process.pid}-${++daemons}`;
   const groups = ['/sys/fs/cgroup', '-depth', '-type', 'd', '-path', `*/${group}*`, '-delete'];
@@ -123,9 +123,10 @@ export async function ownDaemon(
     await child?.end(graceMs);
   });
   await hideFolders(space);
-  await prepare(space);
+  const root = `/proc/${space.pid}/root`;
+  prepare(root);
   writeFileSync(
-    `/proc/${space.pid}/root${settingsFolder}/daemon.json`,
+    `${root}${settingsFolder}/daemon.json`,
     JSON.stringify({
       runtimes: Object.fromEntries(
         runtimes.map(({ name, path, arguments: runtimeArgs }) => [name, { path, runtimeArgs }]),

@@ -17,3 +17,9 @@ export const runscVersion = (): string =>
 /** By a file below it runsc takes any namespace of a recent Linux for that of the machine, which it will not enter. */
 export const hideRootNetwork = (space: Namespaces): Promise<string> =>
   space.run('mount', '-t', 'tmpfs', 'tmpfs', '/proc/sys/net/core');
+
+/** The same for namespaces that others make, and only for runsc: a script that runs it. */
+export const runscApart = (path: string): string =>
+  `#!/bin/sh
+exec unshare --mount -- sh -c 'mount -t tmpfs tmpfs /proc/sys/net && exec "$0" "$@"' '${path.replaceAll("'", "'\\''")}' "$@"
+`;

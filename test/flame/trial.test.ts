@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import type { BackendName } from '../../src/contract/common.js';
 import { type FlameProfile, type FlameRecord, flameRecord } from '../../src/contract/flame.js';
-import { type FlameOptions, runFlame } from '../../src/flame/flame.js';
+import { type FlameOptions, ourServer, runFlame, type ServerChoice } from '../../src/flame/flame.js';
 import { writeDerived } from '../../src/flame/output.js';
 import { type PerfSupport, perfMapPath, probePerf } from '../../src/flame/perf.js';
 import { type ProfileRequest, profileWithPerf } from '../../src/flame/profile.js';
@@ -36,27 +37,29 @@ after(async () => {
   for (const folder of folders) rmSync(folder, { recursive: true });
 });
 
-function profile(options: Partial<FlameOptions>): Promise<FlameRecord> {
+const common = { idle: 0, connections: 50, durationMs: 1500, frequencyHz: 499, profiler: 'perf' } as const;
+
+function freshFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'flame-trial-'));
   folders.push(folder);
-  return runFlame(
-    {
-      impl: 'native',
-      backend: 'epoll',
-      io: 'batch',
-      protocol: 'tcp-echo',
-      idle: 0,
-      connections: 50,
-      durationMs: 1500,
-      frequencyHz: 499,
-      profiler: 'perf',
-      diff: null,
-      folder,
-      ...options,
-    },
-    site,
-    () => {},
-  );
+  return folder;
+}
+
+/** @param options of a server of ours, of another backend beside it, and of the trial */
+async function profile({
+  impl = 'native',
+  backend = 'epoll',
+  io = 'batch',
+  protocol = 'tcp-echo',
+  ports,
+  diff,
+  ...options
+}: Partial<ServerChoice & FlameOptions & { diff: BackendName }>): Promise<FlameRecord> {
+  const choice = { impl, io, protocol, ...(ports === undefined ? {} : { ports }) };
+  const { idle = common.idle } = options;
+  const of = (name: BackendName) => ourServer({ ...choice, backend: name }, idle);
+  const servers = { profile: of(backend), base: diff === undefined ? null : of(diff) };
+  return runFlame({ ...common, ...servers, folder: freshFolder(), ...options }, site, () => {});
 }
 
 /** Stacks of a profile of the latest trial. */
@@ -69,6 +72,31 @@ const selectShare = ({ families }: FlameProfile) =>
   families.find(({ name }) => name === 'select scan')?.share ?? 0;
 
 describe('flame trial with perf', { skip }, () => {
+  test("somebody else's server: what it does, and what it cannot tell", async () => {
+    const script =
+      "require('http').createServer((q, r) => r.end('hi')).listen(+process.argv[1], process.argv[2])";
+    const subject = {
+      kind: 'foreign',
+      protocol: 'http',
+      name: 'theirs',
+      command: [process.execPath, '-e', script, '{port}', '{address}'],
+    } as const;
+    const record = await runFlame(
+      {
+        ...common,
+        profile: { subject: { ...subject, command: [...subject.command] }, title: 'theirs' },
+        base: null,
+        folder: freshFolder(),
+      },
+      site,
+      () => {},
+    );
+    const [shown] = record.profiles as [FlameProfile];
+    assert.deepEqual([shown.title, shown.server.subject, shown.profiler], ['theirs', 'foreign', 'perf']);
+    assert.ok(shown.samples > 10);
+    assert.equal(shown.cpuPerRequestUs, null);
+  });
+
   for (const impl of ['native', 'ts'] as const) {
     test(`${impl}: at ${idle} idle connections select's scan is the widest leaf family, epoll has none`, async () => {
       const record = await profile({ impl, backend: 'select', diff: 'epoll', idle });
@@ -205,7 +233,7 @@ describe("flame trial with V8's profiler", () => {
 });
 
 describe('a flame trial that makes no sense', () => {
-  const cases: { name: string; options: Partial<FlameOptions>; says: RegExp }[] = [
+  const cases: { name: string; options: Parameters<typeof profile>[0]; says: RegExp }[] = [
     {
       name: 'idle datagram clients',
       options: { protocol: 'udp-echo', idle: 5 },

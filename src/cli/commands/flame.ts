@@ -10,10 +10,19 @@ import {
   protocol,
 } from '../../contract/common.js';
 import type { FlameRecord } from '../../contract/flame.js';
-import { type FlameOptions, runFlame } from '../../flame/flame.js';
+import { machineOf } from '../../experiments/experiment.js';
+import { gatewaySubject } from '../../experiments/gateways.js';
+import {
+  type FlameOptions,
+  ourServer,
+  type Profiled,
+  runFlame,
+  type ServerChoice,
+} from '../../flame/flame.js';
 import { describeOverhead } from '../../flame/overhead.js';
 import { percent } from '../../flame/render.js';
 import { runTool, type ToolName, toolNames } from '../../flame/tools.js';
+import { gatewayNamed, gateways } from '../../gateways/registry.js';
 import type { Roles } from '../../hosts/host.js';
 import { duration, wholeNumber } from '../../options.js';
 import { wrap } from '../../report/format.js';
@@ -35,12 +44,13 @@ export const flame = new Command('flame')
   .description(
     'profile a server under load and draw flame graphs; a trial of its own, never mixed with measured ones',
   )
-  .addOption(new Option('--backend <name>', 'backend to profile').choices(backendNames).makeOptionMandatory())
+  .addOption(new Option('--backend <name>', 'backend to profile').choices(backendNames))
   .addOption(
-    new Option('--diff <name>', 'also profile this backend and draw the difference from it').choices(
-      backendNames,
-    ),
+    new Option('--gateway <name>', 'gateway to profile in place of a server of ours, by perf')
+      .choices(gateways.map(({ name }) => name))
+      .conflicts(['backend', 'ports', 'with']),
   )
+  .option('--diff <name>', 'also profile this backend, or gateway, and draw the difference from it')
   .addOption(
     new Option('--impl <impl>', 'server implementation')
       .choices(['ts', 'native', 'libuv', 'baseline'] as const)
@@ -91,11 +101,19 @@ export const flame = new Command('flame')
   .addOption(linkOption())
   .option('--out <folder>', 'where the files go (default: results/flame-TIME)')
   .option('--json', 'print flame.json instead of a summary')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  dispatchbench flame --backend select --diff epoll --idle 10000
+  dispatchbench flame --gateway wasm_threads_ondemand --diff wasm_threads_pool --connections 8`,
+  )
   .action(({ host, link, ...options }) => onHost(linked(host, link), (site) => profile(site, options)));
 
 interface Options {
-  backend: BackendName;
-  diff?: BackendName | undefined;
+  backend?: BackendName | undefined;
+  gateway?: string | undefined;
+  diff?: string | undefined;
   impl: Implementation;
   io: IoMode;
   protocol: Protocol;
@@ -111,15 +129,39 @@ interface Options {
   json?: true | undefined;
 }
 
+/** The server of ours that was asked for. @throws Error in one sentence */
+function choiceOf(name: string | undefined, { impl, io, protocol, ports }: Options): ServerChoice {
+  if (name === undefined)
+    throw new Error(`say what to profile: --backend ${backendNames.join('|')}, or --gateway NAME`);
+  const backend = backendNames.find((one) => one === name);
+  if (!backend) throw new Error(`--diff: there is no backend '${name}': ${backendNames.join(', ')}`);
+  return { impl, backend, io, protocol, ...(ports === undefined ? {} : { ports }) };
+}
+
+/** @throws Error in one sentence where there is none of that name */
+function gatewayNamedBy(name: string, { server }: Roles): Profiled {
+  if (!gatewayNamed(name))
+    throw new Error(
+      `--diff: there is no gateway '${name}': ${gateways.map((gateway) => gateway.name).join(', ')}`,
+    );
+  return { subject: gatewaySubject(name, machineOf(server.look)), title: name };
+}
+
 async function profile(site: Site, options: Options): Promise<void> {
+  const named = options.gateway ?? options.backend;
+  const asked = (name: string | undefined): Profiled =>
+    options.gateway !== undefined && name !== undefined
+      ? gatewayNamedBy(name, site.roles)
+      : ourServer(choiceOf(name, options), options.idle);
+  const [shown, base] = [asked(named), options.diff === undefined ? null : asked(options.diff)];
   const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '');
   const run = options.run === undefined ? null : runToProfile(options.run, site.roles);
-  const named = `${[options.backend, ...(options.diff ? ['against', options.diff] : [])].join('-')}-${stamp}`;
-  const folder = resolve(run ? join(profilesFolder(run), named) : (options.out ?? `results/flame-${stamp}`));
+  const called = `${[named, ...(options.diff ? ['against', options.diff] : [])].join('-')}-${stamp}`;
+  const folder = resolve(run ? join(profilesFolder(run), called) : (options.out ?? `results/flame-${stamp}`));
   const say = (line: string) => console.error(line);
-  const { backend, impl, io, protocol, ports, idle, connections, profiler } = options;
+  const { idle, connections, profiler } = options;
   if (options.with) {
-    const choice = { impl, backend, io, protocol: 'http' } as const;
+    const choice = { ...choiceOf(options.backend, options), protocol: 'http' } as const;
     const result = await runTool(options.with, choice, {
       ...{ site, folder, connections, say },
       durationMs: options.duration,
@@ -129,11 +171,9 @@ async function profile(site: Site, options: Options): Promise<void> {
   }
   const record = await runFlame(
     {
-      ...{ backend, impl, io, protocol, idle, connections, folder, profiler },
-      ...(ports === undefined ? {} : { ports }),
+      ...{ profile: shown, base, idle, connections, folder, profiler },
       durationMs: options.duration,
       frequencyHz: options.frequency,
-      diff: options.diff ?? null,
     },
     site,
     say,
