@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { packageRoot } from '../../src/addon.js';
 import { DgramBenchmark } from '../../src/dgram-benchmark/benchmark.js';
 import { attributeLoss, type KernelView, parseUdpSockets } from '../../src/dgram-benchmark/loss.js';
 import { ServerProcess } from '../support/server-process.js';
+import { stopped } from '../support/stopped.js';
 
 const program = resolve(packageRoot, 'build/Release/dispatchbench-server');
 const servers: ServerProcess[] = [];
@@ -24,20 +26,32 @@ async function server(...args: string[]) {
   return { process, url: `127.0.0.1:${(await process.hello()).port}` };
 }
 
+/** Datagrams that full receive buffers of this machine have dropped. */
+function bufferErrors(): number {
+  const [names, values] = readFileSync('/proc/net/snmp', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('Udp: '))
+    .map((line) => line.split(' '));
+  return Number(values![names!.indexOf('RcvbufErrors')]);
+}
+
 const noLinux = existsSync('/proc/net/udp') ? false : 'this system has no /proc/net/udp';
 
 describe('loss caused on purpose is found where it was caused', { skip: noLinux }, () => {
   test("a server's socket that is too small, while the server does not read", async () => {
     const { process, url } = await server('--receive-buffer', '4096');
-    process.child.kill('SIGSTOP');
-    setTimeout(() => process.child.kill('SIGCONT'), 600);
-    const result = await new DgramBenchmark({
+    await stopped(process.child.pid!);
+    const before = bufferErrors();
+    const running = new DgramBenchmark({
       url,
       connections: 1,
       overallRate: 2000,
       duration: 0.5,
       timeout: 1,
     });
+    while (bufferErrors() - before <= 600) await pause(5);
+    process.child.kill('SIGCONT');
+    const result = await running;
     assert.ok(result.lost > 500);
     assert.equal(result.loss.serverSocket, result.lost);
     assert.ok(result.loss.system!.rcvbufErrors >= result.lost);
@@ -46,7 +60,7 @@ describe('loss caused on purpose is found where it was caused', { skip: noLinux 
 
   test('a stopped server', async () => {
     const { process, url } = await server();
-    process.child.kill('SIGSTOP');
+    await stopped(process.child.pid!);
     const result = await new DgramBenchmark({
       url,
       connections: 1,
