@@ -1,9 +1,12 @@
 /** Published figures beside ours, what no machine can do, and the works they come from. */
 import type { Analysis } from '../analysis/analyse.js';
+import { besidePublished, dividedBy } from '../analysis/beside.js';
+import { gatewayTestbed } from '../analysis/reference/gateways-2026.js';
 import { impossible } from '../analysis/reference/plausibility.js';
 import { transfers2025 } from '../analysis/reference/transfers-2025.js';
-import { bibliography } from '../claims/bibliography.js';
+import { bibliography, citedWork } from '../claims/bibliography.js';
 import { number } from '../number.js';
+import { withInterval } from './format.js';
 import { type Html, html, table } from './html.js';
 
 /** Bytes per second of the run's fastest host; null: the run has no record. */
@@ -15,7 +18,38 @@ function fastestCopy(run: Analysis['run']): number | null {
 const reference = ({ authors, title, where, year }: (typeof bibliography)[keyof typeof bibliography]): Html =>
   html`<li>${authors.length > 0 ? `${authors.join('; ')}: ` : ''}<cite>${title}</cite>. ${where}${year === null ? '' : `, ${year}`}.</li>`;
 
-export function referenceSection({ run }: Analysis): Html {
+/** The report's own tables on gateways: what they had, what we have, and both over the native gateway. */
+function gatewaysBeside(experiments: Analysis['experiments']): Html[] {
+  const tables = besidePublished(experiments);
+  if (tables.length === 0) return [];
+  const several = new Set(tables.map(({ host }) => host)).size > 1;
+  return [
+    html`<h3>Gateways: their tables beside ours</h3>
+<p class="soft">${citedWork('gateway-report')}, ${gatewayTestbed}; ours on the host of this run. Ratios are over ${dividedBy} of the same table, ours within blocks: they may be compared, absolute figures of two machines not.</p>
+${tables.map(({ what, host, metric: { unit, digits }, rows }) => {
+  const round = (value: number) => number(Number(value.toFixed(digits)));
+  return table(
+    `${what[0]!.toUpperCase()}${what.slice(1)}${several ? `, ${host}` : ''}`,
+    [
+      { name: 'Gateway' },
+      { name: `Theirs (${unit})`, figure: true },
+      { name: `Ours (${unit})`, figure: true },
+      { name: 'Theirs, ratio', figure: true },
+      { name: 'Ours, ratio', figure: true },
+    ],
+    rows.map(({ variant, theirs, ours }) => [
+      variant,
+      round(theirs.value),
+      ours ? withInterval(ours.value) : 'not measured',
+      theirs.overNative.toPrecision(3),
+      ours ? (variant === dividedBy ? '1' : withInterval(ours.overNative)) : '',
+    ]),
+  );
+})}`,
+  ];
+}
+
+export function referenceSection({ run, experiments }: Analysis): Html {
   const copyBytesPerSecond = fastestCopy(run);
   const rows = transfers2025.map((rate) => [
     rate.what,
@@ -30,5 +64,6 @@ export function referenceSection({ run }: Analysis): Html {
     [{ name: 'Figure' }, { name: 'Rate', figure: true }, { name: 'Testbed' }, { name: 'Rule' }],
     rows,
   )}</details>
+${gatewaysBeside(experiments)}
 <h3>References</h3><ul>${Object.values(bibliography).map(reference)}</ul></section>`;
 }

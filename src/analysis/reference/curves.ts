@@ -29,10 +29,10 @@ export const referenceCurves: readonly ReferenceCurve[] = [
     Object.entries(variants).map(([variant, rates]) => ({
       name: `${variant}, ${citedWork('gateway-report')}`,
       testbed: gatewayTestbed,
-      experiment: 'gateway',
+      experiment: 'gateway-throughput',
       metric: 'throughput',
       factor: 'connections',
-      levels: { workload, variant },
+      levels: { workload, client: 'wrk', impl: variant },
       points: gatewayConnections.map((x, i) => ({ x, y: rates[i]! })),
     })),
   ),

@@ -2,6 +2,9 @@
  * Tables of the report on Wasm and Docker gateways (2026), as printed there. Rates in requests per second over
  * connections 10, 50, 100, 200, 400, 800 and 1200; single 30-second runs of wrk with 4 threads.
  */
+import type { CellLevels } from '../../contract/sample.js';
+import type { MetricId } from '../../trials/registry.js';
+
 export const gatewayTestbed = '4-core KVM guest, Linux 5.4, loopback, single-threaded blocking gateways';
 
 export const gatewayConnections = [10, 50, 100, 200, 400, 800, 1200] as const;
@@ -48,7 +51,7 @@ export const gatewayThroughput: Record<string, Record<GatewayVariant, readonly n
 };
 
 /** Milliseconds; cold start from exec to the first reply (n = 60), warm latency with a curl process per request. */
-export const gatewayLatency: Record<'cold-start' | 'warm-latency', Record<GatewayVariant, Percentiles>> = {
+const gatewayLatency: Record<'cold-start' | 'warm-latency', Record<GatewayVariant, Percentiles>> = {
   'cold-start': {
     native_local: { p50: 176.36, p90: 192.18, p99: 202.64, n: 60 },
     wasm_host_wasmtime: { p50: 190.29, p90: 207.09, p99: 214.74, n: 60 },
@@ -65,7 +68,7 @@ export const gatewayLatency: Record<'cold-start' | 'warm-latency', Record<Gatewa
   },
 };
 
-export interface Percentiles {
+interface Percentiles {
   p50: number;
   p90: number;
   p99: number;
@@ -73,13 +76,72 @@ export interface Percentiles {
 }
 
 /** Resources at hello with 100 connections: resident KB, CPU in percent, CPU percent per 1000 requests per second. */
-export const gatewayResources: Record<
-  GatewayVariant,
-  { rssKB: number; cpu: number; cpuPerThousand: number }
-> = {
+const gatewayResources: Record<GatewayVariant, { rssKB: number; cpu: number; cpuPerThousand: number }> = {
   native_local: { rssKB: 788, cpu: 90.31, cpuPerThousand: 3.97 },
   native_docker: { rssKB: 1180, cpu: 41.67, cpuPerThousand: 4.79 },
   wasm_host_wasmtime_embedded: { rssKB: 19760, cpu: 99.58, cpuPerThousand: 27.9 },
   wasm_host_wasmtime: { rssKB: 4836, cpu: 2.83, cpuPerThousand: 28.39 },
   wasm_host_cli: { rssKB: 4692, cpu: 2.03, cpuPerThousand: 35.88 },
 };
+
+/** One published figure of each variant, as a metric of ours in its unit. */
+export interface PublishedFigures {
+  what: string;
+  experiment: string;
+  metric: MetricId;
+  /** factor levels of the cells it stands beside; the variant is the implementation */
+  levels: CellLevels;
+  figures: Readonly<Record<GatewayVariant, number>>;
+}
+
+const each = (of: (variant: GatewayVariant) => number): Record<GatewayVariant, number> =>
+  Object.fromEntries(gatewayVariants.map((variant) => [variant, of(variant)])) as Record<
+    GatewayVariant,
+    number
+  >;
+
+const compared = 100;
+const usPerMs = 1000;
+const kbPerMiB = 1024;
+/** One percent of a CPU at 1000 requests a second is so many microseconds of CPU time a request. */
+const usPerPercent = 10;
+
+export const publishedGateways: readonly PublishedFigures[] = [
+  {
+    what: 'cold start, asked by curl, median',
+    experiment: 'gateway-cold-start',
+    metric: 'first-reply',
+    levels: { asking: 'curl' },
+    figures: each((variant) => gatewayLatency['cold-start'][variant].p50),
+  },
+  {
+    what: 'warm latency, a curl for each request, median',
+    experiment: 'gateway-latency',
+    metric: 'curl-p50',
+    levels: { way: 'curl' },
+    figures: each((variant) => gatewayLatency['warm-latency'][variant].p50 * usPerMs),
+  },
+  ...Object.entries(gatewayThroughput).map(
+    ([workload, rates]): PublishedFigures => ({
+      what: `throughput of ${workload} at ${compared} connections`,
+      experiment: 'gateway-throughput',
+      metric: 'throughput',
+      levels: { workload, client: 'wrk', connections: compared },
+      figures: each((variant) => rates[variant][gatewayConnections.indexOf(compared)]!),
+    }),
+  ),
+  {
+    what: `memory under hello at ${compared} connections`,
+    experiment: 'gateway-resources',
+    metric: 'memory',
+    levels: { connections: compared },
+    figures: each((variant) => gatewayResources[variant].rssKB / kbPerMiB),
+  },
+  {
+    what: `CPU per request of hello at ${compared} connections`,
+    experiment: 'gateway-resources',
+    metric: 'cpu-per-request',
+    levels: { connections: compared },
+    figures: each((variant) => gatewayResources[variant].cpuPerThousand * usPerPercent),
+  },
+];
