@@ -1,7 +1,7 @@
 /** A Linux guest of QEMU as a host: whole runs on it, and nothing left of it however they, or it, end. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readGuest } from '../../src/hosts/guest-file.js';
@@ -17,7 +17,7 @@ import { freshFolder } from '../run/fake-run.js';
 import { ended, printed } from '../run/processes.js';
 import { bin, dispatchbench } from '../support/command.js';
 import { footprint, restored } from '../support/footprint.js';
-import { ownProcesses } from '../support/own-processes.js';
+import { ownCommandLines } from '../support/own-processes.js';
 import { endedRunnersLeaveNothing, killedOpenersLeaveNothing } from './killed-runner.js';
 import { idle, planIn, ports } from './small-plans.js';
 
@@ -80,11 +80,8 @@ killedOpenersLeaveNothing(host, skip, [300, 1000, 2500]);
 
 /** Ends the machines that this test file has running. */
 function killGuests(): number {
-  const guests = ownProcesses().filter((pid) => {
-    const [program = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return program === qemuProgram;
-  });
-  for (const pid of guests) process.kill(Number(pid), 'SIGKILL');
+  const guests = ownCommandLines().filter(({ words }) => words[0] === qemuProgram);
+  for (const { pid } of guests) process.kill(pid, 'SIGKILL');
   return guests.length;
 }
 

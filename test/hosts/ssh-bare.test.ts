@@ -1,7 +1,7 @@
 /** A machine reached by ssh that has nothing of ours: an sshd on loopback whose programs are a handful of tools. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { Roles } from '../../src/hosts/host.js';
@@ -11,7 +11,7 @@ import { freshFolder } from '../run/fake-run.js';
 import { ended, printed } from '../run/processes.js';
 import { buildCarried } from '../support/carried.js';
 import { bin, dispatchbench } from '../support/command.js';
-import { ownProcesses } from '../support/own-processes.js';
+import { ownCommandLines, ownProcesses } from '../support/own-processes.js';
 import { noSshd, startSshd } from '../support/sshd.js';
 import { idle, planIn, ports } from './small-plans.js';
 
@@ -59,14 +59,7 @@ async function withHost(work: (roles: Roles) => Promise<void>): Promise<void> {
 }
 
 /** Names of the programs that run because of this test and are not this one. */
-const programs = () =>
-  ownProcesses().flatMap((pid) => {
-    try {
-      return [readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0]!];
-    } catch {
-      return [];
-    }
-  });
+const programs = () => ownCommandLines().map(({ words }) => words[0]!);
 
 for (const [experiment, settings] of [
   ['idle-connections', { ...idle, impls: ['native', 'ts', 'baseline'] }],
@@ -212,11 +205,8 @@ test('a starter that is killed there shows in every program, and its folder goes
     const roles = await openHost('ssh-bare:there');
     const one = roles.server.spawn('it', { command: tools.sh!, args: ['-c', 'read -r l'] });
     const lost = assert.rejects(one.expect('never', 20_000), /it was lost: there /);
-    for (const pid of ownProcesses()) {
-      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      if (words[0]!.endsWith('/dispatchbench-bare') && words[1] === 'starter')
-        process.kill(Number(pid), 'SIGKILL');
-    }
+    for (const { pid, words } of ownCommandLines())
+      if (words[0]!.endsWith('/dispatchbench-bare') && words[1] === 'starter') process.kill(pid, 'SIGKILL');
     await lost;
     await roles.close();
   }),

@@ -1,7 +1,7 @@
 /** A machine reached by ssh as a host: an sshd on loopback stands in for it. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openHost } from '../../src/hosts/registry.js';
@@ -10,7 +10,7 @@ import { RunFolder } from '../../src/results/folder.js';
 import { freshFolder } from '../run/fake-run.js';
 import { ended, printed } from '../run/processes.js';
 import { bin, dispatchbench } from '../support/command.js';
-import { ownProcesses } from '../support/own-processes.js';
+import { ownCommandLines, ownProcesses } from '../support/own-processes.js';
 import { noSshd, type Sshd, startSshd } from '../support/sshd.js';
 import { idle, planIn } from './small-plans.js';
 
@@ -115,10 +115,8 @@ test('a connection that breaks shows in every program, with the reason', { skip 
       args: ['-e', 'process.stdin.resume()'],
     });
     const lost = assert.rejects(one.expect('never', 20_000), /it was lost: there /);
-    for (const pid of ownProcesses()) {
-      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      if (words.at(-2) === 'starter' && words[0] === '/usr/bin/ssh') process.kill(Number(pid), 'SIGKILL');
-    }
+    for (const { pid, words } of ownCommandLines())
+      if (words.at(-2) === 'starter' && words[0] === '/usr/bin/ssh') process.kill(pid, 'SIGKILL');
     await lost;
     await roles.close();
   }),

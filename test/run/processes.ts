@@ -1,9 +1,8 @@
 /** Runners as child processes, and what they leave behind. */
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { ownProcesses } from '../support/own-processes.js';
+import { ownCommandLines } from '../support/own-processes.js';
 
 /** Resolves when the process has printed the n-th line of an event. */
 export function printed(child: ChildProcess, event: string, times: number): Promise<void> {
@@ -21,14 +20,9 @@ export const ended = (child: ChildProcess) =>
 
 /** Those of the programs, by path, that this test file has running. */
 export function running(paths: readonly string[]): string[] {
-  return ownProcesses().flatMap((pid) => {
-    try {
-      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      return words.some((word) => paths.includes(word)) ? [`${pid}: ${words.join(' ')}`] : [];
-    } catch {
-      return [];
-    }
-  });
+  return ownCommandLines().flatMap(({ pid, words }) =>
+    words.some((word) => paths.includes(word)) ? [`${pid}: ${words.join(' ')}`] : [],
+  );
 }
 
 /** Waits until none of these programs runs any more. */

@@ -19,3 +19,13 @@ export function ownProcesses(): string[] {
       }
     });
 }
+
+/** Their command lines; of those that have just ended there is none. */
+export const ownCommandLines = (): { pid: number; words: string[] }[] =>
+  ownProcesses().flatMap((pid) => {
+    try {
+      return [{ pid: Number(pid), words: readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0') }];
+    } catch {
+      return [];
+    }
+  });
