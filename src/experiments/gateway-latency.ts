@@ -48,7 +48,7 @@ const profile = (name: ProfileName): LatencySettings => ({
   ways: [...ways],
   rate: 20,
   ...(name === 'quick'
-    ? { warmupMs: 500, durationMs: 2500, curls: 20, curlWarmups: 2 }
+    ? { warmupMs: 300, durationMs: 1500, curls: 20, curlWarmups: 2 }
     : { warmupMs: 1000, durationMs: 15_000, curls: 300, curlWarmups: 20 }),
 });
 
