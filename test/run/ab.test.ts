@@ -80,21 +80,13 @@ for (const [what, candidate, pairs, condition, code, said] of [
   ['the same server is not ten times slower', plain, 5, 'slower>900%', 0, /ruled out in all of 1/],
 ] as const) {
   test(`ab exits with ${code} when ${what}`, { skip: noForeign }, () => {
-    const compared = () =>
-      dispatchbench(
-        'ab',
-        ...['--baseline', plain, '--candidate', candidate, '--pairs', `${pairs}`, '--fail-if', condition],
-        ...['--metric', 'cpu-per-request', '--out', freshFolder(), '--quiet', ...tiny],
-      );
-    // On a busy machine too few pairs may count, which it says; then it is asked again.
-    const tooFew = ({ status, stdout, stderr }: ReturnType<typeof compared>) =>
-      (status === 1 && /no pair of trials counts/.test(stderr)) ||
-      (status === 3 && status !== code && /not resolved/.test(stdout));
-    let result = compared();
-    for (let tries = 1; tries < 5 && tooFew(result); tries += 1) result = compared();
-    if (tooFew(result)) return;
-    assert.equal(result.status, code, result.stdout + result.stderr);
-    assert.match(result.stdout, said);
+    const { status, stdout, stderr } = dispatchbench(
+      'ab',
+      ...['--baseline', plain, '--candidate', candidate, '--pairs', `${pairs}`, '--fail-if', condition],
+      ...['--metric', 'cpu-per-request', '--out', freshFolder(), '--quiet', ...tiny],
+    );
+    assert.equal(status, code, stdout + stderr);
+    assert.match(stdout, said);
   });
 }
 
