@@ -88,12 +88,32 @@ export function receive(fd: number): string {
   return bytes.toString('latin1', 0, readSync(fd, bytes));
 }
 
-/** Writes until the kernel takes no more. */
+const sleepMs = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+
+/** What `call` gives once it no longer throws EAGAIN: what a peer did over loopback may still be under way. */
+function soon<Result>(call: () => Result): Result {
+  for (let tries = 5000; ; tries--) {
+    try {
+      return call();
+    } catch (error) {
+      if (tries === 0 || (error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      sleepMs(1);
+    }
+  }
+}
+
+/** Reads what is there or comes soon; '' is end of file. @throws with `code` ECONNRESET, ... */
+export const receiveSoon = (fd: number): string => soon(() => receive(fd));
+
+/** Writes until the kernel takes no more, also after a moment in which it may have moved what it has taken. */
 export function fill(fd: number): void {
   const bytes = Buffer.alloc(65536);
-  try {
-    for (;;) writeSync(fd, bytes);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+  for (let taken = 1; taken > 0; sleepMs(1)) {
+    taken = 0;
+    try {
+      for (;;) taken += writeSync(fd, bytes);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
   }
 }
