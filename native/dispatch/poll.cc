@@ -8,13 +8,14 @@
 //    scan starts where the last one stopped, so that no entry starves.
 // e) A descriptor closed without forget() is flagged POLLNVAL on every wait, for ever; it is reported once and dropped.
 // f) The array may not be longer than RLIMIT_NOFILE (EINVAL). Linux copies and returns it in chunks, without a limit
-//    of its own. macOS has no ppoll: milliseconds there.
+//    of its own. macOS has no ppoll: milliseconds there. NetBSD and OpenBSD wait in ticks; see ticks.h.
 #include <poll.h>
 
 #include <cerrno>
 #include <vector>
 
 #include "dispatch/factories.h"
+#include "dispatch/ticks.h"
 
 #ifndef POLLRDHUP
 #define POLLRDHUP 0
@@ -28,14 +29,6 @@ constexpr bool kNanoseconds = false;
 #else
 constexpr bool kNanoseconds = true;
 #endif
-
-constexpr Capabilities kCapabilities = {
-    .trigger = Trigger::level,
-    .wait_complexity = WaitComplexity::registered,
-    .timeout_resolution_ns = kNanoseconds ? 1 : 1'000'000,
-    .reports_read_closed = POLLRDHUP != 0,
-    .wait_call = kNanoseconds ? "ppoll" : "poll",
-};
 
 short bits_of(Interest wanted) noexcept {
   unsigned bits = 0;
@@ -61,7 +54,7 @@ class Poll final : public Backend {
  public:
   explicit Poll(Counters& counters) noexcept : Backend(counters) {}
 
-  const Capabilities& capabilities() const noexcept override { return kCapabilities; }
+  const Capabilities& capabilities() const noexcept override { return capabilities_; }
 
   int set_interest(Handle fd, Token token, Interest, Interest wanted) noexcept override {
     const auto at = static_cast<std::size_t>(fd);
@@ -129,6 +122,13 @@ class Poll final : public Backend {
     position_[at] = kAbsent;
   }
 
+  const Capabilities capabilities_ = {
+      .trigger = Trigger::level,
+      .wait_complexity = WaitComplexity::registered,
+      .timeout_resolution_ns = resolution_ns(kNanoseconds ? 1 : 1'000'000),
+      .reports_read_closed = POLLRDHUP != 0,
+      .wait_call = kNanoseconds ? "ppoll" : "poll",
+  };
   std::vector<pollfd> entries_;
   std::vector<Token> tokens_;            // of the entry at the same place
   std::vector<std::uint32_t> position_;  // of a descriptor in entries_

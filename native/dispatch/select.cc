@@ -12,6 +12,7 @@
 //    map means out-of-band data and is not used.
 // g) One descriptor closed without forget() fails the whole call with EBADF and does not say which: each is asked, and
 //    those that are gone are reported and dropped.
+// h) NetBSD and OpenBSD wait in ticks of their clock; see ticks.h.
 #ifdef __APPLE__
 #define _DARWIN_UNLIMITED_SELECT 1
 #endif
@@ -24,6 +25,7 @@
 #include <vector>
 
 #include "dispatch/factories.h"
+#include "dispatch/ticks.h"
 
 namespace dispatch {
 namespace {
@@ -32,26 +34,21 @@ using Word = unsigned long;
 constexpr int kBits = 8 * sizeof(Word);
 static_assert(std::endian::native == std::endian::little, "the kernel's words may be narrower than ours");
 
-constexpr Capabilities capabilities_up_to(std::int32_t max_descriptor) noexcept {
-  return {
-      .trigger = Trigger::level,
-      .wait_complexity = WaitComplexity::highest_descriptor,
-      .timeout_resolution_ns = 1,
-      .max_descriptor = max_descriptor,
-#ifdef __linux__
-      .wait_call = "pselect6",
-#else
-      .wait_call = "pselect",
-#endif
-  };
-}
-constexpr Capabilities kUnlimited = capabilities_up_to(-1);
-constexpr Capabilities kPosix = capabilities_up_to(FD_SETSIZE - 1);
-
 class Select final : public Backend {
  public:
-  Select(Counters& counters, const Capabilities& capabilities) noexcept
-      : Backend(counters), capabilities_(capabilities) {}
+  Select(Counters& counters, std::int32_t max_descriptor) noexcept
+      : Backend(counters),
+        capabilities_{
+            .trigger = Trigger::level,
+            .wait_complexity = WaitComplexity::highest_descriptor,
+            .timeout_resolution_ns = resolution_ns(1),
+            .max_descriptor = max_descriptor,
+#ifdef __linux__
+            .wait_call = "pselect6",
+#else
+            .wait_call = "pselect",
+#endif
+        } {}
 
   const Capabilities& capabilities() const noexcept override { return capabilities_; }
 
@@ -152,7 +149,7 @@ class Select final : public Backend {
     limit_ = words == 0 ? 0 : static_cast<int>(words) * kBits - std::countl_zero(read_[words - 1] | write_[words - 1]);
   }
 
-  const Capabilities& capabilities_;
+  const Capabilities capabilities_;
   std::vector<Word> read_, write_;              // asked for
   std::vector<Word> ready_read_, ready_write_;  // answered
   std::vector<Token> tokens_;                   // by descriptor
@@ -162,11 +159,9 @@ class Select final : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_select(Counters& counters, int&) {
-  return std::make_unique<Select>(counters, kUnlimited);
-}
+std::unique_ptr<Backend> make_select(Counters& counters, int&) { return std::make_unique<Select>(counters, -1); }
 std::unique_ptr<Backend> make_select_posix(Counters& counters, int&) {
-  return std::make_unique<Select>(counters, kPosix);
+  return std::make_unique<Select>(counters, FD_SETSIZE - 1);
 }
 
 }  // namespace dispatch

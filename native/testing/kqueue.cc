@@ -1,16 +1,23 @@
-// A stand-in for kqueue over poll, written from FreeBSD's kqueue(2), so that kqueue.cc's own logic (queued changes,
-// merged rows, consumed error rows, synchronous forget) runs through the conformance suite on Linux. It shows nothing
-// about the real mechanism's behaviour or speed.
+// A stand-in for kqueue over poll, written from FreeBSD's kqueue(2) and from what kqueue.cc met on a NetBSD kernel, so
+// that kqueue.cc's own logic (queued changes, merged rows, consumed error rows, synchronous forget) runs through the
+// conformance suite on Linux. It shows nothing about the real mechanism's behaviour or speed.
 //
 // Kept from the manual page: changes are applied in order before the wait; a failing change becomes an EV_ERROR row, or
 // fails the call when there is no room; EV_RECEIPT answers every change; error rows end the call without a wait;
 // closing a descriptor removes its filters; EV_CLEAR reports growth only; EV_EOF is sticky; rows rotate.
+// Kept from NetBSD: a pipe without reader refuses a write filter with EBADF, though it is open; the write filter of a
+// socket whose owner has ended writing carries EV_EOF; fflags of a row without EV_EOF are no errno; waits last whole
+// ticks of the clock.
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/event.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysctl.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,6 +25,9 @@
 #include <vector>
 
 namespace {
+
+constexpr int kTickMicroseconds = 10'000;
+constexpr unsigned kNotAnError = 0x5a;
 
 struct Filter {
   struct kevent asked;
@@ -40,6 +50,27 @@ bool inode_of(std::uintptr_t ident, ino_t& inode) noexcept {
   return true;
 }
 
+/// What poll says of a descriptor now.
+short state_of(int fd, short events) noexcept {
+  pollfd entry = {.fd = fd, .events = events, .revents = 0};
+  ::poll(&entry, 1, 0);
+  return entry.revents;
+}
+
+bool pipe_without_reader(int fd) noexcept {
+  struct stat status;
+  return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) && (state_of(fd, POLLOUT) & POLLERR) != 0;
+}
+
+/// Whether a TCP socket's owner has ended writing.
+bool ended_writing(int fd) noexcept {
+  tcp_info info = {};
+  socklen_t size = sizeof(info);
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
+  return info.tcpi_state == TCP_FIN_WAIT1 || info.tcpi_state == TCP_FIN_WAIT2 || info.tcpi_state == TCP_CLOSING ||
+         info.tcpi_state == TCP_LAST_ACK || info.tcpi_state == TCP_TIME_WAIT;
+}
+
 /// Applies one change; returns its errno.
 int apply(Queue& queue, const struct kevent& change) noexcept {
   ino_t inode = 0;
@@ -50,6 +81,8 @@ int apply(Queue& queue, const struct kevent& change) noexcept {
   if ((change.flags & EV_DELETE) != 0) {
     if (found == queue.filters.end()) return ENOENT;
     queue.filters.erase(found);
+  } else if (change.filter == EVFILT_WRITE && pipe_without_reader(static_cast<int>(change.ident))) {
+    return EBADF;
   } else if (found != queue.filters.end()) {
     *found = {change, inode};
   } else {
@@ -62,7 +95,8 @@ int apply(Queue& queue, const struct kevent& change) noexcept {
 bool row_of(Filter& filter, short revents, struct kevent& row) noexcept {
   const bool reads = filter.asked.filter == EVFILT_READ;
   const bool failed = (revents & POLLERR) != 0;
-  const bool ended = failed || (revents & (reads ? POLLHUP | POLLRDHUP : POLLHUP)) != 0;
+  const bool ended = failed || (revents & (reads ? POLLHUP | POLLRDHUP : POLLHUP)) != 0 ||
+                     (!reads && ended_writing(static_cast<int>(filter.asked.ident)));
   int bytes = 0;
   if (reads) {
     ::ioctl(static_cast<int>(filter.asked.ident), FIONREAD, &bytes);
@@ -76,7 +110,7 @@ bool row_of(Filter& filter, short revents, struct kevent& row) noexcept {
   if (!ready || !news) return false;
   row = filter.asked;
   row.flags = ended ? EV_EOF : 0;
-  row.fflags = failed ? EIO : 0;
+  row.fflags = failed ? EIO : ended ? 0 : kNotAnError;
   row.data = bytes;
   return true;
 }
@@ -132,7 +166,11 @@ int kevent(int number, const struct kevent* changes, int change_count, struct ke
   timespec now;
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   const auto nanoseconds = [](const timespec& time) { return time.tv_sec * 1'000'000'000LL + time.tv_nsec; };
-  const long long end = timeout == nullptr ? 0 : nanoseconds(now) + nanoseconds(*timeout);
+  const auto ticks_of = [](long long time) {
+    constexpr long long kTick = kTickMicroseconds * 1000LL;
+    return time == 0 ? 0 : ((time + kTick - 1) / kTick + 1) * kTick;
+  };
+  const long long end = timeout == nullptr ? 0 : nanoseconds(now) + ticks_of(nanoseconds(*timeout));
   for (;;) {
     ::clock_gettime(CLOCK_MONOTONIC, &now);
     const long long left = timeout == nullptr ? 1'000'000 : std::clamp(end - nanoseconds(now), 0LL, 1'000'000LL);
@@ -140,4 +178,13 @@ int kevent(int number, const struct kevent* changes, int change_count, struct ke
     const int count = collect(queue, rows, size, &slice);
     if (count != 0 || (timeout != nullptr && left == 0)) return count;
   }
+}
+
+int sysctl(const int* name, unsigned names, void* old, std::size_t* old_size, const void*, std::size_t) noexcept {
+  if (names != 2 || name[0] != CTL_KERN || name[1] != KERN_CLOCKRATE || *old_size != sizeof(clockinfo)) {
+    errno = ENOENT;
+    return -1;
+  }
+  *static_cast<clockinfo*>(old) = {.hz = 1'000'000 / kTickMicroseconds, .tick = kTickMicroseconds};
+  return 0;
 }

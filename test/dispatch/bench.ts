@@ -1,4 +1,5 @@
 /** What every case of the dispatch suites gets: a poller of the backend under test, descriptors, and rows as objects. */
+import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { BackendName } from '../../src/contract/common.js';
 import type { BackendProbe } from '../../src/contract/probe.js';
@@ -63,6 +64,24 @@ export class Bench extends Descriptors {
   look = (): Row[] => this.turn(0);
   /** The rows that come soon. */
   await = (): Row[] => this.turn(SOON_US);
+
+  /**
+   * What rows say of `fd` until each of `wanted` has been said: a peer's doings arrive when they arrive, and not
+   * necessarily together. There must be no rows about others.
+   */
+  until(fd: number, ...wanted: string[]): Set<string> {
+    const said = new Set<string>();
+    for (;;) {
+      const rows = this.await();
+      assert.deepEqual(
+        rows.map((row) => row.fd),
+        [fd],
+      );
+      for (const flag of (rows[0] as Row).flags) said.add(flag);
+      if (wanted.every((flag) => said.has(flag))) return said;
+      this.poller.rearm(fd);
+    }
+  }
 
   row(index: number): Row {
     const words = this.poller.events.subarray(index * 4, index * 4 + 4);
