@@ -1,6 +1,6 @@
 /** The first line of a server: what runs, on what, with which policy. */
 import { addonPath } from '../src/addon.js';
-import type { Capabilities, DispatchHello } from '../src/contract/server.js';
+import type { Capabilities, DispatchHello, EngineFacts } from '../src/contract/server.js';
 import { buildFacts, descriptorLimit, fileDigest, getAffinity } from '../src/process.js';
 import type { ServerOptions } from './options.js';
 
@@ -18,10 +18,12 @@ export interface Bound {
   congestionControl?: string;
 }
 
+/** @param engine of a server on completions, which has no capabilities of a backend */
 export function helloOf(
   options: ServerOptions,
   capabilities: Capabilities | null,
   bound: Bound,
+  engine?: EngineFacts,
 ): DispatchHello {
   const { compilerFlags, kernel } = buildFacts();
   const ours = options.impl === 'ts';
@@ -33,6 +35,7 @@ export function helloOf(
     backend: options.backend,
     io: ours ? options.io : null,
     capabilities,
+    ...(engine && { engine }),
     address: bound.address,
     port: bound.port,
     ports: options.ports,

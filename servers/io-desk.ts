@@ -51,7 +51,7 @@ export const acceptAgain = (result: number): boolean => result === -ECONNABORTED
 /** Parts of the slab: texts a protocol sends again and again, answers put together, received bytes. */
 export const TEXTS_BYTES = 4096;
 export const STAGING_BYTES = 1 << 19;
-const RECEIVE_FROM = TEXTS_BYTES + STAGING_BYTES;
+export const RECEIVE_FROM = TEXTS_BYTES + STAGING_BYTES;
 
 export class IoDesk {
   readonly slab: Uint8Array;

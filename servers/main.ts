@@ -1,11 +1,14 @@
 /** The servers that run in Node. Options: options.ts; lines: src/contract/server.ts. */
-import { parseOptions, type ServerOptions } from './options.js';
+import { isPolled, parseOptions, type ServerOptions } from './options.js';
 
 /** Only what is asked for is loaded: start-up time counts in tests and short runs. */
 async function serve(args: readonly string[], options: ServerOptions): Promise<void> {
   if (options.cpus.length > 0) (await import('../src/process.js')).setAffinity(options.cpus);
+  if (options.impl === 'ts' && options.io === 'native') {
+    return (await import('./io-native.js')).serveNative(args);
+  }
+  if (!isPolled(options)) return (await import('./completion.js')).serveCompletion(options, args);
   if (options.impl === 'libuv') return (await import('./libuv.js')).serveLibuv(options);
-  if (options.io === 'native') return (await import('./io-native.js')).serveNative(args);
   if (options.protocol === 'udp-echo') {
     return (await import('./udp-echo.js')).serveUdpPolled(options, args);
   }

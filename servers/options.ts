@@ -1,8 +1,15 @@
 /** The command line of the servers that run in Node: the options of src/contract/server-options.ts. */
 import { isIPv4 } from 'node:net';
 import { parseArgs } from 'node:util';
-import type { BackendName, IoMode, Protocol } from '../src/contract/common.js';
-import { backendNames, implementations, ioModes, protocols } from '../src/contract/names.js';
+import type { BackendName, EngineName, IoMode, MechanismName, Protocol } from '../src/contract/common.js';
+import {
+  backendNames,
+  engineNames,
+  implementations,
+  ioModes,
+  isEngine,
+  protocols,
+} from '../src/contract/names.js';
 import {
   type ServerOption,
   type ServerOptionValues,
@@ -14,10 +21,16 @@ import { RECEIVE_WINDOW } from './io-desk.js';
 export interface ServerOptions extends ServerOptionValues {
   impl: 'ts' | 'libuv';
   protocol: Protocol;
-  backend: BackendName;
+  /** or the engine that stands in its place */
+  backend: MechanismName;
   io: IoMode;
   budgets: { accept: number; readBytes: number; reads: number; datagrams: number; maxEvents: number };
 }
+
+/** Of a server that waits for readiness. */
+export type PolledOptions = ServerOptions & { backend: BackendName };
+
+export const isPolled = (options: ServerOptions): options is PolledOptions => !isEngine(options.backend);
 
 const READS = 4;
 
@@ -44,6 +57,18 @@ function backendOf(text: string | undefined): BackendName {
   throw new Error(
     `unknown backend '${text ?? ''}': this system has ${available.map((probe) => probe.name).join(', ')}`,
   );
+}
+
+/** @throws Error with the words of native/servers/options.cc */
+function mechanismOf(backend: string | undefined, engine: string | undefined, words: string): MechanismName {
+  if (engine === undefined) {
+    if (words !== '') throw new Error('--engine-options are of an --engine');
+    return backendOf(backend);
+  }
+  if (backend !== undefined) throw new Error('--engine stands in the place of --backend: give one of them');
+  const name = engineNames.find((known): known is EngineName => known === engine);
+  if (name === undefined) throw new Error(`unknown engine '${engine}': there is ${engineNames.join(', ')}`);
+  return name;
 }
 
 /** @param given what parseArgs() made of it: a text, true for a switch, undefined when it was not given */
@@ -91,6 +116,7 @@ export function parseOptions(args: readonly string[]): ServerOptions {
       impl: text,
       protocol: text,
       backend: text,
+      engine: text,
       io: { type: 'string', default: 'batch' },
     },
   });
@@ -109,7 +135,7 @@ export function parseOptions(args: readonly string[]): ServerOptions {
     ...chosen,
     impl,
     protocol: choiceOf('protocol', values.protocol, protocols),
-    backend: backendOf(values.backend),
+    backend: mechanismOf(values.backend, values.engine, chosen.engineOptions),
     io: choiceOf('io', values.io, ioModes),
     budgets: {
       accept: chosen.acceptBudget,

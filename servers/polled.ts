@@ -7,7 +7,7 @@ import { Http } from './http.js';
 import { BATCH, BatchIo } from './io-batch.js';
 import { CallIo } from './io-call.js';
 import { IoDesk } from './io-desk.js';
-import type { ServerOptions } from './options.js';
+import type { PolledOptions } from './options.js';
 import { printLine, Statistics } from './statistics.js';
 import { Echo } from './tcp-echo.js';
 import { TcpServer } from './tcp-server.js';
@@ -15,7 +15,7 @@ import { TcpServer } from './tcp-server.js';
 /** Tables by slot end here however high the limit of descriptors is. */
 const MOST_SLOTS = 1 << 20;
 
-export function servePolled(options: ServerOptions): void {
+export function servePolled(options: PolledOptions): void {
   const { backend, budgets } = options;
   const statistics = Statistics.forPoller();
   // A turn re-arms at most one descriptor per event, and the ones requeued before.

@@ -10,7 +10,7 @@ import { PolledControl } from './control.js';
 import { helloOf } from './hello.js';
 import { sockets } from './io-desk.js';
 import { nativeArguments } from './io-native.js';
-import type { ServerOptions } from './options.js';
+import type { PolledOptions } from './options.js';
 import { printLine, Statistics } from './statistics.js';
 
 interface UdpExports {
@@ -38,7 +38,7 @@ class UdpEchoServer {
   #requeued: number[] = [];
   readonly bound: { address: string; port: number };
 
-  constructor(poller: Poller, options: ServerOptions, args: readonly string[], statistics: Statistics) {
+  constructor(poller: Poller, options: PolledOptions, args: readonly string[], statistics: Statistics) {
     this.#edge = poller.capabilities.trigger === 'edge';
     this.#handle = this.#native.udpOpen(nativeArguments(args), this.#edge);
     this.#poller = poller;
@@ -86,7 +86,7 @@ class UdpEchoServer {
 }
 
 /** @param args the options as they were given, which the addon reads by the native servers' rules */
-export function serveUdpPolled(options: ServerOptions, args: readonly string[]): void {
+export function serveUdpPolled(options: PolledOptions, args: readonly string[]): void {
   const { backend, budgets } = options;
   const statistics = Statistics.forPoller();
   const poller = openPoller({ backend, maxEvents: budgets.maxEvents, maxChanges: budgets.maxEvents + 16 });

@@ -102,6 +102,7 @@ struct PollerArea;
 /// Adds one area's functions to `exports`.
 void export_process(Napi::Env env, Napi::Object exports);
 void export_server(Napi::Env env, Napi::Object exports);
+void export_completion(Napi::Env env, Napi::Object exports);
 void export_sockets(Napi::Env env, Napi::Object exports);
 void export_registry(Napi::Env env, Napi::Object exports);
 void export_datagram(Napi::Env env, Napi::Object exports);

@@ -190,20 +190,9 @@ Napi::Value current(const Napi::CallbackInfo& info) {
 
 /// pollerCounters(handle, BigUint64Array) fills the array in the order of layout().counters
 Napi::Value counters(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
   PollerFace* face = poller_argument(info);
-  if (face == nullptr) return env.Undefined();
-  const bool fits = info.Length() > 1 && info[1].IsTypedArray() &&
-                    info[1].As<Napi::TypedArray>().TypedArrayType() == napi_biguint64_array &&
-                    info[1].As<Napi::TypedArray>().ElementLength() >= dispatch::kCounters;
-  if (!fits) {
-    throw_coded(env, "ERR_INVALID_ARG_TYPE",
-                "counters takes a BigUint64Array of " + std::to_string(dispatch::kCounters) + " elements");
-    return env.Undefined();
-  }
-  std::uint64_t* to = info[1].As<Napi::BigUint64Array>().Data();
-  each_field(face->poller->counters(), [&to](const char*, std::uint64_t value) { *to++ = value; });
-  return env.Undefined();
+  if (face != nullptr) fill_counters(info, face->poller->counters());
+  return info.Env().Undefined();
 }
 
 /// pollerCapabilities(handle) -> capabilities of its backend
@@ -214,6 +203,20 @@ Napi::Value capabilities(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
+
+bool fill_counters(const Napi::CallbackInfo& info, const dispatch::Counters& counters) {
+  const bool fits = info.Length() > 1 && info[1].IsTypedArray() &&
+                    info[1].As<Napi::TypedArray>().TypedArrayType() == napi_biguint64_array &&
+                    info[1].As<Napi::TypedArray>().ElementLength() >= dispatch::kCounters;
+  if (!fits) {
+    throw_coded(info.Env(), "ERR_INVALID_ARG_TYPE",
+                "counters takes a BigUint64Array of " + std::to_string(dispatch::kCounters) + " elements");
+    return false;
+  }
+  std::uint64_t* to = info[1].As<Napi::BigUint64Array>().Data();
+  each_field(counters, [&to](const char*, std::uint64_t value) { *to++ = value; });
+  return true;
+}
 
 PollerFace* PollerArea::use(napi_env env, std::uint32_t handle) const {
   PollerFace* face = pollers.get(handle);

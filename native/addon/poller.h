@@ -58,6 +58,9 @@ struct PollerFace {
 /// The capabilities as src/contract/server.ts spells them.
 Napi::Object capabilities_object(Napi::Env env, const dispatch::Capabilities& capabilities);
 
+/// Fills the BigUint64Array of argument 1; throws and returns false when it is none, or too short.
+bool fill_counters(const Napi::CallbackInfo& info, const dispatch::Counters& counters);
+
 /// The pollers of one environment.
 struct PollerArea {
   Handles<PollerFace> pollers;

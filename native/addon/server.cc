@@ -3,6 +3,7 @@
 #include "addon/server.h"
 
 #include "addon/environment.h"
+#include "completion/server.h"
 #include "servers/http_request.h"
 #include "servers/server.h"
 
@@ -38,10 +39,10 @@ Napi::Value run(const Napi::CallbackInfo& info) {
   std::string fault = read_options(info[0].As<Napi::Array>(), options);
   if (env.IsExceptionPending()) return env.Undefined();
   if (fault.empty()) {
-    fault = servers::run_server(options, {.impl = "ts",
-                                      .io = "native",
-                                      .versions = info[1].As<Napi::String>().Utf8Value(),
-                                      .program = info[2].As<Napi::String>().Utf8Value()});
+    fault = completion::run_any(options, {.impl = "ts",
+                                          .io = "native",
+                                          .versions = info[1].As<Napi::String>().Utf8Value(),
+                                          .program = info[2].As<Napi::String>().Utf8Value()});
   }
   if (!fault.empty()) throw_coded(env, "ERR_SERVER", fault);
   return env.Undefined();

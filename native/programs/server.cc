@@ -1,7 +1,7 @@
-// dispatchbench-server: the native server under test. Options: net/options.h; output: src/contract/server.ts.
+// dispatchbench-server: the native server under test. Options: servers/options.h; output: src/contract/server.ts.
+#include "completion/server.h"
 #include "programs/run_program.h"
-#include "servers/server.h"
 
 int main(int argc, char** argv) {
-  return programs::run_program(argc, argv, "dispatchbench-server", "native", servers::run_server);
+  return programs::run_program(argc, argv, "dispatchbench-server", "native", completion::run_any);
 }

@@ -28,6 +28,7 @@ std::uint32_t& budget(Options& options) {
 constexpr Option kOptions[] = {
     {.name = "protocol", .read = keep<&Options::protocol>},
     {.name = "backend", .read = keep<&Options::backend>},
+    {.name = "engine", .read = keep<&Options::engine>},
     {.name = "address", .read = keep<&Options::host>},
     {.name = "port", .number = of<&Options::port>, .low = 0, .high = 65535},
     {.name = "ports", .number = of<&Options::ports>, .low = 1, .high = 65535},
@@ -41,6 +42,7 @@ constexpr Option kOptions[] = {
     {.name = "receive-buffer", .number = of<&Options::receive_buffer>, .low = 0, .high = 1 << 30},
     {.name = "max-events", .number = budget<&Budgets::max_events>, .low = 1, .high = 65536},
     {.name = "max-connections", .number = of<&Options::max_connections>, .low = 1, .high = UINT32_MAX},
+    {.name = "engine-options", .read = keep<&Options::engine_options>},
 };
 
 const Option* find(std::string_view argument) noexcept {
@@ -64,6 +66,15 @@ std::string settle_address(Options& options) {
   if (!udp && !options.address.loopback() && !options.expose) {
     return "address " + host + " is not loopback: give --expose as well if other machines may reach this server";
   }
+  return "";
+}
+
+/// An engine stands in the place of a backend; then `backend` is its name, which is what reports call it.
+std::string settle_engine(Options& options) {
+  if (options.engine.empty()) return options.engine_options.empty() ? "" : "--engine-options are of an --engine";
+  if (!options.backend.empty()) return "--engine stands in the place of --backend: give one of them";
+  if (options.engine != "uring") return "unknown engine '" + options.engine + "': there is uring";
+  options.backend = options.engine;
   return "";
 }
 
@@ -93,6 +104,7 @@ std::string parse_options(std::span<char* const> arguments, Options& options) {
     }
     option->number(options) = static_cast<std::uint32_t>(number);
   }
+  if (std::string fault = settle_engine(options); !fault.empty()) return fault;
   return settle_address(options);
 }
 

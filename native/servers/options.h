@@ -16,7 +16,9 @@ namespace servers {
 
 struct Options {
   std::string protocol = "tcp-echo";
-  std::string backend;
+  std::string backend;               ///< with an engine: its name
+  std::string engine;                ///< of completions, in the place of a backend; empty: none
+  std::string engine_options;        ///< see completion/tuning.h
   std::string host = "127.0.0.1";  ///< numeric; loopback unless `expose` is given
   std::uint32_t port = 0;
   std::uint32_t ports = 1;           ///< UDP: consecutive ports from `port` on

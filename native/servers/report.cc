@@ -62,6 +62,7 @@ std::string hello_line(const Options& options, const Identity& identity, const d
   } else {
     line.null("capabilities");
   }
+  if (!identity.engine.empty()) line.raw("engine", identity.engine);
   line.string("address", bound.host())
       .number("port", bound.port())
       .number("ports", options.ports)

@@ -17,6 +17,7 @@ struct Identity {
   std::string io;             ///< empty: no Node-API crossing
   std::string versions;       ///< JSON object; empty: the compiler's
   std::string program;        ///< path of the binary that is digested
+  std::string engine = {};    ///< JSON object on the completion engine; empty: there is none
 };
 
 /// `capabilities` is null for programs that have no Poller. `socket`: the one at the first port.

@@ -91,7 +91,7 @@ std::size_t UdpEcho::take(dispatch::Slot slot, std::size_t limit) noexcept {
   taken_ = 0;
   for (std::size_t i = 0; i < got; ++i) {
     statistics_.bytes_in += batch_.length(i);
-    if (refuses(batch_.peer(i))) [[unlikely]] {
+    if (refuses(options_, guard_, batch_.peer(i))) [[unlikely]] {
       ++statistics_.rejected;
       continue;
     }

@@ -20,6 +20,11 @@
 
 namespace servers {
 
+/// Whether a datagram from there must not be answered.
+inline bool refuses(const Options& options, const LoopGuard& guard, const sockaddr_storage& sender) noexcept {
+  return guard.loops(sender) || (!options.allowed.empty() && !options.allowed.allows(sender));
+}
+
 class UdpEcho {
  public:
   static constexpr std::uint8_t kPlainReceives = 15;
@@ -55,10 +60,6 @@ class UdpEcho {
   void answer() noexcept;
 
  private:
-  bool refuses(const sockaddr_storage& sender) const noexcept {
-    return guard_.loops(sender) || (!options_.allowed.empty() && !options_.allowed.allows(sender));
-  }
-
   struct Socket {
     dispatch::Handle handle = dispatch::kNoHandle;
     std::uint8_t plain = 0;  // receives still to be made with the plain call

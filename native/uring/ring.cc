@@ -107,7 +107,7 @@ int Ring::map(const Parameters& p) noexcept {
   completions_ = reinterpret_cast<const Completion*>(back + p.completion.completions);
   completion_head_word_ = word(back, p.completion.head);
   completion_tail_ = word(back, p.completion.tail);
-  completion_head_ = *completion_head_word_;
+  completion_head_ = looked_at_ = *completion_head_word_;
   completion_mask_ = p.completions - 1;
   return 0;
 }
@@ -159,6 +159,8 @@ int Ring::submit() noexcept {
 }
 
 int Ring::enter(std::uint32_t least, std::int64_t timeout_ns, std::uint32_t least_wait_us) noexcept {
+  // Without a timeout of its own a wait ends with its least time, also when nothing came; an hour is as good as for ever.
+  if (least_wait_us > 0 && timeout_ns < 0) timeout_ns = 3'600'000'000'000;
   const std::int64_t time[2] = {timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};  // __kernel_timespec
   const bool waits = least > 0 && timeout_ns != 0;
   const WaitArgument argument = {
@@ -169,6 +171,15 @@ int Ring::enter(std::uint32_t least, std::int64_t timeout_ns, std::uint32_t leas
   };
   const int error = call(waits ? least : 0, entering::wait | entering::argument, &argument, sizeof argument);
   return error == ETIME ? 0 : error;
+}
+
+int Ring::cancel_all() noexcept {
+  SyncCancel all = {};
+  all.fd = -1;
+  all.flags = cancelling::all | cancelling::any;
+  all.seconds = all.nanoseconds = -1;  // however long it takes
+  const int result = register_with(registering::sync_cancel, &all, 1);
+  return result == -ENOENT || result >= 0 ? 0 : -result;
 }
 
 int Ring::register_with(unsigned operation, void* argument, unsigned count) noexcept {

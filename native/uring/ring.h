@@ -65,11 +65,15 @@ class Ring {
   /// Entries that the kernel has not taken yet.
   std::uint32_t queued() const noexcept { return tail_ - head(); }
 
+  /// Ends everything that is armed or under way, and returns when that is so (Linux 6.0). 0 or an errno.
+  int cancel_all() noexcept;
+
   /// Hands over what is queued, without waiting. Returns 0 or an errno.
   int submit() noexcept;
 
   /// Hands over what is queued and waits until `least` completions are there or `timeout_ns` is over (kForever: for ever;
-  /// 0: only looks). With `least_wait_us` (needs feature::least_wait) it waits that long for `least`, and from then on for one.
+  /// 0: only looks). With `least_wait_us` (needs feature::least_wait) it waits that long for `least`, and from then on for one
+  /// (an hour at most).
   /// Returns 0 (also when the time was over), or an errno; EINTR: a signal. On error entries may be left in the queue.
   int enter(std::uint32_t least, std::int64_t timeout_ns, std::uint32_t least_wait_us = 0) noexcept;
 
@@ -91,6 +95,16 @@ class Ring {
     counters_.completions += count;
     return count;
   }
+
+  /// Calls visit(const Completion&) for every completion that it was not called for yet, and takes none.
+  template <class Visit>
+  void look(Visit visit) {
+    const std::uint32_t end = acquire(completion_tail_);
+    for (; looked_at_ != end; ++looked_at_) visit(completions_[looked_at_ & completion_mask_]);
+  }
+
+  /// Completions that look() has shown and take() has not.
+  std::uint32_t looked() const noexcept { return looked_at_ - completion_head_; }
 
   /// io_uring_register(2) on this ring. Returns its result, or a negative errno.
   int register_with(unsigned operation, void* argument, unsigned count) noexcept;
@@ -114,7 +128,7 @@ class Ring {
   std::uint32_t *head_word_ = nullptr, *tail_word_ = nullptr, *queue_flags_ = nullptr;
 
   const Completion* completions_ = nullptr;
-  std::uint32_t completion_head_ = 0, completion_mask_ = 0;
+  std::uint32_t completion_head_ = 0, completion_mask_ = 0, looked_at_ = 0;
   std::uint32_t *completion_head_word_ = nullptr, *completion_tail_ = nullptr;
 
   struct Mapping {

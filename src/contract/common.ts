@@ -1,11 +1,18 @@
 /** Names shared by every message, file and option. One schema is the single source of a shape and of its type. */
 import { z } from 'zod';
-import { backendNames, implementations, ioModes, protocols } from './names.js';
+import { backendNames, engineNames, implementations, ioModes, mechanismNames, protocols } from './names.js';
 
 export { backendNames };
 
 export const backendName = z.enum(backendNames);
 export type BackendName = z.infer<typeof backendName>;
+
+export const engineName = z.enum(engineNames);
+export type EngineName = z.infer<typeof engineName>;
+
+/** A backend or a completion engine. */
+export const mechanismName = z.enum(mechanismNames);
+export type MechanismName = z.infer<typeof mechanismName>;
 
 export const implementation = z.enum(implementations);
 export type Implementation = z.infer<typeof implementation>;

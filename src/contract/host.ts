@@ -4,7 +4,7 @@
  * event, and ends when its stdin does.
  */
 import { z } from 'zod';
-import { backendName, count, executionClass, identifier } from './common.js';
+import { backendName, count, engineName, executionClass, identifier } from './common.js';
 import { foundGateway } from './gateway.js';
 import { emulatedLink } from './link.js';
 
@@ -68,6 +68,8 @@ export const hostLook = z.object({
       maxDescriptor: z.number().int(),
     }),
   ),
+  /** completion engines; empty: it tells of none */
+  engines: z.array(z.object({ name: engineName, available: z.boolean(), reason: z.string() })).default([]),
   /** what Node's own networking uses there */
   nodeBackend: backendName,
   /** gateways; empty: it tells of none */

@@ -26,6 +26,20 @@ const namesOf = <const Rows extends readonly { name: string }[]>(rows: Rows) =>
 
 export const backendNames = namesOf(backends);
 
+/**
+ * Completion engines, in the order of native/servers/options.cc: they stand in the place of a backend and are none, because
+ * nobody asks them whether a descriptor is ready.
+ */
+const engines = [{ name: 'uring', style: 7 }] as const;
+
+export const engineNames = namesOf(engines);
+
+export const isEngine = (name: unknown): name is (typeof engineNames)[number] =>
+  (engineNames as readonly unknown[]).includes(name);
+
+/** What a server may run on. */
+export const mechanismNames = [...backendNames, ...engineNames] as const;
+
 const waiting = (how: (typeof backends)[number]['waits']) =>
   backends.filter(({ waits }) => waits === how).map(({ name }) => name);
 
@@ -40,13 +54,14 @@ export const mechanismOrder: readonly string[] = [
   ...waiting('asked'),
   ...scalable,
   ...waiting('unclassified'),
+  ...engineNames,
 ];
 
 /** First place in palettes and symbols that is no backend's. */
-export const otherStyle = 1 + Math.max(...backends.map(({ style }) => style));
-/** Place of a backend in palettes and symbols; what is none of ours has the last. */
+export const otherStyle = 1 + Math.max(...[...backends, ...engines].map(({ style }) => style));
+/** Place of a mechanism in palettes and symbols; what is none of ours has the last. */
 export const styleOf = (backend: unknown): number =>
-  backends.find(({ name }) => name === backend)?.style ?? otherStyle;
+  [...backends, ...engines].find(({ name }) => name === backend)?.style ?? otherStyle;
 
 /**
  * What a poller counts and what is known of a backend, in the order of native/dispatch/facts.h, which says what each

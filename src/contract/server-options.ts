@@ -126,6 +126,15 @@ export const serverOptions = {
     otherwise: 2 ** 32 - 1,
     help: 'connections beyond this are refused',
   },
+  engineOptions: {
+    kind: 'text',
+    flag: 'engine-options',
+    value: 'words',
+    otherwise: '',
+    help:
+      'how an --engine uses its ring: direct, incremental, no-register, sqpoll (burns a CPU), buffers=N, bytes=N, ' +
+      'batch=N with wait=MICROSECONDS',
+  },
 } as const satisfies Record<string, ServerOption>;
 
 type Options = typeof serverOptions;
@@ -144,10 +153,11 @@ export type ServerOptionValues = { [Name in ServerOptionName]: ValueOf<Options[N
 
 export const serverOptionEntries = Object.entries(serverOptions) as [ServerOptionName, ServerOption][];
 
-/** What the native list says of each option; protocol and backend are options there as well. */
+/** What the native list says of each option; protocol, backend and engine are options there as well. */
 export const nativeServerOptions: readonly string[] = [
   'protocol',
   'backend',
+  'engine',
   ...serverOptionEntries.map(([, option]) =>
     option.kind === 'number'
       ? `${option.flag} ${option.low}..${option.high} ${option.otherwise}`

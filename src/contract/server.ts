@@ -6,7 +6,7 @@
  * ends it, and end of file ends it too, so that no server outlives the process that started it.
  */
 import { z } from 'zod';
-import { backendName, count, implementation, ioMode, protocol } from './common.js';
+import { count, engineName, implementation, ioMode, mechanismName, protocol } from './common.js';
 import { type capabilityNames, counterNames } from './names.js';
 
 export const capabilities = z.object({
@@ -55,14 +55,35 @@ const announcement = z.object({
   digest: z.string(),
 });
 
+/** What a completion engine got of the kernel, and how it was asked to use it. */
+export const engineFacts = z.object({
+  name: engineName,
+  /** flags of the ring that are in force, as the kernel's manual names them */
+  setup: z.array(z.string()),
+  registeredRing: z.boolean(),
+  directDescriptors: z.boolean(),
+  incrementalBuffers: z.boolean(),
+  buffers: count,
+  bufferBytes: count,
+  /** completions to wait for, at most `waitUs` microseconds */
+  batch: count,
+  waitUs: count,
+  /** what runs beside the server, in words; null: nothing does */
+  burns: z.string().nullable(),
+});
+export type EngineFacts = z.infer<typeof engineFacts>;
+
 /** A server of ours: it is one process, knows its mechanism and accounts for itself. */
 export const dispatchHello = announcement.extend({
   subject: z.literal('dispatch'),
   impl: implementation,
-  backend: backendName,
+  /** a backend, or the name of its engine */
+  backend: mechanismName,
+  /** left out: it waits for readiness */
+  engine: engineFacts.optional(),
   /** null for implementations that have no Node-API crossing */
   io: ioMode.nullable(),
-  /** null where the implementation does not expose them (libuv) */
+  /** null where the implementation does not expose them (libuv), and on an engine, which has other ones */
   capabilities: capabilities.nullable(),
   compilerFlags: z.string(),
   budgets: budgets.nullable(),

@@ -1,6 +1,6 @@
 /** What is under test: a server of ours, or somebody else's program that serves a protocol of ours. */
 import { z } from 'zod';
-import type { BackendName, Implementation, IoMode, Protocol } from './common.js';
+import type { Implementation, IoMode, MechanismName, Protocol } from './common.js';
 import { identifier } from './sample.js';
 
 /** A server of ours: who runs the protocol on which mechanism. */
@@ -8,7 +8,7 @@ export interface DispatchSubject {
   kind: 'dispatch';
   protocol: Protocol;
   impl: Implementation;
-  backend: BackendName;
+  backend: MechanismName;
   io: IoMode | null;
   /** UDP: consecutive ports it listens on; 1 when left out */
   ports?: number;

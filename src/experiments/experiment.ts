@@ -3,7 +3,7 @@
  * its flags, its words, what of it is drawn and compared. No process and no socket is touched here.
  */
 import type { z } from 'zod';
-import type { BackendName } from '../contract/common.js';
+import type { BackendName, EngineName } from '../contract/common.js';
 import type { FoundGateway } from '../contract/gateway.js';
 import type { HostLook } from '../contract/host.js';
 import { type Plan, type ProfileName, profileName } from '../contract/run.js';
@@ -15,6 +15,8 @@ import type { Sample } from '../trials/sample.js';
 export interface Machine {
   /** backends that work here, in the order of the registry */
   available: BackendName[];
+  /** completion engines that work here; left out: nothing is known of any */
+  engines?: EngineName[];
   /** what Node's own networking uses here */
   nodeBackend: BackendName;
   /** open descriptors a process may have */
@@ -23,8 +25,9 @@ export interface Machine {
   gateways?: readonly FoundGateway[];
 }
 
-export const machineOf = ({ backends, nodeBackend, environment, gateways }: HostLook): Machine => ({
+export const machineOf = ({ backends, engines, nodeBackend, environment, gateways }: HostLook): Machine => ({
   available: backends.filter(({ available }) => available).map(({ name }) => name),
+  engines: engines.filter(({ available }) => available).map(({ name }) => name),
   nodeBackend,
   descriptorLimit: environment.descriptorLimit.hard,
   gateways,

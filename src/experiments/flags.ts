@@ -1,7 +1,7 @@
 /** Options that several experiments have, and how lists are read. */
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { parseArgsStringToArgv } from 'string-argv';
-import { backendNames, implementation, ioMode } from '../contract/common.js';
+import { backendNames, engineName, implementation, ioMode } from '../contract/common.js';
 import { type ForeignServer, foreignServer } from '../contract/subject.js';
 import type { Flag } from './experiment.js';
 
@@ -73,6 +73,15 @@ export const serverFlags: readonly Flag[] = [
     names: true,
   },
 ];
+
+/** Completion engines beside the backends. */
+export const engineFlag: Flag = {
+  flags: '--engine <list>',
+  description: `completion engines beside the backends: ${engineName.options.join(', ')}`,
+  setting: 'engines',
+  parse: names(engineName.options, 'engine'),
+  names: true,
+};
 
 /** Somebody else's server beside ours. Of its own in each experiment, because a program speaks one protocol. */
 export const foreignFlag = (): Flag => ({

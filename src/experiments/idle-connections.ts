@@ -20,9 +20,11 @@ import { reservedDescriptors } from '../stage/limits.js';
 import { metric } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
 import { experiment, type Machine } from './experiment.js';
-import { foreignFlag, list, serverFlags } from './flags.js';
+import { engineFlag, foreignFlag, list, serverFlags } from './flags.js';
 import {
   distinct,
+  engineLevels,
+  engineSettings,
   exists,
   foreignLevels,
   serverFactors,
@@ -41,6 +43,7 @@ const reference = variant.extend({ idle: z.array(count).min(1) });
 const settings = z.strictObject({
   protocol: z.enum(['tcp-echo', 'http']),
   ...serverSettings,
+  ...engineSettings,
   /** single servers beside the product of the factors: the speed of light and Node's own networking */
   references: z.array(reference),
   idle: z.array(count).min(1),
@@ -64,6 +67,7 @@ function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
     ios: ['batch' as const],
     references: [],
     foreign: [],
+    engines: [],
     spread: false,
     rounds: 0,
   };
@@ -106,6 +110,7 @@ function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
     ...common,
     ...windows,
     backends: machine.available,
+    engines: machine.engines ?? [],
     impls: ['ts', 'native', 'baseline', 'libuv'],
     ios: ['call', 'batch', 'native'],
     spread: true,
@@ -115,7 +120,11 @@ function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
 }
 
 function cells(chosen: IdleConnectionsSettings, machine: Machine): IdleConnectionsCell[] {
-  const product = [...variants(chosen, machine), ...foreignLevels(chosen)].map((one) => ({
+  const product = [
+    ...variants(chosen, machine),
+    ...engineLevels(chosen, chosen.protocol),
+    ...foreignLevels(chosen),
+  ].map((one) => ({
     ...one,
     idle: chosen.idle,
   }));
@@ -151,6 +160,7 @@ export const idleConnections = experiment({
   quick: true,
   flags: [
     ...serverFlags,
+    engineFlag,
     {
       flags: '--idle <list>',
       description: 'numbers of idle connections, comma-separated',

@@ -1,13 +1,21 @@
 /** Which servers an experiment measures: implementations x backends (x how much I/O a crossing does), and foreign ones. */
 import { z } from 'zod';
-import { backendName, implementation, ioMode, type Protocol } from '../contract/common.js';
+import {
+  backendName,
+  type EngineName,
+  engineName,
+  implementation,
+  ioMode,
+  mechanismName,
+  type Protocol,
+} from '../contract/common.js';
 import { identifier } from '../contract/sample.js';
 import { foreignServer, type Subject } from '../contract/subject.js';
 import type { Machine } from './experiment.js';
 
 /** Factors of a cell that say which server: of a foreign one `impl` is its name, and it has no backend of ours. */
 export const serverFactors = {
-  backend: backendName.nullable(),
+  backend: mechanismName.nullable(),
   impl: identifier,
   /** null for implementations without a Node-API crossing */
   io: ioMode.nullable(),
@@ -32,6 +40,9 @@ export const serverSettings = {
     )
     .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'two have one name'),
 };
+/** Where completion engines take part, beside the backends. */
+export const engineSettings = { engines: z.array(engineName).default([]) };
+
 type ServerSettings = { [Name in keyof typeof serverSettings]: z.infer<(typeof serverSettings)[Name]> };
 
 /** Mechanisms that the raw-syscall baseline is written for. */
@@ -57,6 +68,18 @@ export function variants(
     )
     .filter((one) => exists(one, machine));
 }
+
+/** An engine has a native server, and of streams one in TypeScript to which all of a turn crosses together. */
+export const engineLevels = (
+  { engines, impls, ios }: { engines: readonly EngineName[] } & Pick<ServerSettings, 'impls' | 'ios'>,
+  protocol: Protocol,
+): ServerLevels[] =>
+  engines.flatMap((backend) => [
+    ...(impls.includes('native') ? [{ impl: 'native', io: null, backend }] : []),
+    ...(impls.includes('ts') && ios.includes('batch') && protocol !== 'udp-echo'
+      ? [{ impl: 'ts', io: 'batch' as const, backend }]
+      : []),
+  ]);
 
 type ServerLevels = { [Name in keyof typeof serverFactors]: z.infer<(typeof serverFactors)[Name]> };
 

@@ -17,8 +17,16 @@ import { reservedDescriptors } from '../stage/limits.js';
 import { metric } from '../trials/registry.js';
 import { measured, type Sample } from '../trials/sample.js';
 import { experiment, type Machine } from './experiment.js';
-import { foreignFlag, list, serverFlags } from './flags.js';
-import { foreignLevels, serverFactors, serverSettings, subjectOf, variants } from './servers.js';
+import { engineFlag, foreignFlag, list, serverFlags } from './flags.js';
+import {
+  engineLevels,
+  engineSettings,
+  foreignLevels,
+  serverFactors,
+  serverSettings,
+  subjectOf,
+  variants,
+} from './servers.js';
 import { rateInWords } from './words.js';
 
 /** `rate` is datagrams per second over all ports; null is a closed loop. */
@@ -27,6 +35,7 @@ export type UdpPortsCell = z.infer<typeof cell>;
 
 const settings = z.strictObject({
   ...serverSettings,
+  ...engineSettings,
   ports: z.array(count.min(1).max(65_000)).min(1),
   /** datagrams per second over all ports; null: closed loop */
   rates: z.array(z.number().positive().nullable()).min(1),
@@ -67,7 +76,14 @@ const mechanisms: readonly BackendName[] = [
 ];
 
 function profile(name: ProfileName, machine: Machine): UdpPortsSettings {
-  const common = { ios: ['batch' as const], window: certainWindow, size: 64, keepAwake: true, foreign: [] };
+  const common = {
+    ios: ['batch' as const],
+    window: certainWindow,
+    size: 64,
+    keepAwake: true,
+    foreign: [],
+    engines: [],
+  };
   if (name === 'quick') {
     const backends = machine.available.filter((backend) =>
       ['select', 'poll', machine.nodeBackend].includes(backend),
@@ -99,6 +115,7 @@ function profile(name: ProfileName, machine: Machine): UdpPortsSettings {
     ...common,
     ...windows,
     backends: machine.available,
+    engines: machine.engines ?? [],
     impls: ['native', 'ts', 'baseline', 'libuv'],
     ports: [...thesisPorts, 10_000].filter((ports) => ports <= most),
     rates: [...thesisRates, 10_000, 50_000, 100_000, 200_000, 400_000, null],
@@ -106,9 +123,11 @@ function profile(name: ProfileName, machine: Machine): UdpPortsSettings {
 }
 
 function cells(chosen: UdpPortsSettings, machine: Machine): UdpPortsCell[] {
-  return [...variants(chosen, machine), ...foreignLevels(chosen)].flatMap((one) =>
-    chosen.rates.flatMap((rate) => chosen.ports.map((ports) => ({ ...one, ports, rate }))),
-  );
+  return [
+    ...variants(chosen, machine),
+    ...engineLevels(chosen, 'udp-echo'),
+    ...foreignLevels(chosen),
+  ].flatMap((one) => chosen.rates.flatMap((rate) => chosen.ports.map((ports) => ({ ...one, ports, rate }))));
 }
 
 /** 'p50 21.4 µs, p99 60.2 µs · CPU 5.1 µs a datagram · lost 0 of 500' */
@@ -142,6 +161,7 @@ export const udpPorts = experiment({
   quick: false,
   flags: [
     ...serverFlags,
+    engineFlag,
     {
       flags: '--ports <list>',
       description: 'numbers of ports, comma-separated',

@@ -134,6 +134,7 @@ function basics(system: BareSystem, texts: Texts): Basics {
     cpus: allowedCpus(texts) ?? told.cpus,
     cpuModel: model(texts),
     kernelConfig: kernelConfig(release, texts),
+    engines: [],
     gateways: [],
     versions: { dispatchbench: packageVersion(), compiler },
     addonDigest: digest,

@@ -2,6 +2,7 @@
 import { cpus as allCpus, freemem, loadavg, release, totalmem, type } from 'node:os';
 import { addonPath, packageVersion } from '../addon.js';
 import type { HostCounters, HostLook, HostState, MemoryCopy, MemoryUse } from '../contract/host.js';
+import { listEngines } from '../dispatch/completion.js';
 import { listBackends, nodeBackend } from '../dispatch/registry.js';
 import { foundGateways } from '../gateways/parts.js';
 import { clockStepNs, fileDigest, monotonicNs } from '../process.js';
@@ -41,6 +42,7 @@ function basics(): Basics {
       reason,
       maxDescriptor: capabilities?.maxDescriptor ?? -1,
     })),
+    engines: listEngines(),
     nodeBackend,
     gateways: foundGateways(),
     versions: { dispatchbench: packageVersion(), node, v8, uv },

@@ -1,5 +1,6 @@
 /** Which program serves a protocol, and with which arguments: one place for runner, CLI, tests and benchmarks. */
-import type { BackendName, Implementation, IoMode, Protocol } from '../contract/common.js';
+import type { Implementation, IoMode, MechanismName, Protocol } from '../contract/common.js';
+import { isEngine } from '../contract/names.js';
 import { type ServerOptionValues, serverOptionEntries } from '../contract/server-options.js';
 import type { Program } from '../hosts/program.js';
 
@@ -7,7 +8,8 @@ import type { Program } from '../hosts/program.js';
 export interface ServerOptions extends Optional<ServerOptionValues> {
   protocol: Protocol;
   impl: Implementation;
-  backend: BackendName;
+  /** or the engine that stands in its place */
+  backend: MechanismName;
   /** for `ts` only; batch when left out */
   io?: IoMode | undefined;
 }
@@ -27,7 +29,7 @@ export const runByNode = (impl: Implementation): boolean => impl !== 'native' &&
 
 export function serverProgram(spec: ServerOptions): Program {
   const args = [
-    ...['--protocol', spec.protocol, '--backend', spec.backend],
+    ...['--protocol', spec.protocol, isEngine(spec.backend) ? '--engine' : '--backend', spec.backend],
     ...serverOptionEntries.flatMap(([name, { flag }]) => argumentsOf(flag, spec[name])),
   ];
   if (!runByNode(spec.impl)) {

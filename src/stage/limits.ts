@@ -1,6 +1,7 @@
 /** What hosts cannot run, found before the sweep: pure rules over what a trial needs and the hosts have. */
-import type { BackendName } from '../contract/common.js';
+import type { MechanismName } from '../contract/common.js';
 import type { HostLook } from '../contract/host.js';
+import { isEngine } from '../contract/names.js';
 import type { Subject } from '../contract/subject.js';
 import { runByNode } from '../programs/server.js';
 import { oneMachine } from './places.js';
@@ -8,7 +9,7 @@ import { oneMachine } from './places.js';
 /** What a trial takes of its hosts. */
 export interface Needs {
   /** what it waits with, where that is ours */
-  backend: BackendName | null;
+  backend: MechanismName | null;
   /** why its server is not there, and how to get it; left out: it is */
   missing?: string | undefined;
   /** Node has to be where the server is, to run it or what stands beside it */
@@ -42,15 +43,26 @@ const programsBytes = 300 << 20;
 
 type Hosts = Record<
   'server' | 'client',
-  Pick<HostLook, 'backends' | 'environment' | 'memoryAvailableBytes' | 'bootId' | 'cpus' | 'versions'>
+  Pick<
+    HostLook,
+    'backends' | 'engines' | 'environment' | 'memoryAvailableBytes' | 'bootId' | 'cpus' | 'versions'
+  >
 >;
 
 /** @returns one sentence with limit, need and remedy, or null when the hosts can run it */
 export function impossible(needs: Needs, { server, client }: Hosts): string | null {
   const { perProcess, what, connections, active, missing } = needs;
   if (missing !== undefined) return missing;
-  const state = needs.backend === null ? null : server.backends.find(({ name }) => name === needs.backend);
-  if (needs.backend !== null && !state?.available) {
+  if (isEngine(needs.backend)) {
+    const engine = server.engines.find(({ name }) => name === needs.backend);
+    if (!engine?.available)
+      return engine?.reason ?? `this host does not tell whether it has the engine ${needs.backend}`;
+  }
+  const state =
+    needs.backend === null || isEngine(needs.backend)
+      ? null
+      : server.backends.find(({ name }) => name === needs.backend);
+  if (needs.backend !== null && !isEngine(needs.backend) && !state?.available) {
     return `backend ${needs.backend} is not available here: ${state?.reason ?? 'not built into this addon'}`;
   }
   if (needs.byNode && server.versions.node === undefined) {

@@ -3,16 +3,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   backendNames,
+  engineNames,
   implementationInWords,
   implementations,
+  mechanismNames,
   mechanismOrder,
   scalable,
   scanning,
   styleOf,
 } from '../../src/contract/names.js';
 
-test('legends list every backend once, those that scan before those that scale', () => {
-  assert.deepEqual([...mechanismOrder].sort(), [...backendNames].sort());
+test('legends list every mechanism once, those that scan before those that scale', () => {
+  assert.deepEqual([...mechanismOrder].sort(), [...mechanismNames].sort());
   const places = (names: readonly string[]) => names.map((name) => mechanismOrder.indexOf(name));
   assert.ok(Math.max(...places(scanning)) < Math.min(...places(scalable)));
 });
@@ -25,14 +27,14 @@ test('nothing is known in advance of how /dev/poll and io_uring wait', () => {
   );
 });
 
-test('backends of one system look different; what is no backend looks like none of them', () => {
+test('mechanisms of one system look different; what is none looks like none of them', () => {
   const systems = [
-    ['select', 'select-posix', 'poll', 'epoll', 'epoll-et', 'epoll-oneshot', 'uring-poll'],
+    ['select', 'select-posix', 'poll', 'epoll', 'epoll-et', 'epoll-oneshot', 'uring-poll', ...engineNames],
     ['select', 'select-posix', 'poll', 'kqueue', 'kqueue-clear'],
     ['select', 'select-posix', 'poll', 'evport', 'devpoll'],
     ['select', 'wsapoll'],
   ];
-  assert.deepEqual([...new Set(systems.flat())].sort(), [...backendNames].sort());
+  assert.deepEqual([...new Set(systems.flat())].sort(), [...mechanismNames].sort());
   for (const backends of systems)
     assert.equal(new Set([...backends, undefined].map(styleOf)).size, backends.length + 1, `${backends}`);
 });

@@ -75,6 +75,7 @@ const machine = machineOf({
     reason: '',
     maxDescriptor: -1,
   })),
+  engines: [],
   nodeBackend: 'epoll',
   environment: { descriptorLimit: { soft: 20_000, hard: 20_000 } },
 } as unknown as HostLook);

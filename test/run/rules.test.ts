@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { BackendName } from '../../src/contract/common.js';
+import type { MechanismName } from '../../src/contract/common.js';
 import { parseCpuList } from '../../src/cpu-list.js';
 import type { Machine } from '../../src/experiments/experiment.js';
 import { idleConnections } from '../../src/experiments/idle-connections.js';
@@ -77,6 +77,7 @@ const limits: Limits = {
     { name: 'select-posix', available: true, reason: '', maxDescriptor: 1023 },
     { name: 'kqueue', available: false, reason: 'only BSD and macOS have it', maxDescriptor: -1 },
   ],
+  engines: [{ name: 'uring', available: false, reason: 'this kernel has no io_uring' }],
   environment: {
     os: 'Linux 6.1.0',
     arch: 'x64',
@@ -90,7 +91,7 @@ const limits: Limits = {
   cpus: [{ cpu: 0, siblings: [0] }],
   versions: { node: '20.0.0' },
 };
-const needsOf = (backend: BackendName, idle: number, connections: number) =>
+const needsOf = (backend: MechanismName, idle: number, connections: number) =>
   load.needs({
     kind: 'load',
     subject: { kind: 'dispatch', protocol: 'tcp-echo', impl: 'ts', backend, io: 'batch' },
@@ -106,6 +107,14 @@ const limitCases: [string, ReturnType<typeof needsOf>, Partial<Limits>, RegExp |
     {},
     /kqueue is not available here: only BSD and macOS have it/,
   ],
+  ['engine missing', needsOf('uring', 0, 1), {}, /^this kernel has no io_uring$/],
+  [
+    'engine not told',
+    needsOf('uring', 0, 1),
+    { engines: [] },
+    /does not tell whether it has the engine uring/,
+  ],
+  ['engine', needsOf('uring', 0, 1), { engines: [{ name: 'uring', available: true, reason: '' }] }, null],
   [
     'descriptors',
     needsOf('epoll', 30_000, 100),

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { responses } from '../../servers/http-response.js';
 import { connected, eventually, exchange, roundTrip } from './client.js';
-import { kinds, nameOf, withServer } from './table.js';
+import { engineKinds, kinds, nameOf, withServer } from './table.js';
 
 const [ok, okKeepAlive, okClose, headOk] = responses as [Buffer, Buffer, Buffer, Buffer];
 const text = (value: string) => Buffer.from(value, 'latin1');
@@ -88,7 +88,7 @@ function refusal(line: string): Buffer {
   return text(`HTTP/1.1 ${line}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
 }
 
-for (const kind of kinds) {
+for (const kind of [...kinds, ...engineKinds]) {
   describe(nameOf(kind), () => {
     test('tcp-echo: every byte comes back; the books balance', async () => {
       await withServer(kind, 'tcp-echo', async (port, server, hello) => {

@@ -1,6 +1,7 @@
 /** Every server this system can run: implementation x io mode x backend. */
 import type { BackendName, Protocol } from '../../src/contract/common.js';
 import type { DispatchHello } from '../../src/contract/server.js';
+import { listEngines } from '../../src/dispatch/completion.js';
 import { listBackends, nodeBackend } from '../../src/dispatch/registry.js';
 import { commandOf } from '../../src/hosts/program.js';
 import { type ServerOptions, serverProgram } from '../../src/programs/server.js';
@@ -12,7 +13,7 @@ const available = listBackends()
 
 const raw: readonly BackendName[] = ['select', 'poll', 'epoll', 'kqueue'];
 
-export type Kind = Pick<ServerOptions, 'impl' | 'io' | 'backend'>;
+export type Kind = Pick<ServerOptions, 'impl' | 'io' | 'backend' | 'engineOptions'>;
 
 export const kinds: readonly Kind[] = [
   ...available.map((backend) => ({ impl: 'native', backend }) as const),
@@ -25,11 +26,26 @@ export const kinds: readonly Kind[] = [
   { impl: 'libuv', backend: nodeBackend },
 ];
 
+/** On completion engines: each implementation as it is, and the ways to use a ring. */
+export const engineKinds: readonly Kind[] = listEngines()
+  .filter((probe) => probe.available)
+  .flatMap(({ name: backend }): Kind[] => [
+    { impl: 'native', backend },
+    { impl: 'ts', io: 'batch', backend },
+    { impl: 'ts', io: 'native', backend },
+    { impl: 'native', backend, engineOptions: 'direct,incremental' },
+    { impl: 'ts', io: 'batch', backend, engineOptions: 'direct,incremental' },
+    { impl: 'native', backend, engineOptions: 'no-register,buffers=4,bytes=64' },
+    { impl: 'ts', io: 'batch', backend, engineOptions: 'batch=8,wait=200' },
+    { impl: 'native', backend, engineOptions: 'sqpoll' },
+    { impl: 'ts', io: 'batch', backend, engineOptions: 'sqpoll,direct' },
+  ]);
+
 /** One kind of every implementation and io mode, on the system's best mechanism. */
 export const oneOfEach: readonly Kind[] = kinds.filter(({ backend }) => backend === nodeBackend);
 
-export const nameOf = ({ impl, io, backend }: Kind): string =>
-  `${impl}${io ? ` io=${io}` : ''} on ${backend}`;
+export const nameOf = ({ impl, io, backend, engineOptions }: Kind): string =>
+  `${impl}${io ? ` io=${io}` : ''} on ${backend}${engineOptions ? ` (${engineOptions})` : ''}`;
 
 /** Runs `body` against a fresh server, which ends with it. */
 export async function withServer<T>(

@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { Argument, Command, Option } from '@commander-js/extra-typings';
-import { type BackendName, implementation, ioMode, protocol } from '../../contract/common.js';
+import { implementation, ioMode, type MechanismName, protocol } from '../../contract/common.js';
+import { engineNames } from '../../contract/names.js';
 import {
   type ServerOption,
   type ServerOptionName,
@@ -31,7 +32,10 @@ function flagOf(name: ServerOptionName, option: ServerOption): Option {
 const command = new Command('serve')
   .description('run a server under test; prints its hello line, and its farewell when it stops')
   .addArgument(new Argument('<protocol>').choices(protocol.options))
-  .requiredOption('--backend <name>', 'readiness backend; `dispatchbench probe` lists what this system has')
+  .option('--backend <name>', 'readiness backend; `dispatchbench probe` lists what this system has')
+  .addOption(
+    new Option('--engine <name>', 'completion engine in its place').choices(engineNames).conflicts('backend'),
+  )
   .addOption(
     new Option('--impl <impl>', 'who runs the protocol').choices(implementation.options).default('ts'),
   )
@@ -43,14 +47,16 @@ for (const [name, option] of serverOptionEntries) {
 
 export const serve = command
   .option('--base-port <port>', 'another name of --port', wholeNumber(1, 65535))
-  .action(async (protocolName, { backend, basePort, ...options }) => {
+  .action(async (protocolName, { backend, engine, basePort, ...options }) => {
+    const mechanism = engine ?? backend;
+    if (mechanism === undefined) throw new Error('say what the server is to run on: --backend or --engine');
     const given = options as typeof options & Partial<ServerOptionValues>;
     const program = serverProgram({
       ...given,
       port: basePort ?? given.port,
       protocol: protocolName,
       // Unknown names go on to the server, which says what this system has.
-      backend: backend as BackendName,
+      backend: mechanism as MechanismName,
       control: true,
     });
     const { command, args } = commandOf(program);

@@ -1,0 +1,43 @@
+// A protocol of servers/protocol.h on the connections of a completion engine.
+#pragma once
+
+#ifdef __linux__
+#include <vector>
+
+#include "completion/streams.h"
+
+namespace completion {
+
+template <class Protocol>
+class StreamService {
+ public:
+  StreamService(Engine& engine, const servers::Options& options, servers::Statistics& statistics)
+      : statistics_(statistics), streams_(engine, options, statistics) {}
+
+  std::string open() { return streams_.open(); }
+  int socket() const noexcept { return streams_.socket(); }
+  bool impatient() const noexcept { return streams_.impatient(); }
+  void settle() { streams_.settle(); }
+  void end_turn() { streams_.end_turn(); }
+
+  void on_completion(Tag tag, const Completion& row) {
+    streams_.on_completion(
+        tag, row,
+        [this](Slot slot, std::span<const std::byte> bytes) {
+          if (slot >= states_.size()) states_.resize(slot + slot / 2 + 64);
+          streams_.reply(slot, protocol_.answer(states_[slot], bytes, statistics_));
+        },
+        [this](Slot slot) {
+          if (slot < states_.size()) states_[slot] = {};
+        });
+  }
+
+ private:
+  servers::Statistics& statistics_;
+  Protocol protocol_;
+  std::vector<typename Protocol::State> states_;  // by slot
+  Streams streams_;
+};
+
+}  // namespace completion
+#endif
