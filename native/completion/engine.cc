@@ -67,7 +67,7 @@ int Engine::try_out() noexcept {
     ring_.take(UINT32_MAX, [&](const Completion& row) {
       if ((row.flags & uring::completed::has_buffer) != 0) received(row);
       goes_on = (row.flags & uring::completed::more) != 0;
-      if (row.result < 0) error = -row.result;
+      if (row.result < 0 && row.result != -ENOBUFS) error = -row.result;  // of a single buffer there is none left
     });
     ring_.look([](const Completion&) {});
   }

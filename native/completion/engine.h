@@ -103,9 +103,9 @@ class Engine {
       const Tag tag = Tag::of(row.user_data);
       if (tag.purpose == Purpose::deliver || tag.purpose == Purpose::nothing) return;
       ++told;
+      ++counters_.events;
       visit(tag, row);
     });
-    counters_.events += told;
     if (told == 0) ++counters_.empty_waits;
     if (ring_.ready() > 0) ++counters_.saturated_waits;
     return told;

@@ -95,10 +95,7 @@ void Streams::reply(Slot slot, const servers::Reply& reply) {
   Connection& connection = connections_[slot];
   if (connection.phase != Phase::open) return;
   if (reply.close) connection.phase = Phase::last_reply;
-  if (!reply.bytes.empty()) {
-    statistics_.bytes_out += reply.bytes.size();
-    put(slot, connection, reply);
-  }
+  if (!reply.bytes.empty()) put(slot, connection, reply);
   if (reply.close) leave_later(slot);
 }
 
@@ -108,6 +105,7 @@ void Streams::put(Slot slot, Connection& connection, const servers::Reply& reply
   } else if (connection.delivery == kNone) {
     connection.delivery = static_cast<std::uint32_t>(deliveries_.size());
     Delivery& delivery = deliveries_.emplace_back(slot, reply.bytes);
+    statistics_.bytes_out += reply.bytes.size();
     if (reply.owner != servers::Owner::protocol) return;
     append(delivery.copy, reply.bytes);
     delivery.bytes = delivery.copy;
@@ -120,6 +118,7 @@ void Streams::put(Slot slot, Connection& connection, const servers::Reply& reply
     if (delivery.copy.empty()) append(delivery.copy, delivery.bytes);
     append(delivery.copy, reply.bytes);
     delivery.bytes = delivery.copy;
+    statistics_.bytes_out += reply.bytes.size();
   }
 }
 
@@ -166,22 +165,18 @@ void Streams::on_short_delivery(Tag tag, int result) {
   Connection& connection = connections_[tag.place];
   if (connection.delivery == kNone) return;
   const std::span<const std::byte> bytes = deliveries_[connection.delivery].bytes;
-  if (connection.output == nullptr) connection.output = std::make_unique<Kept>();
-  append(connection.output->first, bytes.subspan(std::min(bytes.size(), result > 0 ? static_cast<std::size_t>(result) : 0)));
+  const std::span<const std::byte> unsent = bytes.subspan(std::min(bytes.size(), result > 0 ? static_cast<std::size_t>(result) : 0));
+  statistics_.bytes_out -= unsent.size();
   if (result < 0 && result != -EAGAIN && result != -EINTR && result != -ENOMEM) {
-    forget_output(connection);
+    connection.output.reset();
     close_connection(tag.place);
     return;
   }
+  if (connection.output == nullptr) connection.output = std::make_unique<Kept>();
+  append(connection.output->first, unsent);
   // Not to be received from until this has gone (backpressure).
   if (connection.receiving) engine_.cancel(tag_of(Purpose::receive, tag.place));
   flush(tag.place);
-}
-
-// It will never be sent.
-void Streams::forget_output(Connection& connection) {
-  statistics_.bytes_out -= connection.output->first.size() + connection.output->then.size();
-  connection.output.reset();
 }
 
 void Streams::flush(Slot slot) {
@@ -203,10 +198,11 @@ void Streams::on_flush(Tag tag, const Completion& row) {
   Connection& connection = connections_[tag.place];
   Kept& kept = *connection.output;
   if (row.result < 0) {
-    forget_output(connection);
+    connection.output.reset();
     close_connection(tag.place);
     return;
   }
+  statistics_.bytes_out += static_cast<std::uint64_t>(row.result);
   kept.first.erase(kept.first.begin(), kept.first.begin() + row.result);
   if (!kept.first.empty() || !kept.then.empty()) {
     flush(tag.place);
@@ -260,7 +256,6 @@ void Streams::close_connection(Slot slot) {
   if (connection.receiving) engine_.cancel(tag_of(Purpose::receive, slot));
   if (connection.output != nullptr && !connection.output->first.empty()) {
     // The kernel may be sending it: it stays until that has ended.
-    statistics_.bytes_out -= connection.output->first.size() + connection.output->then.size();
     const Tag tag = tag_of(Purpose::flush, slot);
     engine_.cancel(tag);
     orphans_[tag.word()] = std::move(connection.output);

@@ -136,7 +136,6 @@ class Streams {
   void on_short_delivery(Tag tag, int result);
   void on_flush(Tag tag, const Completion& row);
   void put(Slot slot, Connection& connection, const servers::Reply& reply);
-  void forget_output(Connection& connection);
   void flush(Slot slot);
   void drain(Slot slot, std::size_t bytes);
   void leave_later(Slot slot);

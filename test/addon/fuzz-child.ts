@@ -34,6 +34,7 @@ const kinds = {
   poller: { opens: 'pollerOpen', closes: 'pollerClose', open: [] as number[] },
   desk: { opens: 'ioOpen', closes: 'ioClose', open: [] as number[] },
   udp: { opens: 'udpOpen', closes: 'udpClose', open: [] as number[] },
+  engine: { opens: 'completionOpen', closes: 'completionClose', open: [] as number[] },
   load: { opens: 'loadStart', closes: 'loadStop', open: [] as number[] },
   idle: { opens: 'idleStart', closes: 'idleStop', open: [] as number[] },
   session: { opens: 'sessionStart', closes: 'sessionStop', open: [] as number[] },
@@ -255,6 +256,7 @@ const datagram = () => ({
   logReplies: true,
 });
 const udp = ['--protocol', 'udp-echo', '--backend', 'poll', '--ports', '2'];
+const engine = ['--protocol', 'http', '--engine', 'uring', '--engine-options', 'buffers=2,bytes=64'];
 const slot = () => mostly(upTo(4));
 
 /**
@@ -317,6 +319,23 @@ const shapes: Record<string, () => unknown[]> = {
   udpTake: () => [handle('udp'), slot(), mostly(1)],
   udpAnswer: () => [handle('udp')],
   udpStatistics: () => [handle('udp')],
+  engines: () => [hostile()],
+  completionBytes: () => [chance(0.5) ? [...engine] : hostile()],
+  completionOpen: () => [
+    chance(0.7) ? [...engine] : [...engine, ...array()],
+    mostly(4),
+    chance(0.8) ? buffer() : hostile(),
+    chance(0.8) ? buffer() : hostile(),
+    mostly(0),
+  ],
+  completionTurn: () => [handle('engine'), mostly(upTo(4)), pick([0, 1, 100, Number.NaN, 'x', null])],
+  completionKeep: () => [handle('engine'), mostly(upTo(4))],
+  completionWatch: () => [handle('engine'), descriptor()],
+  completionFacts: () => [handle('engine')],
+  completionCounters: () => [
+    handle('engine'),
+    chance(0.5) ? new BigUint64Array(layout.counters.length) : view(),
+  ],
   loadStart: () => [configuration(load())],
   loadBegin: () => [handle('load')],
   loadEnd: () => [handle('load')],
@@ -379,6 +398,9 @@ function withSetters(call: () => void): void {
   }
 }
 
+// An engine is there on Linux alone.
+for (const name of Object.keys(shapes))
+  if (name.startsWith('completion') && !names.includes(name)) delete shapes[name];
 const missing = names.filter((name) => shapes[name] === undefined);
 if (missing.length > 0) throw new Error(`say in shapes how these are called: ${missing.join(', ')}`);
 // Every call opens a signal pipe for the rest of the process, so it is not among the many.

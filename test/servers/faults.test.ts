@@ -12,7 +12,7 @@ import { commandOf } from '../../src/hosts/program.js';
 import { serverProgram } from '../../src/programs/server.js';
 import { ServerProcess } from '../support/server-process.js';
 import { connected, eventually, exchange, roundTrip } from './client.js';
-import { type Kind, kinds, nameOf, oneOfEach, withServer } from './table.js';
+import { engineKinds, type Kind, kinds, nameOf, oneOfEach, withServer } from './table.js';
 
 const cli = resolve(packageRoot, 'bin/dispatchbench.js');
 
@@ -64,7 +64,7 @@ test('a busy port is named by every implementation', async () => {
   const holder = createServer().listen(0, '127.0.0.1');
   await once(holder, 'listening');
   const { port } = holder.address() as { port: number };
-  for (const kind of oneOfEach) {
+  for (const kind of [...oneOfEach, ...onEngines]) {
     const { command, args } = commandOf(serverProgram({ ...kind, protocol: 'http', port }));
     const { code, stderr } = await outcome(command, args);
     assert.equal(code, 1, nameOf(kind));
@@ -89,7 +89,12 @@ test('the serve command passes refusals on', async () => {
 
 const manyConnections = (kind: Kind) => kind.impl !== 'libuv' && kind.backend !== 'select-posix';
 
-for (const kind of kinds.filter(manyConnections)) {
+/** Of each engine: native, in TypeScript, and with direct descriptors. */
+const onEngines = engineKinds.filter(
+  ({ io, engineOptions = '' }) => io !== 'native' && ['', 'direct,incremental'].includes(engineOptions),
+);
+
+for (const kind of [...kinds.filter(manyConnections), ...onEngines]) {
   test(`2100 connections, all alive: ${nameOf(kind)}`, async () => {
     await withServer(kind, 'tcp-echo', async (port, server) => {
       const standing = await Promise.all(Array.from({ length: 2100 }, () => connected(port)));
@@ -134,7 +139,7 @@ for (const kind of posix) {
   });
 }
 
-for (const kind of oneOfEach.filter(({ impl }) => impl !== 'libuv')) {
+for (const kind of [...oneOfEach.filter(({ impl }) => impl !== 'libuv'), ...onEngines]) {
   test(`out of descriptors: turns connections away without spinning: ${nameOf(kind)}`, async () => {
     const { command, args } = commandOf(serverProgram({ ...kind, protocol: 'tcp-echo' }));
     const server = new ServerProcess('prlimit', ['--nofile=64', command, ...args]);
@@ -170,7 +175,7 @@ test('out of descriptors: libuv refuses without counting, and the server says so
 });
 
 // The baseline has no such policy.
-for (const kind of oneOfEach.filter(({ impl }) => impl !== 'baseline')) {
+for (const kind of [...oneOfEach.filter(({ impl }) => impl !== 'baseline'), ...onEngines]) {
   test(`--max-connections: ${nameOf(kind)}`, async () => {
     await withServer(
       kind,
@@ -189,7 +194,7 @@ for (const kind of oneOfEach.filter(({ impl }) => impl !== 'baseline')) {
 }
 
 test('a server ends with its control channel', async () => {
-  for (const kind of oneOfEach) {
+  for (const kind of [...oneOfEach, ...onEngines]) {
     await withServer(kind, 'http', async (_port, server) => {
       server.child.stdin.end();
       assert.equal((await server.farewell()).reason, 'end-of-control', nameOf(kind));

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { responses } from '../../servers/http-response.js';
 import type { ServerProcess } from '../support/server-process.js';
 import { connected } from './client.js';
-import { nameOf, oneOfEach, withServer } from './table.js';
+import { engineKinds, nameOf, oneOfEach, withServer } from './table.js';
 
 const get = Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
 const ok = responses[0]!;
@@ -37,7 +37,7 @@ async function untilUnsent(
   throw new Error('the kernel takes everything');
 }
 
-for (const kind of oneOfEach.filter(({ impl }) => impl === 'native')) {
+for (const kind of [...oneOfEach, ...engineKinds.slice(0, 1)].filter(({ impl }) => impl === 'native')) {
   test(`a single answer that finds no room arrives whole: ${nameOf(kind)}`, async () => {
     await withServer(kind, 'http', async (port, server) => {
       const first = await connected(port);

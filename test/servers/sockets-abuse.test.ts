@@ -14,8 +14,39 @@ const CLOSED = 'ERR_CLOSED_HANDLE';
 const slab = () => new ArrayBuffer(RECEIVE_WINDOW * 2);
 const ring = () => new ArrayBuffer(5 * 4 * 2);
 
+type WrongCall = [fn: string, values: unknown[], code: string];
+const engine = ['--protocol', 'http', '--engine', 'uring', '--engine-options', 'bytes=64,buffers=2'];
+const rows = (count: number) => new ArrayBuffer(count * 32);
+/** An engine is there on Linux alone. */
+const engineCalls: readonly WrongCall[] =
+  process.platform !== 'linux'
+    ? []
+    : [
+        ['completionBytes', [], TYPE],
+        ['completionBytes', [[1]], TYPE],
+        ['completionBytes', [[...engine, '--engine-options', 'buffers=3']], 'ERR_SERVER'],
+        ['completionOpen', [], TYPE],
+        ['completionOpen', [engine, '4', rows(4), slab(), 0], TYPE],
+        ['completionOpen', [engine, 1, rows(4), slab(), 0], RANGE],
+        ['completionOpen', [engine, 4, rows(3), slab(), 0], RANGE],
+        ['completionOpen', [engine, 4, rows(4), new ArrayBuffer(255), 0], RANGE],
+        ['completionOpen', [engine, 4, rows(4), slab(), -1], RANGE],
+        ['completionOpen', [engine, 4, rows(4), new SharedArrayBuffer(4096), 0], TYPE],
+        [
+          'completionOpen',
+          [[...engine, '--address', '192.0.2.1', '--expose'], 4, rows(4), slab(), 0],
+          'ERR_SERVER',
+        ],
+        ['completionTurn', [], TYPE],
+        ['completionTurn', [1e6, 0, 0], CLOSED],
+        ['completionKeep', [1e6, 0], CLOSED],
+        ['completionWatch', ['1', 0], TYPE],
+        ['completionFacts', [0], CLOSED],
+        ['completionCounters', [0], CLOSED],
+      ];
+
 /** 'D' stands for the handle of an open desk with two rows. */
-const wrongCalls: [fn: string, values: unknown[], code: string][] = [
+const wrongCalls: WrongCall[] = [
   ['ioOpen', [], TYPE],
   ['ioOpen', [slab(), {}, 0], TYPE],
   ['ioOpen', [new Uint8Array(RECEIVE_WINDOW), ring(), 0], TYPE],
@@ -55,6 +86,7 @@ const wrongCalls: [fn: string, values: unknown[], code: string][] = [
   ['socketAccept', ['1'], TYPE],
   ['socketClose', [2 ** 32], RANGE],
   ['socketAddress', [19_999], 'ENOTSOCK'],
+  ...engineCalls,
   ['serverRun', [], TYPE],
   ['serverRun', [['--backend', 'nonsense'], '{}', ''], 'ERR_SERVER'],
   ['serverRun', [['--port'], '{}', ''], 'ERR_SERVER'],

@@ -17,7 +17,7 @@ import { commandOf } from '../../src/hosts/program.js';
 import { serverProgram } from '../../src/programs/server.js';
 import { ServerProcess } from '../support/server-process.js';
 import { connected, roundTrip } from './client.js';
-import { type Kind, kinds, nameOf } from './table.js';
+import { engineKinds, type Kind, kinds, nameOf } from './table.js';
 
 const requests = 200;
 const missing = spawnSync('strace', ['--version']).error ? 'strace is not installed' : false;
@@ -113,5 +113,36 @@ for (const kind of polled) {
     assert.ok(counters.rearms >= least && counters.rearms <= rearms * 1.05, `${counters.rearms} re-arms`);
     assert.ok(calls(/^epoll_ctl\(/) <= counters.rearms + 12, `${calls(/^epoll_ctl\(/)} epoll_ctl`);
     assert.ok(counters.waits <= requests + 10, `${counters.waits} waits`);
+  });
+}
+
+const enters = /^io_uring_enter\(/;
+
+for (const kind of engineKinds.filter(({ engineOptions }) => engineOptions === undefined)) {
+  test(`${requests} requests on an engine are enters and nothing else: ${nameOf(kind)}`, {
+    skip: missing,
+  }, async () => {
+    const names = 'io_uring_enter,recvfrom,sendto,recvmsg,sendmsg,accept4,epoll_wait,epoll_ctl,shutdown';
+    const { snapshot, calls } = await traced(kind, 'http', names, async (port) => {
+      const socket = await connected(port);
+      for (let i = 0; i < requests; i++) {
+        await roundTrip(socket, Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), responses[0]!.length);
+      }
+      return () => socket.destroy();
+    });
+    const { waits, changeCalls, events, rawEvents, changes, stale } = snapshot.counters!;
+    // One to try the ring out; a request's receive completes in one, which sends its reply in the next.
+    assert.ok(waits + changeCalls >= requests && waits + changeCalls <= requests + 12, `${waits} waits`);
+    assert.equal(changeCalls, 0, 'nothing was handed over early');
+    assert.ok(events >= requests + 2 && events <= rawEvents, `${events} of ${rawEvents}`);
+    assert.ok(changes >= requests && changes <= requests + 8, `${changes} submissions`);
+    assert.equal(stale, 0);
+    // Node's own threads and the end come after the snapshot.
+    assert.ok(
+      calls(enters) >= waits && calls(enters) <= waits + 6,
+      `${calls(enters)} enters, ${waits} counted`,
+    );
+    assert.equal(calls(/^(recvfrom|recvmsg|sendmsg|accept4)\(.*sin_port/), 0);
+    assert.equal(calls(/^sendto\(\d+, "HTTP/), 0, 'sends');
   });
 }

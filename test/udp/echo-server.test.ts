@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { after, describe, test } from 'node:test';
 import { programPath } from '../../src/addon.js';
 import { ioMode } from '../../src/contract/common.js';
+import { listEngines } from '../../src/dispatch/completion.js';
 import { listBackends, nodeBackend } from '../../src/dispatch/registry.js';
 import { commandOf } from '../../src/hosts/program.js';
 import { type ServerOptions, serverProgram } from '../../src/programs/server.js';
@@ -19,6 +20,12 @@ const implementations: { label: string; spec: Pick<ServerOptions, 'impl' | 'io' 
   ...raw.map(({ name: backend }) => ({ impl: 'baseline' as const, backend })),
   ...names.flatMap((backend) => ioMode.options.map((io) => ({ impl: 'ts' as const, io, backend }))),
   { impl: 'libuv' as const, backend: nodeBackend },
+  ...listEngines()
+    .filter(({ available }) => available)
+    .flatMap(({ name: backend }) => [
+      { impl: 'native' as const, backend },
+      { impl: 'ts' as const, io: 'native' as const, backend },
+    ]),
 ].map((spec) => ({ label: Object.values(spec).join(' '), spec }));
 
 const processes: ServerProcess[] = [];
