@@ -11,12 +11,10 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import type { BackendName } from '../src/contract/common.js';
 import type { DispatchSubject } from '../src/contract/subject.js';
-import { runTogether } from '../src/run/trial.js';
 import { blockedRatio, type Interval } from '../src/statistics/interval.js';
-import { randomFrom } from '../src/statistics/random.js';
 import type { LoadTrial } from '../src/trials/load-window.js';
-import { metric } from '../src/trials/registry.js';
-import { hostOption, onCpus, pinning, roles, site } from './here.js';
+import { together } from './field.js';
+import { hostOption, onCpus, pinning, roles } from './here.js';
 import { saveRecord, shown, verdict } from './lib.js';
 
 const { values: options } = parseArgs({
@@ -80,22 +78,14 @@ const specOf = ({ impl, io }: Contender, { backend, idle }: Cell): LoadTrial => 
 
 /** One generation of the whole field. */
 async function measure(field: readonly Contender[], cell: Cell, generation: number): Promise<Measurement[]> {
-  const outcomes = await runTogether(
-    field.map((contender) => specOf(contender, cell)),
-    { roles, pinning, earlier: [], signal: site.signal },
-    randomFrom(`overhead/${cell.backend}/${cell.idle}/${generation}`),
-    () => {},
+  const figures = await together(
+    field.map((contender) => [`${nameOf(contender)} on ${cell.backend}`, specOf(contender, cell)]),
+    `overhead/${cell.backend}/${cell.idle}/${generation}`,
   );
-  return outcomes.map((trial, index) => {
-    const contender = nameOf(field[index]!);
-    const [throughput, cpuUsPerRequest] = [
-      metric('throughput').of(trial),
-      metric('cpu-per-request').of(trial),
-    ];
-    if (trial.error !== null || throughput === null || cpuUsPerRequest === null)
-      throw new Error(`${contender} on ${cell.backend}: ${trial.error}`);
-    return { ...cell, contender, generation, throughput, cpuUsPerRequest };
-  });
+  return figures.map(({ throughput, cpuUsPerRequest }, index) => ({
+    ...{ ...cell, contender: nameOf(field[index]!), generation },
+    ...{ throughput, cpuUsPerRequest },
+  }));
 }
 
 async function compare(cell: Cell, all: Measurement[]): Promise<Comparison[]> {

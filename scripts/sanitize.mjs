@@ -15,11 +15,13 @@ if (tests.length === 0) {
   tests.push(
     'addon/',
     'dispatch/',
+    'servers/completion',
     'servers/conformance',
     'servers/http-fuzz',
     'load/',
     'udp/echo-server',
     'udp/ledger',
+    'uring/',
     'cost/',
     'foreign/',
     'gateways/event-driven',
@@ -143,6 +145,25 @@ function saysWithoutLeak(input, program, ...args) {
   });
   if (status !== 0) throw new Error(`${label}: exit ${status ?? signal}`);
   console.log(`${label}: no finding, no leak`);
+}
+
+/** The native server on a completion engine, in the ways to use a ring, where the kernel has one. */
+async function enginePass(program) {
+  const engine = ['--engine', 'uring', '--control'];
+  const tried = spawnSync(programPath(program), engine, {
+    input: 'stop\n',
+    env: leakChecked,
+    encoding: 'utf8',
+  });
+  if (tried.status !== 0 && tried.stderr.includes('is not available here')) {
+    console.log(`${program} on an engine: left out. ${tried.stderr.trim()}`);
+    return;
+  }
+  for (const options of ['bytes=64,buffers=4', 'direct,incremental', 'sqpoll']) {
+    for (const protocol of ['tcp-echo', 'http']) {
+      await servesWithoutLeak(program, '--protocol', protocol, ...engine, '--engine-options', options);
+    }
+  }
 }
 
 async function serverPass(program) {
@@ -269,7 +290,10 @@ async function spawnPass(program) {
 }
 
 const passes = {
-  'dispatchbench-server': serverPass,
+  'dispatchbench-server': async (program) => {
+    await serverPass(program);
+    await enginePass(program);
+  },
   'dispatchbench-baseline': serverPass,
   'dispatchbench-bare': barePass,
   'dispatchbench-dispatch-cost': costPass,

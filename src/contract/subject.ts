@@ -12,6 +12,8 @@ export interface DispatchSubject {
   io: IoMode | null;
   /** UDP: consecutive ports it listens on; 1 when left out */
   ports?: number;
+  /** how its engine uses its ring, in the words of `--engine-options` */
+  engineOptions?: string;
   /** length of its listen queue; the servers' own choice when left out */
   backlog?: number;
 }

@@ -2,6 +2,7 @@
 import { Command } from '@commander-js/extra-typings';
 import Table from 'cli-table3';
 import type { BackendProbe } from '../../contract/probe.js';
+import { type EngineProbe, listEngines } from '../../dispatch/completion.js';
 import { listBackends } from '../../dispatch/registry.js';
 
 export const probe = new Command('probe')
@@ -9,7 +10,11 @@ export const probe = new Command('probe')
   .option('--json', 'print one JSON array instead of tables')
   .action(({ json }) => {
     const probes = listBackends();
-    console.log(json ? JSON.stringify(probes, null, 2) : describeProbes(probes));
+    console.log(
+      json
+        ? JSON.stringify(probes, null, 2)
+        : `${describeProbes(probes)}\n\n${describeEngines(listEngines())}`,
+    );
   });
 
 /** Two tables of at most 100 columns: what this system has, and what it lacks and why. */
@@ -32,6 +37,14 @@ export function describeProbes(probes: BackendProbe[]): string {
   }
   return `Available here\n${available}\n\nNot available here\n${absent}`;
 }
+
+/** One line for each, after the tables of backends, which they are not. */
+export const describeEngines = (engines: readonly EngineProbe[]): string =>
+  engines
+    .map(
+      ({ name, available, reason }) => `Completion engine ${name}: ${available ? 'available here' : reason}`,
+    )
+    .join('\n');
 
 const waitCosts = {
   active: 'what is ready',
