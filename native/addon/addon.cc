@@ -1,4 +1,5 @@
 // Entry point of the addon: error helpers shared by all areas, and the list of areas.
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -58,6 +59,32 @@ bool int_argument(const Napi::CallbackInfo& info, std::size_t index, const char*
   }
   out = static_cast<std::int64_t>(value);
   return true;
+}
+
+bool read_turn(napi_env env, napi_callback_info info, const char* what, TurnArguments& given) {
+  napi_value arguments[3];
+  std::size_t length = 3;
+  double timeout_us = 0;
+  napi_get_cb_info(env, info, &length, arguments, nullptr, &given.data);
+  if (napi_get_value_uint32(env, arguments[0], &given.handle) != napi_ok ||
+      napi_get_value_double(env, arguments[1], &given.count) != napi_ok ||
+      napi_get_value_double(env, arguments[2], &timeout_us) != napi_ok) [[unlikely]] {
+    throw_coded(env, "ERR_INVALID_ARG_TYPE", std::string("turn takes three numbers: handle, ") + what + ", timeoutUs");
+    return false;
+  }
+  if (std::isnan(timeout_us)) [[unlikely]] {
+    throw_coded(env, "ERR_OUT_OF_RANGE", "timeoutUs must be a number of microseconds, negative to wait for ever");
+    return false;
+  }
+  constexpr double kMostUs = 9e15;  // in nanoseconds still an int64
+  if (timeout_us >= 0) given.timeout_ns = static_cast<std::int64_t>(std::ceil(std::min(timeout_us, kMostUs) * 1000));
+  return true;
+}
+
+bool TurnArguments::within(napi_env env, const char* what, std::uint32_t most) const {
+  if (count >= 0 && count <= most && std::floor(count) == count) [[likely]] return true;
+  throw_coded(env, "ERR_OUT_OF_RANGE", std::string(what) + " must be an integer from 0 to " + std::to_string(most));
+  return false;
 }
 
 void export_functions(Napi::Env env, Napi::Object exports, void* state,

@@ -1,7 +1,6 @@
 // The completion area: a TCP server on a completion engine whose protocol is JavaScript's. All of a turn passes in one call:
 // replies go in, rows of what came go out, received bytes lie in a slab that JavaScript allocated.
 #include <algorithm>
-#include <cmath>
 #include <memory>
 
 #include "addon/environment.h"
@@ -80,21 +79,21 @@ struct Face {
       came()[count++] = {kind, static_cast<std::int32_t>(slot), static_cast<std::int32_t>(offset),
                          static_cast<std::int32_t>(length)};
     };
-    // A completion makes two rows at most, what was received and that this was the last of it.
-    engine.take(rows / 2, [&](completion::Tag tag, const completion::Completion& row) {
+    const auto put_gone = [&](completion::Slot slot) { put(kind_gone, slot, 0, 0); };
+    streams.tell_gone(rows / 2, put_gone);
+    // A completion makes two rows at most: what was received, and that this was the last of it.
+    engine.take((rows - count) / 2, [&](completion::Tag tag, const completion::Completion& row) {
       if (tag.purpose == completion::Purpose::control) [[unlikely]] {
         put(kind_control, tag.place, 0, 0);
         if ((row.flags & uring::completed::more) == 0) engine.watch(static_cast<int>(tag.place), tag.place);
         return;
       }
-      streams.on_completion(
-          tag, row,
-          [&](completion::Slot slot, std::span<const std::byte> bytes) {
-            std::copy(bytes.begin(), bytes.end(), slab.data() + at);
-            put(kind_received, slot, at, bytes.size());
-            at += bytes.size();
-          },
-          [&](completion::Slot slot) { put(kind_gone, slot, 0, 0); });
+      streams.on_completion(tag, row, [&](completion::Slot slot, std::span<const std::byte> bytes) {
+        std::copy(bytes.begin(), bytes.end(), slab.data() + at);
+        put(kind_received, slot, at, bytes.size());
+        at += bytes.size();
+      });
+      streams.tell_gone(1, put_gone);
     });
     return count;
   }
@@ -177,34 +176,15 @@ Napi::Value close(const Napi::CallbackInfo& info) { return free_argument(info, *
 /// completionTurn(handle, replies, timeoutUs) -> rows. One crossing and one system call per turn of the loop: sends the first
 /// `replies` replies, waits, and writes rows of what came. The replies' bytes may be anything again after it.
 napi_value turn(napi_env env, napi_callback_info info) {
-  napi_value arguments[3];
-  std::size_t length = 3;
-  void* data = nullptr;
-  napi_get_cb_info(env, info, &length, arguments, nullptr, &data);
-  std::uint32_t handle = 0;
-  double replies = 0, timeout_us = 0;
-  if (napi_get_value_uint32(env, arguments[0], &handle) != napi_ok ||
-      napi_get_value_double(env, arguments[1], &replies) != napi_ok ||
-      napi_get_value_double(env, arguments[2], &timeout_us) != napi_ok) [[unlikely]] {
-    throw_coded(env, "ERR_INVALID_ARG_TYPE", "turn takes three numbers: handle, replies, timeoutUs");
-    return nullptr;
-  }
-  Face* const face = face_of(env, *static_cast<Faces*>(data), handle);
-  if (face == nullptr) [[unlikely]]
-    return nullptr;
-  if (!(replies >= 0 && replies <= face->rows) || std::floor(replies) != replies || std::isnan(timeout_us)) [[unlikely]] {
-    throw_coded(env, "ERR_OUT_OF_RANGE",
-                "replies must be an integer from 0 to " + std::to_string(face->rows) + ", timeoutUs a number");
-    return nullptr;
-  }
+  TurnArguments given;
+  if (!read_turn(env, info, "replies", given)) [[unlikely]] return nullptr;
+  Face* const face = face_of(env, *static_cast<Faces*>(given.data), given.handle);
+  if (face == nullptr || !given.within(env, "replies", face->rows)) [[unlikely]] return nullptr;
   // A thread that polls may send them after this call.
-  face->reply(static_cast<std::uint32_t>(replies),
+  face->reply(static_cast<std::uint32_t>(given.count),
               face->engine.tuning().polling_thread ? servers::Owner::protocol : servers::Owner::window);
   face->streams.end_turn();
-  constexpr double kMostUs = 9e15;  // in nanoseconds still an int64
-  const std::int64_t timeout =
-      timeout_us < 0 ? uring::kForever : static_cast<std::int64_t>(std::ceil(std::min(timeout_us, kMostUs) * 1000));
-  if (const int error = face->engine.enter(face->streams.impatient(), timeout); error != 0) [[unlikely]] {
+  if (const int error = face->engine.enter(face->streams.impatient(), given.timeout_ns); error != 0) [[unlikely]] {
     throw_coded(env, errno_name(error), "io_uring_enter failed", error);
     return nullptr;
   }

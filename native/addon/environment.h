@@ -97,6 +97,19 @@ void export_functions(Napi::Env env, Napi::Object exports, void* state, std::ini
 /// The same without the wrapper's cost, for what is called on each turn of a loop.
 void export_hot(Napi::Env env, Napi::Object exports, const char* name, napi_callback function, void* state);
 
+/// What a turn of a loop is called with: the hot path, read by the C interface of Node-API.
+struct TurnArguments {
+  void* data = nullptr;          ///< of the function
+  std::uint32_t handle = 0;
+  double count = 0;              ///< of what JavaScript hands over
+  std::int64_t timeout_ns = -1;  ///< negative: for ever
+
+  /// False after throwing: the count is no integer from 0 to `most`.
+  bool within(napi_env env, const char* what, std::uint32_t most) const;
+};
+/// Reads (handle, count, timeoutUs), where `what` is counted; otherwise throws and returns false.
+bool read_turn(napi_env env, napi_callback_info info, const char* what, TurnArguments& given);
+
 struct PollerArea;
 
 /// Adds one area's functions to `exports`.

@@ -3,9 +3,7 @@
 // first.
 #include "addon/poller.h"
 
-#include <algorithm>
 #include <cerrno>
-#include <cmath>
 
 namespace addon {
 namespace {
@@ -90,38 +88,15 @@ int apply_changes(PollerFace& face, int size) noexcept {
 /// pollerTurn(handle, changes, timeoutUs) -> events. One crossing per loop turn: applies changes, waits, fills the
 /// buffer.
 napi_value turn(napi_env env, napi_callback_info info) {
-  napi_value arguments[3];
-  std::size_t length = 3;
-  void* data = nullptr;
-  napi_get_cb_info(env, info, &length, arguments, nullptr, &data);
-  std::uint32_t handle = 0;
-  double changes = 0, timeout_us = 0;
-  if (napi_get_value_uint32(env, arguments[0], &handle) != napi_ok ||
-      napi_get_value_double(env, arguments[1], &changes) != napi_ok ||
-      napi_get_value_double(env, arguments[2], &timeout_us) != napi_ok) [[unlikely]] {
-    throw_coded(env, "ERR_INVALID_ARG_TYPE", "turn takes three numbers: handle, changes, timeoutUs");
-    return nullptr;
-  }
-  PollerFace* face = static_cast<PollerArea*>(data)->use(env, handle);
-  if (face == nullptr) [[unlikely]]
-    return nullptr;
-  if (!(changes >= 0 && changes <= face->max_changes) || std::floor(changes) != changes) [[unlikely]] {
-    throw_coded(env, "ERR_OUT_OF_RANGE", "changes must be an integer from 0 to " + std::to_string(face->max_changes));
-    return nullptr;
-  }
-  if (std::isnan(timeout_us)) [[unlikely]] {
-    throw_coded(env, "ERR_OUT_OF_RANGE", "timeoutUs must be a number of microseconds, negative to wait for ever");
-    return nullptr;
-  }
+  TurnArguments given;
+  if (!read_turn(env, info, "changes", given)) [[unlikely]] return nullptr;
+  PollerFace* face = static_cast<PollerArea*>(given.data)->use(env, given.handle);
+  if (face == nullptr || !given.within(env, "changes", face->max_changes)) [[unlikely]] return nullptr;
 
   std::int32_t* status = face->status();
-  status[status_change_errors] = apply_changes(*face, static_cast<int>(changes));
-  constexpr double kMostUs = 9e15;  // in nanoseconds still an int64
-  const dispatch::TimeoutNs timeout =
-      timeout_us < 0 ? dispatch::kForever
-                     : static_cast<dispatch::TimeoutNs>(std::ceil(std::min(timeout_us, kMostUs) * 1000));
+  status[status_change_errors] = apply_changes(*face, static_cast<int>(given.count));
   const dispatch::WaitResult result =
-      face->poller->wait({face->events(), static_cast<std::size_t>(face->max_events)}, timeout);
+      face->poller->wait({face->events(), static_cast<std::size_t>(face->max_events)}, given.timeout_ns);
   status[status_count] = result.count;
   status[status_saturated] = result.saturated;
   status[status_interrupted] = result.interrupted;

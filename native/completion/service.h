@@ -18,18 +18,18 @@ class StreamService {
   int socket() const noexcept { return streams_.socket(); }
   bool impatient() const noexcept { return streams_.impatient(); }
   void settle() { streams_.settle(); }
-  void end_turn() { streams_.end_turn(); }
+  void end_turn() {
+    streams_.end_turn();
+    streams_.tell_gone(SIZE_MAX, [this](Slot slot) {
+      if (slot < states_.size()) states_[slot] = {};
+    });
+  }
 
   void on_completion(Tag tag, const Completion& row) {
-    streams_.on_completion(
-        tag, row,
-        [this](Slot slot, std::span<const std::byte> bytes) {
-          if (slot >= states_.size()) states_.resize(slot + slot / 2 + 64);
-          streams_.reply(slot, protocol_.answer(states_[slot], bytes, statistics_));
-        },
-        [this](Slot slot) {
-          if (slot < states_.size()) states_[slot] = {};
-        });
+    streams_.on_completion(tag, row, [this](Slot slot, std::span<const std::byte> bytes) {
+      if (slot >= states_.size()) states_.resize(slot + slot / 2 + 64);
+      streams_.reply(slot, protocol_.answer(states_[slot], bytes, statistics_));
+    });
   }
 
  private:

@@ -264,7 +264,6 @@ void Streams::close_connection(Slot slot) {
   const std::uint32_t generation = (connection.generation + 1) & Tag::kGenerations;
   connection = Connection{};
   connection.generation = generation;
-  freed_.push_back(slot);
   gone_.push_back(slot);
   ++statistics_.closed;
 }

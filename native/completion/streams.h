@@ -45,9 +45,9 @@ class Streams {
   void settle();
 
   /// A completion that take() of the engine showed. Calls received(slot, bytes) when bytes came: they stay until the turn's
-  /// end; and gone(slot) when the connection ended.
-  template <class Received, class Gone>
-  void on_completion(Tag tag, const Completion& row, Received received, Gone gone) {
+  /// end. It ends one connection at most.
+  template <class Received>
+  void on_completion(Tag tag, const Completion& row, Received received) {
     switch (tag.purpose) {
       case Purpose::receive:
         on_receive(tag, row, received);
@@ -58,8 +58,17 @@ class Streams {
       default:
         listener_.on_completion(tag, row, *this);
     }
-    for (const Slot slot : gone_) gone(slot);
-    gone_.clear();
+  }
+
+  /// Calls gone(slot) for at most `most` connections that ended, whose slots may be others' from the next turn on. Slots of
+  /// which nobody was told stay unused.
+  template <class Gone>
+  void tell_gone(std::size_t most, Gone gone) {
+    for (; most > 0 && !gone_.empty(); --most) {
+      gone(gone_.back());
+      freed_.push_back(gone_.back());
+      gone_.pop_back();
+    }
   }
 
   /// To be sent in this turn's submission, behind earlier replies to the same connection. Bytes of the protocol are copied,
@@ -151,7 +160,7 @@ class Streams {
   std::uint32_t turn_ = 1;
   std::vector<Connection> connections_;  // by slot
   std::vector<Slot> free_;
-  std::vector<Slot> gone_;
+  std::vector<Slot> gone_;               // to be told of
   std::vector<Slot> freed_;               // free once nothing of this turn speaks of them
   std::vector<Delivery> deliveries_;
   std::size_t handed_over_ = 0;           // so many of them, from the first on
