@@ -12,14 +12,15 @@ namespace dispatch {
 /// What a wait cost and brought, summed since the poller was opened. Plain numbers, written by one thread.
 /// They explain most differences between results; test/dispatch compares them with strace's counts.
 struct Counters {
-  std::uint64_t waits = 0;            ///< system calls that wait (epoll_pwait2, ppoll, pselect6, kevent)
+  std::uint64_t waits = 0;            ///< system calls that wait (epoll_pwait2, ppoll, pselect6, kevent, ...)
   std::uint64_t empty_waits = 0;      ///< waits that brought no event (timeout or interruption)
   std::uint64_t saturated_waits = 0;  ///< waits that filled the whole result array: more may be ready
   std::uint64_t events = 0;           ///< rows handed to the caller
   std::uint64_t raw_events = 0;       ///< rows the kernel reported before merging and dropping
   std::uint64_t change_calls = 0;     ///< system calls made only to change interest (epoll_ctl)
+  std::uint64_t submissions = 0;      ///< entries told to the kernel by a call that was made anyway (io_uring, kqueue)
   std::uint64_t changes = 0;          ///< changes of interest asked for
-  std::uint64_t stale = 0;            ///< kernel rows dropped because their registration is gone
+  std::uint64_t stale = 0;            ///< kernel rows dropped because their registration is gone or was asked anew
   std::uint64_t spurious = 0;         ///< kernel rows dropped because they carried no flag asked for
   std::uint64_t rearms = 0;           ///< one-shot registrations armed again
   std::uint64_t interrupted = 0;      ///< waits ended by a signal (EINTR)
@@ -35,6 +36,7 @@ constexpr void each_field(const Counters& c, Visit visit) {
   visit("events", c.events);
   visit("rawEvents", c.raw_events);
   visit("changeCalls", c.change_calls);
+  visit("submissions", c.submissions);
   visit("changes", c.changes);
   visit("stale", c.stale);
   visit("spurious", c.spurious);
@@ -60,7 +62,7 @@ struct Capabilities {
   std::int32_t max_descriptor = -1;        ///< highest descriptor number it can watch, -1 = limited only by the process
   bool needs_rearm = false;                ///< true: after an event the caller must rearm() the descriptor
   bool reports_read_closed = false;        ///< true: FIN is flagged read_closed without reading
-  bool batched_changes = false;            ///< true: changes ride the next wait (kqueue)
+  bool batched_changes = false;            ///< true: changes ride the next wait (kqueue, io_uring)
   const char* wait_call = "";              ///< the system call that waits, as strace prints it
 };
 

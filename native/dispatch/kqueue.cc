@@ -96,6 +96,7 @@ class Kqueue final : public Backend {
       ++counters_.waits;
       const int rows = ::kevent(queue_, changes_.data(), static_cast<int>(changes_.size()), rows_.data(), room,
                                 timespec_of(count > 0 ? 0 : timeout, storage));
+      counters_.submissions += changes_.size();
       // Interrupted or not, the kernel has taken the changes.
       changes_.clear();
       if (rows < 0 && count == 0) return {.interrupted = errno == EINTR, .error = errno == EINTR ? 0 : errno};

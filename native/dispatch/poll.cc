@@ -9,17 +9,12 @@
 // e) A descriptor closed without forget() is flagged POLLNVAL on every wait, for ever; it is reported once and dropped.
 // f) The array may not be longer than RLIMIT_NOFILE (EINVAL). Linux copies and returns it in chunks, without a limit
 //    of its own. macOS has no ppoll: milliseconds there. NetBSD and OpenBSD wait in ticks; see ticks.h.
-#include <poll.h>
-
 #include <cerrno>
 #include <vector>
 
 #include "dispatch/factories.h"
+#include "dispatch/poll_bits.h"
 #include "dispatch/ticks.h"
-
-#ifndef POLLRDHUP
-#define POLLRDHUP 0
-#endif
 
 namespace dispatch {
 namespace {
@@ -29,26 +24,6 @@ constexpr bool kNanoseconds = false;
 #else
 constexpr bool kNanoseconds = true;
 #endif
-
-short bits_of(Interest wanted) noexcept {
-  unsigned bits = 0;
-  if (wants_read(wanted)) bits |= POLLIN | POLLRDHUP;
-  if (wants_write(wanted)) bits |= POLLOUT;
-  return static_cast<short>(bits);
-}
-
-std::uint32_t flags_of(unsigned revents) noexcept {
-  std::uint32_t flags = 0;
-  if ((revents & POLLIN) != 0) flags |= readable;
-  if ((revents & POLLOUT) != 0) flags |= writable;
-  if ((revents & ~static_cast<unsigned>(POLLIN | POLLOUT)) != 0) [[unlikely]] {
-    if ((revents & POLLERR) != 0) flags |= error;
-    if ((revents & POLLHUP) != 0) flags |= hangup;
-    if ((revents & POLLRDHUP) != 0) flags |= read_closed;
-    if ((revents & POLLNVAL) != 0) flags |= invalid;
-  }
-  return flags;
-}
 
 class Poll final : public Backend {
  public:
@@ -68,7 +43,7 @@ class Poll final : public Backend {
       entries_.push_back({.fd = fd, .events = 0, .revents = 0});
       tokens_.push_back(token);
     }
-    entries_[position_[at]].events = bits_of(wanted);
+    entries_[position_[at]].events = poll_bits(wanted);
     return 0;
   }
 
@@ -89,7 +64,7 @@ class Poll final : public Backend {
       --left;
       if ((revents & POLLNVAL) != 0) [[unlikely]]
         invalid_.push_back(entries_[at].fd);
-      out[count++] = {tokens_[at].slot, tokens_[at].generation, flags_of(revents), 0};
+      out[count++] = {tokens_[at].slot, tokens_[at].generation, flags_of_poll(revents), 0};
     }
     const bool saturated = count == out.size();
     start_ = saturated ? at : 0;

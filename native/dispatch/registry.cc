@@ -5,16 +5,21 @@
 
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 #include "dispatch/factories.h"
+#include "uring/availability.h"
 
 namespace dispatch {
 namespace {
 
 #ifdef __linux__
 constexpr BackendFactory kEpoll = make_epoll, kEpollEt = make_epoll_et, kEpollOneshot = make_epoll_oneshot;
+constexpr BackendFactory kUring = make_uring_poll, kUringLevel = make_uring_poll_level,
+                         kUringOneshot = make_uring_poll_oneshot;
 #else
 constexpr BackendFactory kEpoll = nullptr, kEpollEt = nullptr, kEpollOneshot = nullptr;
+constexpr BackendFactory kUring = nullptr, kUringLevel = nullptr, kUringOneshot = nullptr;
 #endif
 #if __has_include(<sys/event.h>)
 constexpr BackendFactory kKqueue = make_kqueue, kKqueueClear = make_kqueue_clear;
@@ -23,7 +28,10 @@ constexpr BackendFactory kKqueue = nullptr, kKqueueClear = nullptr;
 #endif
 
 constexpr const char* kOnlyLinux = "epoll exists on Linux only";
+constexpr const char* kUringOnlyLinux = "io_uring exists on Linux only";
 constexpr const char* kOnlyBsd = "kqueue exists on the BSDs and macOS only";
+
+std::string reason_of_uring(int error) { return uring::why_not(error, uring::circumstances()); }
 
 constexpr BackendEntry kBackends[] = {
     {"select", "select", Trigger::level, make_select, nullptr},
@@ -39,7 +47,9 @@ constexpr BackendEntry kBackends[] = {
     {"devpoll", "/dev/poll", Trigger::level, nullptr,
      "/dev/poll exists on illumos and Solaris only; no backend in this build"},
     {"wsapoll", "WSAPoll", Trigger::level, nullptr, "WSAPoll exists on Windows only; no backend in this build"},
-    {"uring-poll", "io_uring", Trigger::edge, nullptr, "this build has no io_uring backend"},
+    {"uring-poll", "io_uring", Trigger::edge, kUring, kUringOnlyLinux, reason_of_uring, true},
+    {"uring-poll-level", "io_uring", Trigger::level, kUringLevel, kUringOnlyLinux, reason_of_uring, true},
+    {"uring-poll-oneshot", "io_uring", Trigger::oneshot, kUringOneshot, kUringOnlyLinux, reason_of_uring, true},
 };
 
 struct Own {
@@ -61,7 +71,7 @@ std::unique_ptr<Backend> create_backend(const BackendEntry& entry, Counters& cou
   int error = 0;
   auto backend = entry.make(counters, error);
   if (backend == nullptr) {
-    probe = {.error = error, .reason = std::strerror(error)};
+    probe = {.error = error, .reason = entry.reason_of != nullptr ? entry.reason_of(error) : std::strerror(error)};
   } else {
     probe = {.available = true, .capabilities = backend->capabilities()};
   }
@@ -92,9 +102,16 @@ const BackendEntry& client_backend() noexcept {
 }
 
 Probe probe(const BackendEntry& entry) {
-  Counters counters;
   Probe result;
-  create_backend(entry, counters, result);
+  const auto try_once = [&] {
+    Counters counters;
+    create_backend(entry, counters, result);
+  };
+  if (entry.probed_apart && entry.make != nullptr) {
+    std::thread(try_once).join();
+  } else {
+    try_once();
+  }
   return result;
 }
 

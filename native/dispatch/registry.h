@@ -15,6 +15,8 @@ struct BackendEntry {
   Trigger trigger;
   BackendFactory make;         ///< null where this build cannot have it
   const char* absent_because;  ///< why `make` is null: one sentence for a person
+  std::string (*reason_of)(int error) = nullptr;  ///< why `make` failed, where an errno does not say enough
+  bool probed_apart = false;  ///< its end is felt by the thread that had it: probed by another one
 };
 
 struct Probe {

@@ -20,7 +20,7 @@ struct Watch {
   std::uint8_t touched = 0;  ///< asked about since the kernel was told; not 0: on the list
 };
 
-constexpr std::uint8_t bits_of(Interest interest) noexcept { return static_cast<std::uint8_t>(interest); }
+constexpr std::uint8_t directions_of(Interest interest) noexcept { return static_cast<std::uint8_t>(interest); }
 
 /// @tparam Row a Watch and what a mechanism adds to it
 template <class Row = Watch>
@@ -33,8 +33,8 @@ class Watches {
     Row& row = rows_[slot];
     row.handle = handle;
     row.generation = token.generation;
-    row.wanted = bits_of(wanted);
-    touch(token.slot, old == wanted ? bits_of(wanted) : bits_of(old) ^ bits_of(wanted));
+    row.wanted = directions_of(wanted);
+    touch(token.slot, old == wanted ? directions_of(wanted) : directions_of(old) ^ directions_of(wanted));
   }
 
   /// Null for a slot of which nothing was ever wanted.

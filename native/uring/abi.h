@@ -127,7 +127,9 @@ inline constexpr std::uint32_t thread = 1 << 1, thread_cpu = 1 << 2, completions
 
 /// Parameters::features.
 namespace feature {
-inline constexpr std::uint32_t single_map = 1 << 0, no_drop = 1 << 1, wait_argument = 1 << 8, least_wait = 1 << 15;
+inline constexpr std::uint32_t single_map = 1 << 0, no_drop = 1 << 1, wait_argument = 1 << 8,
+                               tags = 1 << 10,  // 5.13, which brought multishot polls as well
+                               least_wait = 1 << 15;
 }
 
 /// Flags of io_uring_enter, and of the submission queue.

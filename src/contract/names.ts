@@ -18,6 +18,8 @@ const backends = [
   { name: 'devpoll', waits: 'asked', style: 6 },
   { name: 'wsapoll', waits: 'scanning', style: 2 },
   { name: 'uring-poll', waits: 'unclassified', style: 6 },
+  { name: 'uring-poll-level', waits: 'unclassified', style: 7 },
+  { name: 'uring-poll-oneshot', waits: 'unclassified', style: 8 },
 ] as const;
 
 type Names<Rows extends readonly { name: string }[]> = { [At in keyof Rows]: Rows[At]['name'] };
@@ -74,6 +76,7 @@ export const counterNames = [
   'events',
   'rawEvents',
   'changeCalls',
+  'submissions',
   'changes',
   'stale',
   'spurious',

@@ -114,13 +114,14 @@ export type Hello = z.infer<typeof hello>;
 /** A line that a foreign server printed, one JSON object with an `event`, as its wrapper passes it on. */
 export const told = z.object({ event: z.literal('told'), text: z.string().max(4096) });
 
-/** Poller counters by name; null where the implementation has no poller of ours. */
-export const counters = z.object(
-  Object.fromEntries(counterNames.map((name) => [name, count])) as Record<
+/** Poller counters by name; null where the implementation has no poller of ours. Runs of earlier versions lack one. */
+export const counters = z.object({
+  ...(Object.fromEntries(counterNames.map((name) => [name, count])) as Record<
     (typeof counterNames)[number],
     typeof count
-  >,
-);
+  >),
+  submissions: count.default(0),
+});
 export type Counters = z.infer<typeof counters>;
 
 /** What a server of ours always tells of its work, and a foreign one may not. */

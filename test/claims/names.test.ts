@@ -23,13 +23,14 @@ test('nothing is known in advance of how /dev/poll and io_uring wait', () => {
   const known: readonly string[] = [...scanning, ...scalable];
   assert.deepEqual(
     backendNames.filter((name) => !known.includes(name)),
-    ['devpoll', 'uring-poll'],
+    ['devpoll', 'uring-poll', 'uring-poll-level', 'uring-poll-oneshot'],
   );
 });
 
 test('mechanisms of one system look different; what is none looks like none of them', () => {
+  const uring = ['uring-poll', 'uring-poll-level', 'uring-poll-oneshot'];
   const systems = [
-    ['select', 'select-posix', 'poll', 'epoll', 'epoll-et', 'epoll-oneshot', 'uring-poll', ...engineNames],
+    ['select', 'select-posix', 'poll', 'epoll', 'epoll-et', 'epoll-oneshot', ...uring, ...engineNames],
     ['select', 'select-posix', 'poll', 'kqueue', 'kqueue-clear'],
     ['select', 'select-posix', 'poll', 'evport', 'devpoll'],
     ['select', 'wsapoll'],

@@ -140,8 +140,17 @@ test('a short result array takes more waits, and loses nothing', () => {
       length: { rounds: 10, warmupRounds: 0 },
     });
     assertArithmetic(line, 400);
-    assert.equal(line.waits, 50, name);
-    assert.equal(line.counters?.saturatedWaits, 50, name);
+    assert.ok(line.counters);
+    const { saturatedWaits } = line.counters;
+    if (name.startsWith('uring')) {
+      // What is left in the ring is taken without a call, and the kernel looks at some of what is ready at a time.
+      assert.ok(
+        line.waits > 10 && saturatedWaits > 10,
+        `${name}: ${line.waits}, ${saturatedWaits} saturated`,
+      );
+    } else {
+      assert.deepEqual([line.waits, saturatedWaits], [50, 50], name);
+    }
   }
 });
 
@@ -185,7 +194,7 @@ for (const kind of kinds) {
       });
       const trace = join(folder, 'trace');
       const names =
-        'select,pselect6,poll,ppoll,epoll_wait,epoll_pwait,epoll_pwait2,epoll_ctl,sendto,recvfrom';
+        'select,pselect6,poll,ppoll,epoll_wait,epoll_pwait,epoll_pwait2,epoll_ctl,io_uring_enter,sendto,recvfrom';
       const set = names
         .split(',')
         .map((name) => `?${name}`)
@@ -193,13 +202,18 @@ for (const kind of kinds) {
       const { status, lines, stderr } = run('strace', ['-o', trace, '-e', `trace=${set}`, command, ...args]);
       assert.equal(status, 0, stderr);
       const line = cost.parse(JSON.parse(lines[0]!));
-      const traced = readFileSync(trace, 'utf8').split('\n');
+      // Entering a ring after the last byte lets go of the pairs.
+      const all = readFileSync(trace, 'utf8').split('\n');
+      const last = all.findLastIndex((text) => text.startsWith('recvfrom('));
+      const traced = all.filter((text, at) => at < last || !text.startsWith('io_uring_enter('));
       const calls = (pattern: RegExp) => traced.filter((text) => pattern.test(text)).length;
       assert.equal(calls(/^sendto\(.* = 1$/), rounds * (active + writes));
       assert.equal(calls(/^recvfrom\(.* = 1$/), rounds * (active + writes));
       assert.equal(calls(/^(sendto|recvfrom)\(/), 2 * rounds * (active + writes));
       // Not waits for a pair: whether epoll_pwait2 exists is asked of no set, and now and then whether to stop.
-      const waits = calls(/^(p?select6?|p?poll|epoll_p?wait2?)\((?!-1|\[\{fd=\d+, events=POLLIN\}\], 1, 0)/);
+      const waits = calls(
+        /^(p?select6?|p?poll|epoll_p?wait2?|io_uring_enter)\((?!-1|\[\{fd=\d+, events=POLLIN\}\], 1, 0)/,
+      );
       assert.equal(waits, line.waits, traced.slice(-10).join('\n'));
       assert.equal(calls(/^epoll_ctl\(.*EPOLL_CTL_MOD.* = 0$/), line.changeCalls);
     } finally {

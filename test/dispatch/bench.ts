@@ -54,9 +54,13 @@ export class Bench extends Descriptors {
     this.poller = new DescriptorPoller({ backend, ...options });
   }
 
-  /** The poller's next rows, waiting at most `timeoutUs` for them. */
+  /**
+   * The poller's next rows, waiting at most `timeoutUs` for them. Waits again when it was interrupted, as the closing of a
+   * ring of io_uring does once (by probing, or by the case before).
+   */
   turn(timeoutUs: number, changes = 0): Row[] {
-    const count = this.poller.turn(changes, timeoutUs);
+    let count = this.poller.turn(changes, timeoutUs);
+    while (this.poller.interrupted) count = this.poller.turn(0, timeoutUs);
     return Array.from({ length: count }, (_, row) => this.row(row));
   }
 
@@ -105,8 +109,14 @@ export class Bench extends Descriptors {
     }
   }
 
+  #open = true;
+  closePoller(): void {
+    if (this.#open) this.poller.close();
+    this.#open = false;
+  }
+
   end(): void {
-    this.poller.close();
+    this.closePoller();
     this.closeAll();
   }
 }

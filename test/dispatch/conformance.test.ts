@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { Change, Interest, REARM } from '../../src/dispatch/poller.js';
 import { fill, receive, receiveSoon, send } from '../support/descriptors.js';
-import { type Bench, type Case, onEveryBackend, type Row } from './bench.js';
+import { type Bench, type Case, onEveryBackend, type Row, SOON_US } from './bench.js';
 
 const onlyTrigger = (wanted: string) => (probe: { trigger: string }) => probe.trigger === wanted;
 
@@ -301,6 +301,31 @@ const batches: Case[] = [
     },
   },
   {
+    name: 'what was removed, or whose poller is closed, is not held open',
+    run(bench) {
+      const isGone = (fd: number, peer: number) => {
+        bench.close(fd);
+        // With something unread the connection is reset.
+        assert.ok(['ECONNRESET', null].includes(bench.errno(() => receive(peer))));
+      };
+      for (const interest of [Interest.read, Interest.write, Interest.both]) {
+        for (const tell of [() => {}, bench.look, (peer: number) => bench.look() && send(peer)]) {
+          const [a, b] = bench.socketPair();
+          bench.poller.add(a, interest);
+          tell(b);
+          bench.poller.forget(a);
+          isGone(a, b);
+        }
+      }
+      const pairs = Array.from({ length: 50 }, () => bench.socketPair());
+      for (const [a] of pairs) bench.poller.add(a, Interest.read);
+      bench.look();
+      for (const [, b] of pairs.slice(0, 25)) send(b);
+      bench.closePoller();
+      for (const [a, b] of pairs) isGone(a, b);
+    },
+  },
+  {
     name: 'a registration silenced and asked for again between two waits is as one asked for anew',
     run(bench) {
       const [a, b] = bench.socketPair();
@@ -438,10 +463,9 @@ const batches: Case[] = [
         return bench.duplicate(a, lowest);
       });
       for (const [i, fd] of watched.entries()) bench.poller.add(fd, i === 2 ? Interest.both : Interest.read);
-      const { trigger, batchedChanges } = bench.poller.capabilities;
-      const rounds = trigger === 'level' ? 3 : 1;
+      const rounds = bench.poller.capabilities.trigger === 'level' ? 3 : 1;
       // Where read and write are two filters, a full result can hold one without the other.
-      const waits = watched.length + (batchedChanges ? 1 : 0);
+      const waits = watched.length + (bench.backend.startsWith('kqueue') ? 1 : 0);
       for (let round = 0; round < rounds; round++) {
         const served = new Set(Array.from({ length: waits }, () => (bench.await()[0] as Row).fd));
         assert.deepEqual(served, new Set(watched));
@@ -511,6 +535,35 @@ const peers: Case[] = [
       fill(server);
       bench.poller.modify(server, Interest.write);
       assert.deepEqual(bench.turn(1000), []);
+    },
+  },
+  {
+    name: 'a writer whose peer is half-closed hears when it can write again',
+    async run(bench) {
+      const [client, server] = bench.tcpPair();
+      bench.endWriting(client);
+      assert.equal(receiveSoon(server), '');
+      const bytes = fill(server);
+      bench.poller.add(server, Interest.write);
+      assert.deepEqual(bench.turn(1000), []);
+      bench.poller.forget(server);
+      bench.poller.add(server, Interest.write);
+      // Somebody else reads while we wait, and stays, because its end would interrupt the wait.
+      const reads = `sleep 0.05; head -c ${bytes}; exec sleep 60`;
+      const child = spawn('sh', ['-c', reads], { stdio: [client, 'ignore', 'ignore'] });
+      const exit = new Promise((done) => child.once('exit', done));
+      try {
+        assert.deepEqual(only(bench.await(), server).flags, ['writable']);
+      } finally {
+        child.kill();
+        await exit;
+      }
+      const repeats = bench.poller.capabilities.trigger === 'level' ? 3 : 0;
+      for (let times = 0; times < repeats; times++) only(bench.await(), server);
+      bench.poller.rearm(server);
+      fill(server);
+      bench.look();
+      assert.deepEqual(bench.look(), []);
     },
   },
   {
@@ -670,7 +723,7 @@ const time: Case[] = [
       const script = 'setInterval(() => process.kill(Number(process.argv[1]), "SIGUSR2"), 20)';
       const child = spawn(process.execPath, ['-e', script, String(process.pid)], { stdio: 'inherit' });
       try {
-        assert.deepEqual(bench.await(), []);
+        assert.equal(bench.poller.turn(0, SOON_US), 0);
         assert.ok(bench.poller.interrupted);
         assert.equal(bench.poller.counters().interrupted, 1);
         send(b);
@@ -703,11 +756,12 @@ const counting: Case[] = [
       bench.look();
       const { waits, emptyWaits, saturatedWaits, events, changes, stale, spurious, interrupted } =
         poller.counters();
-      assert.equal(waits, 4);
+      const level = poller.capabilities.trigger === 'level';
+      // Of io_uring the row for which there was no room is taken without a system call.
+      assert.equal(waits, bench.backend.startsWith('uring') && !level ? 3 : 4);
       assert.equal(emptyWaits, 2);
       assert.equal(changes, 6);
       assert.deepEqual([stale, spurious, interrupted], [0, 0, 0]);
-      const level = poller.capabilities.trigger === 'level';
       assert.equal(events, level ? 4 : 3);
       assert.equal(saturatedWaits, level ? 2 : 1);
     },

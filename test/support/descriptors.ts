@@ -105,9 +105,13 @@ function soon<Result>(call: () => Result): Result {
 /** Reads what is there or comes soon; '' is end of file. @throws with `code` ECONNRESET, ... */
 export const receiveSoon = (fd: number): string => soon(() => receive(fd));
 
-/** Writes until the kernel takes no more, also after a moment in which it may have moved what it has taken. */
-export function fill(fd: number): void {
+/**
+ * Writes until the kernel takes no more, also after a moment in which it may have moved what it has taken. Returns how
+ * many bytes it took.
+ */
+export function fill(fd: number): number {
   const bytes = Buffer.alloc(65536);
+  let all = 0;
   for (let taken = 1; taken > 0; sleepMs(1)) {
     taken = 0;
     try {
@@ -115,5 +119,7 @@ export function fill(fd: number): void {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
     }
+    all += taken;
   }
+  return all;
 }

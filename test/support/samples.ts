@@ -101,6 +101,7 @@ function windowOf(
       events: share * requests,
       rawEvents: share * requests,
       changeCalls: 0,
+      submissions: 0,
       changes: 0,
       stale: 0,
       spurious: 0,
