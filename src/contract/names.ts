@@ -32,7 +32,7 @@ export const backendNames = namesOf(backends);
  * Completion engines, in the order of native/servers/options.cc: they stand in the place of a backend and are none, because
  * nobody asks them whether a descriptor is ready.
  */
-const engines = [{ name: 'uring', style: 7 }] as const;
+const engines = [{ name: 'uring', style: 9 }] as const;
 
 export const engineNames = namesOf(engines);
 
