@@ -7,6 +7,7 @@ import type { MechanismName } from '../../src/contract/common.js';
 import { parseCpuList } from '../../src/cpu-list.js';
 import type { Machine } from '../../src/experiments/experiment.js';
 import { idleConnections } from '../../src/experiments/idle-connections.js';
+import { udpPorts } from '../../src/experiments/udp-ports.js';
 import { networkDifference, parseNetworkCounters } from '../../src/hosts/network-counters.js';
 import { builtInPlan, filePlan, type PlanOptions, readPlanFile } from '../../src/run/plan.js';
 import { stopBeforeNextBlock, widestInterval } from '../../src/run/precision.js';
@@ -177,6 +178,29 @@ test('built-in plans: the profiles hold the levels they promise', () => {
   for (const { impl, backend, io } of cells) {
     assert.equal(io === null, impl !== 'ts');
     if (impl === 'libuv') assert.equal(backend, 'epoll');
+  }
+});
+
+test('a full run has rows of engines where there are some, and a quick one when asked', () => {
+  const withEngine: Machine = { ...machine, engines: ['uring'] };
+  for (const { experiment, servers } of [
+    { experiment: idleConnections, servers: ['native', 'ts batch'] },
+    { experiment: udpPorts, servers: ['native'] },
+  ]) {
+    const rowsOf = (profile: 'quick' | 'full', on: Machine, settings: object = {}) => [
+      ...new Set(
+        experiment
+          .cells({ ...(experiment.profile(profile, on) as object), ...settings } as never, on)
+          .map((cell) => cell as { backend: string; impl: string; io: string | null })
+          .filter(({ backend }) => backend === 'uring')
+          .map(({ impl, io }) => [impl, io ?? []].flat().join(' ')),
+      ),
+    ];
+    assert.deepEqual(rowsOf('full', withEngine), servers);
+    assert.deepEqual(rowsOf('full', machine), []);
+    assert.deepEqual(rowsOf('quick', withEngine), []);
+    const asked = { engines: ['uring'], impls: ['ts', 'native', 'baseline', 'libuv'] };
+    assert.deepEqual(rowsOf('quick', machine, asked), servers);
   }
 });
 
