@@ -5,13 +5,35 @@
 import type { Plot, View } from './plot.js';
 
 const mechanisms = {
-  light: ['#D55E00', '#E69F00', '#B5508C', '#0072B2', '#3A9BD9', '#009E73', '#8A6D00'],
-  dark: ['#F0894A', '#F2B84B', '#E39CC4', '#5AAEE8', '#9AD4F7', '#3CCBA3', '#E3D35C'],
+  light: [
+    '#D55E00',
+    '#E69F00',
+    '#B5508C',
+    '#0072B2',
+    '#3A9BD9',
+    '#009E73',
+    '#8A6D00',
+    '#00697A',
+    '#9C2F2F',
+    '#5B5BD6',
+  ],
+  dark: [
+    '#F0894A',
+    '#F2B84B',
+    '#E39CC4',
+    '#5AAEE8',
+    '#9AD4F7',
+    '#3CCBA3',
+    '#E3D35C',
+    '#4FC6DA',
+    '#E88A8A',
+    '#ABABFA',
+  ],
 };
 
 /**
- * Okabe and Ito's colours, told apart by every common kind of colour vision, and some for what is no mechanism, always in
- * a panel of its own; brighter ones on a dark ground.
+ * Okabe and Ito's colours, told apart by every common kind of colour vision, further ones for the ways of io_uring, and some
+ * for what is no mechanism, always in a panel of its own; brighter ones on a dark ground.
  */
 export const palettes = {
   light: [...mechanisms.light, '#4D4D4D', '#6A4C9C', '#7F4F24', '#2F6B5E'],
