@@ -15,6 +15,8 @@ std::unique_ptr<Backend> make_epoll_et(Counters& counters, int& error);
 std::unique_ptr<Backend> make_epoll_oneshot(Counters& counters, int& error);
 std::unique_ptr<Backend> make_kqueue(Counters& counters, int& error);
 std::unique_ptr<Backend> make_kqueue_clear(Counters& counters, int& error);
+std::unique_ptr<Backend> make_evport(Counters& counters, int& error);
+std::unique_ptr<Backend> make_devpoll(Counters& counters, int& error);
 std::unique_ptr<Backend> make_uring_poll(Counters& counters, int& error);
 std::unique_ptr<Backend> make_uring_poll_level(Counters& counters, int& error);
 std::unique_ptr<Backend> make_uring_poll_oneshot(Counters& counters, int& error);

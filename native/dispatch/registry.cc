@@ -26,6 +26,16 @@ constexpr BackendFactory kKqueue = make_kqueue, kKqueueClear = make_kqueue_clear
 #else
 constexpr BackendFactory kKqueue = nullptr, kKqueueClear = nullptr;
 #endif
+#if __has_include(<port.h>)
+constexpr BackendFactory kEventPorts = make_evport;
+#else
+constexpr BackendFactory kEventPorts = nullptr;
+#endif
+#if __has_include(<sys/devpoll.h>)
+constexpr BackendFactory kDevPoll = make_devpoll;
+#else
+constexpr BackendFactory kDevPoll = nullptr;
+#endif
 
 constexpr const char* kOnlyLinux = "epoll exists on Linux only";
 constexpr const char* kUringOnlyLinux = "io_uring exists on Linux only";
@@ -42,10 +52,8 @@ constexpr BackendEntry kBackends[] = {
     {"epoll-oneshot", "epoll", Trigger::oneshot, kEpollOneshot, kOnlyLinux},
     {"kqueue", "kqueue", Trigger::level, kKqueue, kOnlyBsd},
     {"kqueue-clear", "kqueue", Trigger::edge, kKqueueClear, kOnlyBsd},
-    {"evport", "event ports", Trigger::oneshot, nullptr,
-     "event ports exist on illumos and Solaris only; no backend in this build"},
-    {"devpoll", "/dev/poll", Trigger::level, nullptr,
-     "/dev/poll exists on illumos and Solaris only; no backend in this build"},
+    {"evport", "event ports", Trigger::oneshot, kEventPorts, "event ports exist on illumos and Solaris only"},
+    {"devpoll", "/dev/poll", Trigger::level, kDevPoll, "/dev/poll exists on illumos and Solaris only"},
     {"wsapoll", "WSAPoll", Trigger::level, nullptr, "WSAPoll exists on Windows only; no backend in this build"},
     {"uring-poll", "io_uring", Trigger::edge, kUring, kUringOnlyLinux, reason_of_uring, true},
     {"uring-poll-level", "io_uring", Trigger::level, kUringLevel, kUringOnlyLinux, reason_of_uring, true},

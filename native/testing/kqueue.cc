@@ -24,7 +24,11 @@
 #include <map>
 #include <vector>
 
+#include "testing/standin.h"
+
 namespace {
+
+using testing::inode_of;
 
 constexpr int kTickMicroseconds = 10'000;
 constexpr unsigned kNotAnError = 0x5a;
@@ -42,13 +46,6 @@ struct Queue {
 
 // One thread per queue, and Workers do not share pollers; a number that kqueue() returns again starts afresh.
 thread_local std::map<int, Queue> queues;
-
-bool inode_of(std::uintptr_t ident, ino_t& inode) noexcept {
-  struct stat status;
-  if (::fstat(static_cast<int>(ident), &status) != 0) return false;
-  inode = status.st_ino;
-  return true;
-}
 
 /// What poll says of a descriptor now.
 short state_of(int fd, short events) noexcept {
@@ -74,7 +71,7 @@ bool ended_writing(int fd) noexcept {
 /// Applies one change; returns its errno.
 int apply(Queue& queue, const struct kevent& change) noexcept {
   ino_t inode = 0;
-  if (!inode_of(change.ident, inode)) return EBADF;
+  if (!inode_of(static_cast<int>(change.ident), inode)) return EBADF;
   const auto found = std::find_if(queue.filters.begin(), queue.filters.end(), [&](const Filter& filter) {
     return filter.asked.ident == change.ident && filter.asked.filter == change.filter && filter.inode == inode;
   });
@@ -118,8 +115,7 @@ bool row_of(Filter& filter, short revents, struct kevent& row) noexcept {
 /// Rows that are there now, at most `size`.
 int collect(Queue& queue, struct kevent* rows, int size, const timespec* timeout) noexcept {
   std::erase_if(queue.filters, [](const Filter& filter) {
-    ino_t inode = 0;
-    return !inode_of(filter.asked.ident, inode) || inode != filter.inode;
+    return !testing::is_same(static_cast<int>(filter.asked.ident), filter.inode);
   });
   std::vector<pollfd> entries;
   for (const Filter& filter : queue.filters) {
@@ -162,22 +158,16 @@ int kevent(int number, const struct kevent* changes, int change_count, struct ke
   if (errors > 0) return errors;
   if (size == 0) return 0;
 
-  // Slices of a millisecond, because edge-triggered filters that stay ready must not end the wait.
-  timespec now;
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  const auto nanoseconds = [](const timespec& time) { return time.tv_sec * 1'000'000'000LL + time.tv_nsec; };
-  const auto ticks_of = [](long long time) {
+  timespec whole;
+  if (timeout != nullptr) {
     constexpr long long kTick = kTickMicroseconds * 1000LL;
-    return time == 0 ? 0 : ((time + kTick - 1) / kTick + 1) * kTick;
-  };
-  const long long end = timeout == nullptr ? 0 : nanoseconds(now) + ticks_of(nanoseconds(*timeout));
-  for (;;) {
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    const long long left = timeout == nullptr ? 1'000'000 : std::clamp(end - nanoseconds(now), 0LL, 1'000'000LL);
-    const timespec slice = {0, left};
-    const int count = collect(queue, rows, size, &slice);
-    if (count != 0 || (timeout != nullptr && left == 0)) return count;
+    const long long asked = testing::nanoseconds(*timeout);
+    const long long lasts = asked == 0 ? 0 : ((asked + kTick - 1) / kTick + 1) * kTick;
+    whole = {static_cast<time_t>(lasts / 1'000'000'000), static_cast<long>(lasts % 1'000'000'000)};
   }
+  return testing::wait_in_slices(timeout == nullptr ? nullptr : &whole, [&](const timespec& slice) {
+    return collect(queue, rows, size, &slice);
+  });
 }
 
 int sysctl(const int* name, unsigned names, void* old, std::size_t* old_size, const void*, std::size_t) noexcept {

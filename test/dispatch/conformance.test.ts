@@ -81,6 +81,7 @@ const registration: Case[] = [
     run(bench) {
       const [a] = bench.socketPair();
       bench.poller.add(a, Interest.read);
+      bench.look();
       const before = bench.poller.counters();
       bench.poller.modify(a, Interest.read);
       change(bench, [a, Interest.read]);
@@ -233,6 +234,9 @@ const readiness: Case[] = [
     },
   },
 ];
+
+/** Of a descriptor closed before the kernel was told of it, or of any that was closed; epoll and event ports forget it. */
+const noticesClosing = ({ backend }: Bench) => !/^(epoll|evport)/.test(backend);
 
 const batches: Case[] = [
   {
@@ -402,10 +406,9 @@ const batches: Case[] = [
       bench.poller.add(a, Interest.read);
       bench.close(gone);
       const seen = [...bench.await(), ...bench.look()];
-      const epoll = bench.backend.startsWith('epoll');
       assert.deepEqual(
         seen.filter(({ fd }) => fd === gone).map(({ flags }) => flags),
-        epoll ? [] : [['invalid']],
+        noticesClosing(bench) ? [['invalid']] : [],
       );
       assert.ok(fds(seen).includes(a));
       assert.ok(!fds(bench.look()).includes(gone));
@@ -423,10 +426,9 @@ const batches: Case[] = [
       const [gone] = bench.socketPair();
       bench.poller.add(gone, Interest.both);
       bench.close(gone);
-      const notices = !bench.backend.startsWith('epoll');
       assert.deepEqual(
         bench.look().map(({ flags }) => flags),
-        notices ? [['invalid']] : [],
+        noticesClosing(bench) ? [['invalid']] : [],
       );
       assert.deepEqual(bench.look(), []);
     },
@@ -442,13 +444,12 @@ const batches: Case[] = [
       for (const fd of gone) bench.poller.add(fd, Interest.read);
       for (const fd of gone) bench.close(fd);
       send(peer);
-      const epoll = bench.backend.startsWith('epoll');
       // Removals change the order of poll's scan, so somebody may have to wait for the next round.
       const seen = Array.from({ length: 2 * (1 + gone.length) }, () => (bench.await()[0] as Row).fd);
       assert.ok(seen.includes(live));
       assert.deepEqual(
         seen.filter((fd) => gone.includes(fd)).sort((a, b) => a - b),
-        epoll ? [] : gone.sort((a, b) => a - b),
+        noticesClosing(bench) ? gone.sort((a, b) => a - b) : [],
       );
     },
   },
