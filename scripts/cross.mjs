@@ -1,6 +1,8 @@
 // Compiles the native core for other machines (native/targets.json), and links the standalone programs where that can be
 // done, so that they can be carried there: for a Linux machine like this one by the compiler that is here, with all
 // libraries in them, for others by zig's cross compiler. Linux machines of other kinds are built when they are asked for.
+// For Windows only the mechanisms are built, with a program that checks them: by mingw-w64 where it is installed, which
+// links it, and Wine runs it where that is.
 // Objects are kept by digest of everything they depend on.
 //   node scripts/cross.mjs [target-substring ...]
 import { spawn, spawnSync } from 'node:child_process';
@@ -27,9 +29,15 @@ const objects = '.cache/cross';
 const isOwn = ({ system, machines }) => system === type() && machines.includes(machine());
 // FreeBSD 14.0 and NetBSD 11 are the oldest whose C library zig can stand in for. Programs of a Linux go to any, whatever
 // its C library.
+const mingw = 'x86_64-w64-mingw32-g++-posix';
+const hasMingw = spawnSync(mingw, ['--version']).status === 0;
+const compilerOf = (target) => {
+  if (isOwn(target)) return [process.env.CXX ?? 'c++'];
+  return target.system === 'Windows_NT' && hasMingw ? [mingw] : ['zig', 'c++', '-target', target.zig];
+};
 const targets = JSON.parse(readFileSync('native/targets.json', 'utf8')).map((target) => ({
   ...target,
-  compiler: isOwn(target) ? [process.env.CXX ?? 'c++'] : ['zig', 'c++', '-target', target.zig],
+  compiler: compilerOf(target),
   linking: [...(target.system === 'Linux' ? ['-static', '-s'] : []), '-lpthread'],
   usual: isOwn(target) || target.system !== 'Linux',
 }));
@@ -103,6 +111,10 @@ const zig = () => (installed ??= installZig());
 const sources = JSON.parse(readFileSync('native/sources.json', 'utf8'));
 const core = sources.core.flatMap((room) => sources[room]);
 const everything = [...new Set([...core, ...Object.values(sources.programs).flat()])];
+const checked = (name) => [
+  ...sources.checks[name].rooms.flatMap((room) => sources[room]),
+  ...sources.checks[name].sources,
+];
 const wanted = process.argv.slice(2);
 const chosen = targets.filter(({ name, usual }) =>
   wanted.length === 0 ? usual : wanted.some((part) => name.includes(part)),
@@ -131,7 +143,7 @@ const objectOf = ({ name, optimize, compiler }, source) => {
 
 const compilations = chosen.flatMap((target) => {
   mkdirSync(join(objects, target.name), { recursive: true });
-  return everything.map((source) => async () => {
+  return (target.check ? checked(target.check) : everything).map((source) => async () => {
     const object = objectOf(target, source);
     if (existsSync(object)) {
       reused += 1;
@@ -158,4 +170,33 @@ for (const target of chosen.filter(({ link }) => link)) {
     if ((await compile(target, `${target.name}: link ${program}`, args)) !== 0) process.exit(1);
     console.log(`linked ${join(out, program)}`);
   }
+}
+
+const wine = '/usr/lib/wine/wine64';
+for (const target of chosen.filter(({ check, compiler }) => check && compiler[0] === mingw)) {
+  const out = join('build/cross', target.name);
+  mkdirSync(out, { recursive: true });
+  const program = join(out, `${target.check}.exe`);
+  const inputs = checked(target.check).map((source) => objectOf(target, source));
+  const args = ['-static', '-s', ...inputs, '-lws2_32', '-o', program];
+  if ((await compile(target, `${target.name}: link ${program}`, args)) !== 0) process.exit(1);
+  console.log(`linked ${program}`);
+  if (!existsSync(wine)) {
+    console.log(`not run: ${wine} is not there (Debian package wine64)`);
+    continue;
+  }
+  const prefix = {
+    ...process.env,
+    WINEPREFIX: resolve('.cache/wine'),
+    WINEDEBUG: '-all',
+    WINEDLLOVERRIDES: 'mscoree,mshtml=',
+  };
+  const { status, stdout } = spawnSync(wine, [program], { env: prefix, encoding: 'utf8', timeout: 300_000 });
+  spawnSync(`${wine.replace(/64$/, '')}server`, ['-k'], { env: prefix });
+  if (status !== 0) {
+    console.error(`${program}: ${status ?? 'did not end'}\n${stdout}`);
+    process.exit(1);
+  }
+  const cases = stdout.split('\n').filter((line) => line.startsWith('ok '));
+  console.log(`ran ${program}: ${cases.length} cases, Windows API on Wine: functional only`);
 }

@@ -17,6 +17,7 @@ std::unique_ptr<Backend> make_kqueue(Counters& counters, int& error);
 std::unique_ptr<Backend> make_kqueue_clear(Counters& counters, int& error);
 std::unique_ptr<Backend> make_evport(Counters& counters, int& error);
 std::unique_ptr<Backend> make_devpoll(Counters& counters, int& error);
+std::unique_ptr<Backend> make_wsapoll(Counters& counters, int& error);
 std::unique_ptr<Backend> make_uring_poll(Counters& counters, int& error);
 std::unique_ptr<Backend> make_uring_poll_level(Counters& counters, int& error);
 std::unique_ptr<Backend> make_uring_poll_oneshot(Counters& counters, int& error);

@@ -21,7 +21,6 @@
 // h) Closing a descriptor removes its filters, whatever its duplicates do.
 // i) NetBSD and OpenBSD wait in ticks of their clock; see ticks.h.
 #if __has_include(<sys/event.h>)
-#include <fcntl.h>
 #include <sys/event.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -31,6 +30,7 @@
 #include <vector>
 
 #include "dispatch/factories.h"
+#include "dispatch/handles.h"
 #include "dispatch/ticks.h"
 #include "dispatch/watches.h"
 
@@ -167,7 +167,7 @@ class Kqueue final : public Backend {
 
   /// Flags of a change that the kernel would not make.
   std::uint32_t refused(const Change& row, Slot slot) noexcept {
-    const bool closed = row.data == EBADF && ::fcntl(static_cast<int>(row.ident), F_GETFD) == -1;
+    const bool closed = row.data == EBADF && !is_open(static_cast<int>(row.ident));
     watches_[slot].in_kernel &= static_cast<std::uint8_t>(~direction_of(row.filter));
     if (!closed && capabilities_.trigger == Trigger::level) watches_.touch(slot, direction_of(row.filter));
     return closed ? invalid : error;

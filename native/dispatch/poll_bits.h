@@ -1,7 +1,11 @@
 // poll(2)'s bits, which other mechanisms speak as well, and what they mean here.
 #pragma once
 
+#ifdef _WIN32
+#include <winsock2.h>
+#else
 #include <poll.h>
+#endif
 
 #include "dispatch/event.h"
 

@@ -1,8 +1,8 @@
 #include "dispatch/poller.h"
 
-#include <fcntl.h>
-
 #include <cerrno>
+
+#include "dispatch/handles.h"
 
 namespace dispatch {
 
@@ -21,9 +21,9 @@ int Poller::add(Handle handle, Interest wanted, Slot& slot) noexcept {
   if (handle == kNoHandle) return EBADF;
   if (known(slots_.find(handle))) return EEXIST;
   const std::int32_t most = capabilities().max_descriptor;
-  if (most >= 0 && handle > most) return ERANGE;
+  if (most >= 0 && static_cast<std::int64_t>(handle) > most) return ERANGE;
   // select and poll would notice only at the next wait; asking here makes all backends answer alike.
-  if (::fcntl(handle, F_GETFD) == -1) return EBADF;
+  if (!is_open(handle)) return EBADF;
   const Slot taken = slots_.take(handle);
   if (taken >= registrations_.size()) registrations_.resize(std::size_t{taken} + 1);
   ++counters_.changes;

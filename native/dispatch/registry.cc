@@ -1,7 +1,9 @@
 // The list of backends: the only place that knows which system has which mechanism.
 #include "dispatch/registry.h"
 
+#ifndef _WIN32
 #include <sys/utsname.h>
+#endif
 
 #include <cerrno>
 #include <cstring>
@@ -36,6 +38,13 @@ constexpr BackendFactory kDevPoll = make_devpoll;
 #else
 constexpr BackendFactory kDevPoll = nullptr;
 #endif
+#ifdef _WIN32
+constexpr BackendFactory kSelectPosix = nullptr, kPoll = nullptr, kWsaPoll = make_wsapoll;
+constexpr const char* kElsewhere = "wsapoll";
+#else
+constexpr BackendFactory kSelectPosix = make_select_posix, kPoll = make_poll, kWsaPoll = nullptr;
+constexpr const char* kElsewhere = "poll";
+#endif
 
 constexpr const char* kOnlyLinux = "epoll exists on Linux only";
 constexpr const char* kUringOnlyLinux = "io_uring exists on Linux only";
@@ -45,8 +54,8 @@ std::string reason_of_uring(int error) { return uring::why_not(error, uring::cir
 
 constexpr BackendEntry kBackends[] = {
     {"select", "select", Trigger::level, make_select, nullptr},
-    {"select-posix", "select", Trigger::level, make_select_posix, nullptr},
-    {"poll", "poll", Trigger::level, make_poll, nullptr},
+    {"select-posix", "select", Trigger::level, kSelectPosix, "select of Windows has no such limit"},
+    {"poll", "poll", Trigger::level, kPoll, "Windows has WSAPoll instead"},
     {"epoll", "epoll", Trigger::level, kEpoll, kOnlyLinux},
     {"epoll-et", "epoll", Trigger::edge, kEpollEt, kOnlyLinux},
     {"epoll-oneshot", "epoll", Trigger::oneshot, kEpollOneshot, kOnlyLinux},
@@ -54,7 +63,7 @@ constexpr BackendEntry kBackends[] = {
     {"kqueue-clear", "kqueue", Trigger::edge, kKqueueClear, kOnlyBsd},
     {"evport", "event ports", Trigger::oneshot, kEventPorts, "event ports exist on illumos and Solaris only"},
     {"devpoll", "/dev/poll", Trigger::level, kDevPoll, "/dev/poll exists on illumos and Solaris only"},
-    {"wsapoll", "WSAPoll", Trigger::level, nullptr, "WSAPoll exists on Windows only; no backend in this build"},
+    {"wsapoll", "WSAPoll", Trigger::level, kWsaPoll, "WSAPoll exists on Windows only"},
     {"uring-poll", "io_uring", Trigger::edge, kUring, kUringOnlyLinux, reason_of_uring, true},
     {"uring-poll-level", "io_uring", Trigger::level, kUringLevel, kUringOnlyLinux, reason_of_uring, true},
     {"uring-poll-oneshot", "io_uring", Trigger::oneshot, kUringOneshot, kUringOnlyLinux, reason_of_uring, true},
@@ -103,10 +112,13 @@ const BackendEntry& own_backend(std::string_view system) noexcept {
 }
 
 const BackendEntry& client_backend() noexcept {
+#ifndef _WIN32
   utsname name{};
   ::uname(&name);
   const BackendEntry& own = own_backend(name.sysname);
-  return own.make != nullptr ? own : *find_backend("poll");
+  if (own.make != nullptr) return own;
+#endif
+  return *find_backend(kElsewhere);
 }
 
 Probe probe(const BackendEntry& entry) {

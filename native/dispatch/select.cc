@@ -13,10 +13,10 @@
 // g) One descriptor closed without forget() fails the whole call with EBADF and does not say which: each is asked, and
 //    those that are gone are reported and dropped.
 // h) NetBSD and OpenBSD wait in ticks of their clock; see ticks.h.
+#ifndef _WIN32
 #ifdef __APPLE__
 #define _DARWIN_UNLIMITED_SELECT 1
 #endif
-#include <fcntl.h>
 #include <sys/select.h>
 
 #include <algorithm>
@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "dispatch/factories.h"
+#include "dispatch/handles.h"
 #include "dispatch/ticks.h"
 
 namespace dispatch {
@@ -116,7 +117,7 @@ class Select final : public Backend {
     for (int fd = 0, end = limit_; fd < end && count < out.size(); ++fd) {
       const auto at = static_cast<std::size_t>(fd);
       if ((((read_[at / kBits] | write_[at / kBits]) >> (at % kBits)) & 1) == 0) continue;
-      if (::fcntl(fd, F_GETFD) != -1) continue;
+      if (is_open(fd)) continue;
       set_bits(fd, Interest::none);
       out[count++] = {tokens_[at].slot, tokens_[at].generation, invalid, 0};
     }
@@ -165,3 +166,4 @@ std::unique_ptr<Backend> make_select_posix(Counters& counters, int&) {
 }
 
 }  // namespace dispatch
+#endif

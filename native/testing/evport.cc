@@ -2,7 +2,7 @@
 // that evport.cc's own logic runs through the conformance suite on Linux. It shows nothing about the real mechanism.
 //
 // Kept from the manual pages: an event ends its association; associating anew replaces what was there; dissociating
-// what is not associated is ENOENT; closing a descriptor ends its association; port_getn waits for `count` events, brings at
+// what is not associated is ENOENT; closing a descriptor ends its association; port_getn waits for an event, brings at
 // most `max`, and fails with ETIME when the time is over, with EINTR when a signal came, without touching the list.
 #include <port.h>
 #include <sys/eventfd.h>
