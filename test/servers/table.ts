@@ -35,12 +35,9 @@ export const engineKinds: readonly Kind[] = listEngines()
   .flatMap(({ name: backend }): Kind[] => [
     { impl: 'native', backend },
     { impl: 'ts', io: 'batch', backend },
-    { impl: 'ts', io: 'native', backend },
     { impl: 'native', backend, engineOptions: 'direct,incremental' },
-    { impl: 'ts', io: 'batch', backend, engineOptions: 'direct,incremental' },
     { impl: 'native', backend, engineOptions: 'no-register,buffers=4,bytes=64' },
     { impl: 'ts', io: 'batch', backend, engineOptions: 'batch=8,wait=200' },
-    { impl: 'native', backend, engineOptions: 'sqpoll' },
     { impl: 'ts', io: 'batch', backend, engineOptions: 'sqpoll,direct' },
   ]);
 
