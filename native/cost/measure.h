@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cost/counted.h"
 #include "cost/interruption.h"
 #include "cost/options.h"
 #include "cost/thread_usage.h"
@@ -22,6 +23,7 @@ struct Mark {
   Effort effort;
   std::uint64_t events = 0;
   std::uint64_t slept = 0;
+  Counted counted;
 };
 
 struct Measurement {
@@ -31,7 +33,7 @@ struct Measurement {
   Mark after;
 };
 
-/// `Rounds` is a mode: Drain, Wakeup or WakeupThreads.
+/// `Rounds` is a mode (modes.h).
 template <class Waiter, class Rounds>
 class Measure {
  public:
@@ -72,8 +74,13 @@ class Measure {
   }
 
   Mark mark() const {
-    Mark mark{process::monotonic_now(), thread_usage(), waiter_.effort(), rounds_.events(), 0};
+    Mark mark{process::monotonic_now(), thread_usage(), waiter_.effort(), rounds_.events(), 0, {}};
+    if constexpr (requires { rounds_.untimed(); }) {
+      mark.effort.waits -= rounds_.untimed().waits;
+      mark.effort.change_calls -= rounds_.untimed().change_calls;
+    }
     if constexpr (requires { rounds_.slept(); }) mark.slept = rounds_.slept();
+    if constexpr (requires { rounds_.counted(); }) mark.counted = rounds_.counted();
     return mark;
   }
 

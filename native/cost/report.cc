@@ -60,8 +60,8 @@ dispatch::Counters difference(const dispatch::Counters& before, const dispatch::
 
 void add_configuration(JsonLine& line, const Options& options, const dispatch::Capabilities* capabilities) {
   line.string("event", "cost")
-      .string("mode", kModeNames[static_cast<std::size_t>(options.mode)])
-      .string("impl", options.baseline ? "baseline" : "native")
+      .string("mode", facts_of(options.mode).name)
+      .string("impl", options.impl)
       .string("backend", options.backend);
   if (capabilities != nullptr) {
     line.object("capabilities", servers::capabilities_object(*capabilities));
@@ -69,8 +69,10 @@ void add_configuration(JsonLine& line, const Options& options, const dispatch::C
     line.null("capabilities");
   }
   line.number("pairs", options.pairs)
+      .number("stride", options.stride)
       .number("active", options.active)
       .number("writes", options.writes)
+      .number("budget", options.budget)
       .number("maxEvents", options.max_events)
       .number("seed", options.seed);
 }
@@ -101,6 +103,14 @@ void add_figures(JsonLine& line, const Measurement& m) {
   }
 }
 
+void add_counted(JsonLine& line, const Measurement& m) {
+  JsonLine object;
+  for (std::size_t i = 0; i < m.after.counted.size(); ++i) {
+    object.number(m.after.counted[i].first, m.after.counted[i].second - m.before.counted[i].second);
+  }
+  line.object("counted", object);
+}
+
 void add_writer(JsonLine& line, const Options& options, const Measurement& m, const WriterFacts* writer) {
   if (writer == nullptr) {
     line.null("writer");
@@ -117,26 +127,29 @@ void add_writer(JsonLine& line, const Options& options, const Measurement& m, co
   line.object("writer", object);
 }
 
-void add_identity(JsonLine& line, const char* program) {
+void add_identity(JsonLine& line, const Facts& facts) {
   const process::DescriptorLimit limit = process::descriptor_limit();
+  JsonLine versions;
+  versions.string("compiler", process::compiler());
+  if (facts.library != nullptr) versions.string(facts.library, facts.library_version);
   line.object("descriptorLimit", JsonLine().number("soft", limit.soft).number("hard", limit.hard))
       .numbers("cpuAffinity", process::affinity())
       .number("pid", getpid())
       .string("kernel", process::kernel_release())
-      .object("versions", JsonLine().string("compiler", process::compiler()))
+      .object("versions", versions)
       .string("compilerFlags", process::compiler_flags())
-      .string("digest", process::file_digest(program));
+      .string("digest", process::file_digest(facts.program));
 }
 
 }  // namespace
 
-std::string cost_line(const Options& options, const Measurement& measurement, const dispatch::Capabilities* capabilities,
-                      const WriterFacts* writer, const char* program) {
+std::string cost_line(const Options& options, const Measurement& measurement, const Facts& facts) {
   JsonLine line;
-  add_configuration(line, options, capabilities);
+  add_configuration(line, options, facts.capabilities);
   add_figures(line, measurement);
-  add_writer(line, options, measurement, writer);
-  add_identity(line, program);
+  add_counted(line, measurement);
+  add_writer(line, options, measurement, facts.writer);
+  add_identity(line, facts);
   return line.text();
 }
 

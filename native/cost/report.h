@@ -10,14 +10,21 @@
 
 namespace cost {
 
-/// The other thread of `wakeup-threads`.
+/// The other thread or process of a wake-up.
 struct WriterFacts {
   bool spins = false;  ///< through its gap; else it sleeps
   std::vector<int> affinity;
 };
 
-/// `capabilities` is null for bare system calls, `writer` in modes of one thread; `program` is the binary to digest.
-std::string cost_line(const Options& options, const Measurement& measurement, const dispatch::Capabilities* capabilities,
-                      const WriterFacts* writer, const char* program);
+/// What a program knows beside options and figures.
+struct Facts {
+  const dispatch::Capabilities* capabilities = nullptr;  ///< of a Poller; others have none
+  const WriterFacts* writer = nullptr;                   ///< in modes with another thread or process
+  const char* library = nullptr;                         ///< whose loop it is, by its name in `versions`
+  std::string library_version = {};
+  const char* program = "";  ///< the binary to digest
+};
+
+std::string cost_line(const Options& options, const Measurement& measurement, const Facts& facts);
 
 }  // namespace cost

@@ -35,8 +35,8 @@ void Arguments::text(std::string_view name, std::string& value) {
                       }});
 }
 
-void Arguments::choice(std::string_view name, std::initializer_list<std::string_view> words, std::size_t& chosen) {
-  options_.push_back({name, true, [name, words = std::vector(words), &chosen](const std::string& given) {
+void Arguments::choice(std::string_view name, std::vector<std::string_view> words, std::size_t& chosen) {
+  options_.push_back({name, true, [name, words = std::move(words), &chosen](const std::string& given) {
                         std::string known;
                         for (std::size_t i = 0; i < words.size(); ++i) {
                           if (words[i] == given) {

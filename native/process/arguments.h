@@ -4,7 +4,6 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
-#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,7 +27,7 @@ class Arguments {
   }
   void text(std::string_view name, std::string& value);
   /// One of a few words; `chosen` becomes its place in `words`.
-  void choice(std::string_view name, std::initializer_list<std::string_view> words, std::size_t& chosen);
+  void choice(std::string_view name, std::vector<std::string_view> words, std::size_t& chosen);
   void cpus(std::string_view name, std::vector<int>& value);
 
   /// One sentence on the first argument that cannot be used, empty when there is none. A program that takes a command

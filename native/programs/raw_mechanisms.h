@@ -1,5 +1,6 @@
 // The mechanisms as a loop would call them with nothing in between: no registry, no generations, no checks, no virtual
-// call. Each type has set(fd, reads, writes), remove(fd) and wait(handle), which calls handle(fd) for every ready
+// call. Each type has add(fd, reads, writes) for a descriptor that is not watched yet, set(...) for any, remove(fd),
+// change_calls() (system calls made only to change interest) and wait(handle), which calls handle(fd) for every ready
 // descriptor and returns what the system call returned. A descriptor may be removed or added inside handle().
 #pragma once
 
@@ -27,6 +28,8 @@ class RawSelect {
   static constexpr const char* kName = "select";
   explicit RawSelect(std::size_t) {}
 
+  static constexpr std::uint64_t change_calls() noexcept { return 0; }
+  void add(int fd, bool reads, bool writes) { set(fd, reads, writes); }
   void set(int fd, bool reads, bool writes) {
     const std::size_t word = static_cast<std::size_t>(fd) / kBits;
     if (word >= reads_.size()) {
@@ -78,6 +81,8 @@ class RawPoll {
   static constexpr const char* kName = "poll";
   explicit RawPoll(std::size_t) {}
 
+  static constexpr std::uint64_t change_calls() noexcept { return 0; }
+  void add(int fd, bool reads, bool writes) { set(fd, reads, writes); }
   void set(int fd, bool reads, bool writes) {
     const auto slot = static_cast<std::size_t>(fd);
     if (slot >= index_.size()) index_.resize(slot + slot / 2 + 64, kNone);
@@ -119,13 +124,12 @@ class RawEpoll {
   explicit RawEpoll(std::size_t max_events) : set_(epoll_create1(EPOLL_CLOEXEC)), rows_(max_events) {}
   ~RawEpoll() { close(set_); }
 
+  std::uint64_t change_calls() const noexcept { return change_calls_; }
+  void add(int fd, bool reads, bool writes) { control(EPOLL_CTL_ADD, fd, reads, writes); }
   void set(int fd, bool reads, bool writes) {
-    epoll_event row{};
-    row.events = (reads ? EPOLLIN : 0u) | (writes ? EPOLLOUT : 0u);
-    row.data.fd = fd;
-    if (epoll_ctl(set_, EPOLL_CTL_MOD, fd, &row) != 0) epoll_ctl(set_, EPOLL_CTL_ADD, fd, &row);
+    if (!control(EPOLL_CTL_MOD, fd, reads, writes)) add(fd, reads, writes);
   }
-  void remove(int fd) { epoll_ctl(set_, EPOLL_CTL_DEL, fd, nullptr); }
+  void remove(int fd) { control(EPOLL_CTL_DEL, fd, false, false); }
   template <class Handle>
   int wait(Handle handle) {
     const int count = epoll_wait(set_, rows_.data(), static_cast<int>(rows_.size()), -1);
@@ -134,7 +138,16 @@ class RawEpoll {
   }
 
  private:
+  bool control(int operation, int fd, bool reads, bool writes) noexcept {
+    epoll_event row{};
+    row.events = (reads ? EPOLLIN : 0u) | (writes ? EPOLLOUT : 0u);
+    row.data.fd = fd;
+    ++change_calls_;
+    return epoll_ctl(set_, operation, fd, &row) == 0;
+  }
+
   int set_;
+  std::uint64_t change_calls_ = 0;
   std::vector<epoll_event> rows_;
 };
 #elif defined(__FreeBSD__) || defined(__NetBSD__) || defined(__APPLE__)
@@ -144,13 +157,21 @@ class RawKqueue {
   explicit RawKqueue(std::size_t max_events) : queue_(kqueue()), rows_(max_events) {}
   ~RawKqueue() { close(queue_); }
 
+  std::uint64_t change_calls() const noexcept { return change_calls_; }
+  void add(int fd, bool reads, bool writes) { set(fd, reads, writes); }
   void set(int fd, bool reads, bool writes) {
     struct kevent changes[2];
     EV_SET(&changes[0], fd, EVFILT_READ, EV_ADD | (reads ? EV_ENABLE : EV_DISABLE), 0, 0, nullptr);
     EV_SET(&changes[1], fd, EVFILT_WRITE, EV_ADD | (writes ? EV_ENABLE : EV_DISABLE), 0, 0, nullptr);
-    kevent(queue_, changes, 2, nullptr, 0, nullptr);
+    control(changes, 2);
   }
   void remove(int) {}  // closing the descriptor, which follows, removes its filters
+  void drop(int fd) {  // of a descriptor that stays open
+    struct kevent changes[2];
+    EV_SET(&changes[0], fd, EVFILT_READ, EV_DELETE, 0, 0, nullptr);
+    EV_SET(&changes[1], fd, EVFILT_WRITE, EV_DELETE, 0, 0, nullptr);
+    control(changes, 2);
+  }
   template <class Handle>
   int wait(Handle handle) {
     const int count = kevent(queue_, nullptr, 0, rows_.data(), static_cast<int>(rows_.size()), nullptr);
@@ -159,7 +180,13 @@ class RawKqueue {
   }
 
  private:
+  void control(const struct kevent* changes, int count) noexcept {
+    ++change_calls_;
+    kevent(queue_, changes, count, nullptr, 0, nullptr);
+  }
+
   int queue_;
+  std::uint64_t change_calls_ = 0;
   std::vector<struct kevent> rows_;
 };
 #endif

@@ -1,22 +1,88 @@
-/** The one line of dispatchbench-dispatch-cost, a program that measures itself: what does one dispatch cost? */
+/** The one line of the programs that measure themselves: what does one dispatch cost? */
 import { z } from 'zod';
-import { backendName, count } from './common.js';
+import { type BackendName, backendName, count } from './common.js';
 import { capabilities, counters } from './server.js';
 
 /**
- * What a round is.
+ * What a round is; the head of each mode's file in native/cost says it exactly. The list, in the order of
+ * native/cost/modes.h.
  *
- * - `drain`: the round of libevent's bench: `active` bytes lie ready, handlers read one byte each and forward `writes`
- *   further ones, until all have been read. Timed from before the first wait; the first writes lie outside.
- * - `wakeup`: one thread writes a byte, waits without sleeping, and reads it; all three are timed.
- * - `wakeup-threads`: a second thread writes to one that sleeps in the kernel; timed from just before the write until the
- *   handler is reached.
+ * `active`: what the number of active ones counts: some of the registered pairs, or further descriptors beside them (one or
+ * two each). `writes`, `budget`: whether the mode takes them. `second`: another thread or process writes. `oneEvent`: a round
+ * is one event, so that its time is a response time.
  */
-export const costMode = z.enum(['drain', 'wakeup', 'wakeup-threads']);
-export type CostMode = z.infer<typeof costMode>;
+export const costModes = [
+  /** the round of libevent's bench: handlers read the bytes of `active` pairs, and forward `writes` further ones */
+  { name: 'drain', active: 'pairs', writes: true, budget: false, second: false, oneEvent: false },
+  /** one thread writes a byte, waits without sleeping, and reads it; all three are timed */
+  { name: 'wakeup', active: 'unused', writes: false, budget: false, second: false, oneEvent: true },
+  /** another thread writes to one that sleeps in the kernel; timed from the write until the handler is reached */
+  { name: 'wakeup-threads', active: 'unused', writes: false, budget: false, second: true, oneEvent: true },
+  /** another process does */
+  { name: 'wakeup-processes', active: 'unused', writes: false, budget: false, second: true, oneEvent: true },
+  /** `active` registrations are added (an event: one of them), modified, or removed; only those calls are timed */
+  { name: 'add', active: 'pairs', writes: false, budget: false, second: false, oneEvent: false },
+  { name: 'modify', active: 'pairs', writes: false, budget: false, second: false, oneEvent: false },
+  { name: 'remove', active: 'pairs', writes: false, budget: false, second: false, oneEvent: false },
+  /** `active` pairs ask for writing, and no longer once they are told that they may */
+  { name: 'toggle-write', active: 'pairs', writes: false, budget: false, second: false, oneEvent: false },
+  /** `active` connections wait at a listening socket, and a handler accepts at most `budget` of them */
+  { name: 'accept-storm', active: 'two each', writes: false, budget: true, second: false, oneEvent: false },
+  /** `active` UDP sockets hold a datagram each and `writes` further ones; a handler receives at most `budget` */
+  { name: 'udp-fan-in', active: 'one each', writes: true, budget: true, second: false, oneEvent: false },
+  /** of `active` pairs one holds `writes` further bytes; timed until the others' one byte has been read */
+  { name: 'loud-talker', active: 'pairs', writes: true, budget: true, second: false, oneEvent: false },
+  /** `active` further pairs are taken out and closed */
+  { name: 'teardown', active: 'two each', writes: false, budget: false, second: false, oneEvent: false },
+  /** a wakeup, after `active` further pairs were there and are no longer */
+  { name: 'after-spike', active: 'two each', writes: false, budget: false, second: false, oneEvent: true },
+] as const;
 
-/** `native`: through our Poller, as the servers do; `baseline`: the same work around bare system calls. */
-export const costImplementation = z.enum(['native', 'baseline']);
+export type CostMode = (typeof costModes)[number]['name'];
+export const costMode = z.enum(costModes.map(({ name }) => name) as [CostMode, ...CostMode[]]);
+
+export const factsOfMode = (mode: CostMode): (typeof costModes)[number] =>
+  costModes.find(({ name }) => name === mode)!;
+
+/** Descriptors that a mode opens beside the registered pairs. */
+export function furtherDescriptors(mode: CostMode, active: number): number {
+  const each = { pairs: 0, unused: 0, 'one each': 1, 'two each': 2 } as const;
+  return each[factsOfMode(mode).active] * active;
+}
+
+/**
+ * Other people's loops, where their libraries are installed: each has a program of its own with the same modes. `backends`:
+ * mechanisms that the library can be told to use. libuv chooses for itself; it is called so beside node:net, which is
+ * libuv as well.
+ */
+export const costPeers = [
+  {
+    name: 'libevent',
+    program: 'dispatchbench-cost-libevent',
+    package: 'libevent-dev',
+    backends: ['select', 'poll', 'epoll', 'kqueue'],
+  },
+  {
+    name: 'libev',
+    program: 'dispatchbench-cost-libev',
+    package: 'libev-dev',
+    backends: ['select', 'poll', 'epoll', 'kqueue'],
+  },
+  {
+    name: 'libuv-c',
+    program: 'dispatchbench-cost-libuv',
+    package: 'libuv1-dev',
+    backends: ['epoll', 'kqueue'],
+  },
+] as const satisfies readonly {
+  name: string;
+  program: string;
+  package: string;
+  backends: readonly BackendName[];
+}[];
+
+/** `native`: through our Poller, as the servers do; `baseline`: the same work around bare system calls; others' loops. */
+export const costImplementation = z.enum(['native', 'baseline', ...costPeers.map(({ name }) => name)]);
 export type CostImplementation = z.infer<typeof costImplementation>;
 
 export const cost = z.object({
@@ -24,22 +90,26 @@ export const cost = z.object({
   mode: costMode,
   impl: costImplementation,
   backend: backendName,
-  /** null for the baseline */
+  /** null for all but our Poller */
   capabilities: capabilities.nullable(),
   /** socket pairs registered */
   pairs: count,
-  /** drain: pairs that hold a byte when the clock starts; else 1 */
+  /** from the number of one watched descriptor to the next, at least; 1: as the system gives them */
+  stride: count,
+  /** what a round is about, as its mode says; 1 where it says nothing */
   active: count,
-  /** drain: bytes that handlers forward in a round; else 0 */
+  /** further writes of a round, as its mode says */
   writes: count,
-  /** rows of the result array of one wait; bare select and poll have none */
+  /** most that a handler takes of one descriptor before the next one's turn, as its mode says */
+  budget: count,
+  /** rows of the result array of one wait; bare select and poll have none, and other people's loops their own */
   maxEvents: count,
   /** of the generator that draws the active pairs */
   seed: z.number(),
   /** rounds measured */
   rounds: count,
   warmupRounds: count,
-  /** events dispatched in the measured rounds: rounds x (active + writes) */
+  /** events, as the mode defines them, in the measured rounds; of a drain rounds x (active + writes) */
   events: count,
   /** nanoseconds of a round, over the measured rounds; percentiles are rounds that happened (nearest rank) */
   roundNs: z.object({
@@ -60,13 +130,15 @@ export const cost = z.object({
   cpu: z.object({ userUs: z.number(), systemUs: z.number() }),
   /** of the same thread over the same time */
   contextSwitches: z.object({ voluntary: count, involuntary: count }),
-  /** system calls that wait, in the measured rounds */
+  /** system calls that wait, within the clock of the measured rounds */
   waits: count,
-  /** system calls made only to change interest, in the measured rounds */
+  /** system calls made only to change interest, within the clock of the measured rounds */
   changeCalls: count,
-  /** the poller's counters over the measured rounds; null for the baseline */
+  /** the poller's counters over the measured rounds, with what lies outside the clock; null for all but our Poller */
   counters: counters.nullable(),
-  /** the second thread of wakeup-threads; null in the other modes */
+  /** what the mode counts beside, over the measured rounds */
+  counted: z.record(z.string(), count),
+  /** the second thread or process of a wake-up; null in the other modes */
   writer: z
     .object({
       /** microseconds from the waiting thread's announcement to the write: it falls asleep meanwhile */

@@ -2,23 +2,85 @@
  * What does one dispatch cost, without a network? Socket pairs in one process, as in libevent's bench: how long it takes
  * to find and read what is ready, among how many that are not.
  *
- * Factors: backend x implementation (through our Poller, or bare system calls) x what a round is x socket pairs
- * registered. A round is a drain (one pair is active, or all are), or a wake-up (by the thread itself, without sleeping;
- * or by a second thread while the first sleeps in the kernel).
+ * Factors: backend x implementation (through our Poller, bare system calls, other people's loops) x what a round is x
+ * socket pairs registered. The first four rounds answer the question; `full` has the whole micro-set.
  */
 import { z } from 'zod';
-import { backendName, count } from '../contract/common.js';
-import { costImplementation } from '../contract/cost.js';
+import { type BackendName, backendName, count } from '../contract/common.js';
+import { type CostImplementation, costImplementation, costPeers } from '../contract/cost.js';
+import { scanning } from '../contract/names.js';
 import type { ProfileName } from '../contract/run.js';
 import { wholeNumber } from '../options.js';
 import { reservedDescriptors } from '../stage/limits.js';
+import type { CostTrial } from '../trials/cost.js';
 import { metric } from '../trials/registry.js';
 import { experiment, type Machine } from './experiment.js';
 import { list, names, serverFlags } from './flags.js';
-import { variants } from './servers.js';
+import { exists as existsAsServer } from './servers.js';
 
-const rounds = ['one active', 'all active', 'wake-up', 'wake-up of a sleeping thread'] as const;
-const round = z.enum(rounds);
+type Asked = Omit<CostTrial, 'kind' | 'impl' | 'backend' | 'pairs' | 'warmupMs' | 'durationMs'>;
+
+/** Whatever a round is about comes in as many, where there are as many. */
+const several = 100;
+const few = (pairs: number): number => Math.min(several, pairs);
+
+interface RoundFacts {
+  /** part of the whole set only */
+  whole?: boolean;
+  /** it is about a wait's result array */
+  rows?: boolean;
+  /** what is asked among so many pairs; `writes`: what was asked for drains */
+  asked(pairs: number, writes: number): Asked;
+}
+
+const rounds = {
+  'one active': { asked: (_, writes) => ({ mode: 'drain', active: 1, writes }) },
+  'all active': { asked: (pairs, writes) => ({ mode: 'drain', active: pairs, writes }) },
+  'wake-up': { asked: () => ({ mode: 'wakeup' }) },
+  'wake-up of a sleeping thread': { asked: () => ({ mode: 'wakeup-threads' }) },
+  'wake-up by another process': { whole: true, asked: () => ({ mode: 'wakeup-processes' }) },
+  'wake-up after a spike': { whole: true, asked: () => ({ mode: 'after-spike', active: 5000 }) },
+  'one active of sparse descriptors': {
+    whole: true,
+    asked: (_, writes) => ({ mode: 'drain', active: 1, writes, stride: 8 }),
+  },
+  'all active by 1 a wait': { whole: true, rows: true, asked: allActiveIn(1) },
+  'all active by 16 a wait': { whole: true, rows: true, asked: allActiveIn(16) },
+  'all active by 256 a wait': { whole: true, rows: true, asked: allActiveIn(256) },
+  'all active by 4096 a wait': { whole: true, rows: true, asked: allActiveIn(4096) },
+  'add interest': { whole: true, asked: (pairs) => ({ mode: 'add', active: few(pairs) }) },
+  'modify interest': { whole: true, asked: (pairs) => ({ mode: 'modify', active: few(pairs) }) },
+  'remove interest': { whole: true, asked: (pairs) => ({ mode: 'remove', active: few(pairs) }) },
+  'toggle write interest': { whole: true, asked: (pairs) => ({ mode: 'toggle-write', active: few(pairs) }) },
+  'accept storm by 1 a turn': { whole: true, asked: () => ({ mode: 'accept-storm', active: several }) },
+  'accept storm by 64 a turn': {
+    whole: true,
+    asked: () => ({ mode: 'accept-storm', active: several, budget: 64 }),
+  },
+  'UDP fan-in by 1 a turn': {
+    whole: true,
+    asked: () => ({ mode: 'udp-fan-in', active: several, writes: 7 * several }),
+  },
+  'UDP fan-in by 16 a turn': {
+    whole: true,
+    asked: () => ({ mode: 'udp-fan-in', active: several, writes: 7 * several, budget: 16 }),
+  },
+  'one loud talker': {
+    whole: true,
+    asked: (pairs) => ({ mode: 'loud-talker', active: few(pairs), writes: several, budget: 4 }),
+  },
+  teardown: { whole: true, asked: () => ({ mode: 'teardown', active: several }) },
+} satisfies Record<string, RoundFacts>;
+
+function allActiveIn(maxEvents: number) {
+  return (pairs: number, writes: number): Asked => ({ mode: 'drain', active: pairs, writes, maxEvents });
+}
+
+type Round = keyof typeof rounds;
+const roundNames = Object.keys(rounds) as [Round, ...Round[]];
+const round = z.enum(roundNames);
+const factsOf = (one: Round): RoundFacts => rounds[one];
+const firstRounds = roundNames.filter((one) => !factsOf(one).whole);
 
 const cell = z.object({ backend: backendName, impl: costImplementation, round, pairs: count.min(1) });
 type DispatchCostCell = z.infer<typeof cell>;
@@ -28,6 +90,8 @@ const settings = z.strictObject({
   impls: z.array(costImplementation).min(1),
   rounds: z.array(round).min(1),
   pairs: z.array(count.min(1)).min(1),
+  /** of them those that rounds of the whole set are measured with; left out: all */
+  wholePairs: z.array(count.min(1)).optional(),
   /** bytes that handlers forward in a round of a drain, beside those that lie ready */
   writes: count,
   warmupMs: count,
@@ -37,7 +101,7 @@ type DispatchCostSettings = z.infer<typeof settings>;
 
 function profile(name: ProfileName, machine: Machine): DispatchCostSettings {
   const most = Math.floor((machine.descriptorLimit - reservedDescriptors) / 2);
-  const common = { impls: ['native' as const, 'baseline' as const], rounds: [...rounds], writes: 0 };
+  const common = { impls: ['native' as const, 'baseline' as const], rounds: firstRounds, writes: 0 };
   if (name === 'quick') {
     return {
       ...common,
@@ -55,16 +119,38 @@ function profile(name: ProfileName, machine: Machine): DispatchCostSettings {
     pairs: [1, 10, 100, 500, 1000, 2000, 5000, 9000].filter((pairs) => pairs <= most),
     warmupMs: 100,
     durationMs: name === 'thesis' ? 500 : 1000,
+    ...(name === 'full' && {
+      impls: [...costImplementation.options],
+      rounds: [...roundNames],
+      wholePairs: [100, 1000, 9000],
+    }),
   };
 }
 
-function cells(chosen: DispatchCostSettings, machine: Machine): DispatchCostCell[] {
-  return variants({ ...chosen, ios: [] }, machine).flatMap(({ backend, impl }) =>
-    chosen.rounds.flatMap((one) =>
-      chosen.pairs.map((pairs) => ({ backend, impl: costImplementation.parse(impl), round: one, pairs })),
+const peer = (impl: CostImplementation) => costPeers.find(({ name }) => name === impl);
+
+/** A library has some mechanisms, and libuv the system's own; a result array of a size that can be asked for has not everybody. */
+function exists(impl: CostImplementation, backend: BackendName, one: Round, machine: Machine): boolean {
+  const ours = impl === 'native' || impl === 'baseline';
+  if (factsOf(one).rows && impl !== 'native' && (!ours || scanning.some((name) => name === backend)))
+    return false;
+  if (ours) return existsAsServer({ impl, io: null, backend }, machine);
+  const known: readonly BackendName[] = peer(impl)!.backends;
+  return known.includes(backend) && (impl !== 'libuv-c' || backend === machine.nodeBackend);
+}
+
+const cells = (chosen: DispatchCostSettings, machine: Machine): DispatchCostCell[] =>
+  chosen.impls.flatMap((impl) =>
+    chosen.backends.flatMap((backend) =>
+      chosen.rounds
+        .filter((one) => exists(impl, backend, one, machine))
+        .flatMap((one) =>
+          chosen.pairs
+            .filter((pairs) => !factsOf(one).whole || (chosen.wholePairs?.includes(pairs) ?? true))
+            .map((pairs) => ({ backend, impl, round: one, pairs })),
+        ),
     ),
   );
-}
 
 export const dispatchCost = experiment({
   id: 'dispatch-cost',
@@ -82,15 +168,15 @@ export const dispatchCost = experiment({
     serverFlags[0]!,
     {
       flags: '--impl <list>',
-      description: `through our core, or bare system calls: ${costImplementation.options.join(', ')}`,
+      description: `through our core, bare system calls, or other people's loops: ${costImplementation.options.join(', ')}`,
       setting: 'impls',
       parse: names(costImplementation.options, 'implementation'),
     },
     {
       flags: '--rounds <list>',
-      description: `what a round is: ${rounds.join(', ')}`,
+      description: `what a round is: ${roundNames.join(', ')}`,
       setting: 'rounds',
-      parse: names(rounds, 'round'),
+      parse: names(roundNames, 'round'),
     },
     {
       flags: '--pairs <list>',
@@ -108,10 +194,15 @@ export const dispatchCost = experiment({
   profile,
   cells,
   trial({ backend, impl, round: one, pairs }, { writes, warmupMs, durationMs }) {
-    const mode =
-      one === 'wake-up' ? 'wakeup' : one === 'wake-up of a sleeping thread' ? 'wakeup-threads' : 'drain';
-    const active = one === 'all active' ? pairs : 1;
-    return { kind: 'cost', mode, impl, backend, pairs, active, writes, warmupMs, durationMs };
+    return {
+      kind: 'cost',
+      ...rounds[one].asked(pairs, writes),
+      impl,
+      backend,
+      pairs,
+      warmupMs,
+      durationMs,
+    };
   },
   primary: ['event-time'],
   glance(sample) {

@@ -1,6 +1,8 @@
-/** How the program that measures the cost of a dispatch is started, wherever it runs. */
+/** How the programs that measure the cost of a dispatch are started, wherever they run. */
+import { existsSync } from 'node:fs';
+import { programPath } from '../addon.js';
 import type { BackendName } from '../contract/common.js';
-import type { CostImplementation, CostMode } from '../contract/cost.js';
+import { type CostImplementation, type CostMode, costPeers } from '../contract/cost.js';
 import type { Program } from '../hosts/program.js';
 import { flag } from './client.js';
 
@@ -10,10 +12,12 @@ export interface CostSpec {
   backend: BackendName;
   /** socket pairs registered */
   pairs?: number | undefined;
-  /** drain: pairs written before a round */
+  /** from one watched descriptor to the next, at least */
+  stride?: number | undefined;
+  /** as the mode says */
   active?: number | undefined;
-  /** drain: writes forwarded in a round */
   writes?: number | undefined;
+  budget?: number | undefined;
   /** rows of one wait's result array */
   maxEvents?: number | undefined;
   seed?: number | undefined;
@@ -22,12 +26,22 @@ export interface CostSpec {
     | { rounds: number; warmupRounds?: number | undefined }
     | { durationMs: number; warmupMs?: number | undefined }
     | undefined;
-  /** wakeup-threads: microseconds in which the waiting thread falls asleep before it is written to */
+  /** where another writes: microseconds in which the waiting thread falls asleep before it is written to */
   gapUs?: number | undefined;
-  /** wakeup-threads: the waiting thread gets the first, the writer the others */
+  /** where another writes: the waiting thread gets the first, the writer the others */
   cpus?: readonly number[] | undefined;
   /** stdin is the control channel, and its end the program's end */
   control?: boolean | undefined;
+}
+
+const peerOf = (impl: CostImplementation) => costPeers.find(({ name }) => name === impl);
+
+/** Why somebody else's loop is not there, and how to get it; undefined where it is, or is one of ours. */
+export function missingPeer(impl: CostImplementation): string | undefined {
+  const peer = peerOf(impl);
+  return peer === undefined || existsSync(programPath(peer.program))
+    ? undefined
+    : `${impl} is not available here: install its library (Debian, Ubuntu: apt install ${peer.package}) and build again (npm run setup)`;
 }
 
 export function costProgram({ length, ...spec }: CostSpec): Program {
@@ -36,8 +50,10 @@ export function costProgram({ length, ...spec }: CostSpec): Program {
     ...flag('impl', spec.impl),
     ...flag('backend', spec.backend),
     ...flag('pairs', spec.pairs),
+    ...flag('stride', spec.stride),
     ...flag('active', spec.active),
     ...flag('writes', spec.writes),
+    ...flag('budget', spec.budget),
     ...flag('max-events', spec.maxEvents),
     ...flag('seed', spec.seed),
     ...flag('gap', spec.gapUs),
@@ -49,5 +65,5 @@ export function costProgram({ length, ...spec }: CostSpec): Program {
   } else if (length !== undefined) {
     args.push(...flag('duration', length.durationMs), ...flag('warmup', length.warmupMs));
   }
-  return { native: 'dispatchbench-dispatch-cost', args };
+  return { native: peerOf(spec.impl)?.program ?? 'dispatchbench-dispatch-cost', args };
 }

@@ -1,9 +1,15 @@
 /** A program that measures itself: there is no server and no load, its one line is the measurement. */
 import { z } from 'zod';
 import type { BackendName } from '../contract/common.js';
-import { type CostImplementation, type CostMode, cost as costLine } from '../contract/cost.js';
+import {
+  type CostImplementation,
+  type CostMode,
+  cost as costLine,
+  factsOfMode,
+  furtherDescriptors,
+} from '../contract/cost.js';
 import { validated } from '../contract/validated.js';
-import { costProgram } from '../programs/cost.js';
+import { costProgram, missingPeer } from '../programs/cost.js';
 import { answerMs } from '../stage/patience.js';
 import { percent, warning } from './gates.js';
 import { trialKind } from './kind.js';
@@ -15,9 +21,12 @@ export interface CostTrial {
   backend: BackendName;
   /** socket pairs registered */
   pairs: number;
-  /** drain: pairs that hold a byte when a round starts, and bytes that handlers forward in it */
-  active: number;
-  writes: number;
+  /** as the mode says; left out: the program's own */
+  stride?: number;
+  active?: number;
+  writes?: number;
+  budget?: number;
+  maxEvents?: number;
   warmupMs: number;
   durationMs: number;
 }
@@ -33,17 +42,18 @@ const mostlyAsleep = 0.9;
 
 /** Of the modes in which a round is one event, so that its time is a response time. */
 const roundUs = (name: 'p50' | 'p99') => (m: CostMeasurement) =>
-  m.cost.mode === 'drain' ? null : m.cost.roundNs[name] / 1000;
+  factsOfMode(m.cost.mode).oneEvent ? m.cost.roundNs[name] / 1000 : null;
 
 export const cost = trialKind({
   id: 'cost',
   measurement: costMeasurement,
   connects: false,
 
-  needs: ({ backend, pairs }: CostTrial) => ({
+  needs: ({ mode, impl, backend, pairs, stride = 1, active = 1 }: CostTrial) => ({
     backend,
     byNode: false,
-    perProcess: 2 * pairs,
+    missing: missingPeer(impl),
+    perProcess: (stride > 1 ? stride + 1 : 2) * pairs + furtherDescriptors(mode, active),
     what: 'ends of socket pairs',
     connections: 0,
     active: 0,
@@ -51,14 +61,12 @@ export const cost = trialKind({
 
   async carryOut({ kind: _, warmupMs, durationMs, ...asked }, stage, done) {
     const { server, client } = stage.pinning;
-    // The thread that waits runs where servers do, the one that wakes it where clients do.
-    const cpus = asked.mode === 'wakeup-threads' ? [...server, ...client] : server;
-    const drain = asked.mode === 'drain';
+    const { second } = factsOfMode(asked.mode);
+    // The thread that waits runs where servers do, who wakes it where clients do.
+    const cpus = second ? [...server, ...client] : server;
     const program = costProgram({
       ...asked,
-      active: drain ? asked.active : undefined,
-      writes: drain ? asked.writes : undefined,
-      gapUs: asked.mode === 'wakeup-threads' ? fallAsleepUs(asked.pairs) : undefined,
+      gapUs: second ? fallAsleepUs(asked.pairs) : undefined,
       length: { durationMs, warmupMs },
       cpus,
       control: true,
