@@ -4,7 +4,8 @@
   "variables": {
     "core_sources": ["<!@(node scripts/sources.mjs core)"],
     "addon_sources": ["<!@(node scripts/sources.mjs addon)"],
-    "testing_sources": ["<!@(node scripts/sources.mjs testing)"]
+    "testing_sources": ["<!@(node scripts/sources.mjs testing)"],
+    "peers": ["<!@(node scripts/sources.mjs peers)"]
   },
   "target_defaults": {
     "include_dirs": ["native"],
@@ -95,5 +96,35 @@
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"]
     }
+  ],
+  # On libraries that a machine may have; where it has not, `dispatchbench cost` says how to get them.
+  "conditions": [
+    ["'dispatchbench-cost-libevent' in peers", {
+      "targets": [{
+        "target_name": "dispatchbench-cost-libevent",
+        "type": "executable",
+        "dependencies": ["core"],
+        "sources": ["<!@(node scripts/sources.mjs peer:dispatchbench-cost-libevent)"],
+        "libraries": ["-levent_core", "-ldl"]
+      }]
+    }],
+    ["'dispatchbench-cost-libev' in peers", {
+      "targets": [{
+        "target_name": "dispatchbench-cost-libev",
+        "type": "executable",
+        "dependencies": ["core"],
+        "sources": ["<!@(node scripts/sources.mjs peer:dispatchbench-cost-libev)"],
+        "libraries": ["-lev", "-ldl"]
+      }]
+    }],
+    ["'dispatchbench-cost-libuv' in peers", {
+      "targets": [{
+        "target_name": "dispatchbench-cost-libuv",
+        "type": "executable",
+        "dependencies": ["core"],
+        "sources": ["<!@(node scripts/sources.mjs peer:dispatchbench-cost-libuv)"],
+        "libraries": ["-luv", "-ldl"]
+      }]
+    }]
   ]
 }

@@ -3,11 +3,12 @@
 //   node scripts/sanitize.mjs [test-path-substring ...]
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { costModes, costPeers } from '../dist/src/contract/cost.js';
 
 process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 const tests = process.argv.slice(2);
@@ -176,11 +177,18 @@ async function serverPass(program) {
   }
 }
 
-function costPass(program) {
-  for (const mode of ['drain', 'wakeup', 'wakeup-threads']) {
-    for (const impl of ['native', 'baseline']) {
-      for (const backend of ['select', 'poll', 'epoll']) {
-        runsWithoutLeak(program, '--mode', mode, '--impl', impl, '--backend', backend);
+/** Every mode in one round or a few; those of several descriptors have some. */
+function costPass(program, impls = ['native', 'baseline'], backends = ['select', 'poll', 'epoll']) {
+  const more = {
+    'loud-talker': ['--active', '9', '--writes', '20'],
+    'udp-fan-in': ['--active', '9', '--writes', '20'],
+  };
+  for (const { name: mode, active } of costModes) {
+    const several = more[mode] ?? (active === 'unused' ? [] : ['--active', '9']);
+    for (const impl of impls) {
+      for (const backend of backends) {
+        const asked = ['--mode', mode, '--impl', impl, '--backend', backend, ...several];
+        runsWithoutLeak(program, ...asked, '--pairs', '20', '--rounds', '20', '--warmup-rounds', '1');
       }
     }
   }
@@ -304,8 +312,17 @@ const passes = {
   'dispatchbench-link': linkPass,
   'dispatchbench-spawn': spawnPass,
 };
-const { programs } = JSON.parse(readFileSync('native/sources.json', 'utf8'));
+const { programs, peers } = JSON.parse(readFileSync('native/sources.json', 'utf8'));
 for (const program of Object.keys(programs)) {
   if (!passes[program]) throw new Error(`${program}: say in scripts/sanitize.mjs how it is run`);
   await passes[program](program);
+}
+for (const program of Object.keys(peers)) {
+  if (!existsSync(programPath(program))) {
+    console.log(`${program}: not built, its library is not here`);
+    continue;
+  }
+  const { name, backends } = costPeers.find((one) => one.program === program);
+  const here = backends.filter((backend) => ['select', 'poll', 'epoll'].includes(backend));
+  costPass(program, [name], here);
 }

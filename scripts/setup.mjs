@@ -31,10 +31,10 @@ function digest(paths) {
   return hash.digest('hex');
 }
 
-/** Runs `step` unless `stampFile` says it was done with the same inputs. */
-function whenStale(stampFile, inputs, step) {
+/** Runs `step` unless `stampFile` says it was done with the same inputs, and with the same `found` on this machine. */
+function whenStale(stampFile, inputs, step, found = '') {
   const stamp = join(root, stampFile);
-  const now = digest(inputs);
+  const now = digest(inputs) + found;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === now) return;
   step();
   mkdirSync(dirname(stamp), { recursive: true });
@@ -102,13 +102,16 @@ whenStale('node_modules/.dispatchbench-stamp', ['package-lock.json'], () =>
     ' Is the npm registry reachable?',
   ),
 );
-whenStale('build/.dispatchbench-stamp', ['native', 'binding.gyp', 'scripts/sources.mjs'], () => {
+const buildNative = () => {
   checkToolchain();
   // Headers that came with this Node spare a download; without them node-gyp fetches its own.
   const prefix = resolve(dirname(process.execPath), '..');
   const local = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
   run('Building the native addon and programs', 'npm', ['run', '--silent', 'build:native', '--', ...local]);
-});
+};
+const { stdout: peers } = spawnSync(process.execPath, ['scripts/sources.mjs', 'peers'], { encoding: 'utf8' });
+const nativeInputs = ['native', 'binding.gyp', 'scripts/sources.mjs'];
+whenStale('build/.dispatchbench-stamp', nativeInputs, buildNative, peers.replaceAll('\n', ' '));
 whenStale(
   'dist/.dispatchbench-stamp',
   ['src', 'servers', 'clients', 'gateways', 'test', 'bench', 'tsconfig.json'],

@@ -1,0 +1,94 @@
+// Waiting by libevent: one persistent event for reading, and a second one while writing is asked for, as its own
+// bufferevents do. A turn is event_base_loop(EVLOOP_ONCE). See cost/waiter.h.
+#pragma once
+
+#include <event2/event.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <string>
+
+#include "peers/counted_calls.h"
+#include "peers/watches.h"
+
+namespace peers {
+
+class LibeventWaiter {
+ public:
+  /// `method`: one of event_get_supported_methods().
+  explicit LibeventWaiter(const char* method) {
+    event_config* const config = event_config_new();
+    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
+    for (const char** other = event_get_supported_methods(); *other != nullptr; ++other) {
+      if (std::string(*other) != method) event_config_avoid_method(config, *other);
+    }
+    base_ = event_base_new_with_config(config);
+    event_config_free(config);
+  }
+  ~LibeventWaiter() {
+    watches_.each([](Watch& watch) { watch.end(); });
+    if (base_ != nullptr) event_base_free(base_);
+  }
+  LibeventWaiter(const LibeventWaiter&) = delete;
+  LibeventWaiter& operator=(const LibeventWaiter&) = delete;
+
+  /// The method it was given; null when there is none.
+  const char* method() const noexcept { return base_ == nullptr ? nullptr : event_base_get_method(base_); }
+
+  int watch(int fd, std::uint32_t pair) {
+    Watch& watch = watches_.make(pair);
+    watch.handler = &handler_;
+    watch.pair = pair;
+    watch.reads = event_new(base_, fd, EV_READ | EV_PERSIST, on_event, &watch);
+    return watch.reads != nullptr && event_add(watch.reads, nullptr) == 0 ? 0 : EINVAL;
+  }
+  int writes(std::uint32_t pair, bool on) {
+    Watch& watch = watches_[pair];
+    if (watch.writes == nullptr) {
+      watch.writes = event_new(base_, event_get_fd(watch.reads), EV_WRITE | EV_PERSIST, on_event, &watch);
+      if (watch.writes == nullptr) return ENOMEM;
+    }
+    return (on ? event_add(watch.writes, nullptr) : event_del(watch.writes)) == 0 ? 0 : EINVAL;
+  }
+  int unwatch(std::uint32_t pair) {
+    watches_[pair].end();
+    return 0;
+  }
+
+  template <class Handle>
+  int wait(Handle handle) {
+    handler_.set(handle);
+    const Turn turn;
+    return event_base_loop(base_, EVLOOP_ONCE) == 0 ? 0 : EINVAL;
+  }
+
+  bool repeats() const noexcept { return true; }
+  cost::Effort effort() const noexcept { return calls_so_far(); }
+
+ private:
+  struct Watch {
+    const Handler* handler = nullptr;
+    std::uint32_t pair = 0;
+    event* reads = nullptr;
+    event* writes = nullptr;
+
+    /// Takes both out of the base.
+    void end() noexcept {
+      for (event** one : {&reads, &writes}) {
+        if (*one != nullptr) event_free(*one);
+        *one = nullptr;
+      }
+    }
+  };
+
+  static void on_event(evutil_socket_t, short, void* of) {
+    const Watch& watch = *static_cast<Watch*>(of);
+    (*watch.handler)(watch.pair);
+  }
+
+  event_base* base_ = nullptr;
+  Handler handler_;
+  Watches<Watch> watches_;
+};
+
+}  // namespace peers
