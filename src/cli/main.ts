@@ -10,6 +10,7 @@ const groups: Record<string, Record<string, () => Promise<object>>> = {
     ab: () => import('./commands/ab.js'),
     ramp: () => import('./commands/ramp.js'),
     knee: () => import('./commands/knee.js'),
+    cost: () => import('./commands/cost.js'),
     flame: () => import('./commands/flame.js'),
     probe: () => import('./commands/probe.js'),
     hosts: () => import('./commands/hosts.js'),

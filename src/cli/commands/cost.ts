@@ -1,0 +1,135 @@
+/** `dispatchbench cost`: what one dispatch costs, mode by mode, on socket pairs of this machine. */
+import { Command, Option } from '@commander-js/extra-typings';
+import Table from 'cli-table3';
+import { type BackendName, backendNames } from '../../contract/common.js';
+import { type Cost, costImplementation, costMode, factsOfMode } from '../../contract/cost.js';
+import { parseCpuList } from '../../cpu-list.js';
+import { list, names } from '../../experiments/flags.js';
+import { durationOption, wholeNumber } from '../../options.js';
+import type { CostSpec } from '../../programs/cost.js';
+import { withInterval } from '../../report/format.js';
+import { measureCost } from '../../stage/cost.js';
+import { meanInterval } from '../../statistics/interval.js';
+import { type RoundCost, roundCost } from '../../statistics/round-cost.js';
+
+/** One row of the table: what was asked, and what each repetition measured. */
+interface Row {
+  spec: CostSpec;
+  lines: Cost[];
+}
+
+const numbers = (low: number, high: number) => list(wholeNumber(low, high));
+
+export const cost = new Command('cost')
+  .description('what one dispatch costs, without a network: one kind of round, on socket pairs')
+  .addOption(
+    new Option('--mode <mode>', 'what a round is').choices(costMode.options).default('drain' as const),
+  )
+  .option('--backend <list>', 'mechanisms', names(backendNames, 'backend'), ['epoll'])
+  .option(
+    '--impl <list>',
+    `who dispatches: ${costImplementation.options.join(', ')}`,
+    names(costImplementation.options, 'implementation'),
+    ['native', 'baseline'],
+  )
+  .option('--pairs <list>', 'socket pairs registered', numbers(1, 1_000_000), [100])
+  .option('--active <list>', 'how many a round is about, as its mode says', numbers(1, 1_000_000), [1])
+  .option('--stride <n>', 'from one watched descriptor to the next', wholeNumber(1, 1_000_000))
+  .option('--writes <n>', 'further writes of a round, as its mode says', wholeNumber(0, 10_000_000))
+  .option('--budget <n>', 'most that a handler takes at once, as its mode says', wholeNumber(1, 1_000_000))
+  .option('--max-events <n>', "rows of a wait's result array", wholeNumber(1, 65_536))
+  .addOption(durationOption('--duration <time>', 'measured time of each repetition', '500ms'))
+  .addOption(durationOption('--warmup <time>', 'before it', '100ms'))
+  .option('--repeat <n>', 'repetitions of all, one after the other', wholeNumber(1, 1000), 3)
+  .option('--cpu <list>', 'CPUs: the first waits, another writes where the mode has one', parseCpuList)
+  .option('--json', 'print every line measured, and the model, as JSON')
+  .action(async ({ backend, impl, pairs, active, duration, warmup, repeat, cpu, json, ...asked }) => {
+    const common = {
+      ...asked,
+      length: { durationMs: Math.max(1, Math.round(duration / 1e6)), warmupMs: Math.round(warmup / 1e6) },
+      cpus: cpu,
+    };
+    const alone = factsOfMode(asked.mode).active === 'unused';
+    const rows = impl.flatMap((who) =>
+      backend.flatMap((name) =>
+        pairs.flatMap((registered) =>
+          (alone ? [undefined] : active).map((some): Row => {
+            const kind = { impl: costImplementation.parse(who), backend: name as BackendName };
+            return { spec: { ...common, ...kind, pairs: registered, active: some }, lines: [] };
+          }),
+        ),
+      ),
+    );
+    for (let repetition = 0; repetition < repeat; repetition++) {
+      // Each of them first in its turn, so that a machine that slows down slows all.
+      for (const at of rows.keys()) {
+        const row = rows[(at + repetition) % rows.length]!;
+        row.lines.push(await measureCost(row.spec));
+      }
+    }
+    const models = modelsOf(rows);
+    if (json) console.log(JSON.stringify({ lines: rows.flatMap(({ lines }) => lines), models }, null, 2));
+    else console.log(describe(rows, models));
+  });
+
+type Model = RoundCost & { impl: string; backend: string };
+
+/** Of each implementation and mechanism, over the numbers of registered and active ones. */
+function modelsOf(rows: readonly Row[]): Model[] {
+  const nameOf = ({ spec }: Row) => `${spec.impl} ${spec.backend}`;
+  return [...new Set(rows.map(nameOf))].flatMap((name) => {
+    const group = rows.filter((row) => nameOf(row) === name);
+    const { impl, backend } = group[0]!.spec;
+    const model = roundCost(
+      group.flatMap(({ lines }) =>
+        lines.map((line, block) => ({
+          block,
+          registered: line.pairs,
+          active: line.events / line.rounds,
+          ns: line.roundNs.mean,
+        })),
+      ),
+    );
+    return model ? [{ impl, backend, ...model }] : [];
+  });
+}
+
+const per = (count: number, { events }: Cost, digits: number) => (count / events).toFixed(digits);
+
+function describe(rows: readonly Row[], models: readonly Model[]): string {
+  const table = plainTable([
+    'impl',
+    'backend',
+    'pairs',
+    'active',
+    'ns per event',
+    'waits',
+    'changes',
+    'CPU ns',
+    'counted',
+  ]);
+  for (const { spec, lines } of rows) {
+    const last = lines.at(-1)!;
+    const counted = Object.entries(last.counted).map(([name, count]) => `${name} ${per(count, last, 3)}`);
+    table.push([
+      spec.impl,
+      spec.backend,
+      last.pairs,
+      last.active,
+      withInterval(meanInterval(lines.map(({ nsPerEvent }) => nsPerEvent)), 'ns'),
+      per(last.waits, last, 3),
+      per(last.changeCalls, last, 3),
+      per(1000 * (last.cpu.userUs + last.cpu.systemUs), last, 0),
+      counted.join(', '),
+    ]);
+  }
+  const fitted = plainTable(['a round of', 'fixed', 'per registered', 'per active']);
+  for (const { impl, backend, fixed, perRegistered, perActive } of models) {
+    const shown = (one: typeof perActive) => (one ? withInterval(one, 'ns') : '');
+    fitted.push([`${impl} ${backend}`, shown(fixed), shown(perRegistered), shown(perActive)]);
+  }
+  const model = models.length > 0 ? `\n${fitted}` : '';
+  return `mode ${rows[0]!.spec.mode}, ${rows[0]!.lines.length} repetitions, 95 % intervals; waits and changes: system calls per event\n${table}${model}`;
+}
+
+const plainTable = (head: string[]) => new Table({ head, style: { head: [], border: [], compact: true } });
