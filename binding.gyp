@@ -125,6 +125,15 @@
         "sources": ["<!@(node scripts/sources.mjs peer:dispatchbench-cost-libuv)"],
         "libraries": ["-luv", "-ldl"]
       }]
+    }],
+    ["'dispatchbench-evhttp' in peers", {
+      "targets": [{
+        "target_name": "dispatchbench-evhttp",
+        "type": "executable",
+        "dependencies": ["core"],
+        "sources": ["<!@(node scripts/sources.mjs peer:dispatchbench-evhttp)"],
+        "libraries": ["-levent"]
+      }]
     }]
   ]
 }

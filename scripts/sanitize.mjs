@@ -322,7 +322,19 @@ for (const program of Object.keys(peers)) {
     console.log(`${program}: not built, its library is not here`);
     continue;
   }
-  const { name, backends } = costPeers.find((one) => one.program === program);
-  const here = backends.filter((backend) => ['select', 'poll', 'epoll'].includes(backend));
-  costPass(program, [name], here);
+  const here = ['select', 'poll', 'epoll'];
+  const peer = costPeers.find((one) => one.program === program);
+  if (peer) {
+    costPass(
+      program,
+      [peer.name],
+      here.filter((backend) => peer.backends.includes(backend)),
+    );
+    continue;
+  }
+  for (const backend of here) {
+    const server = [programPath(program), '--backend', backend, '--port', '{port}'];
+    const wrapper = ['--protocol', 'http', '--accounting', 'rusage', '--control', '--'];
+    await servesWithoutLeak('dispatchbench-foreign', ...wrapper, ...server);
+  }
 }

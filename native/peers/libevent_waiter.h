@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <string>
 
 #include "peers/counted_calls.h"
 #include "peers/watches.h"
@@ -15,25 +14,12 @@ namespace peers {
 
 class LibeventWaiter {
  public:
-  /// `method`: one of event_get_supported_methods().
-  explicit LibeventWaiter(const char* method) {
-    event_config* const config = event_config_new();
-    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
-    for (const char** other = event_get_supported_methods(); *other != nullptr; ++other) {
-      if (std::string(*other) != method) event_config_avoid_method(config, *other);
-    }
-    base_ = event_base_new_with_config(config);
-    event_config_free(config);
-  }
+  explicit LibeventWaiter(event_base* base) : base_(base) {}
   ~LibeventWaiter() {
     watches_.each([](Watch& watch) { watch.end(); });
-    if (base_ != nullptr) event_base_free(base_);
   }
   LibeventWaiter(const LibeventWaiter&) = delete;
   LibeventWaiter& operator=(const LibeventWaiter&) = delete;
-
-  /// The method it was given; null when there is none.
-  const char* method() const noexcept { return base_ == nullptr ? nullptr : event_base_get_method(base_); }
 
   int watch(int fd, std::uint32_t pair) {
     Watch& watch = watches_.make(pair);
@@ -86,7 +72,7 @@ class LibeventWaiter {
     (*watch.handler)(watch.pair);
   }
 
-  event_base* base_ = nullptr;
+  event_base* const base_;
   Handler handler_;
   Watches<Watch> watches_;
 };

@@ -181,6 +181,23 @@ for (const kind of kinds) {
   });
 }
 
+for (const kind of kinds) {
+  test(`system calls of changing interest: ${nameOf(kind)}`, { skip: withoutStrace }, () => {
+    const [active, rounds] = [5, 20];
+    const { line, calls, waits } = traced({
+      ...kind,
+      mode: 'toggle-write',
+      pairs: 10,
+      active,
+      length: { rounds, warmupRounds: 0 },
+    });
+    assert.equal(waits, line.waits);
+    const changed = calls(/^epoll_ctl\(.*EPOLL_CTL_MOD.* = 0$/);
+    assert.equal(changed, line.changeCalls);
+    assert.equal(changed, kind.backend.startsWith('epoll') ? 2 * active * rounds : 0);
+  });
+}
+
 const refused: [args: string[], says: RegExp][] = [
   [['--backend', 'epol'], /unknown backend 'epol': this system has .*poll/],
   [[], /--backend is missing/],

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "cost/run.h"
+#include "peers/libevent_base.h"
 #include "peers/libevent_waiter.h"
 
 namespace {
@@ -11,14 +12,9 @@ constexpr std::string_view kImpls[] = {"libevent"};
 
 std::string run(cost::Setting setting) {
   const std::string& backend = setting.options.backend;
-  peers::LibeventWaiter waiter(backend.c_str());
-  if (waiter.method() == nullptr) {
-    std::string known;
-    for (const char** method = event_get_supported_methods(); *method != nullptr; ++method) {
-      known.append(known.empty() ? "" : ", ").append(*method);
-    }
-    return "libevent has no method '" + backend + "' here: it has " + known;
-  }
+  const peers::LibeventBase base(backend.c_str());
+  if (base.get() == nullptr) return base.refusal(backend);
+  peers::LibeventWaiter waiter(base.get());
   setting.facts.library = "libevent";
   setting.facts.library_version = event_get_version();
   return run_mode(setting, waiter);
