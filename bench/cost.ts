@@ -1,0 +1,242 @@
+/**
+ * What our core costs: drain and wake-up on select, poll and epoll against the same work around bare system calls and
+ * against other people's loops, all in one run and in turn; and whether changing interest costs more among many.
+ *
+ * A figure is the median round of one process over its events: a round in which the machine did something else is not the
+ * loop's. Processes of one cell follow each other, each of them first in its turn; a generation is the unit, and ratios are
+ * taken within it. Our core takes part twice: how far it is from itself is what the run can resolve.
+ *
+ *     npm run bench:cost [-- --quick] [-- --generations N] [-- --only epoll] [-- --part rounds|changes]
+ */
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import type { BackendName } from '../src/contract/common.js';
+import { type Cost, type CostImplementation, costPeers } from '../src/contract/cost.js';
+import type { CostSpec } from '../src/programs/cost.js';
+import { missingPeer } from '../src/programs/cost.js';
+import { measureCost } from '../src/stage/cost.js';
+import { reservedDescriptors } from '../src/stage/limits.js';
+import { blockedRatio, type Interval } from '../src/statistics/interval.js';
+import { type RoundCost, roundCost } from '../src/statistics/round-cost.js';
+import { onCpus, pinning, roles, site } from './here.js';
+import { saveRecord, shown, verdict } from './lib.js';
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    generations: { type: 'string' },
+    only: { type: 'string' },
+    part: { type: 'string' },
+  },
+});
+const generations = Number(options.generations ?? (options.quick ? 3 : 12));
+const length = options.quick ? { durationMs: 10, warmupMs: 2 } : { durationMs: 120, warmupMs: 30 };
+const most = Math.floor((roles.server.look.environment.descriptorLimit.hard - reservedDescriptors) / 2);
+/** As many as can be, where ten thousand pairs need more descriptors than a process may have. */
+const sizes = (options.quick ? [100] : [100, 1000, 10_000]).map((pairs) => Math.min(pairs, most));
+const wanted = (backend: BackendName) => !options.only || options.only === backend;
+const available = roles.server.look.backends.filter((one) => one.available).map(({ name }) => name);
+
+/** Bars: most times the cost of bare system calls, and of somebody else's loop. */
+const bars: Record<string, number | null> = {
+  baseline: 1.02,
+  again: null,
+  ...Object.fromEntries(costPeers.map(({ name }) => [name, 0.95])),
+};
+
+const rounds = {
+  drain: (pairs: number) => ({ mode: 'drain', active: Math.min(100, pairs) }) as const,
+  'wake-up': () => ({ mode: 'wakeup' }) as const,
+};
+type Round = keyof typeof rounds;
+
+interface Measurement {
+  round: string;
+  backend: BackendName;
+  impl: string;
+  pairs: number;
+  generation: number;
+  /** median round over its events */
+  ns: number;
+  /** all rounds over their events */
+  meanNs: number;
+  callsPerEvent: number;
+}
+const measurements: Measurement[] = [];
+
+async function measure(
+  round: string,
+  impl: string,
+  generation: number,
+  spec: CostSpec & { pairs: number },
+): Promise<void> {
+  site.signal.throwIfAborted();
+  const line: Cost = await measureCost({ ...spec, length, cpus: pinning.server });
+  measurements.push({
+    round,
+    backend: spec.backend,
+    impl,
+    pairs: spec.pairs,
+    generation,
+    ns: (line.roundNs.p50 * line.rounds) / line.events,
+    meanNs: line.nsPerEvent,
+    callsPerEvent: (line.waits + line.changeCalls) / line.events,
+  });
+}
+
+/** Who is first changes from generation to generation. */
+const rotated = <T>(all: readonly T[], by: number): T[] => all.map((_, at) => all[(at + by) % all.length]!);
+
+const progress = (what: string, generation: number) =>
+  process.stderr.write(`\r${what}: ${generation + 1} of ${generations} generations `);
+
+const missing = costPeers.flatMap(({ name }) => missingPeer(name) ?? []);
+const contenders = (backend: BackendName): { impl: CostImplementation; called: string }[] => [
+  { impl: 'native', called: 'native' },
+  { impl: 'baseline', called: 'baseline' },
+  ...costPeers
+    .filter(
+      ({ name, backends }) =>
+        missingPeer(name) === undefined && (backends as readonly BackendName[]).includes(backend),
+    )
+    .map(({ name }) => ({ impl: name, called: name })),
+  { impl: 'native', called: 'again' },
+];
+
+interface Comparison {
+  round: Round;
+  backend: BackendName;
+  pairs: number;
+  against: string;
+  ns: number;
+  ratio: Interval;
+  bar: number | null;
+  verdict: string;
+}
+
+async function compareRounds(): Promise<Comparison[]> {
+  const cells = (['select', 'poll', 'epoll'] as const)
+    .filter((backend) => wanted(backend) && available.includes(backend))
+    .flatMap((backend) =>
+      (Object.keys(rounds) as Round[]).flatMap((round) => sizes.map((pairs) => ({ backend, round, pairs }))),
+    );
+  for (let generation = 0; generation < generations; generation++) {
+    for (const { backend, round, pairs } of cells) {
+      for (const { impl, called } of rotated(contenders(backend), generation))
+        await measure(round, called, generation, { impl, backend, pairs, ...rounds[round](pairs) });
+    }
+    progress('rounds', generation);
+  }
+  process.stderr.write('\n');
+  return cells.flatMap(({ backend, round, pairs }) => {
+    const own = measurements.filter(
+      (one) => one.backend === backend && one.round === round && one.pairs === pairs,
+    );
+    const of = (impl: string) =>
+      own.filter((one) => one.impl === impl).map(({ generation, ns }) => ({ block: generation, value: ns }));
+    const others = contenders(backend).filter(({ called }) => called !== 'native');
+    return others.map(({ called }): Comparison => {
+      const ratio = blockedRatio(of('native'), of(called));
+      const bar = bars[called]!;
+      const values = of('native').map(({ value }) => value);
+      const ns = values.reduce((sum, value) => sum + value, 0) / values.length;
+      return { round, backend, pairs, against: called, ns, ratio, bar, verdict: verdict(ratio, bar, 'most') };
+    });
+  });
+}
+
+const changes = ['add', 'modify', 'remove'] as const;
+
+interface Slope {
+  backend: BackendName;
+  change: string;
+  /** nanoseconds of a change, by the number of registered pairs */
+  ns: Record<number, number>;
+  /** nanoseconds more for each of them */
+  slope: Interval;
+  verdict: string;
+}
+
+async function slopesOfChanges(): Promise<Slope[]> {
+  const active = 100;
+  const cells = available.filter(wanted).flatMap((backend) => changes.map((change) => ({ backend, change })));
+  const few = roles.server.look.backends;
+  const fits = (backend: BackendName, pairs: number) => {
+    const limit = few.find(({ name }) => name === backend)!.maxDescriptor;
+    return limit < 0 || 2 * pairs + reservedDescriptors <= limit;
+  };
+  const counts = (backend: BackendName) =>
+    [
+      ...new Set(
+        (options.quick ? [100, 200, 300] : [2500, 5000, 7500, 10_000]).map((n) => Math.min(n, most)),
+      ),
+    ].map((pairs) => (fits(backend, pairs) ? pairs : Math.round((pairs / 10_000) * 400) || pairs));
+  for (let generation = 0; generation < generations; generation++) {
+    for (const { backend, change } of cells) {
+      for (const pairs of rotated(counts(backend), generation))
+        await measure(change, 'native', generation, { impl: 'native', backend, mode: change, pairs, active });
+    }
+    progress('changes of interest', generation);
+  }
+  process.stderr.write('\n');
+  return cells.map(({ backend, change }) => {
+    const own = measurements.filter((one) => one.backend === backend && one.round === change);
+    const model = roundCost(
+      own.map(({ generation, pairs, ns }) => ({ block: generation, registered: pairs, active, ns })),
+    ) as RoundCost & { perRegistered: Interval };
+    const slope = model.perRegistered;
+    const flat = slope.low !== null && slope.high !== null && slope.low <= 0 && slope.high >= 0;
+    const meanOf = (pairs: number) => {
+      const values = own.filter((one) => one.pairs === pairs).map(({ ns }) => ns);
+      return values.reduce((sum, value) => sum + value, 0) / values.length;
+    };
+    return {
+      backend,
+      change,
+      ns: Object.fromEntries(counts(backend).map((pairs) => [pairs, meanOf(pairs)])),
+      slope,
+      verdict: flat ? 'met' : slope.high !== null && slope.high < 0 ? 'met (falls)' : 'MISSED',
+    };
+  });
+}
+
+const plain = { head: [], border: [], compact: true };
+for (const sentence of missing) console.log(sentence);
+const comparisons = options.part === 'changes' ? [] : await compareRounds();
+if (comparisons.length > 0) {
+  const table = new Table({
+    head: ['round', 'backend', 'pairs', 'ours, ns an event', 'against', 'ours / theirs', 'bar', ''],
+    style: plain,
+  });
+  for (const { round, backend, pairs, ns, against, ratio, bar, verdict: said } of comparisons)
+    table.push([round, backend, pairs, ns.toFixed(0), against, shown(ratio), bar ? `<= ${bar}` : '', said]);
+  console.log(`${generations} generations, median rounds of ${length.durationMs} ms, 95 % intervals`);
+  console.log(onCpus());
+  console.log(table.toString());
+}
+const slopes = options.part === 'rounds' ? [] : await slopesOfChanges();
+if (slopes.length > 0) {
+  const table = new Table({
+    head: ['change', 'backend', 'ns a change, among so many', 'ns more among 1000 more', ''],
+    style: plain,
+  });
+  for (const { change, backend, ns, slope, verdict: said } of slopes) {
+    const among = Object.entries(ns).map(([pairs, value]) => `${pairs}: ${value.toFixed(1)}`);
+    const perThousand = {
+      ...slope,
+      estimate: 1000 * slope.estimate,
+      low: slope.low && 1000 * slope.low,
+      high: slope.high && 1000 * slope.high,
+    };
+    table.push([change, backend, among.join(', '), shown(perThousand), said]);
+  }
+  console.log(
+    `adding, modifying, removing is O(1): the slope's 95 % interval includes 0, ${generations} generations`,
+  );
+  console.log(table.toString());
+}
+const record = { generations, length, pinning, host: roles.server.facts, missing };
+const rows = [options.only, options.part].filter((one) => one !== undefined).join(' ');
+const file = saveRecord('cost', { ...record, comparisons, slopes, measurements }, rows);
+console.log(`saved in ${file}`);
+await roles.close();
