@@ -61,6 +61,8 @@ interface Measurement {
   /** all rounds over their events */
   meanNs: number;
   callsPerEvent: number;
+  /** part of its CPU time that was the kernel's, 0 to 1 */
+  kernelShare: number;
 }
 const measurements: Measurement[] = [];
 
@@ -81,8 +83,11 @@ async function measure(
     ns: (line.roundNs.p50 * line.rounds) / line.events,
     meanNs: line.nsPerEvent,
     callsPerEvent: (line.waits + line.changeCalls) / line.events,
+    kernelShare: line.cpu.systemUs / Math.max(1, line.cpu.userUs + line.cpu.systemUs),
   });
 }
+
+const average = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Who is first changes from generation to generation. */
 const rotated = <T>(all: readonly T[], by: number): T[] => all.map((_, at) => all[(at + by) % all.length]!);
@@ -109,6 +114,8 @@ interface Comparison {
   pairs: number;
   against: string;
   ns: number;
+  /** of our own CPU time, 0 to 1 */
+  kernelShare: number;
   ratio: Interval;
   bar: number | null;
   verdict: string;
@@ -138,9 +145,13 @@ async function compareRounds(): Promise<Comparison[]> {
     return others.map(({ called }): Comparison => {
       const ratio = blockedRatio(of('native'), of(called));
       const bar = bars[called]!;
-      const values = of('native').map(({ value }) => value);
-      const ns = values.reduce((sum, value) => sum + value, 0) / values.length;
-      return { round, backend, pairs, against: called, ns, ratio, bar, verdict: verdict(ratio, bar, 'most') };
+      const ours = own.filter((one) => one.impl === 'native');
+      return {
+        ...{ round, backend, pairs, against: called, ratio, bar },
+        ns: average(ours.map((one) => one.ns)),
+        kernelShare: average(ours.map((one) => one.kernelShare)),
+        verdict: verdict(ratio, bar, 'most'),
+      };
     });
   });
 }
@@ -186,10 +197,7 @@ async function slopesOfChanges(): Promise<Slope[]> {
     ) as RoundCost & { perRegistered: Interval };
     const slope = model.perRegistered;
     const flat = slope.low !== null && slope.high !== null && slope.low <= 0 && slope.high >= 0;
-    const meanOf = (pairs: number) => {
-      const values = own.filter((one) => one.pairs === pairs).map(({ ns }) => ns);
-      return values.reduce((sum, value) => sum + value, 0) / values.length;
-    };
+    const meanOf = (pairs: number) => average(own.filter((one) => one.pairs === pairs).map(({ ns }) => ns));
     return {
       backend,
       change,
@@ -205,11 +213,21 @@ for (const sentence of missing) console.log(sentence);
 const comparisons = options.part === 'changes' ? [] : await compareRounds();
 if (comparisons.length > 0) {
   const table = new Table({
-    head: ['round', 'backend', 'pairs', 'ours, ns an event', 'against', 'ours / theirs', 'bar', ''],
+    head: ['round', 'backend', 'pairs', 'ours, ns an event', 'kernel', 'against', 'ours / theirs', 'bar', ''],
     style: plain,
   });
-  for (const { round, backend, pairs, ns, against, ratio, bar, verdict: said } of comparisons)
-    table.push([round, backend, pairs, ns.toFixed(0), against, shown(ratio), bar ? `<= ${bar}` : '', said]);
+  for (const { round, backend, pairs, ns, kernelShare, against, ratio, bar, verdict: said } of comparisons)
+    table.push([
+      round,
+      backend,
+      pairs,
+      ns.toFixed(0),
+      `${(100 * kernelShare).toFixed(0)} %`,
+      against,
+      shown(ratio),
+      bar ? `<= ${bar}` : '',
+      said,
+    ]);
   console.log(`${generations} generations, median rounds of ${length.durationMs} ms, 95 % intervals`);
   console.log(onCpus());
   console.log(table.toString());
