@@ -181,7 +181,8 @@ for (const kind of kinds) {
   });
 }
 
-for (const kind of kinds) {
+// Where changes ride the next wait there are no calls of their own.
+for (const kind of kinds.filter(({ backend }) => !backend.startsWith('uring'))) {
   test(`system calls of changing interest: ${nameOf(kind)}`, { skip: withoutStrace }, () => {
     const [active, rounds] = [5, 20];
     const { line, calls, waits } = traced({
