@@ -14,8 +14,9 @@
 namespace dispatch {
 
 /// Unit in which waits are really timed by a call that takes its timeout in units of `call_ns`. The kernels of NetBSD
-/// and OpenBSD count ticks of their clock: a wait of a microsecond lasts one or two of them.
-inline std::int64_t resolution_ns(std::int64_t call_ns) noexcept {
+/// and OpenBSD count ticks of their clock: a wait of a microsecond lasts one or two of them. Static, because in the
+/// tests the stand-in for kqueue has a clock of its own.
+[[maybe_unused]] static std::int64_t resolution_ns(std::int64_t call_ns) noexcept {
 #ifdef KERN_CLOCKRATE
   const int name[] = {CTL_KERN, KERN_CLOCKRATE};
   clockinfo clock = {};
