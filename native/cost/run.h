@@ -57,8 +57,9 @@ inline std::string watch_refusal(const Options& options, std::uint32_t pair, int
   const std::string which = "backend '" + options.backend + "' cannot watch descriptor " + std::to_string(fd) +
                             " of pair " + std::to_string(pair + 1) + " of " + std::to_string(options.pairs);
   if (error != ERANGE) return which + ": " + std::strerror(error);
-  return which + ", which is beyond its limit (FD_SETSIZE, settled when the C library was built): ask for at most " +
-         std::to_string(pair) + " --pairs, or for the backend 'select', which keeps sets of its own";
+  const std::string limit = which + ", which is beyond its limit (FD_SETSIZE, settled when the C library was built)" +
+                            ": ask for at most " + std::to_string(pair) + " --pairs";
+  return options.backend == "select" ? limit : limit + ", or for the backend 'select', which keeps sets of its own";
 }
 
 /// Registers all pairs and measures the mode that was asked for.

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <event2/event.h>
+#include <sys/select.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstdint>
+#include <string_view>
 
 #include "peers/counted_calls.h"
 #include "peers/watches.h"
@@ -14,7 +17,8 @@ namespace peers {
 
 class LibeventWaiter {
  public:
-  explicit LibeventWaiter(event_base* base) : base_(base) {}
+  explicit LibeventWaiter(event_base* base)
+      : base_(base), most_(std::string_view(event_base_get_method(base)) == "select" ? FD_SETSIZE : INT_MAX) {}
   ~LibeventWaiter() {
     watches_.each([](Watch& watch) { watch.end(); });
   }
@@ -22,6 +26,7 @@ class LibeventWaiter {
   LibeventWaiter& operator=(const LibeventWaiter&) = delete;
 
   int watch(int fd, std::uint32_t pair) {
+    if (fd >= most_) return ERANGE;
     Watch& watch = watches_.make(pair);
     watch.handler = &handler_;
     watch.pair = pair;
@@ -73,6 +78,7 @@ class LibeventWaiter {
   }
 
   event_base* const base_;
+  const int most_;  // its sets for select are as long as they must be, but a fortified build ends the process beyond this
   Handler handler_;
   Watches<Watch> watches_;
 };

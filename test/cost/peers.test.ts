@@ -67,3 +67,12 @@ for (const { name } of costPeers) {
     assert.match(stderr, /has no (method|backend|mechanism) 'epoll-et' here: it has .*(epoll|kqueue)/);
   });
 }
+
+test('libevent is not asked to watch by select what would end it', {
+  skip: missingPeer('libevent') ?? false,
+}, () => {
+  const { command } = costCommand({ impl: 'libevent', backend: 'select', mode: 'drain' });
+  const { status, stderr } = run(command, ['--backend', 'select', '--pairs', '1000']);
+  assert.equal(status, 1);
+  assert.match(stderr, /FD_SETSIZE.*ask for at most \d+ --pairs$/m);
+});
