@@ -171,9 +171,14 @@ async function compareRounds(): Promise<Comparison[]> {
 
 const changes = ['add', 'modify', 'remove'] as const;
 
+/** Beside ours, where there are, bare system calls: their slope is the kernel's and the caches'. */
+const changersOf = (backend: BackendName): CostImplementation[] =>
+  ['select', 'poll', 'epoll'].includes(backend) ? ['native', 'baseline'] : ['native'];
+
 interface Slope {
   backend: BackendName;
   change: string;
+  impl: CostImplementation;
   /** nanoseconds of a change, by the number of registered pairs */
   ns: Record<number, number>;
   /** nanoseconds more for each of them */
@@ -183,7 +188,11 @@ interface Slope {
 
 async function slopesOfChanges(): Promise<Slope[]> {
   const active = 100;
-  const cells = available.filter(wanted).flatMap((backend) => changes.map((change) => ({ backend, change })));
+  const cells = available
+    .filter(wanted)
+    .flatMap((backend) =>
+      changes.flatMap((change) => changersOf(backend).map((impl) => ({ backend, change, impl }))),
+    );
   const few = roles.server.look.backends;
   const fits = (backend: BackendName, pairs: number) => {
     const limit = few.find(({ name }) => name === backend)!.maxDescriptor;
@@ -196,15 +205,17 @@ async function slopesOfChanges(): Promise<Slope[]> {
       ),
     ].map((pairs) => (fits(backend, pairs) ? pairs : Math.round((pairs / 10_000) * 400) || pairs));
   for (let generation = 0; generation < generations; generation++) {
-    for (const { backend, change } of cells) {
+    for (const { backend, change, impl } of cells) {
       for (const pairs of rotated(counts(backend), generation))
-        await measure(change, 'native', generation, { impl: 'native', backend, mode: change, pairs, active });
+        await measure(change, impl, generation, { impl, backend, mode: change, pairs, active });
     }
     progress('changes of interest', generation);
   }
   process.stderr.write('\n');
-  return cells.map(({ backend, change }) => {
-    const own = measurements.filter((one) => one.backend === backend && one.round === change);
+  return cells.map(({ backend, change, impl }) => {
+    const own = measurements.filter(
+      (one) => one.backend === backend && one.round === change && one.impl === impl,
+    );
     const model = roundCost(
       own.map(({ generation, pairs, ns }) => ({ block: generation, registered: pairs, active, ns })),
     ) as RoundCost & { perRegistered: Interval };
@@ -212,8 +223,7 @@ async function slopesOfChanges(): Promise<Slope[]> {
     const flat = slope.low !== null && slope.high !== null && slope.low <= 0 && slope.high >= 0;
     const meanOf = (pairs: number) => average(own.filter((one) => one.pairs === pairs).map(({ ns }) => ns));
     return {
-      backend,
-      change,
+      ...{ backend, change, impl },
       ns: Object.fromEntries(counts(backend).map((pairs) => [pairs, meanOf(pairs)])),
       slope,
       verdict: flat ? 'met' : slope.high !== null && slope.high < 0 ? 'met (falls)' : 'MISSED',
@@ -249,10 +259,10 @@ if (comparisons.length > 0) {
 const slopes = options.part === 'rounds' ? [] : await slopesOfChanges();
 if (slopes.length > 0) {
   const table = new Table({
-    head: ['change', 'backend', 'ns a change, among so many', 'ns more among 1000 more', ''],
+    head: ['change', 'backend', 'impl', 'ns a change, among so many', 'ns more among 1000 more', ''],
     style: plain,
   });
-  for (const { change, backend, ns, slope, verdict: said } of slopes) {
+  for (const { change, backend, impl, ns, slope, verdict: said } of slopes) {
     const among = Object.entries(ns).map(([pairs, value]) => `${pairs}: ${value.toFixed(1)}`);
     const perThousand = {
       ...slope,
@@ -260,7 +270,7 @@ if (slopes.length > 0) {
       low: slope.low && 1000 * slope.low,
       high: slope.high && 1000 * slope.high,
     };
-    table.push([change, backend, among.join(', '), shown(perThousand), said]);
+    table.push([change, backend, impl, among.join(', '), shown(perThousand), said]);
   }
   console.log(
     `adding, modifying, removing is O(1): the slope's 95 % interval includes 0, ${generations} generations`,

@@ -20,7 +20,7 @@ ProcessWriter::~ProcessWriter() {
 }
 
 std::string ProcessWriter::start() {
-  void* const shared = mmap(nullptr, sizeof(Handoff), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* const shared = mmap(nullptr, sizeof(Handoff), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANON, -1, 0);
   if (shared == MAP_FAILED) return std::string("no memory can be shared with another process: ") + std::strerror(errno);
   handoff_ = new (shared) Handoff;
   static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "shared between processes");
