@@ -189,7 +189,7 @@ interface Slope {
 async function slopesOfChanges(): Promise<Slope[]> {
   const active = 100;
   const cells = available
-    .filter(wanted)
+    .filter((backend) => wanted(backend) && (!options.quick || ['poll', 'epoll'].includes(backend)))
     .flatMap((backend) =>
       changes.flatMap((change) => changersOf(backend).map((impl) => ({ backend, change, impl }))),
     );
