@@ -1,16 +1,7 @@
 /** One trial of a test, carried out on this machine. */
-import { createServer } from 'node:net';
 import { openLocal } from '../../src/hosts/local.js';
 import { onStage } from '../../src/stage/on-stage.js';
 import { kindOf, type Measurement, type TrialSpec } from '../../src/trials/registry.js';
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** What a trial measures on this machine, by name. */
 export async function carriedOut(spec: TrialSpec): Promise<Record<string, Measurement>> {

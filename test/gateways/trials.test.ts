@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Subject } from '../../src/contract/subject.js';
 import { kindOf, type Measurement, metric, type TrialSpec } from '../../src/trials/registry.js';
-import { carriedOut, circumstances, freePort } from './carried-out.js';
+import { freePort } from '../support/free-port.js';
+import { carriedOut, circumstances } from './carried-out.js';
 
 const skip = process.platform !== 'linux' && 'foreign servers are wrapped on Linux only';
 

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { gatewaySubject, instancesOf } from '../../src/experiments/gateways.js';
 import { foundGateways } from '../../src/gateways/parts.js';
 import { metric } from '../../src/trials/registry.js';
-import { carriedOut, circumstances, freePort } from './carried-out.js';
+import { freePort } from '../support/free-port.js';
+import { carriedOut, circumstances } from './carried-out.js';
 
 const gateways = foundGateways();
 const machine = { available: [], nodeBackend: 'epoll' as const, descriptorLimit: 20_000, gateways };

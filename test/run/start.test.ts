@@ -1,6 +1,5 @@
 /** Time to a server's first reply, of ours and of others, on real hosts. */
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Subject } from '../../src/contract/subject.js';
@@ -8,6 +7,7 @@ import { listBackends } from '../../src/dispatch/registry.js';
 import { openHost } from '../../src/hosts/registry.js';
 import { onStage } from '../../src/stage/on-stage.js';
 import { kindOf, type MeasurementOf, metric } from '../../src/trials/registry.js';
+import { freePort } from '../support/free-port.js';
 import { noNamespaces } from '../support/namespaces.js';
 
 const backend = listBackends().find(({ available }) => available)!.name;
@@ -25,15 +25,6 @@ const subjects: Record<string, Subject> = {
     protocol: 'http',
   },
 };
-
-/** A port that nobody has at the moment. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 async function started(host: string, subject: Subject): Promise<MeasurementOf<'start'>> {
   const roles = await openHost(host);

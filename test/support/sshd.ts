@@ -1,10 +1,10 @@
 /** An sshd of the test's own on loopback, with keys of its own, and an `ssh` in PATH that knows it as `there`. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { bin } from './command.js';
+import { freePort } from './free-port.js';
 
 const sshd = '/usr/sbin/sshd';
 
@@ -23,14 +23,6 @@ export interface Sshd {
   path: string;
   stop(): Promise<void>;
 }
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 function script(path: string, ...words: string[]): void {
   writeFileSync(path, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`, { mode: 0o755 });
