@@ -91,8 +91,9 @@ await testsOn(plain, 'dispatchbench.node', tests, building);
 // The own logic of other systems' backends over stand-ins for the mechanisms; see native/testing/kqueue.cc.
 await testsOn(plain, 'dispatchbench_standins.node', ['dispatch/conformance']);
 await compiled;
-// An engine's slots are its own everywhere.
-const aboutSlots = tests.filter((path) => !['servers/completion', 'uring/'].includes(path));
+// An engine's slots are its own everywhere, and these have no poller.
+const withoutSlots = ['servers/completion', 'uring/', 'foreign/', 'links/', 'process/'];
+const aboutSlots = tests.filter((path) => !withoutSlots.includes(path));
 await testsOn(sparse, 'dispatchbench.node', aboutSlots.length > 0 ? aboutSlots : tests);
 
 const leakChecked = { ...process.env, ASAN_OPTIONS: `detect_leaks=1:${strict}`, UBSAN_OPTIONS: strict };
