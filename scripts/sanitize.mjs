@@ -109,9 +109,13 @@ async function servesWithoutLeak(program, ...args) {
   });
   const exit = once(child, 'exit');
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const first = await lines.next();
-  if (first.done) throw new Error(`${label}: ended before its hello`);
-  const { port } = JSON.parse(first.value);
+  let hello = { event: '' };
+  while (hello.event !== 'hello') {
+    const { done, value } = await lines.next();
+    if (done) throw new Error(`${label}: ended before its hello`);
+    hello = JSON.parse(value);
+  }
+  const { port } = hello;
   const sockets = [];
   for (let i = 0; i < 8; i++) {
     const socket = connect(port, '127.0.0.1');
