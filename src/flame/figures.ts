@@ -62,7 +62,7 @@ function describeProfile({
 }: FlameProfile): string {
   const cost = cpuPerRequestUs
     ? `${cpuPerRequestUs.low.toFixed(1)} to ${cpuPerRequestUs.high.toFixed(1)} µs a request without the profiler`
-    : 'no request was served without the profiler';
+    : 'no requests were counted without the profiler';
   return (
     `${samples} samples of ${events.join(', ')} at ${frequencyHz} Hz: ${scope}. ` +
     `Width is CPU time of the server process (${cost}); time it slept is not shown. ` +

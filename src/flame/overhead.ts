@@ -52,7 +52,7 @@ export function describeOverhead({
   rate,
   cpuPerRequest,
 }: ProfilerOverhead): string {
-  if (!rate) return 'not measured: no window had requests';
+  if (!rate) return 'not measured: no requests were counted';
   const signed = (share: number) => `${share >= 0 ? '+' : ''}${(100 * share).toFixed(1)} %`;
   const figure = (what: string, value: typeof rate | null) =>
     value

@@ -1,6 +1,6 @@
 /** Where the parts of gateways lie on this machine, and how to get what does not. */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { packageRoot, programPath } from '../addon.js';
 import type { FoundGateway } from '../contract/gateway.js';
 import type { Gateway, Part } from './gateway.js';
@@ -50,8 +50,12 @@ interface Made {
 }
 const fetched = (name: string): readonly string[] | undefined =>
   json<Record<string, Made>>(resolve(packageRoot, '.cache/gateways/engines/engines.json'))?.[name]?.argv;
-const madeMachine = (name: string): readonly string[] | undefined =>
-  json<{ machines?: Made[] }>(built('modules.json'))?.machines?.find((one) => one.name === name)?.argv;
+/** Its command line names files by where they lay when it was made: under another root they are not there. */
+function madeMachine(name: string): readonly string[] | null {
+  const { machines = [] } = json<{ machines?: Made[] }>(built('modules.json')) ?? {};
+  const argv = machines.find((one) => one.name === name)?.argv;
+  return argv?.every((word) => !isAbsolute(word) || existsSync(word)) ? argv : null;
+}
 
 /** @param words of its command line before the module */
 const engine = (name: string, ...words: string[]): Place => ({
@@ -89,7 +93,7 @@ function containers(): Containers | null {
 const module = (name: string, kind = 'wasm'): Place => file(built('modules', `${name}.${kind}`), build);
 
 const machine = (name: string): Place => ({
-  find: () => madeMachine(name) ?? null,
+  find: () => madeMachine(name),
   get: `${build} of what a guest of QEMU is made of (vm-images/linux), and it has to boot`,
 });
 
@@ -115,7 +119,7 @@ const parts: Record<Part, Place> = {
   },
   sandbox: {
     find: () => containers()?.sandbox ?? null,
-    get: 'install gVisor (Debian: apt-get install runsc)',
+    get: 'install gVisor (Debian: apt-get install runsc); one that is installed starts on none of its platforms',
   },
   'microvm-kvm': machine('microvm-kvm'),
   'microvm-tcg': machine('microvm-tcg'),

@@ -49,22 +49,25 @@ type Hosts = Record<
   >
 >;
 
+/** Why a host cannot wait with this; null: it can. */
+function lacks({ backends, engines }: Hosts['server'], mechanism: MechanismName): string | null {
+  if (isEngine(mechanism)) {
+    const engine = engines.find(({ name }) => name === mechanism);
+    if (engine?.available) return null;
+    return engine?.reason ?? `this host does not tell whether it has the engine ${mechanism}`;
+  }
+  const backend = backends.find(({ name }) => name === mechanism);
+  if (backend?.available) return null;
+  return `backend ${mechanism} is not available here: ${backend?.reason ?? 'not built into this addon'}`;
+}
+
 /** @returns one sentence with limit, need and remedy, or null when the hosts can run it */
 export function impossible(needs: Needs, { server, client }: Hosts): string | null {
   const { perProcess, what, connections, active, missing } = needs;
   if (missing !== undefined) return missing;
-  if (isEngine(needs.backend)) {
-    const engine = server.engines.find(({ name }) => name === needs.backend);
-    if (!engine?.available)
-      return engine?.reason ?? `this host does not tell whether it has the engine ${needs.backend}`;
-  }
-  const state =
-    needs.backend === null || isEngine(needs.backend)
-      ? null
-      : server.backends.find(({ name }) => name === needs.backend);
-  if (needs.backend !== null && !isEngine(needs.backend) && !state?.available) {
-    return `backend ${needs.backend} is not available here: ${state?.reason ?? 'not built into this addon'}`;
-  }
+  const lacking = needs.backend === null ? null : lacks(server, needs.backend);
+  if (lacking !== null) return lacking;
+  const state = server.backends.find(({ name }) => name === needs.backend);
   if (needs.byNode && server.versions.node === undefined) {
     return 'there is no Node on this host for a server of TypeScript: take others (--impl native,baseline)';
   }

@@ -24,6 +24,7 @@ import { serverProgram } from '../programs/server.js';
 import { subjectProgram } from '../programs/subject.js';
 import { share } from './merge.js';
 import { answerMs, graceMs, restMs, settleMs, standingMs } from './patience.js';
+import { oneMachine } from './places.js';
 import { Servers } from './servers.js';
 
 /** In the command of a foreign server: whom it forwards to. */
@@ -111,11 +112,15 @@ export class Stage {
     return this.servers;
   }
 
-  /** A server that forwards what is not its own gets somebody to forward it to: a native one of ours, beside the client. */
+  /**
+   * A server that forwards what is not its own gets somebody to forward it to: a native one of ours on its host, where that is
+   * the client's as well beside the client.
+   */
   private async forwarding(subject: Subject): Promise<Subject> {
     if (subject.kind !== 'foreign' || !subject.command.some((part) => part.includes(upstreamPlace)))
       return subject;
-    const { server } = this.roles;
+    const { server, client } = this.roles;
+    const beside = oneMachine(server.look, client.look) ? 'client' : 'server';
     const upstream = this.start(
       'server',
       'upstream',
@@ -123,7 +128,7 @@ export class Stage {
         protocol: 'http',
         impl: 'native',
         backend: server.look.nodeBackend,
-        cpus: this.pinning.client,
+        cpus: this.pinning[beside],
         control: true,
       }),
     );

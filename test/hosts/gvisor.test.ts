@@ -10,6 +10,7 @@ import { measuredAs } from '../../src/trials/sample.js';
 import { freshFolder } from '../run/fake-run.js';
 import { dispatchbench } from '../support/command.js';
 import { footprint, restored } from '../support/footprint.js';
+import { gatewaysStartInside } from './gateways-inside.js';
 import { endedRunnersLeaveNothing } from './killed-runner.js';
 import { idle, planIn, ports } from './small-plans.js';
 
@@ -54,6 +55,7 @@ for (const [experiment, settings] of [
   });
 }
 
+gatewaysStartInside('gvisor', skip);
 endedRunnersLeaveNothing('gvisor', skip);
 
 test('a platform that does not work here is an error with what runsc said, and leaves nothing', {

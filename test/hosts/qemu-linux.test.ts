@@ -18,6 +18,7 @@ import { ended, printed } from '../run/processes.js';
 import { bin, dispatchbench } from '../support/command.js';
 import { footprint, restored } from '../support/footprint.js';
 import { ownCommandLines } from '../support/own-processes.js';
+import { gatewaysStartInside } from './gateways-inside.js';
 import { endedRunnersLeaveNothing, killedOpenersLeaveNothing } from './killed-runner.js';
 import { idle, planIn, ports } from './small-plans.js';
 
@@ -75,6 +76,7 @@ for (const [experiment, settings] of [
   });
 }
 
+gatewaysStartInside(host, skip);
 endedRunnersLeaveNothing(host, skip);
 killedOpenersLeaveNothing(host, skip, [300, 1000, 2500]);
 
