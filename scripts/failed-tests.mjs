@@ -14,8 +14,15 @@ function said(error) {
 }
 
 export default async function* failedTests(events) {
+  // What began last in each file: where one hangs that runs out of time.
+  const begun = new Map();
   for await (const { type, data } of events) {
-    if (type !== 'test:fail' || data.todo || repeats.has(data.details.error?.failureType)) continue;
-    yield `${relative(process.cwd(), data.file ?? '')}: ${data.name}\n    ${said(data.details.error)}\n`;
+    const { file = '', name, details, todo } = data ?? {};
+    if (type === 'test:dequeue' && name !== file) begun.set(file, name);
+    const why = details?.error?.failureType;
+    if (type !== 'test:fail' || todo || repeats.has(why)) continue;
+    const last =
+      why === 'testTimeoutFailure' ? `\n    what began last in it: ${begun.get(file) ?? 'nothing'}` : '';
+    yield `${relative(process.cwd(), file)}: ${name}\n    ${said(details.error)}${last}\n`;
   }
 }

@@ -15,8 +15,8 @@ export const idle = {
   references: [],
   idle: [0, 20],
   connections: 4,
-  closed: { warmupMs: 20, durationMs: 100 },
-  open: { rate: 200, warmupMs: 20, durationMs: 100 },
+  closed: { warmupMs: 20, durationMs: 300 },
+  open: { rate: 200, warmupMs: 20, durationMs: 300 },
   rounds: 0,
 };
 export const ports = {

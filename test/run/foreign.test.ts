@@ -25,8 +25,8 @@ function measure(protocol: string, commands: readonly string[], idle = 20) {
     references: [],
     idle: [idle],
     connections: 4,
-    closed: { warmupMs: 20, durationMs: 100 },
-    open: { rate: 200, warmupMs: 20, durationMs: 100 },
+    closed: { warmupMs: 20, durationMs: 300 },
+    open: { rate: 200, warmupMs: 20, durationMs: 300 },
     rounds: 0,
   };
   writeFileSync(
