@@ -9,6 +9,7 @@ import type { Sample } from '../trials/sample.js';
 import { compareHosts, type HostComparison, type KnownHosts, knownHosts } from './across-hosts.js';
 import { type Answer, answersOf } from './answer.js';
 import { type Cell, cellsOf, type Series, seriesAlong, valuesOf } from './cells.js';
+import { type Contest, contestsOf } from './contest.js';
 import { type ScannedSeries, scanModels } from './scan.js';
 import { type Notice, validityNotices } from './validity.js';
 import { type Verdict, verdicts } from './verdicts.js';
@@ -46,6 +47,8 @@ export interface ExperimentAnalysis {
   cells: CellSummary[];
   series: Series[];
   answers: Answer[];
+  /** between mechanisms, where people ask which of two to take */
+  contests: Contest[];
   /** null: it compares what runs on a host, not hosts */
   hosts: HostComparison | null;
   /** what a wait costs, of the series whose counters tell */
@@ -153,6 +156,7 @@ function analyseExperiment(name: string, cells: readonly Cell[], hosts: KnownHos
     cells: [...summaries.values()],
     series,
     answers: answersOf(known?.answers ?? [], series),
+    contests: contestsOf(known?.answers ?? [], series),
     hosts: known?.acrossHosts ? compareHosts(known.acrossHosts, series, hosts) : null,
     scans,
     models,

@@ -72,6 +72,7 @@ export function hostAnswer({ hosts, factor }: ExperimentAnalysis, run: RunInfo |
   const absent = (run?.absent ?? []).map(({ host, reason }) => `${host} (${reason})`);
   return {
     headline: headlineOf(first, factor),
+    questions: [],
     sentences: [
       ...hosts.rankings.map((one) => rankingSentence(one, factor)),
       ...costSentences(hosts).slice(0, 1),

@@ -6,6 +6,7 @@ import type { RunInfo } from '../contract/run.js';
 import { knownExperiment } from '../experiments/registry.js';
 import { number } from '../number.js';
 import { hostAnswer } from './across-hosts.js';
+import { contestInWords } from './contest.js';
 import { withInterval } from './format.js';
 import type { Plot } from './plot.js';
 import { isBaseline, nameOf, panelsOf, plotSeries, pointsOf } from './plot-series.js';
@@ -106,18 +107,24 @@ function nextOf(experiment: ExperimentAnalysis, run: RunInfo | null): string | n
 
 /** Null of an experiment that asks something else, or a run without two ends to compare. */
 export function answerInWords(experiment: ExperimentAnalysis, run: RunInfo | null): AnswerInWords | null {
-  const { name, answers, factor, series } = experiment;
+  const { name, answers, contests, factor, series } = experiment;
   const [first] = answers;
   if (!first) return hostAnswer(experiment, run);
   const several = hostNames(series).length > 1;
+  const asked = contests.map((one) => contestInWords(one, experiment, several));
   const next = nextOf(experiment, run);
   return {
     headline: worded(name, headlineOf([first, ...answers.slice(1)], factor)),
-    sentences: answers.map((answer) =>
-      worded(name, sentenceOf(answer, factor, several ? answer.standings[0]!.series.host.name : null)),
-    ),
+    questions: asked.map((one) => worded(name, one.headline)),
+    sentences: [
+      ...asked.flatMap(({ sentences }) => sentences),
+      ...answers.map((answer) =>
+        sentenceOf(answer, factor, several ? answer.standings[0]!.series.host.name : null),
+      ),
+    ].map((sentence) => worded(name, sentence)),
     remarks: [
       `A mechanism holds where its cost is shown to grow by less than × ${holdsBelow} (90 % interval), and does not where the whole 95 % interval lies above.`,
+      ...new Set(asked.map(({ remark }) => remark)),
       ...(next === null ? [] : [next]),
     ],
   };

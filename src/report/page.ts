@@ -155,9 +155,9 @@ function answerSection(
   });
   if (answers.length === 0) return '';
   return html`<section aria-labelledby="answer"><h2 id="answer">The answer</h2>
-${answers.map(({ name, words: { headline, sentences, remarks } }) => {
+${answers.map(({ name, words: { headline, questions, sentences, remarks } }) => {
   const picture = pictures.get(name);
-  return html`<p class="headline">${headline}</p>
+  return html`${[headline, ...questions].map((text) => html`<p class="headline">${text}</p>`)}
 <ul>${sentences.map((sentence) => html`<li>${sentence}</li>`)}</ul>
 <p class="soft">${remarks.join(' ')}</p>
 ${picture ? figure(picture, dots) : ''}`;

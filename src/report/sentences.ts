@@ -4,6 +4,8 @@ import { withInterval } from './format.js';
 export interface AnswerInWords {
   /** one sentence: who holds, who does not, what is not resolved */
   headline: string;
+  /** what else people ask of such a run, each with its answer */
+  questions: string[];
   /** one for each cost that decides */
   sentences: string[];
   /** how it is decided, and what would decide more */

@@ -261,9 +261,10 @@ function barsOf(experiment: ExperimentAnalysis): string[] {
 function answerOf(experiment: ExperimentAnalysis, { run }: Analysis): string[] {
   const words = answerInWords(experiment, run);
   if (!words) return [];
-  const { headline, sentences, remarks } = words;
+  const { headline, questions, sentences, remarks } = words;
+  const heads = [headline, ...questions].map((text) => ansis.bold(wrap(text)));
   const lines = [...sentences, ...remarks].map((text) => wrap(`- ${text}`, '  '));
-  return [[ansis.bold(wrap(headline)), ...lines].join('\n'), barsOf(experiment).join('\n')].filter(Boolean);
+  return [[...heads, ...lines].join('\n'), barsOf(experiment).join('\n')].filter(Boolean);
 }
 
 /** What closes a run: its answer, doubts, verdicts, and the figures. */

@@ -106,20 +106,21 @@ function soon<Result>(call: () => Result): Result {
 export const receiveSoon = (fd: number): string => soon(() => receive(fd));
 
 /**
- * Writes until the kernel takes no more, also after a moment in which it may have moved what it has taken. Returns how
- * many bytes it took.
+ * Writes until the kernel takes no more, also after moments in which it may have moved what it has taken: on a busy
+ * machine these are milliseconds. Returns how many bytes it took.
  */
 export function fill(fd: number): number {
   const bytes = Buffer.alloc(65536);
   let all = 0;
-  for (let taken = 1; taken > 0; sleepMs(1)) {
-    taken = 0;
+  for (let empty = 0; empty < 4; sleepMs(1 << empty)) {
+    let taken = 0;
     try {
       for (;;) taken += writeSync(fd, bytes);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
     }
     all += taken;
+    empty = taken > 0 ? 0 : empty + 1;
   }
   return all;
 }

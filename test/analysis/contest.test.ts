@@ -1,0 +1,112 @@
+/** "epoll or io_uring?": what a run with rows of both says of each server, and what it leaves open. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { analyse } from '../../src/analysis/analyse.js';
+import { outcomeOf } from '../../src/analysis/contest.js';
+import { answerInWords } from '../../src/report/answer.js';
+import { randomFrom } from '../../src/statistics/random.js';
+import { normal, runInfo, syntheticSample } from '../support/samples.js';
+
+const servers = [
+  { impl: 'native', io: null },
+  { impl: 'ts', io: 'batch' },
+] as const;
+
+/** @param factorOf cost on the engine over that on epoll */
+function experimentOf(
+  factorOf: (impl: string, idle: number) => number,
+  { blocks = 6, noise = 0.004, idle = [0, 4000, 16_000], backends = ['epoll', 'uring'] } = {},
+) {
+  const random = randomFrom(7);
+  const samples = Array.from({ length: blocks }, (_, block) => {
+    // A block is slow or fast as a whole.
+    const state = 1 + 0.1 * normal(random);
+    return servers.flatMap((server) =>
+      backends.flatMap((backend) =>
+        idle.map((count, sequence) =>
+          syntheticSample({
+            cell: { backend, ...server, idle: count, connections: 100 },
+            block,
+            sequence,
+            cpuUs:
+              8 *
+              state *
+              (backend === 'uring' ? factorOf(server.impl, count) : 1) *
+              (1 + noise * normal(random)),
+          }),
+        ),
+      ),
+    );
+  }).flat();
+  return analyse(runInfo(), { samples, refused: [], notices: [] }).experiments[0]!;
+}
+
+const known = (low: number, high: number, low90 = low, high90 = high) => ({
+  estimate: (low + high) / 2,
+  low,
+  high,
+  low90,
+  high90,
+  n: 6,
+});
+
+describe('epoll or io_uring?', () => {
+  it('is decided by where the interval lies', () => {
+    assert.equal(outcomeOf(known(0.95, 0.99)), 'less');
+    assert.equal(outcomeOf(known(1.001, 1.01)), 'more');
+    assert.equal(outcomeOf(known(0.965, 1.035, 0.971, 1.029)), 'same');
+    assert.equal(outcomeOf(known(0.96, 1.035, 0.969, 1.029)), 'unclear');
+    assert.equal(outcomeOf({ ...known(0.9, 0.91), low: null, high: null }), 'unclear');
+  });
+
+  it('is answered for each server, by both costs and at both ends of the axis', () => {
+    const experiment = experimentOf((impl) => (impl === 'native' ? 0.95 : 1.08));
+    const [contest, ...others] = experiment.contests;
+    assert.deepEqual(others, []);
+    assert.deepEqual(
+      contest!.bouts.map(({ series, metric, at }) => [
+        series.levels.impl,
+        metric.id,
+        at.map(({ x, outcome }) => [x, outcome]),
+      ]),
+      ['native', 'ts'].flatMap((impl) =>
+        ['open-cpu-per-request', 'cpu-per-request'].map((metric) => [
+          impl,
+          metric,
+          [0, 16_000].map((x) => [x, impl === 'native' ? 'less' : 'more']),
+        ]),
+      ),
+    );
+    for (const { series, at } of contest!.bouts) {
+      const factor = series.levels.impl === 'native' ? 0.95 : 1.08;
+      for (const { ratio } of at) assert.ok(Math.abs(ratio.estimate / factor - 1) < 0.01);
+    }
+    const { questions, sentences } = answerInWords(experiment, runInfo())!;
+    assert.deepEqual(questions, [
+      'epoll or io_uring? What a request costs with io_uring: native server: less; TypeScript server, io=batch: more.',
+    ]);
+    assert.match(
+      sentences[0]!,
+      /with io_uring over that with epoll, .*native server × 0\.9\d+ \[.*\] at 0, × .* at 16.000; TypeScript server/,
+    );
+  });
+
+  it('says where it depends, and what is the same', () => {
+    const { questions } = answerInWords(
+      experimentOf((impl, idle) => (impl === 'native' && idle > 10_000 ? 0.9 : 1)),
+      runInfo(),
+    )!;
+    assert.match(
+      questions[0]!,
+      /native server: as much \(.* at 0 idle connections.*\), less \(.* at 16.000 idle/,
+    );
+    assert.match(questions[0]!, /TypeScript server, io=batch: as much\.$/);
+  });
+
+  it('is left open by too few blocks, and not asked without rows of both', () => {
+    const few = experimentOf(() => 0.5, { blocks: 2 });
+    assert.match(answerInWords(few, runInfo())!.questions[0]!, /native server: not resolved; /);
+    assert.deepEqual(experimentOf(() => 1, { backends: ['epoll'] }).contests, []);
+    assert.deepEqual(experimentOf(() => 1, { backends: ['uring', 'poll'] }).contests, []);
+  });
+});
