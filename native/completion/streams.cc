@@ -113,6 +113,7 @@ void Streams::put(Slot slot, Connection& connection, const servers::Reply& reply
     // Whether what went before went as a whole is not known yet, and this has to go behind it.
     connection.output = std::make_unique<Kept>();
     append(connection.output->then, reply.bytes);
+    held_back_ = true;
   } else {
     Delivery& delivery = deliveries_[connection.delivery];
     if (delivery.copy.empty()) append(delivery.copy, delivery.bytes);
@@ -146,6 +147,7 @@ void Streams::settle() {
   }
   deliveries_.clear();
   handed_over_ = 0;
+  held_back_ = false;
   for (const Slot slot : std::exchange(leaving_, {})) {
     connections_[slot].leaves = false;
     leave(slot);

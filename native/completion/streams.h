@@ -39,7 +39,7 @@ class Streams {
   Slot most() const noexcept { return most_; }
 
   /// Whether the next enter must not wait, because something is to be done after it that nothing else would wake for.
-  bool impatient() const noexcept { return !hungry_.empty() || !leaving_.empty(); }
+  bool impatient() const noexcept { return !hungry_.empty() || !leaving_.empty() || held_back_; }
 
   /// After enter(): looks after what did not go as a whole, and what waited for that.
   void settle();
@@ -164,6 +164,7 @@ class Streams {
   std::vector<Slot> freed_;               // free once nothing of this turn speaks of them
   std::vector<Delivery> deliveries_;
   std::size_t handed_over_ = 0;           // so many of them, from the first on
+  bool held_back_ = false;                // something is to go behind one of them, which says nothing when all of it went
   std::vector<Slot> hungry_;             // to receive again once buffers are there
   std::vector<Slot> leaving_;            // finished or with a last reply: to be seen to once their replies are settled
   std::unordered_map<std::uint64_t, std::unique_ptr<Kept>> orphans_;  // being sent for connections that are gone

@@ -1,6 +1,7 @@
 /** What only servers on a completion engine can get wrong: buffers that run out, receives that hold a file, teardown. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { test } from 'node:test';
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { responses } from '../../servers/http-response.js';
 import { commandOf } from '../../src/hosts/program.js';
 import { serverProgram } from '../../src/programs/server.js';
+import { randomFrom } from '../../src/statistics/random.js';
 import type { ServerProcess } from '../support/server-process.js';
 import { withoutUring } from '../uring/testing.js';
 import { connected, eventually, exchange, roundTrip } from './client.js';
@@ -146,6 +148,33 @@ for (const kind of own) {
     // A turn that has room for a few rows at a time, and one that has room for all.
     for (const maxEvents of [4, 1024]) await withServer(kind, 'http', inStorm, { maxEvents });
   });
+}
+
+// A thread that polls sends by itself: what comes while it does has its answer held back until that is known to be over.
+for (const kind of with_('sqpoll,direct')) {
+  test(
+    `requests that come in pieces and bursts are all answered: ${nameOf(kind)}`,
+    { skip, timeout: 60_000 },
+    () =>
+      withServer(kind, 'tcp-echo', async (port, server) => {
+        const random = randomFrom(11);
+        const socket = await connected(port);
+        let [sent, received] = [0, 0];
+        for (let burst = 0; burst < 4000; burst++) {
+          const pieces = 2 + Math.floor(3 * random());
+          for (let piece = 0; piece < pieces; piece++) {
+            socket.write('x');
+            const next = process.hrtime.bigint() + BigInt(Math.floor(60_000 * random()));
+            while (process.hrtime.bigint() < next);
+          }
+          sent += pieces;
+          while (received < sent) received += ((await once(socket, 'data')) as [Buffer])[0].length;
+        }
+        assert.equal(received, sent);
+        assert.equal((await server.snapshot()).bytesOut, sent);
+        socket.destroy();
+      }),
+  );
 }
 
 async function inStorm(port: number, server: ServerProcess): Promise<void> {
