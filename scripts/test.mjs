@@ -18,7 +18,7 @@ if (files.length === 0) {
 // and server did with a CPU each come last and one at a time, and so do those that make interfaces where others look for
 // left-over ones, or look for left-over ones themselves.
 const alone = (name) =>
-  /\/(load\/.*|agent\/nats|foreign\/.*|hosts\/(bare-guest|commands|containers|docker|guests|gvisor|link|qemu-linux)|run\/(ab|standing)|ramp\/gates|selftest\/selftest|udp\/(benchmark|knee|loss|pacing))\.test/.test(
+  /\/(load\/.*|agent\/nats|docs\/commands|foreign\/.*|hosts\/(bare-guest|commands|containers|docker|guests|gvisor|link|qemu-linux)|run\/(ab|standing)|ramp\/gates|selftest\/selftest|udp\/(benchmark|knee|loss|pacing))\.test/.test(
     name,
   );
 const built = (name) => name.includes('/test/gateways/');
