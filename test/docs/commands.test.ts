@@ -87,7 +87,11 @@ for (const name of guides) {
         }
       }
     } finally {
-      for (const child of running) child.kill();
+      for (const child of running) {
+        const over = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : null;
+        child.kill();
+        await over;
+      }
     }
   });
 }
