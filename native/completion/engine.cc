@@ -106,7 +106,7 @@ dispatch::Counters Engine::counters() const noexcept {
   counters.waits = ring.waits;
   counters.raw_events = ring.completions;
   counters.change_calls = ring.enters - ring.waits;
-  counters.changes = ring.submissions;
+  counters.submissions = ring.submissions;
   return counters;
 }
 

@@ -26,6 +26,7 @@ const polled = kinds.filter(({ impl }) => impl !== 'libuv');
 interface Traced {
   hello: DispatchHello;
   snapshot: DispatchSnapshot;
+  lines: readonly string[];
   /** lines of the trace that match */
   calls: (pattern: RegExp) => number;
 }
@@ -50,7 +51,7 @@ async function traced(
     assert.equal(farewell.requests, requests);
     await server.ended();
     const lines = readFileSync(trace, 'utf8').split('\n');
-    return { hello, snapshot, calls: (pattern) => lines.filter((line) => pattern.test(line)).length };
+    return { hello, snapshot, lines, calls: (pattern) => lines.filter((line) => pattern.test(line)).length };
   } finally {
     server.kill();
     rmSync(folder, { recursive: true, force: true });
@@ -123,19 +124,24 @@ for (const kind of engineKinds.filter(({ engineOptions }) => engineOptions === u
     skip: missing,
   }, async () => {
     const names = 'io_uring_enter,recvfrom,sendto,recvmsg,sendmsg,accept4,epoll_wait,epoll_ctl,shutdown';
-    const { snapshot, calls } = await traced(kind, 'http', names, async (port) => {
+    const { snapshot, lines, calls } = await traced(kind, 'http', names, async (port) => {
       const socket = await connected(port);
       for (let i = 0; i < requests; i++) {
         await roundTrip(socket, Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), responses[0]!.length);
       }
       return () => socket.destroy();
     });
-    const { waits, changeCalls, events, rawEvents, changes, stale } = snapshot.counters!;
+    const { waits, changeCalls, events, rawEvents, changes, submissions, stale } = snapshot.counters!;
     // One to try the ring out; a request's receive completes in one, which sends its reply in the next.
     assert.ok(waits + changeCalls >= requests && waits + changeCalls <= requests + 12, `${waits} waits`);
     assert.equal(changeCalls, 0, 'nothing was handed over early');
     assert.ok(events >= requests + 2 && events <= rawEvents, `${events} of ${rawEvents}`);
-    assert.ok(changes >= requests && changes <= requests + 8, `${changes} submissions`);
+    assert.equal(changes, 0, 'nobody asks for interest');
+    assert.ok(submissions >= requests && submissions <= requests + 8, `${submissions} submissions`);
+    const handedOver = lines
+      .map((line) => Number(/^io_uring_enter\(.* = (\d+)$/.exec(line)?.[1] ?? 0))
+      .reduce((sum, entries) => sum + entries, 0);
+    assert.ok(handedOver >= submissions && handedOver <= submissions + 8, `${handedOver} handed over`);
     assert.equal(stale, 0);
     // Node's own threads and the end come after the snapshot.
     assert.ok(
