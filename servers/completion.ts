@@ -4,14 +4,16 @@
  */
 
 import type { Counters } from '../src/contract/server.js';
-import { CONTROL, CompletionEngine, GONE, RECEIVED, Row } from '../src/dispatch/completion.js';
+import { CompletionEngine } from '../src/dispatch/completion.js';
+import { EngineDatagrams } from './completion-datagrams.js';
+import type { EngineService } from './completion-service.js';
+import { EngineStreams } from './completion-streams.js';
 import { PolledControl } from './control.js';
 import { helloOf } from './hello.js';
 import { Http } from './http.js';
 import { RECEIVE_FROM, sockets } from './io-desk.js';
 import { nativeArguments } from './io-native.js';
 import type { ServerOptions } from './options.js';
-import type { StreamProtocol } from './protocol.js';
 import { printLine, Statistics } from './statistics.js';
 import { Echo } from './tcp-echo.js';
 
@@ -19,16 +21,14 @@ export function serveCompletion(options: ServerOptions, args: readonly string[])
   if (options.impl !== 'ts')
     throw new Error(`'${options.impl}' picks its mechanism itself: --engine is for ts`);
   if (options.io !== 'batch') throw new Error(`all of a turn crosses together on an engine: --io batch`);
-  if (options.protocol === 'udp-echo') {
-    throw new Error('datagrams on an engine are served natively: use --impl native, or --io native');
-  }
   const statistics = Statistics.forPoller();
   const engine = new CompletionEngine(nativeArguments(args), options.budgets.maxEvents * 2, RECEIVE_FROM);
   /** Prints a line with what the engine counted. */
   const print = (line: (counters: Counters) => Parameters<typeof printLine>[0]) => {
-    const { counters, refused, ...counts } = engine.counts();
+    const { counters, refused, accepted, closed, bytesIn, bytesOut } = engine.counts();
     const { rejected } = statistics;
-    Object.assign(statistics, counts, { rejected: rejected + refused });
+    Object.assign(statistics, { accepted, closed, bytesIn, bytesOut, rejected: rejected + refused });
+    service.count();
     printLine(line(counters));
     statistics.rejected = rejected;
   };
@@ -36,71 +36,30 @@ export function serveCompletion(options: ServerOptions, args: readonly string[])
     print((counters) => statistics.snapshot(id, counters)),
   );
   for (const fd of control.descriptors) engine.watch(fd);
-  const protocol =
-    options.protocol === 'http' ? new Http(engine.slab, statistics, engine.slots) : new Echo(statistics);
-  printLine(
-    helloOf(
-      options,
-      null,
-      {
-        ...sockets.socketAddress(engine.listener),
-        backlog: sockets.tcpBacklog(engine.listener, options.backlog),
-        congestionControl: sockets.tcpWithoutPacing(engine.listener),
-      },
-      engine.facts,
-    ),
-  );
-  const ending = new Uint8Array(engine.slots);
+  const service = serviceOf(engine, options, statistics, control);
+  printLine(helloOf(options, null, service.bound, engine.facts));
   for (let replies = 0; control.lines.reason === null; ) {
     const count = engine.turn(replies, -1);
     statistics.countWait(count);
-    replies = answer(engine, count, protocol, control, ending);
+    replies = service.take(count);
   }
   const { reason } = control.lines;
   print((counters) => statistics.farewell(reason, counters));
 }
 
-/**
- * Takes the rows of a turn.
- * @param ending by slot: the last reply was given, and what comes behind its request is not looked at
- * @returns how many replies wait for the next turn
- */
-function answer(
+function serviceOf(
   engine: CompletionEngine,
-  count: number,
-  protocol: StreamProtocol,
+  { protocol, backlog, ports }: ServerOptions,
+  statistics: Statistics,
   control: PolledControl,
-  ending: Uint8Array,
-): number {
-  const { rows } = engine;
-  let replies = 0;
-  protocol.recycle(); // what was put together for the last turn has been sent
-  for (let row = 0, at = 0; row < count; row++, at += Row.words) {
-    const slot = rows[at + Row.slot]!;
-    switch (rows[at + Row.kind]) {
-      case RECEIVED: {
-        if (ending[slot] !== 0) break;
-        const length = rows[at + Row.length]!;
-        if (!protocol.hasRoom(length)) {
-          engine.keep(replies);
-          replies = 0;
-          protocol.recycle();
-        }
-        protocol.answer(slot, rows[at + Row.offset]!, length);
-        if (protocol.replyLength > 0 || protocol.replyCloses) {
-          if (protocol.replyCloses) ending[slot] = 1;
-          engine.reply(replies++, slot, protocol.replyOffset, protocol.replyLength, protocol.replyCloses);
-        }
-        break;
-      }
-      case GONE:
-        protocol.forget(slot);
-        ending[slot] = 0;
-        break;
-      case CONTROL:
-        control.onReadable(slot);
-        break;
-    }
-  }
-  return replies;
+): EngineService {
+  const bound = sockets.socketAddress(engine.listener);
+  if (protocol === 'udp-echo') return new EngineDatagrams(engine, control, statistics, { ...bound, ports });
+  const answers =
+    protocol === 'http' ? new Http(engine.slab, statistics, engine.slots) : new Echo(statistics);
+  return new EngineStreams(engine, control, answers, {
+    ...bound,
+    backlog: sockets.tcpBacklog(engine.listener, backlog),
+    congestionControl: sockets.tcpWithoutPacing(engine.listener),
+  });
 }

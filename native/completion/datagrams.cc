@@ -4,11 +4,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <utility>
 
 #include "net/udp_batch.h"
-#include "servers/udp_echo.h"
 
 namespace completion {
 
@@ -45,44 +43,48 @@ void Datagrams::settle() {
   const bool all = engine_.settle([this](Tag tag, const Completion&) {
     // A datagram goes as a whole or not at all, and is not tried again: waiting would hold up every other port.
     --statistics_.requests;
-    statistics_.bytes_out -= replies_[tag.place].bytes.iov_len;
+    statistics_.bytes_out -= datagrams_[tag.place].bytes.iov_len;
     ++statistics_.unsent;
   });
   if (!all) return;
-  replies_.clear();
+  datagrams_.clear();
   for (const std::uint32_t place : std::exchange(hungry_, {})) {
     engine_.count_rearm();
     arm(place);
   }
 }
 
-void Datagrams::on_completion(Tag tag, const Completion& row) {
-  if ((row.flags & uring::completed::has_buffer) != 0) answer(tag.place, engine_.received(row));
-  if ((row.flags & uring::completed::more) == 0) hungry_.push_back(tag.place);
+// False, counted, when whoever sent it gets no answer.
+bool Datagrams::came_from(std::uint32_t place, std::span<const std::byte> received) {
+  const auto& head = *reinterpret_cast<const uring::ReceivedMessage*>(received.data());
+  sockaddr_storage peer;
+  std::memcpy(&peer, received.data() + sizeof head, sizeof peer);
+  if (servers::refuses(options_, guard_, peer)) [[unlikely]] {
+    ++statistics_.rejected;
+    return false;
+  }
+  Datagram& datagram = datagrams_.emplace_back(Datagram{.place = place, .peer = peer});
+  datagram.message.msg_name = &datagram.peer;
+  datagram.message.msg_namelen = head.name_length;
+  datagram.message.msg_iov = &datagram.bytes;
+  datagram.message.msg_iovlen = 1;
+  return true;
 }
 
-void Datagrams::answer(std::uint32_t place, std::span<std::byte> received) {
-  constexpr std::size_t kHead = sizeof(uring::ReceivedMessage) + sizeof(sockaddr_storage);
-  if (received.size() < kHead) return;
-  const auto& head = *reinterpret_cast<const uring::ReceivedMessage*>(received.data());
-  Reply reply{};
-  std::memcpy(&reply.peer, received.data() + sizeof head, sizeof reply.peer);
-  const std::span<std::byte> bytes = received.subspan(kHead);
-  statistics_.bytes_in += bytes.size();
-  if (servers::refuses(options_, guard_, reply.peer)) [[unlikely]] {
-    ++statistics_.rejected;
-    return;
+void Datagrams::reply(std::uint32_t number, const servers::Reply& reply) {
+  if (number >= datagrams_.size() || datagrams_[number].answered) return;
+  Datagram& datagram = datagrams_[number];
+  datagram.answered = true;
+  std::span<const std::byte> bytes = reply.bytes;
+  if (reply.owner == servers::Owner::protocol) {
+    datagram.copy.assign(bytes.begin(), bytes.end());
+    bytes = datagram.copy;
   }
-  reply.bytes = {bytes.data(), bytes.size()};
-  Reply& kept = replies_.emplace_back(reply);
-  kept.message.msg_name = &kept.peer;
-  kept.message.msg_namelen = head.name_length;
-  kept.message.msg_iov = &kept.bytes;
-  kept.message.msg_iovlen = 1;
-  // The tag's place is the reply's: of one that did not go the bytes are not counted.
-  Submission& entry = *engine_.want_silently(
-      uring::op::sendmsg, sockets_[place], {Purpose::deliver, 0, static_cast<std::uint32_t>(replies_.size() - 1)});
-  entry.address = reinterpret_cast<std::uint64_t>(&kept.message);
+  datagram.bytes = {const_cast<std::byte*>(bytes.data()), bytes.size()};
+  // The tag's place is the datagram's number: of one that did not go the bytes are not counted.
+  Submission& entry =
+      *engine_.want_silently(uring::op::sendmsg, sockets_[datagram.place], {Purpose::deliver, 0, number});
+  entry.address = reinterpret_cast<std::uint64_t>(&datagram.message);
   entry.length = 1;
   entry.op_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
   ++statistics_.requests;

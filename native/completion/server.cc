@@ -8,7 +8,6 @@
 #include "uring/availability.h"
 
 #ifdef __linux__
-#include "completion/datagrams.h"
 #include "completion/service.h"
 #include "process/clock.h"
 #include "process/json_line.h"
@@ -89,8 +88,8 @@ std::string run_server(const servers::Options& options, const servers::Identity&
     return serve<StreamService<servers::Http>>(tuning, tuning.bytes, control, options, identity);
   }
   if (options.protocol == "udp-echo") {
-    if (tuning.incremental) return "engine 'uring' cannot fill buffers incrementally with datagrams: each has one of its own";
-    return serve<Datagrams>(tuning, Datagrams::buffer_bytes(), control, options, identity);
+    if (std::string fault = unfit_for_datagrams(tuning); !fault.empty()) return fault;
+    return serve<DatagramEcho>(tuning, Datagrams::buffer_bytes(), control, options, identity);
   }
   return "unknown protocol '" + options.protocol + "': tcp-echo, udp-echo or http";
 }

@@ -1,9 +1,11 @@
-// A protocol of servers/protocol.h on the connections of a completion engine.
+// What native servers make of what a completion engine brings: a protocol of servers/protocol.h on its connections, an echo
+// of its datagrams.
 #pragma once
 
 #ifdef __linux__
 #include <vector>
 
+#include "completion/datagrams.h"
 #include "completion/streams.h"
 
 namespace completion {
@@ -37,6 +39,17 @@ class StreamService {
   Protocol protocol_;
   std::vector<typename Protocol::State> states_;  // by slot
   Streams streams_;
+};
+
+class DatagramEcho : public Datagrams {
+ public:
+  using Datagrams::Datagrams;
+
+  void on_completion(Tag tag, const Completion& row) {
+    Datagrams::on_completion(tag, row, [this](std::uint32_t number, std::span<const std::byte> bytes) {
+      reply(number, {bytes, false, servers::Owner::window});
+    });
+  }
 };
 
 }  // namespace completion

@@ -72,4 +72,9 @@ std::string read_tuning(const std::string& text, Tuning& tuning) {
   return "";
 }
 
+std::string unfit_for_datagrams(const Tuning& tuning) {
+  if (tuning.incremental) return "engine 'uring' cannot fill buffers incrementally with datagrams: each has one of its own";
+  return "";
+}
+
 }  // namespace completion

@@ -20,4 +20,7 @@ struct Tuning {
 /// Reads `text` into `tuning`. Returns one sentence on what is wrong, empty when nothing is.
 std::string read_tuning(const std::string& text, Tuning& tuning);
 
+/// What of it no datagrams can be received with, in one sentence; empty when nothing is.
+std::string unfit_for_datagrams(const Tuning& tuning);
+
 }  // namespace completion

@@ -1,6 +1,6 @@
 /**
- * A TCP server's connections on a completion engine (io_uring): what came arrives as rows of one typed array, replies go out
- * as one submission, and both in one call per turn. It stands beside the pollers and is none of them.
+ * A server's connections, or its datagrams, on a completion engine (io_uring): what came arrives as rows of one typed array,
+ * replies go out as one submission, and both in one call per turn. It stands beside the pollers and is none of them.
  *
  *     const count = engine.turn(replies, -1);
  *     for (let row = 0, at = 0; row < count; row++, at += Row.words) {
@@ -15,20 +15,24 @@ import type { EngineName } from '../contract/common.js';
 import { counterNames } from '../contract/names.js';
 import type { Counters, EngineFacts } from '../contract/server.js';
 
-/** What an engine counts of its connections. */
-export interface StreamCounts {
+/** What an engine counts of its connections and datagrams. */
+export interface EngineCounts {
   accepted: number;
   closed: number;
   bytesIn: number;
   bytesOut: number;
-  /** connections turned away */
+  /** connections turned away, and datagrams of senders that get no answer */
   refused: number;
+  /** datagrams answered */
+  answered: number;
+  /** answers to datagrams that the kernel did not take */
+  unsent: number;
 }
 
 interface CompletionExports {
   engines(): EngineProbe[];
-  /** room of one receive */
-  completionBytes(args: readonly string[]): number;
+  /** bytes that one turn may bring */
+  completionRoom(args: readonly string[]): number;
   completionOpen(
     args: readonly string[],
     rows: number,
@@ -41,7 +45,7 @@ interface CompletionExports {
   completionKeep(handle: number, replies: number): void;
   completionWatch(handle: number, fd: number): void;
   completionFacts(handle: number): { listener: number; slots: number; engine: string };
-  completionCounters(handle: number, into: BigUint64Array): StreamCounts;
+  completionCounters(handle: number, into: BigUint64Array): EngineCounts;
 }
 
 export interface EngineProbe {
@@ -58,7 +62,7 @@ export const listEngines = (): EngineProbe[] => native.engines();
 
 /** Words of a row of what came; see native/addon/completion.cc. */
 export const Row = { kind: 0, slot: 1, offset: 2, length: 3, words: 4 } as const;
-/** bytes of a connection, in the slab */
+/** bytes in the slab: of a connection, or a datagram, whose number in the place of the slot is good for the next turn's replies */
 export const RECEIVED = 0;
 /** a connection ended, and its slot may be another's from now on */
 export const GONE = 1;
@@ -76,9 +80,9 @@ export class CompletionEngine {
   /** rows of `Row.words`: what the last turn brought */
   readonly rows: Int32Array;
   readonly facts: EngineFacts;
-  /** descriptor of the listener */
+  /** descriptor of the listener, or of the first port */
   readonly listener: number;
-  /** slots are below this */
+  /** slots of connections are below this */
   readonly slots: number;
   /** most replies of a turn */
   readonly most: number;
@@ -88,7 +92,7 @@ export class CompletionEngine {
 
   /**
    * Opens the engine and listens.
-   * @param args as of a native server program
+   * @param args as of a native server program, whose protocol says whether there are connections or datagrams
    * @param rows room for what one turn brings; a turn takes half as many completions
    * @param receiveFrom where received bytes begin in the slab; before it is the caller's
    * @throws Error with one sentence; its code is ERR_BACKEND_UNAVAILABLE where there is no such engine
@@ -96,7 +100,7 @@ export class CompletionEngine {
   constructor(args: readonly string[], rows: number, receiveFrom: number) {
     const words = rows * Row.words;
     const buffer = new ArrayBuffer((words + rows * REPLY_WORDS) * WORD);
-    const slab = new ArrayBuffer(receiveFrom + rows * native.completionBytes(args));
+    const slab = new ArrayBuffer(receiveFrom + native.completionRoom(args));
     this.#handle = native.completionOpen(args, rows, buffer, slab, receiveFrom);
     this.slab = new Uint8Array(slab);
     this.rows = new Int32Array(buffer, 0, words);
@@ -139,7 +143,7 @@ export class CompletionEngine {
     native.completionWatch(this.#handle, descriptor);
   }
 
-  counts(): StreamCounts & { counters: Counters } {
+  counts(): EngineCounts & { counters: Counters } {
     const counts = native.completionCounters(this.#handle, this.#counters);
     const counters = Object.fromEntries(counterNames.map((name, i) => [name, Number(this.#counters[i])]));
     return { ...counts, counters: counters as Counters };

@@ -120,14 +120,12 @@ function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
 }
 
 function cells(chosen: IdleConnectionsSettings, machine: Machine): IdleConnectionsCell[] {
-  const product = [
-    ...variants(chosen, machine),
-    ...engineLevels(chosen, chosen.protocol),
-    ...foreignLevels(chosen),
-  ].map((one) => ({
-    ...one,
-    idle: chosen.idle,
-  }));
+  const product = [...variants(chosen, machine), ...engineLevels(chosen), ...foreignLevels(chosen)].map(
+    (one) => ({
+      ...one,
+      idle: chosen.idle,
+    }),
+  );
   const references = chosen.references.filter((one) => exists(one, machine));
   return distinct(
     [...product, ...references].flatMap(({ backend, impl, io, idle: levels }) =>

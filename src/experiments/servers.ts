@@ -69,16 +69,15 @@ export function variants(
     .filter((one) => exists(one, machine));
 }
 
-/** An engine has a native server, and of streams one in TypeScript to which all of a turn crosses together. */
-export const engineLevels = (
-  { engines, impls, ios }: { engines: readonly EngineName[] } & Pick<ServerSettings, 'impls' | 'ios'>,
-  protocol: Protocol,
-): ServerLevels[] =>
+/** An engine has a native server, and one in TypeScript to which all of a turn crosses together. */
+export const engineLevels = ({
+  engines,
+  impls,
+  ios,
+}: { engines: readonly EngineName[] } & Pick<ServerSettings, 'impls' | 'ios'>): ServerLevels[] =>
   engines.flatMap((backend) => [
     ...(impls.includes('native') ? [{ impl: 'native', io: null, backend }] : []),
-    ...(impls.includes('ts') && ios.includes('batch') && protocol !== 'udp-echo'
-      ? [{ impl: 'ts', io: 'batch' as const, backend }]
-      : []),
+    ...(impls.includes('ts') && ios.includes('batch') ? [{ impl: 'ts', io: 'batch' as const, backend }] : []),
   ]);
 
 type ServerLevels = { [Name in keyof typeof serverFactors]: z.infer<(typeof serverFactors)[Name]> };

@@ -256,7 +256,10 @@ const datagram = () => ({
   logReplies: true,
 });
 const udp = ['--protocol', 'udp-echo', '--backend', 'poll', '--ports', '2'];
-const engine = ['--protocol', 'http', '--engine', 'uring', '--engine-options', 'buffers=2,bytes=64'];
+const engine = () => [
+  ...['--protocol', pick(['http', 'tcp-echo', 'udp-echo']), '--engine', 'uring'],
+  ...['--engine-options', 'buffers=2,bytes=64'],
+];
 const slot = () => mostly(upTo(4));
 
 /**
@@ -320,9 +323,9 @@ const shapes: Record<string, () => unknown[]> = {
   udpAnswer: () => [handle('udp')],
   udpStatistics: () => [handle('udp')],
   engines: () => [hostile()],
-  completionBytes: () => [chance(0.5) ? [...engine] : hostile()],
+  completionRoom: () => [chance(0.5) ? engine() : hostile()],
   completionOpen: () => [
-    chance(0.7) ? [...engine] : [...engine, ...array()],
+    chance(0.7) ? engine() : [...engine(), ...array()],
     mostly(4),
     chance(0.8) ? buffer() : hostile(),
     chance(0.8) ? buffer() : hostile(),

@@ -15,7 +15,8 @@ const available = listBackends().filter((backend) => backend.available);
 const raw = available.filter(({ name }) => ['select', 'poll', 'epoll', 'kqueue'].includes(name));
 
 const names = available.map(({ name }) => name);
-const implementations: { label: string; spec: Pick<ServerOptions, 'impl' | 'io' | 'backend'> }[] = [
+type Spec = Pick<ServerOptions, 'impl' | 'io' | 'backend' | 'engineOptions'>;
+const implementations: { label: string; spec: Spec }[] = [
   ...names.map((backend) => ({ impl: 'native' as const, backend })),
   ...raw.map(({ name: backend }) => ({ impl: 'baseline' as const, backend })),
   ...names.flatMap((backend) => ioMode.options.map((io) => ({ impl: 'ts' as const, io, backend }))),
@@ -25,6 +26,8 @@ const implementations: { label: string; spec: Pick<ServerOptions, 'impl' | 'io' 
     .flatMap(({ name: backend }) => [
       { impl: 'native' as const, backend },
       { impl: 'ts' as const, io: 'native' as const, backend },
+      { impl: 'ts' as const, io: 'batch' as const, backend },
+      { impl: 'ts' as const, io: 'batch' as const, backend, engineOptions: 'buffers=2,sqpoll' },
     ]),
 ].map((spec) => ({ label: Object.values(spec).join(' '), spec }));
 
@@ -39,7 +42,7 @@ function start(command: string, ...args: string[]): ServerProcess {
   return server;
 }
 
-const startSpec = (spec: (typeof implementations)[number]['spec'], ...more: string[]) => {
+const startSpec = (spec: Spec, ...more: string[]) => {
   const { command, args } = commandOf(serverProgram({ protocol: 'udp-echo', ...spec }));
   return start(command, ...args, ...more);
 };
