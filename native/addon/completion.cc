@@ -98,9 +98,11 @@ struct Face {
         if ((row.flags & uring::completed::more) == 0) engine.watch(static_cast<int>(tag.place), tag.place);
         return;
       }
+      const std::uint32_t before = count;
       from.on_completion(tag, row, [&](std::uint32_t slot, std::span<const std::byte> bytes) {
         std::copy(bytes.begin(), bytes.end(), slab.data() + at);
-        put(kind_received, slot, at, bytes.size());
+        if (count == before) put(kind_received, slot, at, bytes.size());
+        else came()[before].length += static_cast<std::int32_t>(bytes.size());  // of a bundle
         at += bytes.size();
       });
       tell_gone(1);
@@ -141,10 +143,8 @@ bool read_arguments(const Napi::CallbackInfo& info, servers::Options& options, c
   std::string fault = read_options(info[0].As<Napi::Array>(), options);
   if (env.IsExceptionPending()) return false;
   if (fault.empty()) fault = completion::read_tuning(options.engine_options, tuning);
-  if (fault.empty() && options.protocol == "udp-echo") {
-    fault = completion::unfit_for_datagrams(tuning);
-    tuning.bytes = completion::Datagrams::buffer_bytes();
-  }
+  if (fault.empty()) fault = completion::unfit(tuning, options.protocol);
+  if (options.protocol == "udp-echo") tuning.bytes = completion::Datagrams::buffer_bytes();
   if (fault.empty() && room_of(tuning) > kMostRoom) fault = "--engine-options: buffers of more than 1 GiB are for native servers";
   if (!fault.empty()) throw_coded(env, "ERR_SERVER", fault);
   return fault.empty();

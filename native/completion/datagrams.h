@@ -44,7 +44,9 @@ class Datagrams {
   void on_completion(Tag tag, const Completion& row, Received received) {
     // Taken in any case: the buffer has to go back.
     std::span<std::byte> bytes;
-    if ((row.flags & uring::completed::has_buffer) != 0) bytes = engine_.received(row);
+    if ((row.flags & uring::completed::has_buffer) != 0) {
+      engine_.received(row, [&bytes](std::span<std::byte> all) { bytes = all; });
+    }
     if ((row.flags & uring::completed::more) == 0) hungry_.push_back(tag.place);
     constexpr std::size_t kHead = sizeof(uring::ReceivedMessage) + sizeof(sockaddr_storage);
     if (bytes.size() < kHead) return;

@@ -42,6 +42,9 @@ std::string Engine::open(std::uint32_t bytes) {
   if (tuning_.wait_us > 0 && (ring_.features() & uring::feature::least_wait) == 0) {
     return "engine 'uring' cannot wait for a batch here: this kernel has no least wait (Linux 6.12)";
   }
+  if (tuning_.bundle && (ring_.features() & uring::feature::bundles) == 0) {
+    return "engine 'uring' cannot receive in bundles here: this kernel cannot (Linux 6.10)";
+  }
   if (const int error = buffers_.open(ring_, kGroup, tuning_.buffers, bytes, tuning_.incremental)) {
     if (error != EINVAL) return refusal(error);
     return tuning_.incremental ? "engine 'uring' cannot fill buffers incrementally here: this kernel cannot (Linux 6.12)"
@@ -65,7 +68,7 @@ int Engine::try_out() noexcept {
   while (error == 0 && goes_on) {
     error = ring_.enter(1, uring::kForever);
     ring_.take(UINT32_MAX, [&](const Completion& row) {
-      if ((row.flags & uring::completed::has_buffer) != 0) received(row);
+      if ((row.flags & uring::completed::has_buffer) != 0) received(row, [](std::span<std::byte>) {});
       goes_on = (row.flags & uring::completed::more) != 0;
       if (row.result < 0 && row.result != -ENOBUFS) error = -row.result;  // of a single buffer there is none left
     });
@@ -88,6 +91,7 @@ std::string Engine::facts() const {
       .boolean("registeredRing", ring_.registered())
       .boolean("directDescriptors", tuning_.direct)
       .boolean("incrementalBuffers", tuning_.incremental)
+      .boolean("bundles", tuning_.bundle)
       .number("buffers", buffers_.count())
       .number("bufferBytes", buffers_.bytes())
       .number("batch", tuning_.batch)
@@ -133,7 +137,7 @@ Submission* Engine::want_silently(std::uint8_t operation, int file, Tag tag) noe
 Submission& Engine::arm_receive(int file, Tag tag) noexcept {
   Submission& entry = *want(uring::op::recv, file, tag);
   entry.flags = uring::use::buffer_select;
-  entry.priority = uring::multishot::recv;
+  entry.priority = uring::multishot::recv | (tuning_.bundle ? uring::kReceiveBundle : std::uint16_t{0});
   entry.buffer_group = kGroup;
   return entry;
 }
@@ -163,12 +167,6 @@ int Engine::enter(bool impatient, std::int64_t timeout_ns) noexcept {
   }
   // Too many completions wait to be taken; taking some helps.
   return error == EBUSY || error == EAGAIN ? 0 : error;
-}
-
-std::span<std::byte> Engine::received(const Completion& row) {
-  const std::span<std::byte> bytes = buffers_.received(row);
-  if (uring::BufferRing::ended(row)) spent_.push_back(uring::BufferRing::id_of(row));
-  return bytes;
 }
 
 void Engine::give_back() noexcept {

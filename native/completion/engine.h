@@ -111,8 +111,12 @@ class Engine {
     return told;
   }
 
-  /// What a receive brought. The bytes stay until the next settle() that says so.
-  std::span<std::byte> received(const Completion& row);
+  /// Calls part(bytes) for each stretch of memory that a receive filled, in order; there are several in a bundle only. The
+  /// bytes stay until the next settle() that says so.
+  template <class Part>
+  void received(const Completion& row, Part part) {
+    buffers_.received(row, part, [this](std::uint16_t id) { spent_.push_back(id); });
+  }
   void count_stale() noexcept { ++counters_.stale; }
   void count_rearm() noexcept { ++counters_.rearms; }
 

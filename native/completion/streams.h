@@ -44,8 +44,8 @@ class Streams {
   /// After enter(): looks after what did not go as a whole, and what waited for that.
   void settle();
 
-  /// A completion that take() of the engine showed. Calls received(slot, bytes) when bytes came: they stay until the turn's
-  /// end. It ends one connection at most.
+  /// A completion that take() of the engine showed. Calls received(slot, bytes) when bytes came, several times for those of a
+  /// bundle: they stay until the turn's end. It ends one connection at most.
   template <class Received>
   void on_completion(Tag tag, const Completion& row, Received received) {
     switch (tag.purpose) {
@@ -114,21 +114,19 @@ class Streams {
 
   template <class Received>
   void on_receive(Tag tag, const Completion& row, Received received) {
-    // Taken in any case: the buffer has to go back.
-    std::span<const std::byte> bytes;
-    if ((row.flags & uring::completed::has_buffer) != 0) bytes = engine_.received(row);
-    if (!stands(tag)) {
-      engine_.count_stale();
-      return;
-    }
-    Connection& connection = connections_[tag.place];
     const bool ended = (row.flags & uring::completed::more) == 0;
-    if (ended) connection.receiving = false;
-    if (!bytes.empty()) {
-      statistics_.bytes_in += bytes.size();
-      connection.heard = turn_;
-      if (connection.phase == Phase::open) received(tag.place, bytes);
-      else drain(tag.place, bytes.size());
+    if (!stands(tag)) engine_.count_stale();
+    else if (ended) connections_[tag.place].receiving = false;
+    if ((row.flags & uring::completed::has_buffer) != 0) {
+      // Taken in any case: the buffers have to go back.
+      engine_.received(row, [&](std::span<const std::byte> bytes) {
+        if (bytes.empty() || !stands(tag)) return;
+        Connection& connection = connections_[tag.place];
+        statistics_.bytes_in += bytes.size();
+        connection.heard = turn_;
+        if (connection.phase == Phase::open) received(tag.place, bytes);
+        else drain(tag.place, bytes.size());
+      });
     }
     if (ended && stands(tag)) on_receive_ended(tag.place, row.result);
   }

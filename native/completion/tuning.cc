@@ -20,6 +20,7 @@ constexpr Word kWords[] = {
     {.name = "no-register", .flag = &Tuning::registered, .sets = false},
     {.name = "direct", .flag = &Tuning::direct},
     {.name = "incremental", .flag = &Tuning::incremental},
+    {.name = "bundle", .flag = &Tuning::bundle},
     {.name = "sqpoll", .flag = &Tuning::polling_thread},
     {.name = "buffers", .number = &Tuning::buffers, .low = 1, .high = 32768},
     {.name = "bytes", .number = &Tuning::bytes, .low = 64, .high = 1 << 20},
@@ -72,8 +73,10 @@ std::string read_tuning(const std::string& text, Tuning& tuning) {
   return "";
 }
 
-std::string unfit_for_datagrams(const Tuning& tuning) {
+std::string unfit(const Tuning& tuning, const std::string& protocol) {
+  if (protocol != "udp-echo") return "";
   if (tuning.incremental) return "engine 'uring' cannot fill buffers incrementally with datagrams: each has one of its own";
+  if (tuning.bundle) return "engine 'uring' cannot receive datagrams in bundles: each has a buffer of its own";
   return "";
 }
 

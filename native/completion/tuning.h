@@ -10,6 +10,7 @@ struct Tuning {
   bool registered = true;        ///< no-register: each enter looks up the ring's descriptor
   bool direct = false;           ///< direct: connections have places in the ring's own table, and no descriptor
   bool incremental = false;      ///< incremental: a buffer is filled by several receives (Linux 6.12)
+  bool bundle = false;           ///< bundle: a receive fills as many buffers as there are bytes for (Linux 6.10)
   bool polling_thread = false;   ///< sqpoll: a thread of the kernel takes submissions, and burns a CPU for it
   std::uint32_t buffers = 256;   ///< buffers=N: how many the kernel may fill, a power of two
   std::uint32_t bytes = 2048;    ///< bytes=N: room of each
@@ -20,7 +21,7 @@ struct Tuning {
 /// Reads `text` into `tuning`. Returns one sentence on what is wrong, empty when nothing is.
 std::string read_tuning(const std::string& text, Tuning& tuning);
 
-/// What of it no datagrams can be received with, in one sentence; empty when nothing is.
-std::string unfit_for_datagrams(const Tuning& tuning);
+/// What of it a protocol cannot be served with, in one sentence; empty when nothing is.
+std::string unfit(const Tuning& tuning, const std::string& protocol);
 
 }  // namespace completion

@@ -105,10 +105,11 @@ Napi::Value through(const Napi::CallbackInfo& info) {
     if (ring.ready() == 0) return told(info.Env(), ETIME, "nothing came");
     ring.take(UINT32_MAX, [&](const uring::Completion& row) {
       if ((row.flags & uring::completed::has_buffer) != 0) {
-        const auto bytes = buffers.received(row);
-        ++received;
-        if (static_cast<std::uint32_t>(bytes[0]) != expected[row.user_data]++ % 128) ++disordered;
-        buffers.give(uring::BufferRing::id_of(row));
+        const auto look = [&](std::span<std::byte> bytes) {
+          ++received;
+          if (static_cast<std::uint32_t>(bytes[0]) != expected[row.user_data]++ % 128) ++disordered;
+        };
+        buffers.received(row, look, [&](std::uint16_t id) { buffers.give(id); });
       } else if (row.result == -ENOBUFS) {
         ++shortages;
       }

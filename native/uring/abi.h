@@ -129,6 +129,7 @@ inline constexpr std::uint32_t thread = 1 << 1, thread_cpu = 1 << 2, completions
 namespace feature {
 inline constexpr std::uint32_t single_map = 1 << 0, no_drop = 1 << 1, wait_argument = 1 << 8,
                                tags = 1 << 10,  // 5.13, which brought multishot polls as well
+                               bundles = 1 << 14,  // 6.10
                                least_wait = 1 << 15;
 }
 

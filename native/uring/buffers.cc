@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace uring {
@@ -35,6 +36,7 @@ int BufferRing::open(Ring& ring, std::uint16_t group, std::uint32_t count, std::
   group_ = group;
   tail_ = 0;
   filled_.assign(incremental ? count : 0, 0);
+  places_.assign(count, 0);
   for (std::uint32_t id = 0; id < count; ++id) give(static_cast<std::uint16_t>(id));
   publish();
   return 0;
@@ -49,19 +51,19 @@ void BufferRing::close() noexcept {
   entries_ = nullptr;
 }
 
-std::span<std::byte> BufferRing::received(const Completion& row) noexcept {
-  const std::size_t id = id_of(row);
-  std::byte* at = memory_ + id * bytes_;
-  const auto length = static_cast<std::uint32_t>(row.result);
-  if (!filled_.empty()) {
-    at += filled_[id];
-    filled_[id] += length;
-  }
-  return {at, length};
+// What a receive put into a buffer, at most `most` bytes: no more than the kernel was told, or told itself, that it has room
+// for. It makes the first buffer of a bundle shorter when it knows that less is there.
+std::span<std::byte> BufferRing::fill(std::uint16_t id, std::uint32_t most) noexcept {
+  std::byte* const at = memory_ + std::size_t{id} * bytes_;
+  if (filled_.empty()) return {at, std::min(most, entries_[places_[id] & (count_ - 1)].length)};
+  const std::uint32_t from = filled_[id], length = std::min(most, bytes_ - from);
+  filled_[id] += length;
+  return {at + from, length};
 }
 
 void BufferRing::give(std::uint16_t id) noexcept {
   if (!filled_.empty()) filled_[id] = 0;
+  places_[id] = tail_;
   ProvidedBuffer& entry = entries_[tail_++ & (count_ - 1)];
   entry.address = reinterpret_cast<std::uint64_t>(memory_ + std::size_t{id} * bytes_);
   entry.length = bytes_;

@@ -25,13 +25,30 @@ class BufferRing {
   /// To be called before the ring is closed, or not at all.
   void close() noexcept;
 
-  /// The bytes that a completion with completed::has_buffer brought, valid until the buffer is given back.
-  std::span<std::byte> received(const Completion& row) noexcept;
-  static std::uint16_t id_of(const Completion& row) noexcept {
-    return static_cast<std::uint16_t>(row.flags >> completed::buffer_shift);
+  /// Of a completion with completed::has_buffer: calls part(bytes) for each stretch of memory that it filled, in order, and
+  /// ended(id) for each buffer that the kernel is done with. The bytes are valid until their buffer is given back. One
+  /// stretch, unless it was received in a bundle, which goes on in the buffers that follow the first one in the ring.
+  template <class Part, class Ended>
+  void received(const Completion& row, Part part, Ended ended) noexcept {
+    auto id = static_cast<std::uint16_t>(row.flags >> completed::buffer_shift);
+    std::span<std::byte> stretch;
+    auto left = static_cast<std::uint32_t>(row.result);
+    for (std::uint32_t buffers = 1;; ++buffers) {
+      const std::span<std::byte> filled = fill(id, left);
+      left -= static_cast<std::uint32_t>(filled.size());
+      if (stretch.data() + stretch.size() == filled.data()) {
+        stretch = {stretch.data(), stretch.size() + filled.size()};
+      } else {
+        if (!stretch.empty()) part(stretch);
+        stretch = filled;
+      }
+      const bool last = left == 0 || buffers == count_;
+      if (!last || (row.flags & completed::buffer_goes_on) == 0) ended(id);
+      if (last) break;
+      id = entries_[(places_[id] + 1) & (count_ - 1)].id;
+    }
+    part(stretch);
   }
-  /// Whether the kernel is done with the buffer: what it holds may be given back once it was looked at.
-  static bool ended(const Completion& row) noexcept { return (row.flags & completed::buffer_goes_on) == 0; }
 
   /// The kernel may have the buffer again, from publish() on.
   void give(std::uint16_t id) noexcept;
@@ -41,6 +58,8 @@ class BufferRing {
   std::uint32_t bytes() const noexcept { return bytes_; }
 
  private:
+  std::span<std::byte> fill(std::uint16_t id, std::uint32_t most) noexcept;
+
   Ring* ring_ = nullptr;
   ProvidedBuffer* entries_ = nullptr;
   std::byte* memory_ = nullptr;
@@ -48,6 +67,7 @@ class BufferRing {
   std::uint32_t count_ = 0, bytes_ = 0;
   std::uint16_t group_ = 0, tail_ = 0;
   std::vector<std::uint32_t> filled_;  // by buffer, of incremental ones: where the next receive lies
+  std::vector<std::uint16_t> places_;  // by buffer: where in the ring it was given last
 };
 
 }  // namespace uring

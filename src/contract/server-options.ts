@@ -132,8 +132,8 @@ export const serverOptions = {
     value: 'words',
     otherwise: '',
     help:
-      'how an --engine uses its ring: direct, incremental, no-register, sqpoll (burns a CPU), buffers=N, bytes=N, ' +
-      'batch=N with wait=MICROSECONDS',
+      'how an --engine uses its ring: direct, incremental, bundle (streams; Linux 6.10), no-register, sqpoll (burns a ' +
+      'CPU), buffers=N, bytes=N, batch=N with wait=MICROSECONDS',
   },
 } as const satisfies Record<string, ServerOption>;
 

@@ -63,6 +63,8 @@ export const engineFacts = z.object({
   registeredRing: z.boolean(),
   directDescriptors: z.boolean(),
   incrementalBuffers: z.boolean(),
+  /** a receive fills as many buffers as there are bytes for */
+  bundles: z.boolean().default(false),
   buffers: count,
   bufferBytes: count,
   /** completions to wait for, at most `waitUs` microseconds */

@@ -32,7 +32,8 @@ function closed(socket: Socket): Promise<void> {
 
 const command = (kind: Kind) => commandOf(serverProgram({ ...kind, protocol: 'http' }));
 
-for (const kind of [...with_('buffers=1,bytes=64'), ...with_('buffers=2,bytes=64,incremental')]) {
+const scarce = ['buffers=1,bytes=64', 'buffers=2,bytes=64,incremental', 'buffers=2,bytes=64,bundle'];
+for (const kind of scarce.flatMap(with_)) {
   test(`buffers that run out hold nobody up for good: ${nameOf(kind)}`, { skip }, () =>
     withServer(kind, 'http', async (port, server) => {
       const sockets = await Promise.all(Array.from({ length: 50 }, () => connected(port)));
@@ -48,7 +49,12 @@ for (const kind of [...with_('buffers=1,bytes=64'), ...with_('buffers=2,bytes=64
   );
 }
 
-for (const kind of own) {
+// In bundles of many small buffers, which wrap around, and of those that are filled bit by bit.
+for (const kind of [
+  ...own,
+  with_('bundle,buffers=16,bytes=512')[0]!,
+  with_('bundle,incremental,buffers=4')[1]!,
+]) {
   test(
     `slow readers get every reply in order, and are not received from meanwhile: ${nameOf(kind)}`,
     {
@@ -70,7 +76,9 @@ for (const kind of own) {
         assert.equal(bytesIn, bytesOut);
       }),
   );
+}
 
+for (const kind of own) {
   test(`a peer that never reads does not fill the server's memory: ${nameOf(kind)}`, { skip }, () =>
     withServer(kind, 'tcp-echo', async (port, server) => {
       const socket = await connected(port);
@@ -199,6 +207,7 @@ test('the engine says what it got, and what it burns', { skip }, async () => {
       assert.equal(capabilities, null);
       assert.equal(engine!.directDescriptors, asked('direct'));
       assert.equal(engine!.incrementalBuffers, asked('incremental'));
+      assert.equal(engine!.bundles, asked('bundle'));
       assert.equal(engine!.setup.includes('sqpoll'), asked('sqpoll'));
       assert.equal(engine!.burns !== null, asked('sqpoll'));
       if (asked('no-register')) assert.equal(engine!.registeredRing, false);
@@ -232,6 +241,7 @@ test('what an engine cannot do is refused in one sentence', { skip }, () => {
 
 const refusedOfDatagrams: [words: string, says: RegExp][] = [
   ['incremental', /cannot fill buffers incrementally with datagrams/],
+  ['bundle', /cannot receive datagrams in bundles/],
 ];
 
 test('what cannot be done with datagrams is refused in one sentence', { skip }, () => {

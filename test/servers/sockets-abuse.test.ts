@@ -22,9 +22,9 @@ const engineCalls: readonly WrongCall[] =
   process.platform !== 'linux'
     ? []
     : [
-        ['completionBytes', [], TYPE],
-        ['completionBytes', [[1]], TYPE],
-        ['completionBytes', [[...engine, '--engine-options', 'buffers=3']], 'ERR_SERVER'],
+        ['completionRoom', [], TYPE],
+        ['completionRoom', [[1]], TYPE],
+        ['completionRoom', [[...engine, '--engine-options', 'buffers=3']], 'ERR_SERVER'],
         ['completionOpen', [], TYPE],
         ['completionOpen', [engine, '4', rows(4), slab(), 0], TYPE],
         ['completionOpen', [engine, 1, rows(4), slab(), 0], RANGE],

@@ -36,6 +36,8 @@ export const engineKinds: readonly Kind[] = listEngines()
     { impl: 'native', backend },
     { impl: 'ts', io: 'batch', backend },
     { impl: 'native', backend, engineOptions: 'direct,incremental' },
+    { impl: 'native', backend, engineOptions: 'bundle,bytes=64' },
+    { impl: 'ts', io: 'batch', backend, engineOptions: 'bundle,incremental,bytes=512' },
     { impl: 'native', backend, engineOptions: 'no-register,buffers=4,bytes=64' },
     { impl: 'ts', io: 'batch', backend, engineOptions: 'batch=8,wait=200' },
     { impl: 'ts', io: 'batch', backend, engineOptions: 'sqpoll,direct' },
