@@ -143,7 +143,7 @@ bool read_arguments(const Napi::CallbackInfo& info, servers::Options& options, c
   std::string fault = read_options(info[0].As<Napi::Array>(), options);
   if (env.IsExceptionPending()) return false;
   if (fault.empty()) fault = completion::read_tuning(options.engine_options, tuning);
-  if (fault.empty()) fault = completion::unfit(tuning, options.protocol);
+  if (fault.empty()) fault = completion::unfit(tuning, options.protocol, false);
   if (options.protocol == "udp-echo") tuning.bytes = completion::Datagrams::buffer_bytes();
   if (fault.empty() && room_of(tuning) > kMostRoom) fault = "--engine-options: buffers of more than 1 GiB are for native servers";
   if (!fault.empty()) throw_coded(env, "ERR_SERVER", fault);

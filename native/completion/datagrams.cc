@@ -83,7 +83,7 @@ void Datagrams::reply(std::uint32_t number, const servers::Reply& reply) {
   datagram.bytes = {const_cast<std::byte*>(bytes.data()), bytes.size()};
   // The tag's place is the datagram's number: of one that did not go the bytes are not counted.
   Submission& entry =
-      *engine_.want_silently(uring::op::sendmsg, sockets_[datagram.place], {Purpose::deliver, 0, number});
+      engine_.deliver(uring::op::sendmsg, sockets_[datagram.place], {Purpose::deliver, 0, number}, bytes);
   entry.address = reinterpret_cast<std::uint64_t>(&datagram.message);
   entry.length = 1;
   entry.op_flags = MSG_DONTWAIT | MSG_NOSIGNAL;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "process/json_line.h"
 #include "uring/availability.h"
@@ -50,9 +51,21 @@ std::string Engine::open(std::uint32_t bytes) {
     return tuning_.incremental ? "engine 'uring' cannot fill buffers incrementally here: this kernel cannot (Linux 6.12)"
                                : "engine 'uring' is not available here: this kernel has no provided buffers (Linux 5.19)";
   }
+  held_.open();
   if (const int error = try_out()) {
     return error == EINVAL ? "engine 'uring' is not available here: this kernel has no multishot receive (Linux 6.0)"
                            : refusal(error);
+  }
+  const std::uint32_t from = tuning_.zero_copy;
+  if (from > 0 && !(ring_.supports(uring::op::send_zero_copy) && ring_.supports(uring::op::sendmsg_zero_copy))) {
+    return "engine 'uring' cannot send without copying here: this kernel cannot (Linux 6.1)";
+  }
+  if (tuning_.napi_us > 0) {
+    uring::BusyPoll napi = {};
+    napi.microseconds = tuning_.napi_us;
+    if (ring_.register_with(uring::registering::busy_poll, &napi, 1) < 0) {
+      return "engine 'uring' cannot poll network devices here: this kernel has no NAPI busy poll for rings (Linux 6.9)";
+    }
   }
   return "";
 }
@@ -76,7 +89,7 @@ int Engine::try_out() noexcept {
   }
   ::close(ends[0]);
   ::close(ends[1]);
-  give_back();
+  held_.give_back();
   return error;
 }
 
@@ -95,12 +108,19 @@ std::string Engine::facts() const {
       .number("buffers", buffers_.count())
       .number("bufferBytes", buffers_.bytes())
       .number("batch", tuning_.batch)
-      .number("waitUs", tuning_.wait_us);
+      .number("waitUs", tuning_.wait_us)
+      .number("zeroCopyBytes", tuning_.zero_copy)
+      .number("napiUs", tuning_.napi_us);
+  std::string burns;
   if (tuning_.polling_thread) {
-    line.string("burns", "a thread of the kernel polls for submissions: up to one CPU, also while nothing is sent");
-  } else {
-    line.null("burns");
+    burns = "a thread of the kernel polls for submissions: up to one CPU, also while nothing is sent";
   }
+  if (tuning_.napi_us > 0) {
+    burns += std::string(burns.empty() ? "" : "; ") + "each wait polls the network device for up to " +
+             std::to_string(tuning_.napi_us) + " microseconds before it sleeps: the server's CPU, also while nothing comes";
+  }
+  if (burns.empty()) line.null("burns");
+  else line.string("burns", burns);
   return line.text();
 }
 
@@ -142,6 +162,20 @@ Submission& Engine::arm_receive(int file, Tag tag) noexcept {
   return entry;
 }
 
+Submission& Engine::deliver(std::uint8_t operation, int file, Tag tag, std::span<const std::byte> bytes) {
+  if (tuning_.zero_copy > 0 && bytes.size() >= tuning_.zero_copy) {
+    const std::uint32_t hold = held_.hold(bytes, tag.word());
+    if (hold != HeldBuffers::kNone) {
+      const bool message = operation == uring::op::sendmsg;
+      Submission& entry = *want(message ? uring::op::sendmsg_zero_copy : uring::op::send_zero_copy, file,
+                                {Purpose::deliver_uncopied, 0, hold});
+      entry.priority = uring::kReportCopies;
+      return entry;
+    }
+  }
+  return *want_silently(operation, file, tag);
+}
+
 void Engine::cancel(Tag tag) noexcept {
   want_silently(uring::op::cancel, -1, {})->address = tag.word();
 }
@@ -169,11 +203,14 @@ int Engine::enter(bool impatient, std::int64_t timeout_ns) noexcept {
   return error == EBUSY || error == EAGAIN ? 0 : error;
 }
 
-void Engine::give_back() noexcept {
-  if (spent_.empty()) return;
-  for (const std::uint16_t id : spent_) buffers_.give(id);
-  buffers_.publish();
-  spent_.clear();
+// Its bytes are read no more.
+void Engine::on_gone(std::uint32_t hold, const Completion& row) {
+  held_.release(hold);
+  const bool copied = (row.flags & uring::completed::notification) != 0 &&
+                      (static_cast<std::uint32_t>(row.result) & uring::kWasCopied) != 0;
+  if (!copied || copies_) return;
+  copies_ = true;
+  std::fputs("dispatchbench: zerocopy: the kernel copied what it sent all the same, as over loopback and veth\n", stderr);
 }
 
 int Engine::register_files(std::uint32_t count) noexcept {

@@ -8,8 +8,8 @@
 
 #ifdef __linux__
 #include <string>
-#include <vector>
 
+#include "completion/held_buffers.h"
 #include "completion/tuning.h"
 #include "dispatch/facts.h"
 #include "uring/buffers.h"
@@ -28,6 +28,7 @@ enum class Purpose : std::uint8_t {
   control,
   receive,
   deliver,    ///< tried at once; a completion means that not all of it went
+  deliver_uncopied,  ///< the same without copying; it tells how much went, and later that the bytes are read no more
   flush,      ///< takes as long as it takes
 };
 
@@ -73,6 +74,9 @@ class Engine {
     if (tuning_.direct) entry.flags |= uring::use::direct;
   }
   Submission& arm_receive(int file, Tag tag) noexcept;
+  /// To send `bytes` by op::send or op::sendmsg, tried once. Nothing but address, length and flags of the call is left to fill
+  /// in. Where zerocopy was asked for and the bytes lie in the engine's buffers, these are kept until they have gone.
+  Submission& deliver(std::uint8_t operation, int file, Tag tag, std::span<const std::byte> bytes);
   /// Ends what is armed under `tag`; its last completion comes with ECANCELED.
   void cancel(Tag tag) noexcept;
   /// Reports each time that a descriptor has something to read.
@@ -90,8 +94,12 @@ class Engine {
     ring_.look([&](const Completion& row) {
       const Tag tag = Tag::of(row.user_data);
       if (tag.purpose == Purpose::deliver) visit(tag, row);
+      if (tag.purpose != Purpose::deliver_uncopied || (row.flags & uring::completed::notification) != 0) return;
+      if (row.result < 0 || static_cast<std::size_t>(row.result) < held_.size_of(tag.place)) {
+        visit(Tag::of(held_.word_of(tag.place)), row);
+      }
     });
-    if (all) give_back();
+    if (all) held_.give_back();
     return all;
   }
   /// Calls visit(Tag, Completion) for at most `most` other completions. Returns how many came.
@@ -102,6 +110,10 @@ class Engine {
     ring_.take(most < looked ? most : looked, [&](const Completion& row) {
       const Tag tag = Tag::of(row.user_data);
       if (tag.purpose == Purpose::deliver || tag.purpose == Purpose::nothing) return;
+      if (tag.purpose == Purpose::deliver_uncopied) [[unlikely]] {
+        if ((row.flags & uring::completed::more) == 0) on_gone(tag.place, row);
+        return;
+      }
       ++told;
       ++counters_.events;
       visit(tag, row);
@@ -115,7 +127,7 @@ class Engine {
   /// bytes stay until the next settle() that says so.
   template <class Part>
   void received(const Completion& row, Part part) {
-    buffers_.received(row, part, [this](std::uint16_t id) { spent_.push_back(id); });
+    buffers_.received(row, part, [this](std::uint16_t id) { held_.spend(id); });
   }
   void count_stale() noexcept { ++counters_.stale; }
   void count_rearm() noexcept { ++counters_.rearms; }
@@ -126,14 +138,15 @@ class Engine {
   static constexpr std::uint16_t kGroup = 1;
   std::string lacks(int error) const;
   int try_out() noexcept;
-  void give_back() noexcept;
+  void on_gone(std::uint32_t hold, const Completion& row);
 
   Tuning tuning_;
   uring::Ring ring_;
   uring::BufferRing buffers_;
-  std::vector<std::uint16_t> spent_;  // buffers to give back when what was made of them has been sent
+  HeldBuffers held_{buffers_};
   dispatch::Counters counters_;       // what the ring does not count itself
   int error_ = 0;
+  bool copies_ = false;  // in spite of zerocopy, which was said
 };
 
 }  // namespace completion

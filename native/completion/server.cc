@@ -79,7 +79,7 @@ std::string serve(const Tuning& tuning, std::uint32_t bytes, servers::Control& c
 std::string run_server(const servers::Options& options, const servers::Identity& identity) {
   Tuning tuning;
   if (std::string fault = read_tuning(options.engine_options, tuning); !fault.empty()) return fault;
-  if (std::string fault = unfit(tuning, options.protocol); !fault.empty()) return fault;
+  if (std::string fault = unfit(tuning, options.protocol, true); !fault.empty()) return fault;
   servers::Control control;
   if (std::string fault = servers::prepare(options, control); !fault.empty()) return fault;
   if (options.protocol == "tcp-echo") {

@@ -128,7 +128,8 @@ void Streams::end_turn() {
     const Delivery& delivery = deliveries_[handed_over_];
     const Connection& connection = connections_[delivery.slot];
     if (connection.delivery != handed_over_) continue;  // closed since
-    Submission& entry = *engine_.want_silently(uring::op::send, connection.file, tag_of(Purpose::deliver, delivery.slot));
+    Submission& entry = engine_.deliver(uring::op::send, connection.file, tag_of(Purpose::deliver, delivery.slot),
+                                        delivery.bytes);
     entry.address = reinterpret_cast<std::uint64_t>(delivery.bytes.data());
     entry.length = static_cast<std::uint32_t>(delivery.bytes.size());
     entry.op_flags = kTryOnce;

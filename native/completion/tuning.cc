@@ -25,6 +25,8 @@ constexpr Word kWords[] = {
     {.name = "buffers", .number = &Tuning::buffers, .low = 1, .high = 32768},
     {.name = "bytes", .number = &Tuning::bytes, .low = 64, .high = 1 << 20},
     {.name = "batch", .number = &Tuning::batch, .low = 1, .high = 4096},
+    {.name = "zerocopy", .number = &Tuning::zero_copy, .low = 1, .high = 1 << 30},
+    {.name = "napi", .number = &Tuning::napi_us, .low = 1, .high = 1'000'000},
     {.name = "wait", .number = &Tuning::wait_us, .low = 1, .high = 1'000'000},
 };
 
@@ -73,7 +75,10 @@ std::string read_tuning(const std::string& text, Tuning& tuning) {
   return "";
 }
 
-std::string unfit(const Tuning& tuning, const std::string& protocol) {
+std::string unfit(const Tuning& tuning, const std::string& protocol, bool native) {
+  if (tuning.zero_copy > 0 && (!native || protocol == "http")) {
+    return "engine 'uring' sends without copying what lies in its buffers, as replies of native echo servers do and no others";
+  }
   if (protocol != "udp-echo") return "";
   if (tuning.incremental) return "engine 'uring' cannot fill buffers incrementally with datagrams: each has one of its own";
   if (tuning.bundle) return "engine 'uring' cannot receive datagrams in bundles: each has a buffer of its own";

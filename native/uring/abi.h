@@ -83,6 +83,25 @@ struct SyncCancel {
   std::int64_t seconds, nanoseconds;
   std::uint64_t reserved[4];
 };
+/// Which operations a kernel has.
+struct OperationProbe {
+  std::uint8_t last, count;
+  std::uint16_t reserved;
+  std::uint32_t reserved2[3];
+  struct Operation {
+    std::uint8_t opcode, reserved;
+    std::uint16_t flags;  ///< kOperationSupported
+    std::uint32_t reserved2;
+  } operations[256];
+};
+static_assert(sizeof(OperationProbe::Operation) == 8 && offsetof(OperationProbe, operations) == 16);
+inline constexpr std::uint16_t kOperationSupported = 1 << 0;
+struct BusyPoll {
+  std::uint32_t microseconds;
+  std::uint8_t preferred, operation, reserved[2];
+  std::uint32_t parameter, reserved2;
+};
+static_assert(sizeof(BusyPoll) == 16);
 /// What a multishot recvmsg puts before each datagram: this, then the name and the control data at the lengths asked for.
 struct ReceivedMessage {
   std::uint32_t name_length, control_length, payload_length, flags;
@@ -90,7 +109,8 @@ struct ReceivedMessage {
 
 namespace op {
 inline constexpr std::uint8_t poll_add = 6, poll_remove = 7, sendmsg = 9, recvmsg = 10, accept = 13, cancel = 14, close = 19,
-                              send = 26, recv = 27, shutdown = 34;
+                              send = 26, recv = 27, shutdown = 34,
+                              send_zero_copy = 47, sendmsg_zero_copy = 48;  // Linux 6.0, 6.1
 }
 
 /// Submission::flags.
@@ -103,6 +123,7 @@ namespace multishot {
 inline constexpr std::uint16_t accept = 1 << 0, recv = 1 << 1;
 }
 inline constexpr std::uint16_t kReceiveBundle = 1 << 4;      // Linux 6.10
+inline constexpr std::uint16_t kReportCopies = 1 << 3;       // Submission::priority of sends without copying, Linux 6.2
 inline constexpr std::uint32_t kPollMultishot = 1 << 0;      // Submission::length of poll_add
 inline constexpr std::uint32_t kAllocateIndex = UINT32_MAX;  // Submission::file_index of accept
 namespace cancelling {
@@ -111,9 +132,12 @@ inline constexpr std::uint32_t all = 1 << 0, by_fd = 1 << 1, any = 1 << 2, direc
 
 /// Completion::flags; the upper half is the buffer's number.
 namespace completed {
-inline constexpr std::uint32_t has_buffer = 1 << 0, more = 1 << 1, not_empty = 1 << 2, buffer_goes_on = 1 << 4;
+inline constexpr std::uint32_t has_buffer = 1 << 0, more = 1 << 1, not_empty = 1 << 2, notification = 1 << 3,
+                               buffer_goes_on = 1 << 4;
 inline constexpr unsigned buffer_shift = 16;
 }
+/// Bit of the result of a notification that a send without copying is over: the bytes had to be copied after all.
+inline constexpr std::uint32_t kWasCopied = 1u << 31;
 
 /// Parameters::flags, with the Linux that brought them.
 namespace setup {
@@ -144,8 +168,8 @@ inline constexpr std::uint32_t thread_sleeps = 1 << 0, overflown = 1 << 1;
 
 /// Operations of io_uring_register.
 namespace registering {
-inline constexpr unsigned files_update = 6, files = 13, ring = 20, unregister_ring = 21, buffer_ring = 22,
-                          unregister_buffer_ring = 23, sync_cancel = 24;
+inline constexpr unsigned files_update = 6, probe = 8, files = 13, ring = 20, unregister_ring = 21, buffer_ring = 22,
+                          unregister_buffer_ring = 23, sync_cancel = 24, busy_poll = 27;  // the last Linux 6.9
 }
 inline constexpr std::uint32_t kSparse = 1 << 0;              // ResourceRegistration::flags
 inline constexpr std::uint16_t kIncrementalBuffers = 1 << 1;  // BufferRingRegistration::flags, Linux 6.12

@@ -61,6 +61,15 @@ std::span<std::byte> BufferRing::fill(std::uint16_t id, std::uint32_t most) noex
   return {at + from, length};
 }
 
+std::optional<std::pair<std::uint16_t, std::uint16_t>> BufferRing::holding(
+    std::span<const std::byte> bytes) const noexcept {
+  const auto from = reinterpret_cast<std::uintptr_t>(memory_), at = reinterpret_cast<std::uintptr_t>(bytes.data());
+  const std::size_t all = std::size_t{count_} * bytes_;
+  if (bytes.empty() || at < from || at - from >= all || bytes.size() > all - (at - from)) return std::nullopt;
+  return std::pair{static_cast<std::uint16_t>((at - from) / bytes_),
+                   static_cast<std::uint16_t>((at - from + bytes.size() - 1) / bytes_)};
+}
+
 void BufferRing::give(std::uint16_t id) noexcept {
   if (!filled_.empty()) filled_[id] = 0;
   places_[id] = tail_;

@@ -5,7 +5,9 @@
 #ifdef __linux__
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "uring/ring.h"
@@ -49,6 +51,9 @@ class BufferRing {
     }
     part(stretch);
   }
+
+  /// The first and the last of the buffers in which `bytes` lie; none when they lie elsewhere.
+  std::optional<std::pair<std::uint16_t, std::uint16_t>> holding(std::span<const std::byte> bytes) const noexcept;
 
   /// The kernel may have the buffer again, from publish() on.
   void give(std::uint16_t id) noexcept;

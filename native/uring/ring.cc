@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 
 namespace uring {
 namespace {
@@ -180,6 +181,12 @@ int Ring::cancel_all() noexcept {
   all.seconds = all.nanoseconds = -1;  // however long it takes
   const int result = register_with(registering::sync_cancel, &all, 1);
   return result == -ENOENT || result >= 0 ? 0 : -result;
+}
+
+bool Ring::supports(std::uint8_t operation) noexcept {
+  OperationProbe probe = {};
+  if (register_with(registering::probe, &probe, std::size(probe.operations)) < 0) return false;
+  return operation < probe.count && (probe.operations[operation].flags & kOperationSupported) != 0;
 }
 
 int Ring::register_with(unsigned operation, void* argument, unsigned count) noexcept {

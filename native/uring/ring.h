@@ -106,6 +106,9 @@ class Ring {
   /// Completions that look() has shown and take() has not.
   std::uint32_t looked() const noexcept { return looked_at_ - completion_head_; }
 
+  /// Whether the kernel has an operation (op::*).
+  bool supports(std::uint8_t operation) noexcept;
+
   /// io_uring_register(2) on this ring. Returns its result, or a negative errno.
   int register_with(unsigned operation, void* argument, unsigned count) noexcept;
 

@@ -132,8 +132,9 @@ export const serverOptions = {
     value: 'words',
     otherwise: '',
     help:
-      'how an --engine uses its ring: direct, incremental, bundle (streams; Linux 6.10), no-register, sqpoll (burns a ' +
-      'CPU), buffers=N, bytes=N, batch=N with wait=MICROSECONDS',
+      'how an --engine uses its ring: direct, incremental, bundle (streams; Linux 6.10), no-register, sqpoll and ' +
+      'napi=MICROSECONDS (both burn a CPU), buffers=N, bytes=N, zerocopy=BYTES (native echo; Linux 6.1), batch=N with ' +
+      'wait=MICROSECONDS',
   },
 } as const satisfies Record<string, ServerOption>;
 

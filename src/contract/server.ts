@@ -70,6 +70,10 @@ export const engineFacts = z.object({
   /** completions to wait for, at most `waitUs` microseconds */
   batch: count,
   waitUs: count,
+  /** replies of so many bytes and more are sent without copying; 0: none are */
+  zeroCopyBytes: count.default(0),
+  /** microseconds that a wait polls the network device before it sleeps; 0: it does not */
+  napiUs: count.default(0),
   /** what runs beside the server, in words; null: nothing does */
   burns: z.string().nullable(),
 });

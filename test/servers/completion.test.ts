@@ -49,11 +49,13 @@ for (const kind of scarce.flatMap(with_)) {
   );
 }
 
-// In bundles of many small buffers, which wrap around, and of those that are filled bit by bit.
+// In bundles of many small buffers, which wrap around, and of those that are filled bit by bit; from where it was received.
+const uncopied = with_('zerocopy=64,buffers=4')[0]!;
 for (const kind of [
   ...own,
   with_('bundle,buffers=16,bytes=512')[0]!,
   with_('bundle,incremental,buffers=4')[1]!,
+  uncopied,
 ]) {
   test(
     `slow readers get every reply in order, and are not received from meanwhile: ${nameOf(kind)}`,
@@ -78,7 +80,7 @@ for (const kind of [
   );
 }
 
-for (const kind of own) {
+for (const kind of [...own, uncopied]) {
   test(`a peer that never reads does not fill the server's memory: ${nameOf(kind)}`, { skip }, () =>
     withServer(kind, 'tcp-echo', async (port, server) => {
       const socket = await connected(port);
@@ -97,6 +99,13 @@ for (const kind of own) {
         standing.rssBytes - before.rssBytes < 32 << 20,
         `${standing.rssBytes - before.rssBytes} bytes grown`,
       );
+      const other = await connected(port);
+      assert.equal(
+        (await roundTrip(other, Buffer.alloc(1000, 'y'))).length,
+        1000,
+        'others are served meanwhile',
+      );
+      other.destroy();
       // It is reset in the midst of sending: what is under way ends, and the server goes on.
       socket.resetAndDestroy();
       const after = await eventually(
@@ -109,7 +118,9 @@ for (const kind of own) {
       next.destroy();
     }),
   );
+}
 
+for (const kind of own) {
   test(`a client that sends on behind its last request is cut off: ${nameOf(kind)}`, { skip }, () =>
     withServer(kind, 'http', async (port, server) => {
       const socket = await connected(port);
@@ -200,7 +211,7 @@ async function inStorm(port: number, server: ServerProcess): Promise<void> {
 }
 
 test('the engine says what it got, and what it burns', { skip }, async () => {
-  for (const kind of engineKinds) {
+  for (const kind of [...engineKinds, uncopied]) {
     await withServer(kind, 'tcp-echo', async (_port, _server, { backend, capabilities, engine }) => {
       const asked = (word: string) => kind.engineOptions?.split(',').includes(word) ?? false;
       assert.equal(backend, 'uring');
@@ -208,10 +219,32 @@ test('the engine says what it got, and what it burns', { skip }, async () => {
       assert.equal(engine!.directDescriptors, asked('direct'));
       assert.equal(engine!.incrementalBuffers, asked('incremental'));
       assert.equal(engine!.bundles, asked('bundle'));
+      assert.equal(engine!.zeroCopyBytes, kind === uncopied ? 64 : 0);
       assert.equal(engine!.setup.includes('sqpoll'), asked('sqpoll'));
       assert.equal(engine!.burns !== null, asked('sqpoll'));
       if (asked('no-register')) assert.equal(engine!.registeredRing, false);
     });
+  }
+});
+
+test('a server that polls the network device says what it burns, or that it cannot', { skip }, async (t) => {
+  for (const kind of with_('napi=20,sqpoll')) {
+    try {
+      await withServer(kind, 'http', async (port, _server, { engine }) => {
+        const socket = await connected(port);
+        assert.ok((await roundTrip(socket, get, ok.length)).equals(ok));
+        socket.destroy();
+        assert.equal(engine!.napiUs, 20);
+        assert.match(
+          engine!.burns!,
+          /a thread of the kernel.*; each wait polls the network device for up to 20 /,
+        );
+      });
+    } catch (error) {
+      const none = /cannot poll network devices here: .*/.exec((error as Error).message);
+      if (none === null) throw error;
+      t.skip(none[0]);
+    }
   }
 });
 
@@ -220,6 +253,8 @@ const refused: [kind: Partial<Kind>, more: string[], says: RegExp][] = [
   [{}, ['--engine-options', 'buffers=3'], /buffers must be a power of two/],
   [{}, ['--engine-options', 'bytes=x'], /bytes must be a number from 64/],
   [{}, ['--engine-options', 'batch=8'], /batch needs wait/],
+  [{}, ['--engine-options', 'napi=0'], /napi must be a number from 1/],
+  [{}, ['--engine-options', 'zerocopy=100'], /as replies of native echo servers do and no others/],
   [{}, ['--backend', 'poll'], /--engine stands in the place of --backend/],
   [{}, ['--engine', 'kuring'], /unknown engine 'kuring': there is uring/],
   [{ backend: 'poll' }, ['--engine-options', 'direct'], /--engine-options are of an --engine/],

@@ -29,7 +29,7 @@ const engineCalls: readonly WrongCall[] =
         ['completionOpen', [engine, '4', rows(4), slab(), 0], TYPE],
         ['completionOpen', [engine, 1, rows(4), slab(), 0], RANGE],
         ['completionOpen', [engine, 4, rows(3), slab(), 0], RANGE],
-        ['completionOpen', [engine, 4, rows(4), new ArrayBuffer(255), 0], RANGE],
+        ['completionOpen', [engine, 4, rows(4), new ArrayBuffer(127), 0], RANGE],
         ['completionOpen', [engine, 4, rows(4), slab(), -1], RANGE],
         ['completionOpen', [engine, 4, rows(4), new SharedArrayBuffer(4096), 0], TYPE],
         [

@@ -28,6 +28,7 @@ const implementations: { label: string; spec: Spec }[] = [
       { impl: 'ts' as const, io: 'native' as const, backend },
       { impl: 'ts' as const, io: 'batch' as const, backend },
       { impl: 'ts' as const, io: 'batch' as const, backend, engineOptions: 'buffers=2,sqpoll' },
+      { impl: 'native' as const, backend, engineOptions: 'zerocopy=1000,buffers=4' },
     ]),
 ].map((spec) => ({ label: Object.values(spec).join(' '), spec }));
 
