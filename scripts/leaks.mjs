@@ -84,7 +84,7 @@ async function enginePass(program) {
     console.log(`${program} on an engine: left out. ${tried.stderr.trim()}`);
     return;
   }
-  for (const options of ['bytes=64,buffers=4', 'direct,incremental', 'sqpoll']) {
+  for (const options of ['bytes=64,buffers=4', 'bundle,bytes=64', 'direct,incremental', 'sqpoll']) {
     for (const protocol of ['tcp-echo', 'http']) {
       await servesWithoutLeak(program, '--protocol', protocol, ...engine, '--engine-options', options);
     }
