@@ -10,6 +10,7 @@ export interface Figures {
   cpuUsPerRequest: number;
   /** null where the server does not tell */
   waitsPerRequest: number | null;
+  eventsPerWait: number | null;
 }
 
 /**
@@ -32,6 +33,11 @@ export async function together(
     const cpuUsPerRequest = metric('cpu-per-request').of(trial);
     if (trial.error !== null || throughput === null || cpuUsPerRequest === null)
       throw new Error(`${field[index]![0]}: ${trial.error}`);
-    return { throughput, cpuUsPerRequest, waitsPerRequest: metric('waits-per-request').of(trial) };
+    return {
+      throughput,
+      cpuUsPerRequest,
+      waitsPerRequest: metric('waits-per-request').of(trial),
+      eventsPerWait: metric('events-per-wait').of(trial),
+    };
   });
 }

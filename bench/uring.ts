@@ -1,20 +1,23 @@
 /**
  * epoll or io_uring? Servers on the completion engine against ours on epoll and against bare system calls on epoll, by CPU
  * time per request at equal work. All of them stand at the same time and are measured in rotation; a generation of servers
- * is the unit, and ratios are taken within it. A second copy of the baseline says what a ratio of 1 looks like here.
+ * is the unit, and ratios are taken within it. A second copy of the baseline says what a ratio of 1 looks like here. At the
+ * end stands the map of where completion pays, with UDP, idle connections and their memory (uring-map.ts), and from which
+ * size sending without copying does (uring-zerocopy.ts).
  *
  *     npm run bench:uring [-- --quick] [-- --generations N] [-- --protocol http|tcp-echo] [-- --connections 100,1000]
- *                         [-- --host netns]
+ *                         [-- --only tcp,udp,idle,memory,zerocopy] [-- --host netns]
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import type { DispatchSubject } from '../src/contract/subject.js';
 import { listEngines } from '../src/dispatch/completion.js';
 import { blockedRatio, type Interval } from '../src/statistics/interval.js';
 import type { LoadTrial } from '../src/trials/load-window.js';
 import { type Figures, together } from './field.js';
 import { hostOption, onCpus, pinning, roles } from './here.js';
 import { saveRecord, shown, verdict } from './lib.js';
+import { caseIds, mapTable, otherRows, rowsOf, type ServerOf, servers } from './uring-map.js';
+import { zeroCopyBySize } from './uring-zerocopy.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -22,6 +25,7 @@ const { values: options } = parseArgs({
     generations: { type: 'string' },
     protocol: { type: 'string', default: 'http' },
     connections: { type: 'string', default: '100,1000' },
+    only: { type: 'string' },
     ...hostOption,
   },
 });
@@ -31,39 +35,43 @@ const rounds = options.quick ? 1 : 6;
 const windowMs = 100;
 const warmupMs = 20;
 
-interface Contender extends Pick<DispatchSubject, 'impl' | 'io' | 'backend' | 'engineOptions'> {
+const parts = ['tcp', ...caseIds, 'zerocopy'];
+const asked = options.only?.split(',') ?? parts;
+const unknown = asked.filter((part) => !parts.includes(part));
+if (unknown.length > 0) throw new Error(`--only has no '${unknown[0]}': it takes ${parts.join(', ')}`);
+
+interface Contender extends ServerOf {
   name: string;
   /** whose CPU time per request it is held against, and the most that the ratio may be; null: shown without a bar */
   against?: string;
   most?: number | null;
 }
-const uring = { backend: 'uring' } as const;
-const native = { impl: 'native', io: null } as const;
-const ts = { impl: 'ts', io: 'batch' } as const;
+const native = servers['native uring'];
+const ts = servers['TypeScript uring'];
 const baseline = { impl: 'baseline', io: null, backend: 'epoll' } as const;
 /** What an epoll server makes per request beside its waits: one receive, one send (test/servers/system-calls). */
 const callsBesideWaits = (backend: string) => (backend === 'uring' ? 0 : 2);
 const field: readonly Contender[] = [
   { name: 'raw epoll', ...baseline },
   { name: 'raw epoll again', ...baseline, against: 'raw epoll', most: null },
-  { name: 'native epoll', ...native, backend: 'epoll', against: 'raw epoll', most: null },
-  { name: 'native uring', ...native, ...uring, against: 'native epoll', most: 1 },
+  { name: 'native epoll', ...servers['native epoll'], against: 'raw epoll', most: null },
+  { name: 'native uring', ...native, against: 'native epoll', most: 1 },
   {
-    ...{ name: 'native uring, direct descriptors', ...native, ...uring, engineOptions: 'direct' },
+    ...{ name: 'native uring, direct descriptors', ...native, engineOptions: 'direct' },
     ...{ against: 'native epoll', most: 1 },
   },
   {
-    ...{ name: 'native uring, incremental buffers', ...native, ...uring },
+    ...{ name: 'native uring, incremental buffers', ...native },
     ...{ engineOptions: 'direct,incremental,buffers=16,bytes=65536', against: 'native epoll', most: 1 },
   },
   {
-    ...{ name: 'native uring, batches of 32 or 200 µs', ...native, ...uring },
+    ...{ name: 'native uring, batches of 32 or 200 µs', ...native },
     ...{ engineOptions: 'direct,batch=32,wait=200', against: 'native epoll', most: null },
   },
-  { name: 'TypeScript epoll', ...ts, backend: 'epoll', against: 'raw epoll', most: null },
-  { name: 'TypeScript uring', ...ts, ...uring, against: 'raw epoll', most: 1.03 },
+  { name: 'TypeScript epoll', ...servers['TypeScript epoll'], against: 'raw epoll', most: null },
+  { name: 'TypeScript uring', ...ts, against: 'raw epoll', most: 1.03 },
   {
-    ...{ name: 'TypeScript uring, direct descriptors', ...ts, ...uring, engineOptions: 'direct' },
+    ...{ name: 'TypeScript uring, direct descriptors', ...ts, engineOptions: 'direct' },
     ...{ against: 'raw epoll', most: 1.03 },
   },
 ];
@@ -125,17 +133,7 @@ function compare(connections: number, all: readonly Measurement[]): Comparison[]
   });
 }
 
-const absent = listEngines().find(({ available }) => !available);
-if (absent) {
-  console.log(`nothing to compare: ${absent.reason}`);
-} else {
-  const measurements: Measurement[] = [];
-  const comparisons: Comparison[] = [];
-  for (const connections of options.connections.split(',').map(Number)) {
-    const here = await measure(connections);
-    measurements.push(...here);
-    comparisons.push(...compare(connections, here));
-  }
+function comparisonTable(comparisons: readonly Comparison[]): string {
   const table = new Table({
     head: ['connections', 'server', 'against', 'CPU per request', 'bar', '', 'system calls a request'],
     style: { head: [], border: [], compact: true },
@@ -151,14 +149,50 @@ if (absent) {
       callsPerRequest === null ? '' : callsPerRequest.toFixed(2),
     ]);
   }
-  console.log(
-    `${protocol}, closed loop, ${generations} generations of ${rounds} windows of ${windowMs} ms, 95 % intervals`,
-  );
+  return table.toString();
+}
+
+const absent = listEngines().find(({ available }) => !available);
+if (absent) {
+  console.log(`nothing to compare: ${absent.reason}`);
+} else {
+  const measurements: Measurement[] = [];
+  const comparisons: Comparison[] = [];
+  for (const connections of asked.includes('tcp') ? options.connections.split(',').map(Number) : []) {
+    const here = await measure(connections);
+    measurements.push(...here);
+    comparisons.push(...compare(connections, here));
+  }
+  const others = await otherRows(asked, options.quick, options.quick ? 1 : generations);
+  const map = [
+    ...[...new Set(measurements.map(({ connections }) => connections))].flatMap((connections) =>
+      rowsOf(
+        `TCP (${protocol}), closed loop, ${connections} connections`,
+        'µs a request',
+        measurements
+          .filter((one) => one.connections === connections)
+          .map(({ cpuUsPerRequest, eventsPerWait, ...one }) => ({
+            ...{ ...one, cost: cpuUsPerRequest, perWake: eventsPerWait },
+          })),
+      ),
+    ),
+    ...others.rows,
+  ];
+  const zeroCopy = asked.includes('zerocopy')
+    ? await zeroCopyBySize(options.quick, options.quick ? 1 : generations)
+    : null;
+  console.log(`${protocol}, ${generations} generations, windows of ${windowMs} ms, 95 % intervals`);
   console.log(onCpus());
-  console.log(table.toString());
+  if (comparisons.length > 0) console.log(comparisonTable(comparisons));
+  if (map.length > 0) console.log(`where completion pays\n${mapTable(map)}`);
+  if (zeroCopy !== null) console.log(`sending without copying, by size\n${zeroCopy.table}`);
   const record = { protocol, generations, rounds, windowMs, warmupMs, pinning, host: roles.server.facts };
   const elsewhere = roles.name === 'local' ? '' : roles.name;
-  const file = saveRecord(`uring-${protocol}`, { ...record, comparisons, measurements }, elsewhere);
+  const file = saveRecord(
+    `uring-${protocol}`,
+    { ...record, comparisons, measurements, map, others: others.seen, zeroCopy: zeroCopy?.rows ?? [] },
+    [elsewhere, options.only ?? ''].join(' '),
+  );
   console.log(`saved in ${file}`);
 }
 await roles.close();
