@@ -1,0 +1,103 @@
+import type { Mutant } from './mutants.js';
+
+const AGREED = ['one prepares', 'agreement', 'linearizability'];
+
+export const pbftMutants: readonly Mutant[] = [
+  {
+    name: 'is content with f + 1',
+    file: 'pbft/state.js',
+    from: 'Math.ceil((config.replicas + f + 1) / 2)',
+    to: 'f + 1',
+    caughtBy: AGREED,
+  },
+  {
+    name: 'prepares whatever its primary says next',
+    file: 'pbft/agreement.js',
+    from: 'if (slotAt(state, sequence).view === view)',
+    to: 'if (false)',
+    caughtBy: AGREED,
+    tryFirst: 175,
+  },
+  {
+    name: 'orders what no client has signed',
+    file: 'pbft/agreement.js',
+    from: '!batch.every((request) => state.config.isAuthentic(request))',
+    to: 'false',
+    caughtBy: ['validity'],
+  },
+  {
+    name: 'does not look whether a batch has the digest it is said to have',
+    file: 'pbft/agreement.js',
+    from: 'digest !== state.config.digest(batch)',
+    to: 'false',
+    caughtBy: [...AGREED, 'progress', 'validity'],
+    tryFirst: 92,
+  },
+  {
+    name: 'carries out what has prepared and not committed',
+    file: 'pbft/agreement.js',
+    from: '(slot.commits, view, digest) >= quorum(state)',
+    to: '(slot.commits, view, digest) > 0',
+    caughtBy: AGREED,
+    tryFirst: 78,
+  },
+  {
+    name: 'counts votes for whatever digest',
+    file: 'pbft/state.js',
+    from: 'vote.view === view && vote.digest === digest',
+    to: 'vote.view === view',
+    caughtBy: AGREED,
+  },
+  {
+    name: 'begins a view with nothing',
+    file: 'pbft/decision.js',
+    from: 'const below =',
+    to: "return ''; const below =",
+    caughtBy: AGREED,
+  },
+  {
+    name: 'proposes nothing again that has prepared',
+    file: 'pbft/decision.js',
+    from: 'compatible >= quorum && vouched > f',
+    to: 'false',
+    caughtBy: ['progress'],
+  },
+  {
+    name: 'believes a primary what it chose',
+    file: 'pbft/view-change.js',
+    from: 'decision === null || !isSame(decision, newView)',
+    to: 'decision === null',
+    caughtBy: AGREED,
+    tryFirst: 191,
+  },
+  {
+    name: 'forgets what prepared before it leaves a view',
+    file: 'pbft/view-change.js',
+    from: 'prepared: [...state.prepared.values()]',
+    to: 'prepared: []',
+    caughtBy: AGREED,
+  },
+  {
+    name: 'takes any state it is given',
+    file: 'pbft/checkpoints.js',
+    from: 'state.config.digest([data]) !== wanted.digest',
+    to: 'false',
+    caughtBy: ['agreement', 'validity'],
+    tryFirst: 20,
+  },
+  {
+    name: 'takes a state for which one replica speaks',
+    file: 'pbft/checkpoints.js',
+    from: 'if (matching > f)',
+    to: 'if (true)',
+    caughtBy: ['agreement', 'progress'],
+    tryFirst: 67,
+  },
+  {
+    name: 'never suspects its primary',
+    file: 'pbft/step.js',
+    from: 'counts && state.elapsed >= patience',
+    to: 'false',
+    caughtBy: ['progress'],
+  },
+];
