@@ -134,6 +134,15 @@
         "sources": ["<!@(node scripts/sources.mjs peer:dispatchbench-evhttp)"],
         "libraries": ["-levent"]
       }]
+    }],
+    ["'dispatchbench-libuv' in peers", {
+      "targets": [{
+        "target_name": "dispatchbench-libuv",
+        "type": "executable",
+        "dependencies": ["core"],
+        "sources": ["<!@(node scripts/sources.mjs peer:dispatchbench-libuv)"],
+        "libraries": ["-luv"]
+      }]
     }]
   ]
 }

@@ -8,6 +8,7 @@ import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { costModes, costPeers } from '../dist/src/contract/cost.js';
+import { peerServers } from '../dist/src/contract/peers.js';
 
 process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 const folder = process.argv[2] ?? 'build/sanitize/Release';
@@ -257,9 +258,20 @@ for (const program of Object.keys(peers)) {
     );
     continue;
   }
-  for (const backend of here) {
-    const server = [programPath(program), '--backend', backend, '--port', '{port}'];
-    const wrapper = ['--protocol', 'http', '--accounting', 'rusage', '--control', '--'];
-    await servesWithoutLeak('dispatchbench-foreign', ...wrapper, ...server);
+  const { backends, server } = peerServers.find((one) => one.server.program === program);
+  for (const backend of here.filter((one) => backends.includes(one))) {
+    for (const protocol of server.protocols) {
+      const command = [
+        programPath(program),
+        '--protocol',
+        protocol,
+        '--backend',
+        backend,
+        '--port',
+        '{port}',
+      ];
+      const wrapper = ['--protocol', protocol, '--accounting', 'rusage', '--control', '--'];
+      await servesWithoutLeak('dispatchbench-foreign', ...wrapper, ...command);
+    }
   }
 }

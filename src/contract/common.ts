@@ -1,6 +1,14 @@
 /** Names shared by every message, file and option. One schema is the single source of a shape and of its type. */
 import { z } from 'zod';
-import { backendNames, engineNames, implementations, ioModes, mechanismNames, protocols } from './names.js';
+import {
+  backendNames,
+  engineNames,
+  implementations,
+  ioModes,
+  mechanismNames,
+  protocols,
+  serverNames,
+} from './names.js';
 
 export { backendNames };
 
@@ -16,6 +24,10 @@ export type MechanismName = z.infer<typeof mechanismName>;
 
 export const implementation = z.enum(implementations);
 export type Implementation = z.infer<typeof implementation>;
+
+/** An implementation, or a server on somebody else's loop. */
+export const serverName = z.enum(serverNames);
+export type ServerName = z.infer<typeof serverName>;
 
 export const ioMode = z.enum(ioModes);
 export type IoMode = z.infer<typeof ioMode>;

@@ -1,6 +1,7 @@
 /** The one line of the programs that measure themselves: what does one dispatch cost? */
 import { z } from 'zod';
 import { type BackendName, backendName, count } from './common.js';
+import { peers } from './peers.js';
 import { capabilities, counters } from './server.js';
 
 /**
@@ -50,34 +51,12 @@ export function furtherDescriptors(mode: CostMode, active: number): number {
   return each[factsOfMode(mode).active] * active;
 }
 
-/**
- * Other people's loops, where their libraries are installed: each has a program of its own with the same modes. `backends`:
- * mechanisms that the library can be told to use. libuv chooses for itself; it is called so beside node:net, which is
- * libuv as well.
- */
-export const costPeers = [
-  {
-    name: 'libevent',
-    program: 'dispatchbench-cost-libevent',
-    package: 'libevent-dev',
-    backends: ['select', 'poll', 'epoll', 'kqueue'],
-  },
-  {
-    name: 'libev',
-    program: 'dispatchbench-cost-libev',
-    package: 'libev-dev',
-    backends: ['select', 'poll', 'epoll', 'kqueue'],
-  },
-  {
-    name: 'libuv-c',
-    program: 'dispatchbench-cost-libuv',
-    package: 'libuv1-dev',
-    backends: ['epoll', 'kqueue'],
-  },
-] as const satisfies readonly {
-  name: string;
+/** Other people's loops, each a program of its own with the same modes. */
+export const costPeers = peers.map(({ cost: program, ...peer }) => ({
+  ...peer,
+  program,
+})) satisfies readonly {
   program: string;
-  package: string;
   backends: readonly BackendName[];
 }[];
 

@@ -1,4 +1,5 @@
 /** Names shared by every message, file and option, without the schemas: server programs start without loading those. */
+import { peerServers } from './peers.js';
 
 /**
  * Every backend the suite knows, on any system, in the order of the addon's registry. What this machine has is `probe`'s
@@ -110,18 +111,27 @@ const implementationTable = [
 
 export const implementations = namesOf(implementationTable);
 
+/** Servers that have a name: ours, and those in C on other people's loops, for which a wrapper speaks. */
+export const serverNames = [...implementations, ...peerServers.map(({ name }) => name)] as const;
+
+const named: readonly { name: string; words: string; nearness: number }[] = [
+  ...implementationTable,
+  // A loop and a protocol lie between, as with ours in TypeScript.
+  ...peerServers.map(({ name, server }) => ({ name, words: server.words, nearness: 2 })),
+];
+
 /** Order of legends and tables: from the mechanism outwards. */
-export const implementationOrder: readonly string[] = [...implementationTable]
+export const implementationOrder: readonly string[] = [...named]
   .sort((a, b) => a.nearness - b.nearness)
   .map(({ name }) => name);
 
 /** No server to use, but what servers are held against. */
 export const isReference = (impl: unknown): boolean =>
-  implementationTable.some(({ name, nearness }) => name === impl && nearness === 0);
+  named.some(({ name, nearness }) => name === impl && nearness === 0);
 
 /** An implementation in words; somebody else's server is called by its own name. */
 export const implementationInWords = (impl: string): string =>
-  implementationTable.find(({ name }) => name === impl)?.words ?? impl;
+  named.find(({ name }) => name === impl)?.words ?? impl;
 
 /** How much I/O happens per Node-API crossing in a `ts` server: one call each, a ring of operations, or all of it. */
 export const ioModes = ['call', 'batch', 'native'] as const;

@@ -120,6 +120,15 @@ export type Hello = z.infer<typeof hello>;
 /** A line that a foreign server printed, one JSON object with an `event`, as its wrapper passes it on. */
 export const told = z.object({ event: z.literal('told'), text: z.string().max(4096) });
 
+/** The line of a server on somebody else's loop, in the text of what its wrapper passes on. */
+export const peerListening = z.object({
+  event: z.literal('listening'),
+  /** what the library says that it waits with */
+  backend: mechanismName,
+  versions: z.record(z.string(), z.string()),
+});
+export type PeerListening = z.infer<typeof peerListening>;
+
 /** Poller counters by name; null where the implementation has no poller of ours. Runs of earlier versions lack one. */
 export const counters = z.object({
   ...(Object.fromEntries(counterNames.map((name) => [name, count])) as Record<

@@ -1,6 +1,7 @@
-/** What is under test: a server of ours, or somebody else's program that serves a protocol of ours. */
+/** What is under test: a server of ours, one on somebody else's loop, or somebody else's program that serves a protocol of ours. */
 import { z } from 'zod';
-import type { Implementation, IoMode, MechanismName, Protocol } from './common.js';
+import type { BackendName, Implementation, IoMode, MechanismName, Protocol } from './common.js';
+import type { PeerServerName } from './peers.js';
 import { identifier } from './sample.js';
 
 /** A server of ours: who runs the protocol on which mechanism. */
@@ -45,4 +46,14 @@ export interface ForeignSubject extends ForeignServer {
   missing?: string;
 }
 
-export type Subject = DispatchSubject | ForeignSubject;
+/** A server in C on somebody else's loop: wrapped as a foreign one is, and told which mechanism to use. */
+export interface PeerSubject {
+  kind: 'peer';
+  protocol: Protocol;
+  impl: PeerServerName;
+  backend: BackendName;
+  ports?: number;
+  backlog?: number;
+}
+
+export type Subject = DispatchSubject | ForeignSubject | PeerSubject;

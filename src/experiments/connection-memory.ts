@@ -13,12 +13,14 @@ import { wholeNumber } from '../options.js';
 import { metric } from '../trials/registry.js';
 import { experiment, type Machine } from './experiment.js';
 import { foreignFlag, list, serverFlags } from './flags.js';
-import { foreignLevels, serverFactors, serverSettings, subjectOf, variants } from './servers.js';
+import { foreignLevels, serverFactors, serverSettings, speaking, subjectOf, variants } from './servers.js';
 
 const cell = z.object({ ...serverFactors, idle: count.min(1) });
 type ConnectionMemoryCell = z.infer<typeof cell>;
 
-const settings = z.strictObject({ ...serverSettings, idle: z.array(count.min(1)).min(1) });
+const settings = z
+  .strictObject({ ...serverSettings, idle: z.array(count.min(1)).min(1) })
+  .superRefine(speaking('tcp-echo'));
 type ConnectionMemorySettings = z.infer<typeof settings>;
 
 function profile(name: ProfileName, { available, nodeBackend }: Machine): ConnectionMemorySettings {
@@ -28,7 +30,7 @@ function profile(name: ProfileName, { available, nodeBackend }: Machine): Connec
   return {
     ...common,
     backends: available,
-    impls: name === 'thesis' ? ['native', 'ts'] : ['native', 'baseline', 'ts', 'libuv'],
+    impls: name === 'thesis' ? ['native', 'ts'] : ['native', 'baseline', 'ts', 'libuv', 'libuv-c'],
     idle: name === 'thesis' ? [5000, 15_000, 60_000] : [1000, 5000, 15_000, 30_000, 60_000, 120_000],
   };
 }

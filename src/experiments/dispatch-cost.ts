@@ -7,8 +7,9 @@
  */
 import { z } from 'zod';
 import { type BackendName, backendName, count } from '../contract/common.js';
-import { type CostImplementation, costImplementation, costPeers } from '../contract/cost.js';
+import { type CostImplementation, costImplementation } from '../contract/cost.js';
 import { scanning } from '../contract/names.js';
+import { peers } from '../contract/peers.js';
 import type { ProfileName } from '../contract/run.js';
 import { wholeNumber } from '../options.js';
 import { reservedDescriptors } from '../stage/limits.js';
@@ -16,7 +17,7 @@ import type { CostTrial } from '../trials/cost.js';
 import { metric } from '../trials/registry.js';
 import { experiment, type Machine } from './experiment.js';
 import { list, names, serverFlags } from './flags.js';
-import { exists as existsAsServer } from './servers.js';
+import { exists as existsAsServer, peerHas } from './servers.js';
 
 type Asked = Omit<CostTrial, 'kind' | 'impl' | 'backend' | 'pairs' | 'warmupMs' | 'durationMs'>;
 
@@ -127,16 +128,13 @@ function profile(name: ProfileName, machine: Machine): DispatchCostSettings {
   };
 }
 
-const peer = (impl: CostImplementation) => costPeers.find(({ name }) => name === impl);
-
 /** A library has some mechanisms, and libuv the system's own; a result array of a size that can be asked for has not everybody. */
 function exists(impl: CostImplementation, backend: BackendName, one: Round, machine: Machine): boolean {
   const ours = impl === 'native' || impl === 'baseline';
   if (factsOf(one).rows && impl !== 'native' && (!ours || scanning.some((name) => name === backend)))
     return false;
   if (ours) return existsAsServer({ impl, io: null, backend }, machine);
-  const known: readonly BackendName[] = peer(impl)!.backends;
-  return known.includes(backend) && (impl !== 'libuv-c' || backend === machine.nodeBackend);
+  return peerHas(peers.find(({ name }) => name === impl)!, backend, machine);
 }
 
 const cells = (chosen: DispatchCostSettings, machine: Machine): DispatchCostCell[] =>

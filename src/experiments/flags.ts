@@ -1,7 +1,7 @@
 /** Options that several experiments have, and how lists are read. */
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { parseArgsStringToArgv } from 'string-argv';
-import { backendNames, engineName, implementation, ioMode } from '../contract/common.js';
+import { backendNames, engineName, ioMode, serverName } from '../contract/common.js';
 import { type ForeignServer, foreignServer } from '../contract/subject.js';
 import type { Flag } from './experiment.js';
 
@@ -60,9 +60,9 @@ export const serverFlags: readonly Flag[] = [
   },
   {
     flags: '--impl <list>',
-    description: `implementations: ${implementation.options.join(', ')}`,
+    description: `implementations: ${serverName.options.join(', ')}`,
     setting: 'impls',
-    parse: names(implementation.options, 'implementation'),
+    parse: names(serverName.options, 'implementation'),
     names: true,
   },
   {

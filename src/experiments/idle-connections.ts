@@ -29,6 +29,7 @@ import {
   foreignLevels,
   serverFactors,
   serverSettings,
+  speaking,
   subjectOf,
   variant,
   variants,
@@ -40,23 +41,25 @@ type IdleConnectionsCell = z.infer<typeof cell>;
 
 const reference = variant.extend({ idle: z.array(count).min(1) });
 
-const settings = z.strictObject({
-  protocol: z.enum(['tcp-echo', 'http']),
-  ...serverSettings,
-  ...engineSettings,
-  /** single servers beside the product of the factors: the speed of light and Node's own networking */
-  references: z.array(reference),
-  idle: z.array(count).min(1),
-  connections: count.min(1),
-  /** beyond the descriptors of one process, use several server processes instead of calling the cell impossible */
-  spread: z.boolean(),
-  /** payload of one request, bytes */
-  size: count.min(1),
-  /** rounds of windows over servers that all stand at the same time; 0: every trial alone, in processes of its own */
-  rounds: count.max(10_000).default(0),
-  closed: z.strictObject({ warmupMs: count, durationMs: count.min(1) }),
-  open: z.strictObject({ rate: z.number().positive(), warmupMs: count, durationMs: count.min(1) }),
-});
+const settings = z
+  .strictObject({
+    protocol: z.enum(['tcp-echo', 'http']),
+    ...serverSettings,
+    ...engineSettings,
+    /** single servers beside the product of the factors: the speed of light and Node's own networking */
+    references: z.array(reference),
+    idle: z.array(count).min(1),
+    connections: count.min(1),
+    /** beyond the descriptors of one process, use several server processes instead of calling the cell impossible */
+    spread: z.boolean(),
+    /** payload of one request, bytes */
+    size: count.min(1),
+    /** rounds of windows over servers that all stand at the same time; 0: every trial alone, in processes of its own */
+    rounds: count.max(10_000).default(0),
+    closed: z.strictObject({ warmupMs: count, durationMs: count.min(1) }),
+    open: z.strictObject({ rate: z.number().positive(), warmupMs: count, durationMs: count.min(1) }),
+  })
+  .superRefine(speaking());
 export type IdleConnectionsSettings = z.infer<typeof settings>;
 
 function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
@@ -111,7 +114,7 @@ function profile(name: ProfileName, machine: Machine): IdleConnectionsSettings {
     ...windows,
     backends: machine.available,
     engines: machine.engines ?? [],
-    impls: ['ts', 'native', 'baseline', 'libuv'],
+    impls: ['ts', 'native', 'baseline', 'libuv', 'libuv-c'],
     ios: ['call', 'batch', 'native'],
     spread: true,
     idle: [...new Set([0, 1000, 2000, 4000, 8000, 16_000, most, 32_000, 64_000])].sort((a, b) => a - b),

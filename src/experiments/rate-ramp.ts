@@ -15,24 +15,34 @@ import { positiveNumber } from '../options.js';
 import { measured } from '../trials/sample.js';
 import { experiment, type Machine } from './experiment.js';
 import { foreignFlag, list, serverFlags } from './flags.js';
-import { distinct, foreignLevels, serverFactors, serverSettings, subjectOf, variants } from './servers.js';
+import {
+  distinct,
+  foreignLevels,
+  serverFactors,
+  serverSettings,
+  speaking,
+  subjectOf,
+  variants,
+} from './servers.js';
 import { rateInWords } from './words.js';
 
 /** `rate` is offered requests per second: connections started per second times `calls` on each. */
 const cell = z.object({ ...serverFactors, rate: z.number().positive(), calls: count, connections: count });
 
-const settings = z.strictObject({
-  ...serverSettings,
-  /** offered requests per second */
-  rates: z.array(z.number().positive()).min(1),
-  /** requests on each connection */
-  calls: count.min(1),
-  /** connections of a step, at least */
-  connections: count.min(1),
-  /** a fast step gets more connections, so that it lasts so long, milliseconds */
-  leastMs: count.min(1),
-  timeoutMs: count.min(1),
-});
+const settings = z
+  .strictObject({
+    ...serverSettings,
+    /** offered requests per second */
+    rates: z.array(z.number().positive()).min(1),
+    /** requests on each connection */
+    calls: count.min(1),
+    /** connections of a step, at least */
+    connections: count.min(1),
+    /** a fast step gets more connections, so that it lasts so long, milliseconds */
+    leastMs: count.min(1),
+    timeoutMs: count.min(1),
+  })
+  .superRefine(speaking('http'));
 export type RateRampSettings = z.infer<typeof settings>;
 
 /** The rates of the thesis, and on from there by about 1.4 a step. */
@@ -57,7 +67,7 @@ function profile(name: ProfileName, machine: Machine): RateRampSettings {
   return {
     ...common,
     backends: machine.available,
-    impls: name === 'thesis' ? ['ts', 'libuv'] : ['native', 'ts', 'libuv', 'baseline'],
+    impls: name === 'thesis' ? ['ts', 'libuv'] : ['native', 'ts', 'libuv', 'baseline', 'libevent', 'libuv-c'],
     rates: [...thesisRates, ...beyond],
     connections: 1000,
     leastMs: 5000,

@@ -8,7 +8,10 @@ import {
   ioMode,
   mechanismName,
   type Protocol,
+  type ServerName,
+  serverName,
 } from '../contract/common.js';
+import { peerServers, type peers } from '../contract/peers.js';
 import { identifier } from '../contract/sample.js';
 import { foreignServer, type Subject } from '../contract/subject.js';
 import type { Machine } from './experiment.js';
@@ -21,22 +24,22 @@ export const serverFactors = {
   io: ioMode.nullable(),
 };
 
-export const variant = z.strictObject({ impl: implementation, io: ioMode.nullable(), backend: backendName });
+export const variant = z.strictObject({ impl: serverName, io: ioMode.nullable(), backend: backendName });
 export type Variant = z.infer<typeof variant>;
 
 /** Settings that choose servers, for the settings of an experiment. */
 export const serverSettings = {
   backends: z.array(backendName).min(1),
   /** none: foreign servers alone */
-  impls: z.array(implementation),
+  impls: z.array(serverName),
   /** for the implementations that cross Node-API (ts) */
   ios: z.array(ioMode).min(1),
   foreign: z
     .array(foreignServer)
     .default([])
     .refine(
-      (all) => all.every(({ name }) => !(implementation.options as string[]).includes(name)),
-      'a foreign server needs a name that is not one of our implementations',
+      (all) => all.every(({ name }) => !(serverName.options as string[]).includes(name)),
+      'a foreign server needs a name that is not one of the implementations',
     )
     .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'two have one name'),
 };
@@ -48,8 +51,36 @@ type ServerSettings = { [Name in keyof typeof serverSettings]: z.infer<(typeof s
 /** Mechanisms that the raw-syscall baseline is written for. */
 const baselineBackends: readonly string[] = ['select', 'poll', 'epoll', 'kqueue'];
 
+const peerServer = (impl: string) => peerServers.find(({ name }) => name === impl);
+
+/**
+ * A check for settings: servers on other people's loops speak the protocols that they are written for.
+ * @param protocol of all that is measured, where the settings do not say
+ */
+export const speaking =
+  (protocol?: Protocol) =>
+  (chosen: { impls: readonly ServerName[]; protocol?: Protocol }, context: z.RefinementCtx): void => {
+    const asked = chosen.protocol ?? protocol!;
+    for (const impl of chosen.impls) {
+      const known: readonly Protocol[] | undefined = peerServer(impl)?.server.protocols;
+      if (!known || known.includes(asked)) continue;
+      const message = `the server on ${impl} speaks ${known.join(' and ')}, not ${asked}`;
+      context.addIssue({ code: 'custom', path: ['impls'], message });
+    }
+  };
+
+/** Mechanisms that somebody else's loop has here. */
+export const peerHas = (
+  { backends, chooses }: (typeof peers)[number],
+  backend: string,
+  machine: Machine,
+): boolean =>
+  (backends as readonly string[]).includes(backend) && (!chooses || backend === machine.nodeBackend);
+
 /** Not every implementation runs on every backend: Node picks its mechanism itself, the baseline knows a few. */
 export function exists({ impl, backend }: Variant, machine: Machine): boolean {
+  const peer = peerServer(impl);
+  if (peer) return peerHas(peer, backend, machine);
   if (impl === 'libuv') return backend === machine.nodeBackend;
   if (impl === 'baseline') return baselineBackends.includes(backend);
   return true;
@@ -91,6 +122,8 @@ export function subjectOf<P extends Protocol>(
   { impl, io, backend }: ServerLevels,
   { foreign }: Pick<ServerSettings, 'foreign'>,
 ): Subject & { protocol: P } {
+  const peer = peerServer(impl);
+  if (peer) return { kind: 'peer', protocol, impl: peer.name, backend: backendName.parse(backend) };
   if (backend !== null) return { kind: 'dispatch', protocol, impl: implementation.parse(impl), backend, io };
   const found = foreign.find(({ name }) => name === impl);
   if (!found) throw new Error(`no server is called '${impl}' in this plan`);

@@ -24,6 +24,7 @@ import {
   foreignLevels,
   serverFactors,
   serverSettings,
+  speaking,
   subjectOf,
   variants,
 } from './servers.js';
@@ -33,26 +34,28 @@ import { rateInWords } from './words.js';
 const cell = z.object({ ...serverFactors, ports: count.min(1), rate: z.number().nullable() });
 export type UdpPortsCell = z.infer<typeof cell>;
 
-const settings = z.strictObject({
-  ...serverSettings,
-  ...engineSettings,
-  ports: z.array(count.min(1).max(65_000)).min(1),
-  /** datagrams per second over all ports; null: closed loop */
-  rates: z.array(z.number().positive().nullable()).min(1),
-  /** closed loop: unanswered datagrams allowed */
-  window: count.min(1),
-  /** bytes of a datagram */
-  size: count.min(1),
-  warmupMs: count,
-  durationMs: count.min(1),
-  /** the same at 100 datagrams per second and less, where a second holds few of them */
-  slowDurationMs: count.min(1),
-  /**
-   * at those rates, CPUs do not sleep: the wake-up of one, which on a virtual machine takes tens to hundreds of
-   * microseconds, would otherwise be most of the response time, and hide what the number of ports adds
-   */
-  keepAwake: z.boolean().default(false),
-});
+const settings = z
+  .strictObject({
+    ...serverSettings,
+    ...engineSettings,
+    ports: z.array(count.min(1).max(65_000)).min(1),
+    /** datagrams per second over all ports; null: closed loop */
+    rates: z.array(z.number().positive().nullable()).min(1),
+    /** closed loop: unanswered datagrams allowed */
+    window: count.min(1),
+    /** bytes of a datagram */
+    size: count.min(1),
+    warmupMs: count,
+    durationMs: count.min(1),
+    /** the same at 100 datagrams per second and less, where a second holds few of them */
+    slowDurationMs: count.min(1),
+    /**
+     * at those rates, CPUs do not sleep: the wake-up of one, which on a virtual machine takes tens to hundreds of
+     * microseconds, would otherwise be most of the response time, and hide what the number of ports adds
+     */
+    keepAwake: z.boolean().default(false),
+  })
+  .superRefine(speaking('udp-echo'));
 export type UdpPortsSettings = z.infer<typeof settings>;
 
 /**

@@ -1,10 +1,9 @@
 /** How the programs that measure the cost of a dispatch are started, wherever they run. */
-import { existsSync } from 'node:fs';
-import { programPath } from '../addon.js';
 import type { BackendName } from '../contract/common.js';
 import { type CostImplementation, type CostMode, costPeers } from '../contract/cost.js';
 import type { Program } from '../hosts/program.js';
 import { flag } from './client.js';
+import { missingProgram } from './peers.js';
 
 export interface CostSpec {
   mode: CostMode;
@@ -39,9 +38,7 @@ const peerOf = (impl: CostImplementation) => costPeers.find(({ name }) => name =
 /** Why somebody else's loop is not there, and how to get it; undefined where it is, or is one of ours. */
 export function missingPeer(impl: CostImplementation): string | undefined {
   const peer = peerOf(impl);
-  return peer === undefined || existsSync(programPath(peer.program))
-    ? undefined
-    : `${impl} is not available here: install its library (Debian, Ubuntu: apt install ${peer.package}) and build again (npm run setup)`;
+  return peer && missingProgram(peer.name, peer.program, peer.package);
 }
 
 export function costProgram({ length, ...spec }: CostSpec): Program {

@@ -31,6 +31,12 @@ export interface ForeignSpec {
   control?: boolean | undefined;
 }
 
+/** The wrapper around one of our programs, wherever that lies. */
+export const wrapped = (spec: Omit<ForeignSpec, 'command'>, program: Program): Program => ({
+  ...foreignProgram({ ...spec, command: [] }),
+  runs: program,
+});
+
 export function foreignProgram(spec: ForeignSpec): Program {
   return {
     native: 'dispatchbench-foreign',

@@ -2,6 +2,7 @@
 import type { Subject } from '../contract/subject.js';
 import type { Program } from '../hosts/program.js';
 import { foreignProgram } from './foreign.js';
+import { peerProgram } from './peers.js';
 import { serverProgram } from './server.js';
 
 export interface Listening {
@@ -18,6 +19,8 @@ const onLoopback = (address: string) => address.startsWith('127.');
 
 export function subjectProgram(subject: Subject, { address, port, peer, cpus }: Listening): Program {
   if (subject.kind === 'foreign') return foreignProgram({ ...subject, address, port, cpus, control: true });
+  if (subject.kind === 'peer')
+    return peerProgram(subject, { address, port, cpus, control: true, expose: !onLoopback(address) });
   const { kind: _, io, ...server } = subject;
   const beyond = onLoopback(address)
     ? {}

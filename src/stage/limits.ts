@@ -3,6 +3,7 @@ import type { MechanismName } from '../contract/common.js';
 import type { HostLook } from '../contract/host.js';
 import { isEngine } from '../contract/names.js';
 import type { Subject } from '../contract/subject.js';
+import { highestOf, missingPeerServer } from '../programs/peers.js';
 import { runByNode } from '../programs/server.js';
 import { oneMachine } from './places.js';
 
@@ -16,6 +17,8 @@ export interface Needs {
   byNode: boolean;
   /** descriptors that one process of the server waits on */
   perProcess: number;
+  /** highest descriptor that its way to wait takes, where that is not the backend's of that name on its host */
+  highest?: number | undefined;
   /** what those descriptors are, for messages: 'connections', 'ports' */
   what: string;
   /** connections that stand at one time, all servers together */
@@ -25,10 +28,12 @@ export interface Needs {
 }
 
 /** What a trial needs to have a server of that kind. */
-export const ofSubject = (subject: Subject): Pick<Needs, 'backend' | 'byNode' | 'missing'> =>
-  subject.kind === 'dispatch'
-    ? { backend: subject.backend, byNode: runByNode(subject.impl) }
-    : { backend: null, byNode: false, missing: subject.missing };
+export function ofSubject(subject: Subject): Pick<Needs, 'backend' | 'byNode' | 'missing' | 'highest'> {
+  if (subject.kind === 'dispatch') return { backend: subject.backend, byNode: runByNode(subject.impl) };
+  if (subject.kind === 'foreign') return { backend: null, byNode: false, missing: subject.missing };
+  const { backend, impl } = subject;
+  return { backend, byNode: false, missing: missingPeerServer(impl), highest: highestOf(subject) };
+}
 
 /** Descriptors of a program that are no connections: standard streams, listener, poller, control channel, Node's own. */
 export const reservedDescriptors = 100;
@@ -79,9 +84,10 @@ export function impossible(needs: Needs, { server, client }: Hosts): string | nu
       `raise it ('ulimit -Hn', LimitNOFILE= of systemd, --ulimit nofile= of a container) or take fewer ${what}`
     );
   }
-  if (state && state.maxDescriptor >= 0 && perProcess > state.maxDescriptor) {
+  const highest = needs.highest ?? state?.maxDescriptor ?? -1;
+  if (highest >= 0 && perProcess > highest) {
     return (
-      `backend ${needs.backend} watches descriptors up to ${state.maxDescriptor} only ` +
+      `backend ${needs.backend} watches descriptors up to ${highest} only ` +
       `and ${perProcess} ${what} need more: take fewer ${what} or another backend`
     );
   }

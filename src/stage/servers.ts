@@ -5,8 +5,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { z } from 'zod';
 import { type Awake, awake } from '../contract/awake.js';
-import { type Hello, hello, type Snapshot, type SnapshotBody, snapshot } from '../contract/server.js';
-import type { Subject } from '../contract/subject.js';
+import {
+  type Hello,
+  hello,
+  peerListening,
+  type Snapshot,
+  type SnapshotBody,
+  snapshot,
+  told,
+} from '../contract/server.js';
+import type { PeerSubject, Subject } from '../contract/subject.js';
 import { validated } from '../contract/validated.js';
 import type { HostProcess } from '../hosts/host.js';
 import type { HostPort } from '../options.js';
@@ -18,7 +26,7 @@ const body: z.ZodType<SnapshotBody> = snapshot.omit({ event: true, id: true });
 /** @returns what differs between what was asked and what the server says it is, or null */
 export function mismatch(asked: Subject, cpus: readonly number[], line: Hello): string | null {
   const shared: [string, unknown, unknown][] = [
-    ['subject', asked.kind, line.subject],
+    ['subject', asked.kind === 'peer' ? 'foreign' : asked.kind, line.subject],
     ['protocol', asked.protocol, line.protocol],
     ['ports', asked.ports ?? 1, line.ports],
     ['cpus', cpus.join(), line.cpuAffinity.join()],
@@ -36,6 +44,15 @@ export function mismatch(asked: Subject, cpus: readonly number[], line: Hello): 
   return different.length === 0
     ? null
     : different.map(([what, wanted, got]) => `${what} '${wanted}' was asked, '${got}' runs`).join('; ');
+}
+
+/** A server on somebody else's loop told its wrapper what it waits with, and of which version of the library. */
+async function tellingOf(process: HostProcess, { backend }: PeerSubject, hello: Hello): Promise<Hello> {
+  const { text } = validated(told, await process.expect('told', answerMs), "the wrapper's line");
+  const line = validated(peerListening, JSON.parse(text), "the server's first line");
+  if (line.backend !== backend)
+    throw new Error(`refused to measure: backend '${backend}' was asked, '${line.backend}' runs`);
+  return { ...hello, versions: { ...hello.versions, ...line.versions } };
 }
 
 export class Servers {
@@ -62,10 +79,14 @@ export class Servers {
       const different = mismatch(subject, cpus, line);
       if (different) throw new Error(`refused to measure: ${different}`);
     }
-    const told = keptAwake
+    const peers =
+      subject.kind === 'peer'
+        ? await Promise.all(processes.map((one, index) => tellingOf(one, subject, hellos[index]!)))
+        : hellos;
+    const state = keptAwake
       ? validated(awake, await processes[0]!.expect('awake', answerMs), "the server's line before its own")
       : null;
-    return new Servers(processes, hellos, told);
+    return new Servers(processes, peers, state);
   }
 
   get targets(): HostPort[] {

@@ -59,6 +59,32 @@ describe("somebody else's servers", () => {
   });
 });
 
+describe("a server in C on somebody else's loop", () => {
+  const peers = (['poll', 'epoll'] as const).flatMap((backend, i) =>
+    [0, 1000, 4000].flatMap((idle) =>
+      trials({ backend, impl: 'libevent', io: null, idle, connections: 100 }, 9 + i),
+    ),
+  );
+  const [experiment] = analysed([...idleRun({ trials: 3, idle: [0, 1000, 4000] }), ...peers]).experiments;
+
+  it('is called by mechanism and library, and stands between ours and those in Node', () => {
+    const labels = experiment!.series.map(({ label }) => label);
+    assert.deepEqual(labels.slice(-3), ['poll · libevent', 'epoll · libevent', 'epoll · libuv']);
+  });
+
+  it('has a panel of its own, its mechanisms in the colours that they have everywhere', () => {
+    const cpu = plotsOf(experiment!).find(({ id }) => id === 'idle-connections-cpu-per-request')!;
+    const own = cpu.panels.find(({ who }) => who === 'libevent (evhttp, C)')!;
+    const drawn = own.series
+      .filter(({ role }) => role === 'mechanism')
+      .map(({ name, style }) => [name, style]);
+    assert.deepEqual(drawn, [
+      ['poll', styleOf('poll')],
+      ['epoll', styleOf('epoll')],
+    ]);
+  });
+});
+
 describe('an experiment of another version', () => {
   const samples = ['small', 'large'].flatMap((size) =>
     [1, 2, 4].flatMap((depth) =>

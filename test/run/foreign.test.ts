@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runEvent } from '../../src/contract/run.js';
+import { missingPeerServer } from '../../src/programs/peers.js';
 import { RunFolder } from '../../src/results/folder.js';
 import { measuredAs } from '../../src/trials/sample.js';
 import { dispatchbench } from '../support/command.js';
@@ -16,12 +17,12 @@ const script = (name: string) =>
   `${process.execPath} ${fileURLToPath(new URL(`../foreign/${name}.js`, import.meta.url))} {port} {address}`;
 
 /** A short run of native poll and of these commands; the report is written as well. */
-function measure(protocol: string, commands: readonly string[], idle = 20) {
+function measure(protocol: string, commands: readonly string[], idle = 20, impls = ['native']) {
   const out = freshFolder();
   const plan = join(out, 'plan.json');
   const settings = {
     backends: ['poll'],
-    impls: ['native'],
+    impls,
     references: [],
     idle: [idle],
     connections: 4,
@@ -77,6 +78,22 @@ for (const [protocol, name] of [
       assert.equal(after.tree!.processesNow, 1);
     }
   });
+
+test('servers in C on other loops are wrapped, and say what they wait with and by which version', {
+  skip: skip || (missingPeerServer('libevent') ?? false),
+}, () => {
+  const [peer, ...more] = assertMeasured(measure('http', [], 20, ['native', 'libevent']), 2);
+  assert.deepEqual(more, []);
+  assert.deepEqual([peer!.cell.impl, peer!.cell.backend], ['libevent', 'poll']);
+  assert.match(peer!.server!.versions.libevent!, /^2\./);
+  for (const [, { after }] of measuredAs(peer!, 'load')) assert.equal(after.tree!.processesNow, 1);
+});
+
+test('a server that does not speak the protocol is refused by its name', { skip }, () => {
+  const { status, stderr } = measure('tcp-echo', [], 20, ['libevent']);
+  assert.notEqual(status, 0);
+  assert.match(stderr, /the server on libevent speaks http, not tcp-echo/);
+});
 
 const nginx = spawnSync('nginx', ['-v']).error ? 'nginx is not installed' : false;
 test('nginx with two workers is one server with three processes', { skip: skip || nginx }, () => {

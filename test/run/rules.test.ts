@@ -12,7 +12,7 @@ import { networkDifference, parseNetworkCounters } from '../../src/hosts/network
 import { builtInPlan, filePlan, type PlanOptions, readPlanFile } from '../../src/run/plan.js';
 import { stopBeforeNextBlock, widestInterval } from '../../src/run/precision.js';
 import { block } from '../../src/run/schedule.js';
-import { impossible } from '../../src/stage/limits.js';
+import { impossible, ofSubject } from '../../src/stage/limits.js';
 import { places } from '../../src/stage/places.js';
 import { load } from '../../src/trials/load.js';
 import { freshFolder, tinyPlan } from './fake-run.js';
@@ -76,6 +76,8 @@ const limits: Limits = {
   backends: [
     { name: 'epoll', available: true, reason: '', maxDescriptor: -1 },
     { name: 'select-posix', available: true, reason: '', maxDescriptor: 1023 },
+    { name: 'select', available: true, reason: '', maxDescriptor: -1 },
+    { name: 'poll', available: true, reason: '', maxDescriptor: -1 },
     { name: 'kqueue', available: false, reason: 'only BSD and macOS have it', maxDescriptor: -1 },
   ],
   engines: [{ name: 'uring', available: false, reason: 'this kernel has no io_uring' }],
@@ -100,6 +102,8 @@ const needsOf = (backend: MechanismName, idle: number, connections: number) =>
     idle,
     windows: [{ name: 'closed', connections, rate: null, warmupMs: 0, durationMs: 1, size: 1 }],
   });
+const libevent = (backend: 'select' | 'poll') =>
+  ({ kind: 'peer', protocol: 'http', impl: 'libevent', backend }) as const;
 const limitCases: [string, ReturnType<typeof needsOf>, Partial<Limits>, RegExp | null][] = [
   ['fits', needsOf('epoll', 16_000, 100), {}, null],
   [
@@ -128,6 +132,18 @@ const limitCases: [string, ReturnType<typeof needsOf>, Partial<Limits>, RegExp |
     needsOf('epoll', 0, 500),
     { environment: { ...limits.environment, ephemeralPorts: { first: 1, last: 400 } } },
     /500 active .* has 400: widen it/,
+  ],
+  [
+    "libevent's select",
+    { ...needsOf('select', 1000, 100), ...ofSubject(libevent('select')), missing: undefined },
+    {},
+    /backend select watches descriptors up to 1023 only and 1100 connections need more/,
+  ],
+  [
+    "libevent's poll",
+    { ...needsOf('poll', 1000, 100), ...ofSubject(libevent('poll')), missing: undefined },
+    {},
+    null,
   ],
   ['no Node', needsOf('epoll', 0, 1), { versions: {} }, /no Node on this host .*--impl native,baseline/],
   [
