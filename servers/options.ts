@@ -85,6 +85,12 @@ function chosenOf(option: ServerOption, given: string | boolean | undefined) {
 const isLoopback = (address: string): boolean =>
   isIPv4(address) ? address.startsWith('127.') : /^(0*:)*:?0*1$/.test(address);
 
+/** @throws Error when what only the native server has was asked for */
+function checkThreads({ workers, accept, busyPoll }: ServerOptionValues): void {
+  if (workers > 1 || accept !== '' || busyPoll > 0)
+    throw new Error('--workers, --accept and --busy-poll are of the native server: use dispatchbench-server');
+}
+
 /** @throws Error when other machines could reach the server and that was not asked for */
 function checkReach(protocol: string | undefined, { address, allow, expose }: ServerOptionValues): void {
   if (isLoopback(address)) return;
@@ -125,6 +131,7 @@ export function parseOptions(args: readonly string[]): ServerOptions {
     serverOptionEntries.map(([name, option]) => [name, chosenOf(option, given[option.flag])]),
   ) as unknown as ServerOptionValues;
   checkReach(values.protocol, chosen);
+  checkThreads(chosen);
   const impl = choiceOf('impl', values.impl, implementations);
   if (impl !== 'ts' && impl !== 'libuv') {
     throw new Error(

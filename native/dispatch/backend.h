@@ -1,6 +1,7 @@
 // What every backend is: one mechanism behind four verbs. See registry.h for the list and poller.h for the owner.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -30,6 +31,14 @@ class Backend {
   /// May queue the change until the next wait if capabilities().batched_changes. Returns 0 or an errno; on failure
   /// nothing has changed.
   virtual int set_interest(Handle handle, Token token, Interest old, Interest wanted) noexcept = 0;
+
+  /// Watches `handle` for reading, and has one of the backends that wait for it woken, not all of them. Returns 0 or an
+  /// errno, ENOTSUP where the mechanism cannot. It is not modified afterwards.
+  virtual int watch_exclusively(Handle, Token) noexcept { return ENOTSUP; }
+
+  /// Has waits ask network cards for packets for so many microseconds before they sleep. Returns 0 or an errno, ENOTSUP
+  /// where the mechanism has no such thing.
+  virtual int poll_busily(std::uint32_t) noexcept { return ENOTSUP; }
 
   /// Removes every trace of `handle`, at once on every backend: the caller closes it next.
   virtual void forget(Handle handle, Token token, Interest old) noexcept = 0;

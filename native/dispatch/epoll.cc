@@ -11,10 +11,12 @@
 // g) epoll_pwait2 (Linux 5.11) takes nanoseconds. Where it is missing (ENOSYS: older kernels, gVisor, seccomp filters),
 //    epoll_pwait with milliseconds, rounded up, and capabilities() says so. It is called by number: glibc < 2.35 has no
 //    wrapper.
-// h) Regular files are refused with EPERM, where select and poll call them always ready.
+// h) EPOLLEXCLUSIVE goes with ADD, EPOLLIN and EPOLLET alone: not with EPOLLRDHUP, EPOLLONESHOT or a later MOD.
+// i) Regular files are refused with EPERM, where select and poll call them always ready.
 #ifdef __linux__
 #include <linux/time_types.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,6 +33,17 @@ constexpr long kEpollPwait2 = SYS_epoll_pwait2;
 #else
 constexpr long kEpollPwait2 = 441;
 #endif
+
+/// struct epoll_params and EPIOCSPARAMS (Linux 6.9), which headers of the C library came to have later.
+struct BusyPoll {
+  std::uint32_t microseconds;
+  std::uint16_t packets;
+  std::uint8_t prefer;
+  std::uint8_t pad;
+};
+constexpr unsigned long kSetBusyPoll = _IOW(0x8A, 0x01, BusyPoll);
+/// The kernel's own choice where nobody asks, BUSY_POLL_BUDGET.
+constexpr std::uint16_t kPacketsAtATime = 8;
 
 int epoll_pwait2(int set, epoll_event* rows, int size, TimeoutNs timeout) noexcept {
   __kernel_timespec time = {.tv_sec = timeout / 1'000'000'000, .tv_nsec = timeout % 1'000'000'000};
@@ -87,12 +100,22 @@ class Epoll final : public Backend {
     const int operation = wanted == Interest::none ? EPOLL_CTL_DEL
                           : old == Interest::none  ? EPOLL_CTL_ADD
                                                    : EPOLL_CTL_MOD;
-    return control(operation, fd, token, wanted);
+    return control(operation, fd, token, bits_of(wanted) | trigger_bits_);
+  }
+
+  int watch_exclusively(Handle fd, Token token) noexcept override {
+    if (capabilities_.needs_rearm) return ENOTSUP;
+    return control(EPOLL_CTL_ADD, fd, token, EPOLLIN | EPOLLEXCLUSIVE | trigger_bits_);
+  }
+
+  int poll_busily(std::uint32_t microseconds) noexcept override {
+    const BusyPoll asked = {.microseconds = microseconds, .packets = kPacketsAtATime, .prefer = 0, .pad = 0};
+    return ::ioctl(set_, kSetBusyPoll, &asked) == 0 ? 0 : errno;
   }
 
   void forget(Handle fd, Token token, Interest old) noexcept override {
     // Fails only when the caller closed the descriptor first, and then there is nothing left to do.
-    if (old != Interest::none) control(EPOLL_CTL_DEL, fd, token, Interest::none);
+    if (old != Interest::none) control(EPOLL_CTL_DEL, fd, token, 0);
   }
 
   WaitResult wait(std::span<Event> out, TimeoutNs timeout) noexcept override {
@@ -113,8 +136,8 @@ class Epoll final : public Backend {
   }
 
  private:
-  int control(int operation, int fd, Token token, Interest wanted) noexcept {
-    epoll_event event = {.events = bits_of(wanted) | trigger_bits_,
+  int control(int operation, int fd, Token token, std::uint32_t bits) noexcept {
+    epoll_event event = {.events = bits,
                          .data = {.u64 = static_cast<std::uint64_t>(token.generation) << 32 | token.slot}};
     ++counters_.change_calls;
     return ::epoll_ctl(set_, operation, fd, &event) == 0 ? 0 : errno;

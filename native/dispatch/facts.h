@@ -2,6 +2,8 @@
 // src/contract/names.ts repeats the names; loading the addon fails when the two differ in name or order.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -51,6 +53,15 @@ inline constexpr std::size_t kCounters = [] {
   return count;
 }();
 static_assert(kCounters * sizeof(std::uint64_t) == sizeof(Counters), "each_field leaves a counter out");
+
+/// Sums of several pollers.
+inline Counters& operator+=(Counters& sum, const Counters& more) noexcept {
+  using Numbers = std::array<std::uint64_t, kCounters>;
+  auto numbers = std::bit_cast<Numbers>(sum);
+  const auto added = std::bit_cast<Numbers>(more);
+  for (std::size_t i = 0; i < kCounters; ++i) numbers[i] += added[i];
+  return sum = std::bit_cast<Counters>(numbers);
+}
 
 enum class WaitComplexity : std::uint8_t { active, registered, highest_descriptor };
 

@@ -17,7 +17,9 @@ std::unique_ptr<Poller> Poller::open(std::string_view backend, Probe& probe) {
   return poller->backend_ == nullptr ? nullptr : std::move(poller);
 }
 
-int Poller::add(Handle handle, Interest wanted, Slot& slot) noexcept {
+// `watch(token)` makes the backend do so.
+template <class Watch>
+int Poller::enter(Handle handle, Interest wanted, Slot& slot, Watch watch) noexcept {
   if (handle == kNoHandle) return EBADF;
   if (known(slots_.find(handle))) return EEXIST;
   const std::int32_t most = capabilities().max_descriptor;
@@ -27,17 +29,25 @@ int Poller::add(Handle handle, Interest wanted, Slot& slot) noexcept {
   const Slot taken = slots_.take(handle);
   if (taken >= registrations_.size()) registrations_.resize(std::size_t{taken} + 1);
   ++counters_.changes;
-  if (wanted != Interest::none) {
-    if (const int error = backend_->set_interest(handle, token(taken), Interest::none, wanted)) {
-      slots_.release(taken);
-      return error;
-    }
+  if (const int error = watch(token(taken))) {
+    slots_.release(taken);
+    return error;
   }
   registrations_[taken].interest = wanted;
   registrations_[taken].registered = true;
   ++registered_;
   slot = taken;
   return 0;
+}
+
+int Poller::add(Handle handle, Interest wanted, Slot& slot) noexcept {
+  return enter(handle, wanted, slot, [&](Token token) {
+    return wanted == Interest::none ? 0 : backend_->set_interest(handle, token, Interest::none, wanted);
+  });
+}
+
+int Poller::add_exclusive(Handle handle, Slot& slot) noexcept {
+  return enter(handle, Interest::read, slot, [&](Token token) { return backend_->watch_exclusively(handle, token); });
 }
 
 int Poller::modify(Slot slot, Interest wanted) noexcept {

@@ -21,6 +21,9 @@ class Poller {
   /// Registers a handle; from then on `slot` stands for it. EBADF: not open. EEXIST: already registered. ERANGE: beyond
   /// the backend's limit.
   int add(Handle handle, Interest wanted, Slot& slot) noexcept;
+  /// Registers for reading what other pollers watch as well: one of those that wait is woken for an event, and not all of
+  /// them. Errors as above, and ENOTSUP: the mechanism cannot. Its interest is not changed until it is forgotten.
+  int add_exclusive(Handle handle, Slot& slot) noexcept;
   /// Changes the interest of a registration. ENOENT: there is none. Equal interest costs nothing.
   int modify(Slot slot, Interest wanted) noexcept;
   /// Arms a one-shot registration again with its last interest. ENOENT: there is none. Free on other backends.
@@ -28,6 +31,9 @@ class Poller {
   /// Ends a registration; call it before closing the handle. ENOENT: there is none. Events of it still in a batch
   /// become stale.
   int forget(Slot slot) noexcept;
+
+  /// See Backend: 0 or an errno.
+  int poll_busily(std::uint32_t microseconds) noexcept { return backend_->poll_busily(microseconds); }
 
   /// What is registered under `slot`. On POSIX the slot is the descriptor, and this is nothing at run time.
   Handle handle(Slot slot) const noexcept { return slots_.handle(slot); }
@@ -58,6 +64,8 @@ class Poller {
   explicit Poller(const BackendEntry& entry) noexcept : entry_(entry) {}
   bool known(Slot slot) const noexcept { return slot < registrations_.size() && registrations_[slot].registered; }
   Token token(Slot slot) const noexcept { return {slot, registrations_[slot].generation}; }
+  template <class Watch>
+  int enter(Handle handle, Interest wanted, Slot& slot, Watch watch) noexcept;
   struct Registration {
     std::uint32_t generation = 0;
     Interest interest = Interest::none;

@@ -120,15 +120,50 @@ std::string congestion_control([[maybe_unused]] int fd) {
   return "";
 }
 
-int listen_tcp(const Address& address, int backlog) noexcept {
+namespace {
+
+/// `spread`: an option of SOL_SOCKET, 0 for none.
+int listen_with(const Address& address, int backlog, int spread) noexcept {
   const int fd = open_socket(address.family(), SOCK_STREAM);
   if (fd < 0) return fd;
   int error = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (error == 0 && spread != 0) error = set_option(fd, SOL_SOCKET, spread, 1);
   if (error == 0) error = set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   // A system that refuses goes on with what it has, and the hello says which that is.
   take_out_pacing(fd);
   if (error == 0 && (bind(fd, address.raw(), address.length) != 0 || listen(fd, backlog) != 0)) error = -errno;
   return error < 0 ? close_with(fd, error) : fd;
+}
+
+}  // namespace
+
+int listen_tcp(const Address& address, int backlog) noexcept { return listen_with(address, backlog, 0); }
+
+int listen_tcp_spread([[maybe_unused]] const Address& address, [[maybe_unused]] int backlog) noexcept {
+#if defined(SO_REUSEPORT_LB)  // FreeBSD, whose SO_REUSEPORT gives the last one bound everything
+  return listen_with(address, backlog, SO_REUSEPORT_LB);
+#elif defined(__linux__)
+  return listen_with(address, backlog, SO_REUSEPORT);
+#else
+  return -ENOTSUP;
+#endif
+}
+
+int poll_busily([[maybe_unused]] int fd, [[maybe_unused]] int microseconds) noexcept {
+#ifdef SO_BUSY_POLL
+  return set_option(fd, SOL_SOCKET, SO_BUSY_POLL, microseconds);
+#else
+  return -ENOTSUP;
+#endif
+}
+
+int busy_poll([[maybe_unused]] int fd) noexcept {
+  int microseconds = 0;
+#ifdef SO_BUSY_POLL
+  socklen_t length = sizeof microseconds;
+  if (getsockopt(fd, SOL_SOCKET, SO_BUSY_POLL, &microseconds, &length) != 0) microseconds = 0;
+#endif
+  return microseconds;
 }
 
 int listen_backlog([[maybe_unused]] int listener, int asked) noexcept {

@@ -46,6 +46,16 @@ std::string congestion_control(int fd);
 /// above; or -errno.
 int listen_tcp(const Address& address, int backlog) noexcept;
 
+/// The same of one of several sockets on one port, among which the system spreads connections. -ENOTSUP where it only lets
+/// them be bound.
+int listen_tcp_spread(const Address& address, int backlog) noexcept;
+
+/// Has system calls on a socket, and on those that it accepts, ask the network card for packets for so many microseconds
+/// before they sleep (SO_BUSY_POLL). 0 or -errno; -ENOTSUP where the system has no such thing.
+int poll_busily(int fd, int microseconds) noexcept;
+/// For how long that is now; 0 where nobody asked.
+int busy_poll(int fd) noexcept;
+
 /// Most connections that may wait at a listening socket: systems cut down silently what they are asked for. `asked`
 /// where the system does not tell.
 int listen_backlog(int listener, int asked) noexcept;

@@ -183,6 +183,8 @@ std::string run_protocol(const Options& options, const servers::Identity& identi
 }
 
 std::string run_baseline(const Options& options, const servers::Identity& identity) {
+  if (options.workers > 1) return "the baseline is one thread: --workers are of the native server";
+  if (options.busy_poll > 0) return "--busy-poll is of the native server";
   servers::Control control;
   if (const std::string fault = servers::prepare(options, control); !fault.empty()) return fault;
   if (options.backend == "select") return run_protocol<programs::RawSelect>(options, identity, control);

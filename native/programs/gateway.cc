@@ -46,7 +46,7 @@ std::string run(const gateway::Options& options, const char* program, process::N
   servers::Control control;
   std::string fault = servers::prepare(serving, control);
   if (!fault.empty()) return fault;
-  const auto poller = servers::open_poller(serving, control, fault);
+  const auto poller = servers::open_poller(serving, control.descriptors(), fault);
   if (poller == nullptr) return fault;
   servers::Statistics statistics;
   gateway::Gateway service(*poller, options, statistics);

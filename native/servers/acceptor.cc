@@ -18,17 +18,25 @@ Acceptor::~Acceptor() {
   if (listener_ == dispatch::kNoSlot) return;
   const Handle listener = socket();
   poller_.forget(listener_);
-  close(listener);
+  if (owned_) close(listener);
 }
 
 std::string Acceptor::open() {
   const Handle handle = net::listen_tcp(options_.address, static_cast<int>(options_.backlog));
   if (handle < 0) return net::listen_refusal(options_.address, -handle);
-  if (const int error = poller_.add(handle, Interest::read, listener_)) {
-    close(handle);
-    return "cannot watch the listener: " + std::string(std::strerror(error));
+  std::string fault = open(handle, false);
+  owned_ = fault.empty();
+  if (!owned_) close(handle);
+  return fault;
+}
+
+std::string Acceptor::open(Handle listening, bool exclusive) {
+  const int error = exclusive ? poller_.add_exclusive(listening, listener_) : poller_.add(listening, Interest::read, listener_);
+  if (error == 0) return "";
+  if (exclusive && error == ENOTSUP) {
+    return "backend '" + std::string(poller_.entry().name) + "' cannot wake one worker alone: --accept reuseport or shared";
   }
-  return "";
+  return "cannot watch the listener: " + std::string(std::strerror(error));
 }
 
 // kNoSlot when none was admitted; `more` says whether others may wait.

@@ -21,6 +21,9 @@ class Acceptor {
 
   /// Binds, listens and registers. Returns one sentence on what failed, empty when nothing did.
   std::string open();
+  /// Registers a socket that listens already, and is closed by whoever opened it. `exclusive`: of the workers that wait for
+  /// it, one is woken for a connection.
+  std::string open(dispatch::Handle listening, bool exclusive);
   dispatch::Slot slot() const noexcept { return listener_; }
   dispatch::Handle socket() const noexcept { return poller_.handle(listener_); }
 
@@ -29,10 +32,14 @@ class Acceptor {
   template <class Admitted>
   bool accept_some(Admitted admitted) {
     bool more = true;
+    std::uint32_t taken = 0;
     for (std::uint32_t i = 0; more && i < options_.budgets.accept; ++i) {
       const dispatch::Slot slot = accept_one(more);
-      if (slot != dispatch::kNoSlot) admitted(slot);
+      if (slot == dispatch::kNoSlot) continue;
+      admitted(slot);
+      ++taken;
     }
+    if (taken == 0) ++statistics_.empty_accepts;
     poller_.rearm(listener_);
     return more && edge_;
   }
@@ -47,6 +54,7 @@ class Acceptor {
   Statistics& statistics_;
   const bool edge_;
   dispatch::Slot listener_ = dispatch::kNoSlot;
+  bool owned_ = false;  // the listening socket is closed with this
   bool explained_ = false;
   net::SpareDescriptor spare_;
 };

@@ -1,5 +1,8 @@
 #include "servers/options.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "process/arguments.h"
 
 namespace servers {
@@ -43,6 +46,9 @@ constexpr Option kOptions[] = {
     {.name = "max-events", .number = budget<&Budgets::max_events>, .low = 1, .high = 65536},
     {.name = "max-connections", .number = of<&Options::max_connections>, .low = 1, .high = UINT32_MAX},
     {.name = "engine-options", .read = keep<&Options::engine_options>},
+    {.name = "workers", .number = of<&Options::workers>, .low = 1, .high = 256},
+    {.name = "accept", .read = keep<&Options::accept>},
+    {.name = "busy-poll", .number = of<&Options::busy_poll>, .low = 0, .high = 1'000'000},
 };
 
 const Option* find(std::string_view argument) noexcept {
@@ -78,6 +84,15 @@ std::string settle_engine(Options& options) {
   return "";
 }
 
+std::string settle_workers(const Options& options) {
+  const bool readiness = options.engine.empty() && options.protocol != "udp-echo";
+  if (options.busy_poll > 0 && !readiness) return "--busy-poll is of TCP servers that wait for readiness";
+  if (options.workers == 1) return options.accept.empty() ? "" : "--accept is of several --workers";
+  if (!readiness) return "--workers are of TCP servers that wait for readiness";
+  if (std::find(std::begin(kAcceptSharing), std::end(kAcceptSharing), options.accept) != std::end(kAcceptSharing)) return "";
+  return "several --workers take --accept exclusive, reuseport or shared, not '" + options.accept + "'";
+}
+
 }  // namespace
 
 std::span<const Option> options() noexcept { return kOptions; }
@@ -105,6 +120,7 @@ std::string parse_options(std::span<char* const> arguments, Options& options) {
     option->number(options) = static_cast<std::uint32_t>(number);
   }
   if (std::string fault = settle_engine(options); !fault.empty()) return fault;
+  if (std::string fault = settle_workers(options); !fault.empty()) return fault;
   return settle_address(options);
 }
 

@@ -19,6 +19,9 @@ struct Options {
   std::string backend;               ///< with an engine: its name
   std::string engine;                ///< of completions, in the place of a backend; empty: none
   std::string engine_options;        ///< see completion/tuning.h
+  std::uint32_t workers = 1;         ///< TCP: threads that serve; see workers.h
+  std::uint32_t busy_poll = 0;       ///< TCP: microseconds that waits ask the network card; 0: they sleep
+  std::string accept;                ///< how workers share what is to be accepted: a word of kAcceptSharing; one has none
   std::string host = "127.0.0.1";  ///< numeric; loopback unless `expose` is given
   std::uint32_t port = 0;
   std::uint32_t ports = 1;           ///< UDP: consecutive ports from `port` on
@@ -32,6 +35,10 @@ struct Options {
   Budgets budgets;
   net::Address address;              ///< host and port; set when all options have been read
 };
+
+/// How workers share what is to be accepted: one listening socket that wakes one of them, a listening socket for each, or
+/// one that wakes them all.
+inline constexpr std::string_view kAcceptSharing[] = {"exclusive", "reuseport", "shared"};
 
 /// One option: a switch, a number within bounds, or a text that is read by a function of its own.
 struct Option {

@@ -15,7 +15,23 @@ namespace {
 
 using process::JsonLine;
 
-void add_body(JsonLine& line, const Statistics& s, const dispatch::Counters* counters) {
+/// A list of objects, as JSON.
+std::string rows_of(std::span<const Statistics> workers) {
+  std::string rows;
+  for (const Statistics& one : workers) {
+    rows += rows.empty() ? '[' : ',';
+    rows += JsonLine()
+                .number("accepted", one.accepted)
+                .number("emptyAccepts", one.empty_accepts)
+                .number("connections", one.connections())
+                .number("requests", one.requests)
+                .text();
+  }
+  return rows + "]";
+}
+
+void add_body(JsonLine& line, const Statistics& s, const dispatch::Counters* counters,
+              std::span<const Statistics> workers) {
   const process::Usage u = process::usage();
   line.number("monotonicNs", process::monotonic_now())
       .number("requests", s.requests)
@@ -37,6 +53,7 @@ void add_body(JsonLine& line, const Statistics& s, const dispatch::Counters* cou
     line.null("counters");
   }
   line.numbers("eventsPerWait", s.events_per_wait).null("tree");
+  if (!workers.empty()) line.raw("workers", rows_of(workers));
 }
 
 }  // namespace
@@ -90,22 +107,27 @@ std::string hello_line(const Options& options, const Identity& identity, const d
   } else {
     line.string("congestionControl", congestion);
   }
-  line      .string("digest", process::file_digest(identity.program.c_str()));
+  if (!identity.busy_poll.empty()) line.raw("busyPoll", identity.busy_poll);
+  if (options.workers > 1) {
+    line.object("workers", JsonLine().number("count", options.workers).string("accept", options.accept));
+  }
+  line.string("digest", process::file_digest(identity.program.c_str()));
   return line.text();
 }
 
-std::string snapshot_line(std::string_view id, const Statistics& statistics, const dispatch::Counters* counters) {
+std::string snapshot_line(std::string_view id, const Statistics& statistics, const dispatch::Counters* counters,
+                          std::span<const Statistics> workers) {
   JsonLine line;
   line.string("event", "snapshot").string("id", id);
-  add_body(line, statistics, counters);
+  add_body(line, statistics, counters, workers);
   return line.text();
 }
 
 std::string farewell_line(std::string_view reason, std::int64_t started_ns, const Statistics& statistics,
-                          const dispatch::Counters* counters) {
+                          const dispatch::Counters* counters, std::span<const Statistics> workers) {
   JsonLine line;
   line.string("event", "farewell").number("wallNs", process::monotonic_now() - started_ns).string("reason", reason);
-  add_body(line, statistics, counters);
+  add_body(line, statistics, counters, workers);
   return line.text();
 }
 

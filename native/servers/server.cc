@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "dispatch/poller.h"
+#include "servers/busy_poll.h"
 #include "process/affinity.h"
 #include "process/clock.h"
 #include "process/json_line.h"
@@ -11,6 +12,7 @@
 #include "servers/tcp_server.h"
 #include "servers/turns.h"
 #include "servers/udp_server.h"
+#include "servers/workers.h"
 
 namespace servers {
 namespace {
@@ -19,11 +21,14 @@ using dispatch::Poller;
 using process::print_line;
 
 template <class Service>
-std::string serve(Poller& poller, Control& control, const Options& options, const Identity& identity) {
+std::string serve(Poller& poller, Control& control, const Options& options, Identity identity) {
   const std::int64_t started = process::monotonic_now();
   Statistics statistics;
   Service service(poller, options, statistics);
   if (const std::string fault = service.open(); !fault.empty()) return fault;
+  if (std::string refusal = poll_busily(poller, service.socket(), options, identity.busy_poll); !refusal.empty()) {
+    return refusal;
+  }
   print_line(hello_line(options, identity, &poller.capabilities(), service.socket()));
   const std::string fault = turn_until_stopped(poller, control, service, statistics, options);
   print_line(farewell_line(fault.empty() ? control.reason() : "error", started, statistics, &poller.counters()));
@@ -53,14 +58,14 @@ std::string prepare(const Options& options, Control& control) {
   return error == 0 ? "" : "cannot open the control channel: " + std::string(std::strerror(error));
 }
 
-std::unique_ptr<Poller> open_poller(const Options& options, const Control& control, std::string& fault) {
+std::unique_ptr<Poller> open_poller(const Options& options, std::span<const int> channel, std::string& fault) {
   dispatch::Probe probe;
   auto poller = Poller::open(options.backend, probe);
   if (poller == nullptr) {
     fault = backend_refusal(options.backend, probe.reason);
     return nullptr;
   }
-  for (const int fd : control.descriptors()) {
+  for (const int fd : channel) {
     dispatch::Slot slot = dispatch::kNoSlot;
     if (const int error = poller->add(fd, dispatch::Interest::read, slot)) {
       fault = "stdin cannot be a control channel (" + std::string(std::strerror(error)) + "): give it a pipe";
@@ -74,7 +79,8 @@ std::string run_server(const Options& options, const Identity& identity) {
   Control control;
   std::string fault = prepare(options, control);
   if (!fault.empty()) return fault;
-  const auto poller = open_poller(options, control, fault);
+  if (options.workers > 1) return serve_by_workers(control, options, identity);
+  const auto poller = open_poller(options, control.descriptors(), fault);
   if (poller == nullptr) return fault;
   if (options.protocol == "tcp-echo") return serve<TcpServer<Echo>>(*poller, control, options, identity);
   if (options.protocol == "http") return serve<TcpServer<Http>>(*poller, control, options, identity);

@@ -10,6 +10,7 @@ namespace servers {
 struct Statistics {
   std::uint64_t requests = 0;   ///< HTTP: answered requests; echo: reads that brought bytes; UDP: datagrams answered
   std::uint64_t accepted = 0;
+  std::uint64_t empty_accepts = 0;  ///< events of the listener that brought no connection: another worker had it
   std::uint64_t closed = 0;
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
@@ -20,6 +21,20 @@ struct Statistics {
   std::array<std::uint64_t, 17> events_per_wait{};
 
   std::uint64_t connections() const noexcept { return sockets + accepted - closed; }
+  /// Sums of several workers.
+  Statistics& operator+=(const Statistics& more) noexcept {
+    requests += more.requests;
+    accepted += more.accepted;
+    empty_accepts += more.empty_accepts;
+    closed += more.closed;
+    bytes_in += more.bytes_in;
+    bytes_out += more.bytes_out;
+    rejected += more.rejected;
+    unsent += more.unsent;
+    sockets += more.sockets;
+    for (std::size_t i = 0; i < events_per_wait.size(); ++i) events_per_wait[i] += more.events_per_wait[i];
+    return *this;
+  }
   void count_wait(int events) noexcept {
     const auto bucket = static_cast<std::size_t>(std::bit_width(static_cast<unsigned>(events)));
     ++events_per_wait[bucket < events_per_wait.size() ? bucket : events_per_wait.size() - 1];

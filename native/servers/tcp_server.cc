@@ -22,9 +22,19 @@ TcpServer<Protocol>::~TcpServer() {
 
 template <class Protocol>
 std::string TcpServer<Protocol>::open() {
-  if (std::string fault = acceptor_.open(); !fault.empty()) return fault;
-  make_room(acceptor_.slot());  // the listener has an entry too: it can be requeued
-  return "";
+  return opened(acceptor_.open());
+}
+
+template <class Protocol>
+std::string TcpServer<Protocol>::open(Handle listening, bool exclusive) {
+  return opened(acceptor_.open(listening, exclusive));
+}
+
+// After the acceptor has opened, or not: `fault`.
+template <class Protocol>
+std::string TcpServer<Protocol>::opened(std::string fault) {
+  if (fault.empty()) make_room(acceptor_.slot());  // the listener has an entry too: it can be requeued
+  return fault;
 }
 
 template <class Protocol>

@@ -32,6 +32,8 @@ class TcpServer {
 
   /// Binds, listens and registers. Returns one sentence on what failed, empty when nothing did.
   std::string open();
+  /// The same on a socket that listens already: see Acceptor.
+  std::string open(dispatch::Handle listening, bool exclusive);
   dispatch::Handle socket() const noexcept { return acceptor_.socket(); }
 
   /// Handles one current event of a socket of this server.
@@ -65,6 +67,7 @@ class TcpServer {
 
   static constexpr std::size_t kBroken = SIZE_MAX;
 
+  std::string opened(std::string fault);
   void accept_some();
   void resume();
   void serve(dispatch::Slot slot, bool peer_finished);

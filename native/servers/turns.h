@@ -16,20 +16,18 @@
 
 namespace servers {
 
-/// The poller of `options.backend`, which watches the control channel; null with one sentence in `fault`.
-std::unique_ptr<dispatch::Poller> open_poller(const Options& options, const Control& control, std::string& fault);
+/// The poller of `options.backend`, which watches the descriptors of a channel; null with one sentence in `fault`.
+std::unique_ptr<dispatch::Poller> open_poller(const Options& options, std::span<const int> channel, std::string& fault);
 
 /// A Service is one kind of server on a poller: TcpServer<...> and its siblings. It takes events of its own registrations
 /// (`on_event`), says how long the next wait may take (`patience`), and does after the events of a turn what none of them
-/// asks for (`end_turn`). Returns one sentence when the wait itself fails.
-template <class Service>
-std::string turn_until_stopped(dispatch::Poller& poller, Control& control, Service& service, Statistics& statistics,
-                               const Options& options) {
+/// asks for (`end_turn`). A Channel is how it is told to stop and to tell: Control, or the mailbox of a worker.
+/// `on_snapshot(id)` answers who asks. Returns one sentence when the wait itself fails.
+template <class Channel, class Service, class OnSnapshot>
+std::string turn_until_stopped(dispatch::Poller& poller, Channel& channel, Service& service, Statistics& statistics,
+                               const Options& options, const OnSnapshot& on_snapshot) {
   std::vector<dispatch::Event> events(options.budgets.max_events);
-  const auto on_snapshot = [&](std::string_view id) {
-    process::print_line(snapshot_line(id, statistics, &poller.counters()));
-  };
-  while (!control.stopping()) {
+  while (!channel.stopping()) {
     const dispatch::WaitResult result = poller.wait(events, service.patience());
     if (result.error != 0) {
       return std::string(poller.capabilities().wait_call) + " failed: " + std::strerror(result.error);
@@ -38,8 +36,8 @@ std::string turn_until_stopped(dispatch::Poller& poller, Control& control, Servi
     for (const dispatch::Event& event : std::span(events).first(static_cast<std::size_t>(result.count))) {
       if (!poller.current(event)) continue;
       const dispatch::Handle handle = poller.handle(event.slot);
-      if (control.owns(handle)) [[unlikely]] {
-        control.on_readable(handle, on_snapshot);
+      if (channel.owns(handle)) [[unlikely]] {
+        channel.on_readable(handle, on_snapshot);
         poller.rearm(event.slot);
       } else {
         service.on_event(event);
@@ -48,6 +46,15 @@ std::string turn_until_stopped(dispatch::Poller& poller, Control& control, Servi
     service.end_turn();
   }
   return "";
+}
+
+/// The same of a server of one thread, which prints its own lines.
+template <class Service>
+std::string turn_until_stopped(dispatch::Poller& poller, Control& control, Service& service, Statistics& statistics,
+                               const Options& options) {
+  return turn_until_stopped(poller, control, service, statistics, options, [&](std::string_view id) {
+    process::print_line(snapshot_line(id, statistics, &poller.counters()));
+  });
 }
 
 }  // namespace servers

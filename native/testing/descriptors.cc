@@ -12,6 +12,7 @@
 #include <cstring>
 #include <string>
 
+#include "testing/busy_poll.h"
 #include "testing/digests.h"
 #include "testing/links.h"
 #include "testing/load.h"
@@ -145,6 +146,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("endWriting", Napi::Function::New(env, end_writing));
   exports.Set("reset", Napi::Function::New(env, reset));
   exports.Set("forgeDatagram", Napi::Function::New(env, forge_datagram));
+  testing::export_busy_poll(env, exports);
   testing::export_digests(env, exports);
   testing::export_links(env, exports);
   testing::export_load(env, exports);

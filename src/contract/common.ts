@@ -1,6 +1,7 @@
 /** Names shared by every message, file and option. One schema is the single source of a shape and of its type. */
 import { z } from 'zod';
 import {
+  acceptSharings,
   backendNames,
   engineNames,
   implementations,
@@ -28,6 +29,9 @@ export type Implementation = z.infer<typeof implementation>;
 /** An implementation, or a server on somebody else's loop. */
 export const serverName = z.enum(serverNames);
 export type ServerName = z.infer<typeof serverName>;
+
+export const acceptSharing = z.enum(acceptSharings);
+export type AcceptSharing = z.infer<typeof acceptSharing>;
 
 export const ioMode = z.enum(ioModes);
 export type IoMode = z.infer<typeof ioMode>;

@@ -136,4 +136,10 @@ export const implementationInWords = (impl: string): string =>
 /** How much I/O happens per Node-API crossing in a `ts` server: one call each, a ring of operations, or all of it. */
 export const ioModes = ['call', 'batch', 'native'] as const;
 
+/**
+ * How workers of a server share what is to be accepted: one listening socket that wakes one of them, a listening socket for
+ * each, or one that wakes them all. In the order of native/servers/options.h, which says more.
+ */
+export const acceptSharings = ['exclusive', 'reuseport', 'shared'] as const;
+
 export const protocols = ['tcp-echo', 'http', 'udp-echo'] as const;

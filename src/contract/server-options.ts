@@ -136,6 +136,33 @@ export const serverOptions = {
       'napi=MICROSECONDS (both burn a CPU), buffers=N, bytes=N, zerocopy=BYTES (native echo; Linux 6.1), batch=N with ' +
       'wait=MICROSECONDS',
   },
+  workers: {
+    kind: 'number',
+    flag: 'workers',
+    value: 'n',
+    low: 1,
+    high: 256,
+    otherwise: 1,
+    help: 'native server of TCP: threads that serve, each with a poller of its own',
+  },
+  accept: {
+    kind: 'text',
+    flag: 'accept',
+    value: 'how',
+    otherwise: '',
+    help:
+      'how several workers share connections: exclusive (one listening socket, one is woken: epoll), reuseport (one ' +
+      'each), shared (one, and all are woken)',
+  },
+  busyPoll: {
+    kind: 'number',
+    flag: 'busy-poll',
+    value: 'us',
+    low: 0,
+    high: 1_000_000,
+    otherwise: 0,
+    help: 'native server of TCP: microseconds that waits ask the network card before they sleep (burns CPU; 0: none)',
+  },
 } as const satisfies Record<string, ServerOption>;
 
 type Options = typeof serverOptions;

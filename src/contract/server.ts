@@ -6,7 +6,15 @@
  * ends it, and end of file ends it too, so that no server outlives the process that started it.
  */
 import { z } from 'zod';
-import { count, engineName, implementation, ioMode, mechanismName, protocol } from './common.js';
+import {
+  acceptSharing,
+  count,
+  engineName,
+  implementation,
+  ioMode,
+  mechanismName,
+  protocol,
+} from './common.js';
 import { type capabilityNames, counterNames } from './names.js';
 
 export const capabilities = z.object({
@@ -79,6 +87,19 @@ export const engineFacts = z.object({
 });
 export type EngineFacts = z.infer<typeof engineFacts>;
 
+/** Waits that ask the network card for packets before they sleep, as far as the system took it. */
+export const busyPollFacts = z.object({
+  /** as it was asked for, microseconds */
+  us: count,
+  /** the listening socket, and by it those that it accepts (SO_BUSY_POLL) */
+  sockets: z.boolean(),
+  /** the mechanism's own waits (EPIOCSPARAMS) */
+  waits: z.boolean(),
+  whyNotWaits: z.string().nullable(),
+  /** in words */
+  burns: z.string(),
+});
+
 /** A server of ours: it is one process, knows its mechanism and accounts for itself. */
 export const dispatchHello = announcement.extend({
   subject: z.literal('dispatch'),
@@ -87,6 +108,10 @@ export const dispatchHello = announcement.extend({
   backend: mechanismName,
   /** left out: it waits for readiness */
   engine: engineFacts.optional(),
+  /** threads that serve, and how they share what is to be accepted; left out: one */
+  workers: z.object({ count: count.min(2), accept: acceptSharing }).optional(),
+  /** left out: nobody asked */
+  busyPoll: busyPollFacts.optional(),
   /** null for implementations that have no Node-API crossing */
   io: ioMode.nullable(),
   /** null where the implementation does not expose them (libuv), and on an engine, which has other ones */
@@ -176,6 +201,19 @@ export const snapshotBody = z.object({
   counters: counters.nullable(),
   /** histogram of events per wait: element i counts waits that brought [2^(i-1), 2^i) events, element 0 none */
   eventsPerWait: z.array(count).nullable(),
+  /** what each of several workers did, of which the figures above are the sums; left out: there is one */
+  workers: z
+    .array(
+      z.object({
+        accepted: count,
+        /** the listening socket woke it, and another one had the connection */
+        emptyAccepts: count,
+        /** open now */
+        connections: count,
+        requests: count,
+      }),
+    )
+    .optional(),
   /** garbage collections and the time they stopped the program for; left out: it has no collector that tells */
   collections: z.object({ count, pauseUs: z.number().nonnegative() }).optional(),
   /** a server of many processes; null for servers of ours, which are one process that accounts for itself */

@@ -1,6 +1,13 @@
 /** What is under test: a server of ours, one on somebody else's loop, or somebody else's program that serves a protocol of ours. */
 import { z } from 'zod';
-import type { BackendName, Implementation, IoMode, MechanismName, Protocol } from './common.js';
+import type {
+  AcceptSharing,
+  BackendName,
+  Implementation,
+  IoMode,
+  MechanismName,
+  Protocol,
+} from './common.js';
 import type { PeerServerName } from './peers.js';
 import { identifier } from './sample.js';
 
@@ -17,6 +24,10 @@ export interface DispatchSubject {
   engineOptions?: string;
   /** length of its listen queue; the servers' own choice when left out */
   backlog?: number;
+  /** threads that serve; one when left out */
+  workers?: number;
+  /** how several of them share what is to be accepted */
+  accept?: AcceptSharing;
 }
 
 /** Somebody else's server, in the words of a plan. */

@@ -12,6 +12,7 @@ import { count } from '../contract/common.js';
 import { sampleMs } from '../contract/ramp.js';
 import type { ProfileName } from '../contract/run.js';
 import { positiveNumber } from '../options.js';
+import { metric } from '../trials/registry.js';
 import { measured } from '../trials/sample.js';
 import { experiment, type Machine } from './experiment.js';
 import { foreignFlag, list, serverFlags } from './flags.js';
@@ -25,13 +26,30 @@ import {
   variants,
 } from './servers.js';
 import { rateInWords } from './words.js';
+import {
+  spreadInWords,
+  workerFactors,
+  workerFlags,
+  workerLevels,
+  workerPlots,
+  workerSettings,
+  workersOf,
+  workerWords,
+} from './workers.js';
 
 /** `rate` is offered requests per second: connections started per second times `calls` on each. */
-const cell = z.object({ ...serverFactors, rate: z.number().positive(), calls: count, connections: count });
+const cell = z.object({
+  ...serverFactors,
+  rate: z.number().positive(),
+  calls: count,
+  connections: count,
+  ...workerFactors,
+});
 
 const settings = z
   .strictObject({
     ...serverSettings,
+    ...workerSettings,
     /** offered requests per second */
     rates: z.array(z.number().positive()).min(1),
     /** requests on each connection */
@@ -86,6 +104,7 @@ export const rateRamp = experiment({
     rate: { name: 'offered rate (1/s)', level: rateInWords },
     calls: { name: 'requests per connection' },
     connections: { name: 'active connections' },
+    ...workerWords,
   },
   words: [],
   quick: false,
@@ -97,13 +116,22 @@ export const rateRamp = experiment({
       setting: 'rates',
       parse: list(positiveNumber),
     },
+    ...workerFlags,
     foreignFlag(),
   ],
   profile,
   cells: (chosen, machine) =>
     distinct(
       [...variants(chosen, machine), ...foreignLevels(chosen)].flatMap((one) =>
-        chosen.rates.map((rate) => ({ ...one, rate, calls: chosen.calls, connections: chosen.connections })),
+        workerLevels(one, chosen).flatMap((workers) =>
+          chosen.rates.map((rate) => ({
+            ...one,
+            rate,
+            calls: chosen.calls,
+            connections: chosen.connections,
+            ...workers,
+          })),
+        ),
       ),
     ),
   trial({ rate, calls, connections: least, ...server }, chosen) {
@@ -112,7 +140,7 @@ export const rateRamp = experiment({
     const connections = Math.max(least, Math.ceil((perSecond * leastMs) / 1000));
     return {
       kind: 'sessions',
-      subject: subjectOf('http', server, chosen),
+      subject: { ...subjectOf('http', server, chosen), ...workersOf(server) },
       rate,
       calls,
       connections,
@@ -125,7 +153,8 @@ export const rateRamp = experiment({
     const step = measured(sample, 'open', 'sessions');
     if (!step) return '';
     const { replyRate, responseMs } = step.session;
-    return `${Math.round(replyRate.avg)} of ${sample.cell.rate} replies/s, response ${responseMs.toFixed(2)} ms`;
+    const rate = `${Math.round(replyRate.avg)} of ${sample.cell.rate} replies/s, response ${responseMs.toFixed(2)} ms`;
+    return [rate, spreadInWords(metric('accepts-max-over-mean').of(sample))].filter(Boolean).join(', ');
   },
   plots: [
     { kind: 'lines', metric: 'reply-rate', logY: false },
@@ -134,6 +163,7 @@ export const rateRamp = experiment({
     { kind: 'lines', metric: 'latency-p50', logY: true },
     { kind: 'lines', metric: 'latency-p99', logY: true },
     { kind: 'percentiles' },
+    ...workerPlots,
   ],
   compared: [
     { metric: 'open-cpu-per-request', scale: 'ratio' },

@@ -37,6 +37,8 @@ export function mismatch(asked: Subject, cpus: readonly number[], line: Hello): 
           ['implementation', asked.impl, line.impl],
           ['backend', asked.backend, line.backend],
           ['io', asked.io, line.io],
+          ['workers', asked.workers ?? 1, line.workers?.count ?? 1],
+          ['accept', asked.accept, line.workers?.accept],
           ['backlog', asked.backlog ?? line.listenBacklog, line.listenBacklog],
         ]
       : [];

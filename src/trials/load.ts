@@ -19,7 +19,7 @@ import {
   stand,
 } from './load-window.js';
 import { rotate } from './rotation.js';
-import { loadMetrics, servedMetrics } from './served.js';
+import { loadMetrics, servedMetrics, workerMetrics } from './served.js';
 
 export const load = trialKind({
   id: 'load',
@@ -62,6 +62,7 @@ export const load = trialKind({
       ({ load: { replies, client } }: LoadMeasurement) => ({ replies, busyShare: client.busyShare }),
       asAsked,
     ),
+    ...workerMetrics<LoadMeasurement>(),
   ],
 
   served: loadServed,

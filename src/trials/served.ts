@@ -47,12 +47,16 @@ const part =
 export const carrierCpuUs = (span: Span): number | null =>
   between(span, ({ carrierCpu }) => carrierCpu && carrierCpu.userUs + carrierCpu.systemUs);
 
+/** CPUs that a server can keep busy: its workers, as far as it has as many. One where it is not known how many it has. */
+const busyAtOnce = ({ after, cpus }: Pick<Span, 'after'> & Partial<Pick<Span, 'cpus'>>): number =>
+  Math.max(1, Math.min(after.workers?.length ?? 1, cpus?.server.length ?? 1));
+
 /**
  * CPU time of the server over wall time between its two snapshots; of what carries its host, where that is busier: a
  * virtual machine has one CPU to work with (src/hosts/carrier-cpu.ts), and its devices are part of it.
  */
-export function serverBusyShare(span: Pick<Span, 'before' | 'after'>): number {
-  const wall = wallUs(span as Span);
+export function serverBusyShare(span: Pick<Span, 'before' | 'after'> & Partial<Pick<Span, 'cpus'>>): number {
+  const wall = wallUs(span as Span) * busyAtOnce(span);
   const busy = Math.max(cpuUs(span as Span), carrierCpuUs(span as Span) ?? 0);
   return wall > 0 ? busy / wall : 0;
 }
@@ -333,6 +337,73 @@ export function openLoopMetrics<M>(
     { ...medianOpen, of: latency('p50') },
     { ...tailOpen, of: latency('p99') },
     { ...replyRate, of: (m: M) => seen(m).achievedRate },
+  ] as const;
+}
+
+/** How unevenly something is spread over workers; null where there is one, or nothing of it. */
+function uneven(
+  counts: readonly number[] | undefined,
+  of: (spread: { max: number; mean: number; deviation: number }) => number,
+): number | null {
+  if (!counts || counts.length < 2) return null;
+  const mean = counts.reduce((sum, one) => sum + one, 0) / counts.length;
+  // Of all workers there are, not of a sample of them.
+  const deviation = Math.sqrt(counts.reduce((sum, one) => sum + (one - mean) ** 2, 0) / counts.length);
+  return mean === 0 ? null : of({ max: Math.max(...counts), mean, deviation });
+}
+
+/**
+ * How workers of one server share connections and work. Connections are those since the server started: most of them stand
+ * before a window begins.
+ */
+export function workerMetrics<M extends Span>() {
+  const accepted = ({ after }: M) => after.workers?.map((one) => one.accepted);
+  const served = ({ before, after }: M) =>
+    after.workers?.map(({ requests }, index) => requests - (before.workers?.[index]?.requests ?? 0));
+  return [
+    {
+      id: 'accepts-max-over-mean',
+      title: 'Connections of the busiest worker over the mean',
+      unit: '×',
+      better: 'lower',
+      digits: 2,
+      meaning:
+        'Connections that the worker with most of them has accepted since the server started, over the mean of all workers: 1 is even, the number of workers means that one has them all.',
+      from: peak,
+      of: (m: M) => uneven(accepted(m), ({ max, mean }) => max / mean),
+    },
+    {
+      id: 'accepts-variation',
+      title: 'Variation of connections over workers',
+      unit: '%',
+      better: 'lower',
+      digits: 1,
+      meaning: 'Standard deviation of the connections that workers have accepted, in percent of their mean.',
+      from: peak,
+      of: (m: M) => uneven(accepted(m), ({ deviation, mean }) => (100 * deviation) / mean),
+    },
+    {
+      id: 'requests-max-over-mean',
+      title: 'Requests of the busiest worker over the mean',
+      unit: '×',
+      better: 'lower',
+      digits: 2,
+      meaning: '',
+      from: peak,
+      of: (m: M) => uneven(served(m), ({ max, mean }) => max / mean),
+    },
+    {
+      id: 'empty-accepts',
+      title: 'Wake-ups of workers for a connection that another one had',
+      unit: '%',
+      better: 'lower',
+      digits: 1,
+      meaning:
+        'The thundering herd: how often workers were woken in vain, in percent of the connections that were accepted.',
+      from: peak,
+      of: ({ after: { workers, accepted: all } }: M) =>
+        workers ? ratio(100 * workers.reduce((sum, one) => sum + one.emptyAccepts, 0), all) : null,
+    },
   ] as const;
 }
 

@@ -19,7 +19,7 @@ import { ofSubject } from '../stage/limits.js';
 import { answerMs } from '../stage/patience.js';
 import { delayedAcks, errors, repeatedConnects, saturation, warmUp, zeroLatencies } from './gates.js';
 import { trialKind } from './kind.js';
-import { openLoopMetrics, servedMetrics } from './served.js';
+import { openLoopMetrics, servedMetrics, workerMetrics } from './served.js';
 
 export interface SessionTrial {
   kind: 'sessions';
@@ -145,6 +145,7 @@ export const sessions = trialKind({
       replies: session.replies,
       busyShare: session.detail.busyShare,
     })),
+    ...workerMetrics<SessionMeasurement>(),
   ],
 
   served: (measurement) => ({

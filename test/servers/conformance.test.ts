@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { echoCases, httpCases, text } from './cases.js';
 import { connected, eventually, exchange, roundTrip } from './client.js';
-import { engineKinds, kinds, nameOf, withServer } from './table.js';
+import { engineKinds, kinds, nameOf, withServer, workerKinds } from './table.js';
 
-for (const kind of [...kinds, ...engineKinds]) {
+for (const kind of [...kinds, ...engineKinds, ...workerKinds]) {
   describe(nameOf(kind), () => {
     test('tcp-echo: every byte comes back; the books balance', async () => {
       await withServer(kind, 'tcp-echo', async (port, server, hello) => {

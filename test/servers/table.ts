@@ -13,7 +13,7 @@ const available = listBackends()
 
 const raw: readonly BackendName[] = ['select', 'poll', 'epoll', 'kqueue'];
 
-export type Kind = Pick<ServerOptions, 'impl' | 'io' | 'backend' | 'engineOptions'>;
+export type Kind = Pick<ServerOptions, 'impl' | 'io' | 'backend' | 'engineOptions' | 'workers' | 'accept'>;
 
 export const kinds: readonly Kind[] = [
   ...available.map((backend) => ({ impl: 'native', backend }) as const),
@@ -43,11 +43,16 @@ export const engineKinds: readonly Kind[] = listEngines()
     { impl: 'ts', io: 'batch', backend, engineOptions: 'sqpoll,direct' },
   ]);
 
+/** Of several threads. */
+export const workerKinds: readonly Kind[] = [
+  { impl: 'native', backend: nodeBackend, workers: 2, accept: 'shared' },
+];
+
 /** One kind of every implementation and io mode, on the system's best mechanism. */
 export const oneOfEach: readonly Kind[] = kinds.filter(({ backend }) => backend === nodeBackend);
 
-export const nameOf = ({ impl, io, backend, engineOptions }: Kind): string =>
-  `${impl}${io ? ` io=${io}` : ''} on ${backend}${engineOptions ? ` (${engineOptions})` : ''}`;
+export const nameOf = ({ impl, io, backend, engineOptions, workers }: Kind): string =>
+  `${impl}${io ? ` io=${io}` : ''} on ${backend}${engineOptions ? ` (${engineOptions})` : ''}${workers ? ` x ${workers}` : ''}`;
 
 /** Runs `body` against a fresh server, which ends with it. */
 export async function withServer<T>(
