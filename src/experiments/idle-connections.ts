@@ -34,19 +34,10 @@ import {
   variant,
   variants,
 } from './servers.js';
-import {
-  spreadInWords,
-  workerFactors,
-  workerFlags,
-  workerLevels,
-  workerPlots,
-  workerSettings,
-  workersOf,
-  workerWords,
-} from './workers.js';
+import { workerAxis } from './workers.js';
 
 /** `idle` connections are established and silent while `connections` others are active. */
-const cell = z.object({ ...serverFactors, idle: count, connections: count, ...workerFactors });
+const cell = z.object({ ...serverFactors, idle: count, connections: count, ...workerAxis.factors });
 type IdleConnectionsCell = z.infer<typeof cell>;
 
 const reference = variant.extend({ idle: z.array(count).min(1) });
@@ -56,7 +47,7 @@ const settings = z
     protocol: z.enum(['tcp-echo', 'http']),
     ...serverSettings,
     ...engineSettings,
-    ...workerSettings,
+    ...workerAxis.settings,
     /** single servers beside the product of the factors: the speed of light and Node's own networking */
     references: z.array(reference),
     idle: z.array(count).min(1),
@@ -143,9 +134,11 @@ function cells(chosen: IdleConnectionsSettings, machine: Machine): IdleConnectio
   const references = chosen.references.filter((one) => exists(one, machine));
   return distinct(
     [...product, ...references].flatMap(({ backend, impl, io, idle: levels }) =>
-      workerLevels({ impl, backend }, chosen).flatMap((workers) =>
-        levels.map((idle) => ({ backend, impl, io, idle, connections: chosen.connections, ...workers })),
-      ),
+      workerAxis
+        .levels({ impl, backend }, chosen)
+        .flatMap((workers) =>
+          levels.map((idle) => ({ backend, impl, io, idle, connections: chosen.connections, ...workers })),
+        ),
     ),
   );
 }
@@ -159,7 +152,7 @@ function glance(sample: Sample): string {
   return [
     ...(throughput ? [`${grouped(throughput)}/s`] : []),
     ...(cpu ? [`CPU ${cpu.toFixed(1)} µs a request`] : []),
-    ...[spreadInWords(metric('accepts-max-over-mean').of(sample))].filter(Boolean),
+    ...[workerAxis.inWords(metric('accepts-max-over-mean').of(sample))].filter(Boolean),
     ...(p50 && p99 ? [`p50 ${grouped(p50)} µs, p99 ${grouped(p99)} µs at the common rate`] : []),
   ].join(' · ');
 }
@@ -173,7 +166,7 @@ export const idleConnections = experiment({
   factors: {
     idle: { name: 'idle connections' },
     connections: { name: 'active connections' },
-    ...workerWords,
+    ...workerAxis.words,
   },
   words: [],
   quick: true,
@@ -205,7 +198,7 @@ export const idleConnections = experiment({
       setting: 'rounds',
       parse: wholeNumber(0, 10_000),
     },
-    ...workerFlags,
+    ...workerAxis.flags,
     foreignFlag(),
   ],
   profile,
@@ -218,7 +211,7 @@ export const idleConnections = experiment({
     const perProcess = machine.descriptorLimit - reservedDescriptors;
     return {
       kind: 'load',
-      subject: { ...subjectOf(protocol, server, chosen), ...workersOf(server) },
+      subject: { ...subjectOf(protocol, server, chosen), ...workerAxis.asked(server) },
       processes: spread
         ? Math.max(1, Math.min(connections, Math.ceil((idle + connections) / perProcess)))
         : 1,
@@ -240,7 +233,7 @@ export const idleConnections = experiment({
     { kind: 'lines', metric: 'latency-p50', logY: true },
     { kind: 'lines', metric: 'latency-p99', logY: true },
     { kind: 'percentiles' },
-    ...workerPlots,
+    ...workerAxis.plots,
     { kind: 'heat', metric: 'latency-p99', closed: 'closed-latency-p99', logarithmic: true },
   ],
   compared: [

@@ -26,16 +26,7 @@ import {
   variants,
 } from './servers.js';
 import { rateInWords } from './words.js';
-import {
-  spreadInWords,
-  workerFactors,
-  workerFlags,
-  workerLevels,
-  workerPlots,
-  workerSettings,
-  workersOf,
-  workerWords,
-} from './workers.js';
+import { workerAxis } from './workers.js';
 
 /** `rate` is offered requests per second: connections started per second times `calls` on each. */
 const cell = z.object({
@@ -43,13 +34,13 @@ const cell = z.object({
   rate: z.number().positive(),
   calls: count,
   connections: count,
-  ...workerFactors,
+  ...workerAxis.factors,
 });
 
 const settings = z
   .strictObject({
     ...serverSettings,
-    ...workerSettings,
+    ...workerAxis.settings,
     /** offered requests per second */
     rates: z.array(z.number().positive()).min(1),
     /** requests on each connection */
@@ -104,7 +95,7 @@ export const rateRamp = experiment({
     rate: { name: 'offered rate (1/s)', level: rateInWords },
     calls: { name: 'requests per connection' },
     connections: { name: 'active connections' },
-    ...workerWords,
+    ...workerAxis.words,
   },
   words: [],
   quick: false,
@@ -116,14 +107,14 @@ export const rateRamp = experiment({
       setting: 'rates',
       parse: list(positiveNumber),
     },
-    ...workerFlags,
+    ...workerAxis.flags,
     foreignFlag(),
   ],
   profile,
   cells: (chosen, machine) =>
     distinct(
       [...variants(chosen, machine), ...foreignLevels(chosen)].flatMap((one) =>
-        workerLevels(one, chosen).flatMap((workers) =>
+        workerAxis.levels(one, chosen).flatMap((workers) =>
           chosen.rates.map((rate) => ({
             ...one,
             rate,
@@ -140,7 +131,7 @@ export const rateRamp = experiment({
     const connections = Math.max(least, Math.ceil((perSecond * leastMs) / 1000));
     return {
       kind: 'sessions',
-      subject: { ...subjectOf('http', server, chosen), ...workersOf(server) },
+      subject: { ...subjectOf('http', server, chosen), ...workerAxis.asked(server) },
       rate,
       calls,
       connections,
@@ -154,7 +145,7 @@ export const rateRamp = experiment({
     if (!step) return '';
     const { replyRate, responseMs } = step.session;
     const rate = `${Math.round(replyRate.avg)} of ${sample.cell.rate} replies/s, response ${responseMs.toFixed(2)} ms`;
-    return [rate, spreadInWords(metric('accepts-max-over-mean').of(sample))].filter(Boolean).join(', ');
+    return [rate, workerAxis.inWords(metric('accepts-max-over-mean').of(sample))].filter(Boolean).join(', ');
   },
   plots: [
     { kind: 'lines', metric: 'reply-rate', logY: false },
@@ -163,7 +154,7 @@ export const rateRamp = experiment({
     { kind: 'lines', metric: 'latency-p50', logY: true },
     { kind: 'lines', metric: 'latency-p99', logY: true },
     { kind: 'percentiles' },
-    ...workerPlots,
+    ...workerAxis.plots,
   ],
   compared: [
     { metric: 'open-cpu-per-request', scale: 'ratio' },

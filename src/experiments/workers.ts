@@ -6,12 +6,12 @@ import type { Factor, Flag, PlotRequest } from './experiment.js';
 import { list, names } from './flags.js';
 
 /** Left out of cells where nobody asks for several; then servers without workers are of one, and share nothing. */
-export const workerFactors = {
+const workerFactors = {
   workers: z.exactOptional(count.min(1)),
   accept: z.exactOptional(acceptSharing.nullable()),
 };
 
-export const workerSettings = {
+const workerSettings = {
   /** numbers of threads of the native server; left out: nobody asks */
   workers: z.array(count.min(1).max(256)).min(1).optional(),
   /** how several share connections; left out: in every way that their mechanism has */
@@ -25,7 +25,7 @@ type WorkerSettings = z.infer<z.ZodObject<typeof workerSettings>>;
 const wakesOne = (backend: string | null): boolean => backend === 'epoll' || backend === 'epoll-et';
 
 /** The levels of a server. */
-export function workerLevels(
+function workerLevels(
   { impl, backend }: { impl: string; backend: string | null },
   { workers, accepts = acceptSharing.options }: WorkerSettings,
 ): WorkerLevels[] {
@@ -41,15 +41,15 @@ export function workerLevels(
 }
 
 /** What a server of ours is asked beside. */
-export const workersOf = ({ workers = 1, accept }: WorkerLevels) =>
+const workersOf = ({ workers = 1, accept }: WorkerLevels) =>
   workers > 1 && accept ? { workers, accept } : {};
 
-export const workerWords: Readonly<Record<'workers' | 'accept', Factor>> = {
+const workerWords: Readonly<Record<'workers' | 'accept', Factor>> = {
   workers: { name: 'workers' },
   accept: { name: 'accept', level: (level) => (level === null ? 'alone' : null) },
 };
 
-export const workerFlags: readonly Flag[] = [
+const workerFlags: readonly Flag[] = [
   {
     flags: '--workers <list>',
     description: 'threads of the native server, comma-separated',
@@ -65,12 +65,24 @@ export const workerFlags: readonly Flag[] = [
 ];
 
 /** Drawn where there are several. */
-export const workerPlots: readonly PlotRequest[] = [
+const workerPlots: readonly PlotRequest[] = [
   { kind: 'lines', metric: 'accepts-max-over-mean', logY: false },
   { kind: 'lines', metric: 'accepts-variation', logY: false },
   { kind: 'lines', metric: 'empty-accepts', logY: false },
 ];
 
 /** For a glance: '1.20 × the mean of connections at the busiest worker'; empty where there is one. */
-export const spreadInWords = (spread: number | null): string =>
+const spreadInWords = (spread: number | null): string =>
   spread === null ? '' : `${spread.toFixed(2)} × the mean of connections at the busiest worker`;
+
+/** All that an experiment takes of it. */
+export const workerAxis = {
+  factors: workerFactors,
+  settings: workerSettings,
+  levels: workerLevels,
+  asked: workersOf,
+  words: workerWords,
+  flags: workerFlags,
+  plots: workerPlots,
+  inWords: spreadInWords,
+};
