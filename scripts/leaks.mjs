@@ -98,6 +98,8 @@ async function serverPass(program) {
       await servesWithoutLeak(program, '--protocol', protocol, '--backend', backend, '--control');
     }
   }
+  const workers = ['--workers', '2', '--accept', 'shared'];
+  await servesWithoutLeak(program, '--protocol', 'http', '--backend', 'epoll', '--control', ...workers);
 }
 
 /** Every mode in one round or a few; those of several descriptors have some. */
