@@ -1,6 +1,7 @@
 /** Several workers of one server as a factor: how many threads, and how they share what is to be accepted. */
 import { z } from 'zod';
 import { acceptSharing, count } from '../contract/common.js';
+import { isEngine } from '../contract/names.js';
 import { wholeNumber } from '../options.js';
 import type { Factor, Flag, PlotRequest } from './experiment.js';
 import { list, names } from './flags.js';
@@ -30,7 +31,7 @@ function workerLevels(
   { workers, accepts = acceptSharing.options }: WorkerSettings,
 ): WorkerLevels[] {
   if (!workers) return [{}];
-  if (impl !== 'native') return [{ workers: 1, accept: null }];
+  if (impl !== 'native' || isEngine(backend)) return [{ workers: 1, accept: null }];
   return workers.flatMap((many): WorkerLevels[] =>
     many === 1
       ? [{ workers: 1, accept: null }]

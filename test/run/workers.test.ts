@@ -47,6 +47,13 @@ test('cells: only the native server has workers, and only epoll wakes one of the
     ['ts', 'poll', 1, null],
     ['ts', 'epoll', 1, null],
   ]);
+  assert.deepEqual(
+    levels({ workers: [4], impls: ['native'], backends: ['epoll'], accepts: ['shared'], engines: ['uring'] }),
+    [
+      ['native', 'epoll', 4, 'shared'],
+      ['native', 'uring', 1, null],
+    ],
+  );
   assert.deepEqual(levels({ workers: [4], accepts: ['exclusive'], impls: ['native'] }), [
     ['native', 'epoll', 4, 'exclusive'],
   ]);
