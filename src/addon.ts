@@ -3,20 +3,14 @@
  * The binary is Node-API, so one build serves Node 20, 22 and 24. DISPATCHBENCH_ADDON names another build of it,
  * and of the standalone programs beside it (the sanitizer pass uses this).
  */
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { findAddon, howToBuild } from './installation.js';
 
-/** The checkout or package folder: dist/src/addon.js lies two folders below it. */
-export const packageRoot = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+export { packageRoot, packageVersion } from './installation.js';
 
-/** Version of the suite. */
-export const packageVersion = (): string =>
-  (JSON.parse(readFileSync(resolve(packageRoot, 'package.json'), 'utf8')) as { version: string }).version;
-
-export const addonPath =
-  process.env.DISPATCHBENCH_ADDON ?? resolve(packageRoot, 'build/Release/dispatchbench.node');
+export const addonPath = process.env.DISPATCHBENCH_ADDON ?? findAddon();
 
 /** A standalone program of the same build: programs lie beside the addon. */
 export function programPath(name: string): string {
@@ -31,9 +25,10 @@ export function addon<Exports>(): Exports {
     try {
       loaded = createRequire(import.meta.url)(addonPath);
     } catch (error) {
-      throw new Error(
-        `the native addon cannot be loaded (${(error as Error).message.split('\n')[0]}): run 'npm run setup' to build it`,
-      );
+      const reason = existsSync(addonPath)
+        ? `cannot be loaded (${(error as Error).message.split('\n')[0]})`
+        : `for ${process.platform} on ${process.arch} is not here (there is no ${addonPath})`;
+      throw new Error(`the native addon ${reason}: ${howToBuild}`);
     }
   }
   return loaded as Exports;

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from './addon.js';
+import { cacheFolder } from './cache.js';
 
 export interface OnDemand {
   /** of its folder, and in messages */
@@ -22,7 +22,7 @@ const folderOf = (modules: string, spec: string) => join(modules, spec.slice(0, 
 export function install(
   { name, packages }: OnDemand,
   say: (line: string) => void,
-  cache = join(packageRoot, '.cache/on-demand'),
+  cache = cacheFolder('on-demand'),
 ): string {
   const folder = join(cache, name);
   const modules = join(folder, 'node_modules');

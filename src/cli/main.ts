@@ -31,6 +31,7 @@ const groups: Record<string, Record<string, () => Promise<object>>> = {
     idle: () => import('./commands/idle.js'),
     agent: () => import('./commands/agent.js'),
     starter: () => import('./commands/starter.js'),
+    build: () => import('./commands/build.js'),
   },
 };
 
@@ -39,25 +40,34 @@ const program = new Command('dispatchbench')
   .version(packageVersion())
   .showHelpAfterError('(try --help)');
 
-const asked = process.argv[2] ?? '';
-const known = Object.values(groups).some((commands) => Object.hasOwn(commands, asked));
-for (const [title, commands] of Object.entries(groups)) {
-  program.commandsGroup(title);
-  for (const [name, load] of Object.entries(commands)) {
-    if (known && name !== asked) continue;
-    const exported = (await load()) as Record<string, Command>;
-    program.addCommand(exported[name]!);
+/** Imports the subcommands that the command line may mean: the one that it names, else all. */
+async function addCommands(asked: string): Promise<void> {
+  const known = Object.values(groups).some((commands) => Object.hasOwn(commands, asked));
+  for (const [title, commands] of Object.entries(groups)) {
+    program.commandsGroup(title);
+    for (const [name, load] of Object.entries(commands)) {
+      if (known && name !== asked) continue;
+      const exported = (await load()) as Record<string, Command>;
+      program.addCommand(exported[name]!);
+    }
   }
 }
 
-reportLostOutput();
-try {
-  await program.parseAsync();
-} catch (error) {
-  // Every expected fault arrives here as one sentence; a stack only helps whoever debugs the suite itself.
-  console.error(`dispatchbench: ${(error as Error).message}`);
-  if (process.env.DISPATCHBENCH_DEBUG) console.error((error as Error).stack);
+/** Every expected fault arrives here as one sentence; a stack only helps whoever debugs the suite itself. */
+function reportFault(error: Error): void {
+  console.error(`dispatchbench: ${error.message}`);
+  if (process.env.DISPATCHBENCH_DEBUG) console.error(error.stack);
   process.exitCode = 1;
   // What a library left open must not keep it; children that end slowly are given their time.
   setTimeout(() => process.exit(), 10_000).unref();
 }
+
+reportLostOutput();
+await addCommands(process.argv[2] ?? '').then(
+  () => program.parseAsync().catch(reportFault),
+  (error: NodeJS.ErrnoException) => {
+    // Descriptors that run out while modules are loaded are explained by our caller, who has loaded none.
+    if (error.code === 'EMFILE' || error.code === 'ENFILE') throw error;
+    reportFault(error);
+  },
+);

@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { packageRoot } from '../addon.js';
 import { cacheFolder } from '../cache.js';
+import { inCheckout, packageRoot } from '../installation.js';
 
 const run = promisify(execFile);
 const output = 64 << 20;
@@ -20,6 +20,8 @@ async function command(cwd: string, name: string, ...args: string[]): Promise<st
 }
 
 async function commitOf(revision: string): Promise<string> {
+  if (!inCheckout)
+    throw new Error(`'git:${revision}' needs a checkout of dispatchbench, and this is an installed package`);
   try {
     // The end of options, so that a revision that begins with a dash is none.
     return await command(

@@ -3,6 +3,7 @@ import { addon } from '../addon.js';
 import type { BackendName } from '../contract/common.js';
 import type { BackendProbe } from '../contract/probe.js';
 import type { Capabilities } from '../contract/server.js';
+import { howToBuild } from '../installation.js';
 import { disagreement, type layout as ours } from './layout.js';
 
 export interface PollerExports {
@@ -27,7 +28,5 @@ export const native = addon<PollerExports>();
 
 const different = disagreement(native.layout());
 if (different !== null) {
-  throw new Error(
-    `the native addon is of another version than this package (${different}): run 'npm run setup' to rebuild it`,
-  );
+  throw new Error(`the native addon is of another version than this package (${different}): ${howToBuild}`);
 }

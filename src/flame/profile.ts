@@ -5,7 +5,7 @@
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packageRoot } from '../addon.js';
+import { packageRoot, programPath } from '../addon.js';
 import type { Hello } from '../contract/server.js';
 import type { Command } from '../hosts/program.js';
 import { parseCpuProfile } from './cpuprofile.js';
@@ -54,7 +54,7 @@ const withNodeOptions = ({ command, args }: Command, options: string[]): Command
 });
 
 /** Keeps the callers of system calls in perf's stacks, see native/flame/frames.cc. */
-const framesLibrary = join(packageRoot, 'build/Release/dispatchbench_frames.node');
+const framesLibrary = programPath('dispatchbench_frames.node');
 
 /** A Node server as perf can read it: names for JavaScript frames, whole stacks. */
 function readableByPerf(command: Command): Command {

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { packageRoot, programPath } from '../addon.js';
 import type { FoundGateway } from '../contract/gateway.js';
+import { howToBuild } from '../installation.js';
 import type { Gateway, Part } from './gateway.js';
 import { gateways } from './registry.js';
 
@@ -101,8 +102,8 @@ const parts: Record<Part, Place> = {
   image: { find: () => (containers() ? [containers()!.image] : null), get: '' },
   'gateway-native': file(containerImage.program, build),
   'gateway-host': file(built('bin/gateway-host'), build),
-  'event-gateway': file(programPath('dispatchbench-gateway'), 'npm run setup builds it'),
-  'node-gateways': file(resolve(packageRoot, 'dist/gateways/node'), 'npm run setup builds it'),
+  'event-gateway': file(programPath('dispatchbench-gateway'), howToBuild),
+  'node-gateways': file(resolve(packageRoot, 'dist/gateways/node'), howToBuild),
   node: { find: () => [process.execPath], get: '' },
   prefixer: module('prefixer-assemblyscript'),
   'prefixer-rust': module('prefixer-rust'),

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { packageRoot } from '../addon.js';
+import { inCheckout, packageRoot } from '../installation.js';
 
 const target = z.object({
   name: z.string(),
@@ -44,7 +44,9 @@ export function carriedPrograms(system: string, machine: string): string[] {
     );
   const programs = carried.map((name) => join(packageRoot, 'build/cross', found.name, name));
   if (!programs.every(existsSync))
-    throw new Error(`our programs for ${found.name} are not there: npm run build:cross -- ${found.name}`);
+    throw new Error(
+      `our programs for ${found.name} are not there: npm run build:cross -- ${found.name}${inCheckout ? '' : ' makes them, in a checkout'}`,
+    );
   return programs;
 }
 

@@ -36,11 +36,19 @@ const packages = ['@commander-js/extra-typings', 'hdr-histogram-js', 'zod'];
 const folders = ['dist/servers', 'dist/clients', 'dist/gateways', 'dist/src'];
 const gateways = 'build/gateways';
 
-function packageFolders(wanted: readonly string[], found = new Set<string>()): Set<string> {
+/** Where npm has put a package: in ours, or in a folder above it when we are a dependency ourselves; undefined: nowhere. */
+function folderOf(name: string, above = packageRoot): string | undefined {
+  const folder = join(above, 'node_modules', name);
+  if (existsSync(folder)) return folder;
+  return dirname(above) === above ? undefined : folderOf(name, dirname(above));
+}
+
+/** @returns their folders by name */
+function packageFolders(wanted: readonly string[], found = new Map<string, string>()): Map<string, string> {
   for (const name of wanted) {
-    const folder = join(packageRoot, 'node_modules', name);
-    if (found.has(name) || !existsSync(folder)) continue;
-    found.add(name);
+    const folder = folderOf(name);
+    if (found.has(name) || !folder) continue;
+    found.set(name, folder);
     const { dependencies, peerDependencies } = JSON.parse(
       readFileSync(join(folder, 'package.json'), 'utf8'),
     ) as Record<'dependencies' | 'peerDependencies', Record<string, string> | undefined>;
@@ -72,16 +80,12 @@ export function ownFiles(): OwnFile[] {
       ? readdirSync(gatewayPrograms).map((name) => join(gatewayPrograms, name))
       : []),
   ]);
-  const kept = [
-    'package.json',
-    ...folders,
-    ...(existsSync(gatewayPrograms) ? [gateways] : []),
-    ...[...packageFolders(packages)].map((name) => `node_modules/${name}`),
-  ];
+  const kept = ['package.json', ...folders, ...(existsSync(gatewayPrograms) ? [gateways] : [])];
   return [
     ...programs,
     ...needed.map((path) => ({ from: path, to: path })),
     ...kept.map((path) => ({ from: join(packageRoot, path), to: `${suite}/${path}` })),
+    ...[...packageFolders(packages)].map(([name, from]) => ({ from, to: `${suite}/node_modules/${name}` })),
   ];
 }
 

@@ -68,6 +68,6 @@ test('loading an addon with counters in another order fails in one sentence', (t
   });
   assert.match(
     stdout,
-    /^the native addon is of another version than this package \(counters: .*\): run 'npm run setup' to rebuild it\n$/,
+    /^the native addon is of another version than this package \(counters: .*\): run 'npm run setup' to build it\n$/,
   );
 });

@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { Argument, Command } from '@commander-js/extra-typings';
 import Table from 'cli-table3';
-import { packageRoot } from '../../addon.js';
 import { foundGateways } from '../../gateways/parts.js';
 import { gatewayNamed } from '../../gateways/registry.js';
+import { inCheckout, packageRoot } from '../../installation.js';
 
 const list = new Command('list')
   .description('every gateway: what it is, and whether it is here or how to get it')
@@ -33,6 +33,9 @@ const setup = new Command('setup')
   .description('build the gateways, and fetch engines with a command line, each tried with one request')
   .addArgument(new Argument('[engine...]', 'engines to fetch; none: only build').choices(engines))
   .action((chosen) => {
+    // Compilers, and what they write beside their sources.
+    if (!inCheckout)
+      throw new Error('gateways are built in a checkout of dispatchbench, and this is an installed package');
     const script = resolve(packageRoot, 'scripts/gateways.mjs');
     // The programs first: the setup of engines builds modules alone.
     for (const args of [[], ...(chosen.length > 0 ? [['--setup', chosen.join(',')]] : [])]) {

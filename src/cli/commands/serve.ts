@@ -11,6 +11,7 @@ import {
   serverOptionEntries,
 } from '../../contract/server-options.js';
 import { commandOf } from '../../hosts/program.js';
+import { howToBuild } from '../../installation.js';
 import { cpuList, wholeNumber } from '../../options.js';
 import { serverProgram } from '../../programs/server.js';
 
@@ -60,7 +61,7 @@ export const serve = command
       control: true,
     });
     const { command, args } = commandOf(program);
-    if (!existsSync(command)) throw new Error(`${command} is missing: run 'npm run setup' to build it`);
+    if (!existsSync(command)) throw new Error(`${command} is missing: ${howToBuild}`);
     process.exitCode = await exitOf(spawn(command, args, { stdio: ['pipe', 'inherit', 'inherit'] }));
   });
 
