@@ -23,7 +23,7 @@ import { fileURLToPath } from 'node:url';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const fromSource = process.argv.includes('--source');
 /** Of files, without what a file system rounds up. */
-const mostBytes = 90e6;
+const mostBytes = 20e6;
 
 const scratch = mkdtempSync(join(tmpdir(), 'dispatchbench-packed-'));
 const prefix = join(scratch, 'prefix');
@@ -102,6 +102,10 @@ function useCommands(bin) {
   expectMatch(asUser(bin('dispatchbench'), ['--help']).stdout, /idle-connections|run/, '--help');
   expectMatch(asUser(bin('dgram-benchmark'), ['--help']).stdout, /--overall-rate/, 'dgram-benchmark --help');
   expectMatch(asUser(bin('dispatchbench'), ['probe']).stdout, /epoll|kqueue/, 'probe');
+  // Nothing listens there; it does not come so far.
+  const agent = ['agent', '--nats', 'nats://127.0.0.1:1', '--name', 'stranger'];
+  const { stderr } = asUser(bin('dispatchbench'), agent, { expected: 1 });
+  expectMatch(stderr, /^dispatchbench: NATS needs a package .*npm install @nats-io/, 'agent');
   const window = { warmupMs: 20, durationMs: 150 };
   const settings = {
     backends: ['poll'],

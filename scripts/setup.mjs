@@ -118,3 +118,8 @@ whenStale(
   () =>
     run('Compiling TypeScript', process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']),
 );
+whenStale(
+  'dist/.echarts-stamp',
+  ['src/report/assets/echarts.js', 'scripts/echarts.mjs', 'package-lock.json'],
+  () => run('Bundling the drawing library', process.execPath, ['scripts/echarts.mjs']),
+);

@@ -6,7 +6,8 @@
  *   dispatchbench.FLEET.SESSION.to.NAME      what the caller says to one of them
  *   dispatchbench.FLEET.SESSION.from.NAME    what that one says
  */
-import { type NatsConnection, nuid, type Subscription } from '@nats-io/transport-node';
+import { randomUUID } from 'node:crypto';
+import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { agentName } from '../contract/agent.js';
 import { validated } from '../contract/validated.js';
@@ -90,7 +91,7 @@ export async function callOverNats<Schema extends z.ZodType, Out>(
   schema: Schema,
 ): Promise<SubjectLink<z.infer<Schema>, Out>[]> {
   const { call, to, from } = subjects(fleet);
-  const session = nuid.next();
+  const session = randomUUID();
   const links = names.map((name) => {
     validated(agentName, name, `the name in 'nats:${name}'`);
     const way = { from: from(session, name), to: to(session, name) };

@@ -4,12 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { connect as dial, isIP } from 'node:net';
-import {
-  connect,
-  credsAuthenticator,
-  type NatsConnection,
-  type NodeConnectionOptions,
-} from '@nats-io/transport-node';
+import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
 import { agentName } from '../contract/agent.js';
 import { validated } from '../contract/validated.js';
 
@@ -86,6 +81,18 @@ export async function closeNats(connection: NatsConnection): Promise<void> {
   }
 }
 
+/** Few commands speak NATS, so its library is not installed with us. @throws Error with one sentence when it is not there */
+async function library(): Promise<typeof import('@nats-io/transport-node')> {
+  try {
+    return await import('@nats-io/transport-node');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new Error(
+      'NATS needs a package that is not installed: npm install @nats-io/transport-node, with -g where dispatchbench was installed so',
+    );
+  }
+}
+
 /** @throws Error with one sentence when the options are unsafe or the server cannot be reached */
 export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
   const url = URL.canParse(options.url) ? new URL(options.url) : null;
@@ -97,6 +104,7 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
     throw new Error(
       `anybody could command the agents through ${url.host}: give --nats-creds, a client certificate, or user:password@ in the address`,
     );
+  const { connect, credsAuthenticator } = await library();
   const tls = {
     ...(options.ca ? { caFile: options.ca } : {}),
     ...(options.cert ? { certFile: options.cert } : {}),

@@ -1,13 +1,17 @@
 /** Plots as SVG text by ECharts' own server-side mode: no browser needed. */
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type * as ECharts from 'echarts';
 import { chartLayout, chartOption } from './chart.js';
 import type { Plot } from './plot.js';
 
-/** The whole library as one file, read when the first plot is drawn: its hundreds of modules take longer than the plots. */
-let library: typeof ECharts | undefined;
-function echarts(): typeof ECharts {
-  library ??= createRequire(import.meta.url)('echarts/dist/echarts.min.js') as typeof ECharts;
+/** What we use of the library as one file (scripts/echarts.mjs), for Node and for the page. */
+export const libraryPath = fileURLToPath(new URL('echarts.cjs', import.meta.url));
+
+/** Read when the first plot is drawn: a command may draw none. */
+let library: Pick<typeof ECharts, 'init'> | undefined;
+function echarts(): Pick<typeof ECharts, 'init'> {
+  library ??= createRequire(import.meta.url)(libraryPath) as Pick<typeof ECharts, 'init'>;
   return library;
 }
 

@@ -1,6 +1,5 @@
 /** The only part of the report that touches files: reads a run's folder and writes everything derived from it. */
 import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Analysis, analyse } from '../analysis/analyse.js';
@@ -16,7 +15,7 @@ import { gatewayTables } from './gateway-tables.js';
 import { page } from './page.js';
 import type { RunProfile } from './profiles.js';
 import { claimsJson, summaryCsv, summaryTsv } from './summary.js';
-import { plotSvg } from './svg.js';
+import { libraryPath, plotSvg } from './svg.js';
 
 /** @throws Error in one sentence */
 export function analyseRun(folder: string): Analysis {
@@ -61,7 +60,7 @@ function pageAssets() {
       'plot-pack.js',
       'plot-table.js',
     ]),
-    echarts: compressed(readFileSync(createRequire(import.meta.url).resolve('echarts/dist/echarts.min.js'))),
+    echarts: compressed(readFileSync(libraryPath)),
   };
 }
 
