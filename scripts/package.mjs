@@ -72,7 +72,7 @@ function platform() {
     join(folder, 'README.md'),
     readFileSync('npm/README.md', 'utf8').replaceAll('PLATFORM', name),
   );
-  if (existsSync('LICENSE')) copyFileSync('LICENSE', join(folder, 'LICENSE'));
+  copyFileSync('LICENSE', join(folder, 'LICENSE'));
   console.log(folder);
 }
 

@@ -1,57 +1,20 @@
-/** The command line: argument parsing only. One file per subcommand in commands/, listed here. */
+/** The command line: argument parsing only. One file per subcommand in commands/, listed in subcommands.ts. */
 import { Command } from '@commander-js/extra-typings';
 import { packageVersion } from '../addon.js';
 import { reportLostOutput } from './output.js';
-
-/** Subcommands by group: of each the module that exports it, imported when it is asked for. `--help` needs them all. */
-const groups: Record<string, Record<string, () => Promise<object>>> = {
-  'Measure:': {
-    run: () => import('./commands/run.js'),
-    ab: () => import('./commands/ab.js'),
-    ramp: () => import('./commands/ramp.js'),
-    knee: () => import('./commands/knee.js'),
-    cost: () => import('./commands/cost.js'),
-    flame: () => import('./commands/flame.js'),
-    probe: () => import('./commands/probe.js'),
-    hosts: () => import('./commands/hosts.js'),
-    gateways: () => import('./commands/gateways.js'),
-    selftest: () => import('./commands/selftest.js'),
-  },
-  'Look at runs:': {
-    open: () => import('./commands/open.js'),
-    report: () => import('./commands/report.js'),
-    claims: () => import('./commands/claims.js'),
-    predict: () => import('./commands/predict.js'),
-    compare: () => import('./commands/compare.js'),
-    history: () => import('./commands/history.js'),
-  },
-  'One program at a time:': {
-    serve: () => import('./commands/serve.js'),
-    load: () => import('./commands/load.js'),
-    idle: () => import('./commands/idle.js'),
-    agent: () => import('./commands/agent.js'),
-    starter: () => import('./commands/starter.js'),
-    build: () => import('./commands/build.js'),
-  },
-};
+import { addSubcommands } from './subcommands.js';
 
 const program = new Command('dispatchbench')
   .description('How event-dispatch mechanisms scale, measured on real sockets of this machine.')
   .version(packageVersion())
-  .showHelpAfterError('(try --help)');
+  .showHelpAfterError('(try --help)')
+  // Arguments and options of a subcommand are its own help's.
+  .configureHelp({ subcommandTerm: (command) => command.name() })
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'dispatchbench: ')) });
 
-/** Imports the subcommands that the command line may mean: the one that it names, else all. */
-async function addCommands(asked: string): Promise<void> {
-  const known = Object.values(groups).some((commands) => Object.hasOwn(commands, asked));
-  for (const [title, commands] of Object.entries(groups)) {
-    program.commandsGroup(title);
-    for (const [name, load] of Object.entries(commands)) {
-      if (known && name !== asked) continue;
-      const exported = (await load()) as Record<string, Command>;
-      program.addCommand(exported[name]!);
-    }
-  }
-}
+/** What the command line names: `load ...`, `help load`. */
+const [named, ofHelp] = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+const wanted = named === 'help' ? ofHelp : named;
 
 /** Every expected fault arrives here as one sentence; a stack only helps whoever debugs the suite itself. */
 function reportFault(error: Error): void {
@@ -63,7 +26,7 @@ function reportFault(error: Error): void {
 }
 
 reportLostOutput();
-await addCommands(process.argv[2] ?? '').then(
+await addSubcommands(program, (name) => name === wanted).then(
   () => program.parseAsync().catch(reportFault),
   (error: NodeJS.ErrnoException) => {
     // Descriptors that run out while modules are loaded are explained by our caller, who has loaded none.

@@ -151,7 +151,6 @@ async function compareThem(options: Options, asked: Record<string, unknown>): Pr
 const arm = 'the path of a build, git:REVISION, or a server command line with {port}';
 
 const command = new Command('ab')
-  .summary('compare two builds or two servers, measured in turn in one run')
   .description(
     'compare two builds or two servers: both are measured in turn in one run, and compared by pairs',
   )

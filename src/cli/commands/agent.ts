@@ -12,7 +12,6 @@ import { natsOptions, withNatsOptions } from '../nats-options.js';
 
 /** The load machine's side of a distributed ramp. */
 export const agent = withNatsOptions(new Command('agent'))
-  .summary('lend this machine as a load client to a distributed ramp')
   .description(
     'Load machine of a distributed ramp: takes jobs from a coordinator on stdin and stdout (ssh HOST dispatchbench agent), or through NATS.',
   )

@@ -79,7 +79,6 @@ function fromPackage(): string {
 }
 
 export const build = new Command('build')
-  .summary('build the native part from source, where there is no package of it')
   .description(
     "Builds the native part from the sources in the package into this user's cache folder, for machines that have no platform package. Needs a C++20 compiler, make and python3.",
   )

@@ -6,9 +6,6 @@ import { analyseRun } from '../../report/write.js';
 import { findRun } from '../../results/find.js';
 
 export const claims = new Command('claims')
-  .description(
-    'verdicts on published claims: supported, contradicted, inconclusive or not tested, with the numbers',
-  )
   .argument('<run>', "folder of the run, its name under results/, or 'latest'")
   .option('--json', 'print the verdicts as JSON')
   .action((run, { json }) => {

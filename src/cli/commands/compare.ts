@@ -7,7 +7,6 @@ import { analyseRun } from '../../report/write.js';
 import { findRun } from '../../results/find.js';
 
 export const compare = new Command('compare')
-  .description('compare two runs cell by cell: shift with interval, effect size, ~ where nothing is shown')
   .argument('<a>', "the older run: folder, name under results/, or 'latest'")
   .argument('<b>', 'the newer run')
   .option(

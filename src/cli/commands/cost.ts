@@ -21,7 +21,6 @@ interface Row {
 const numbers = (low: number, high: number) => list(wholeNumber(low, high));
 
 export const cost = new Command('cost')
-  .description('what one dispatch costs, without a network: one kind of round, on socket pairs')
   .addOption(
     new Option('--mode <mode>', 'what a round is').choices(costMode.options).default('drain' as const),
   )

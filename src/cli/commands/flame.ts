@@ -41,9 +41,6 @@ const windowed = (text: string): number => {
 };
 
 export const flame = new Command('flame')
-  .description(
-    'profile a server under load and draw flame graphs; a trial of its own, never mixed with measured ones',
-  )
   .addOption(new Option('--backend <name>', 'backend to profile').choices(backendNames))
   .addOption(
     new Option('--gateway <name>', 'gateway to profile in place of a server of ours, by perf')

@@ -45,7 +45,6 @@ const setup = new Command('setup')
   });
 
 export const gateways = new Command('gateways')
-  .summary('which HTTP gateways can be measured: native, in containers, with their logic in Wasm')
   .description('HTTP gateways: native, event-driven, in containers, on Node, with their logic in Wasm')
   .addCommand(list, { isDefault: true })
   .addCommand(setup);

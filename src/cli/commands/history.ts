@@ -18,7 +18,6 @@ import { metric, metrics } from '../../trials/registry.js';
 const ids = metrics.map(({ id }) => id);
 
 export const history = new Command('history')
-  .description('a figure of every cell over all runs, with the runs at which it changed')
   .addOption(new Option('--metric <name>', 'which figure').choices(ids).default('cpu-per-request'))
   .option('--out <dir>', 'folder of the runs', 'results')
   .option('--json', 'print the trends as JSON')

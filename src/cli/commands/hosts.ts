@@ -148,7 +148,6 @@ const down = new Command('down')
   });
 
 export const hosts = new Command('hosts')
-  .summary('list the kinds of hosts, start, enter and clear them away')
   .description(
     'the hosts that --host takes: list their kinds, check, keep up, enter, fetch images for, and clear away',
   )

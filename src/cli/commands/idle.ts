@@ -11,7 +11,6 @@ import { cpuList, duration, durationOption, hostPort, wholeNumber } from '../../
 import { idlePrograms } from '../../programs/idle.js';
 
 export const idle = new Command('idle')
-  .description('open idle connections and hold them until Ctrl-C, over several processes where one cannot')
   .requiredOption('--target <host:port>', 'server to connect to', hostPort)
   .requiredOption('--connections <n>', 'connections to hold', wholeNumber(1, 10_000_000))
   .option('--duration <d>', 'end after this time instead of at Ctrl-C', duration)

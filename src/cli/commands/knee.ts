@@ -13,7 +13,6 @@ import { hostOption, linked, linkOption, onHost } from '../on-host.js';
 const DEFAULT_OBJECTIVE = 'p99<5ms,loss=0,achieved>=0.99';
 
 export const knee = new Command('knee')
-  .summary('find the highest rate a server sustains under an objective')
   .description(
     'Maximum sustainable rate of a server under an objective (for datagrams: the highest loss-free rate), by probabilistic bisection on repeated open-loop probes: an interval, the term that gave way, and a fresh look at 0.95 and 1.05 of it.',
   )

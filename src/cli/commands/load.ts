@@ -6,11 +6,7 @@ import { type LoadObserver, runLoad } from '../../load/engine.js';
 import { loadOptionsOf, withLoadOptions } from '../../load/options.js';
 import { setAffinity } from '../../process.js';
 
-export const load = withLoadOptions(
-  new Command('load').description(
-    'load a TCP server closed loop or at a given rate, and measure its replies',
-  ),
-)
+export const load = withLoadOptions(new Command('load'))
   .addArgument(new Argument('<protocol>', 'what to speak').choices(['tcp-echo', 'http'] as const))
   .option('--json', 'print the result as JSON')
   .action(async (protocol, values) => {

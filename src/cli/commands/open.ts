@@ -10,7 +10,6 @@ import { writeReport } from '../../report/write.js';
 import { findRun } from '../../results/find.js';
 
 export const open = new Command('open')
-  .description('serve the report of a run on loopback until interrupted')
   .argument('<run>', "folder of the run, its name under results/, or 'latest'")
   .option('--port <port>', 'port to listen on; 0: any', wholeNumber(0, 65535), 0)
   .action(async (run, { port }) => {

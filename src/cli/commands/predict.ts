@@ -12,7 +12,6 @@ import { scanCost } from '../../statistics/scan-cost.js';
 const furthest = 4;
 
 export const predict = new Command('predict')
-  .description('server CPU per request of a cell that a run did not measure, by the cost of a scan')
   .requiredOption('--backend <name>', 'mechanism')
   .requiredOption('--idle <n>', 'idle connections', wholeNumber(0, 100_000_000))
   .requiredOption('--active <n>', 'active connections', wholeNumber(1, 10_000_000))

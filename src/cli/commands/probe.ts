@@ -6,7 +6,6 @@ import { type EngineProbe, listEngines } from '../../dispatch/completion.js';
 import { listBackends } from '../../dispatch/registry.js';
 
 export const probe = new Command('probe')
-  .description('list every backend the suite knows: available here or why not, and what it can do')
   .option('--json', 'print one JSON array instead of tables')
   .action(({ json }) => {
     const probes = listBackends();

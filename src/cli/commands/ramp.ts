@@ -27,7 +27,6 @@ const CONFIG = '.autobench.conf';
 
 /** autobench and httperf, rebuilt: autobench's options, and its table. */
 export const ramp = withNatsOptions(new Command('ramp'))
-  .summary('offer connections at rising rates, as httperf and autobench do')
   .description(
     'Offered-load ramp in the meaning of httperf and autobench: at each rate so many connections are started per second, open loop, each makes num_call requests. Prints the table of autobench. Options not given come from ~/.autobench.conf, then from its defaults.',
   )

@@ -10,7 +10,6 @@ import { writeReport } from '../../report/write.js';
 import { findRun, readRun } from '../../results/find.js';
 
 export const report = new Command('report')
-  .description('rebuild report.html, tables, plots and verdicts of a run from its samples')
   .argument('<run>', "folder of the run, its name under results/, or 'latest'")
   .option('--json', 'print verdicts and the path of the report as JSON')
   .option('--png', 'write every plot as PNG as well; its rasteriser is installed when first asked for')

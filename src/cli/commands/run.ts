@@ -214,7 +214,6 @@ function commonFlags(ids: readonly string[]): Flag[] {
 }
 
 export const run = new Command('run')
-  .summary('run an experiment and write its report')
   .description("run an experiment and write its report; 'quick' runs what npm start runs")
   .addCommand(
     runOf(

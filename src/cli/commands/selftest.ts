@@ -13,7 +13,6 @@ const OFF = 1;
 const NOT_RESOLVED = 3;
 
 export const selftest = new Command('selftest')
-  .summary('measure the error of the suite itself, on servers whose answers are known')
   .description(
     'The suite measures its own error: known-answer servers (delay, stall, loss, slow accept; datagrams lost, doubled, overtaken, delayed), pacing, resolution, two clients instead of one, false alarms and an injected slowdown.',
   )

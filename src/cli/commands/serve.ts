@@ -31,7 +31,6 @@ function flagOf(name: ServerOptionName, option: ServerOption): Option {
 }
 
 const command = new Command('serve')
-  .description('run a server under test; prints its hello line, and its farewell when it stops')
   .addArgument(new Argument('<protocol>').choices(protocol.options))
   .option('--backend <name>', 'readiness backend; `dispatchbench probe` lists what this system has')
   .addOption(
