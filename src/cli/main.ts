@@ -12,7 +12,7 @@ const program = new Command('dispatchbench')
   .configureHelp({ subcommandTerm: (command) => command.name() })
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'dispatchbench: ')) });
 
-/** What the command line names: `load ...`, `help load`. */
+/** What the command line names: `load ...`, `help load`. Completion alone asks for all of them. */
 const [named, ofHelp] = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const wanted = named === 'help' ? ofHelp : named;
 
@@ -26,7 +26,7 @@ function reportFault(error: Error): void {
 }
 
 reportLostOutput();
-await addSubcommands(program, (name) => name === wanted).then(
+await addSubcommands(program, (name) => name === wanted || wanted === 'completion').then(
   () => program.parseAsync().catch(reportFault),
   (error: NodeJS.ErrnoException) => {
     // Descriptors that run out while modules are loaded are explained by our caller, who has loaded none.

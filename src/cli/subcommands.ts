@@ -93,6 +93,10 @@ const groups: Record<string, Record<string, Subcommand>> = {
       "start programs of this machine for a runner on another one: what 'run --host ssh:HOST' starts there",
       async () => (await import('./commands/starter.js')).starter,
     ],
+    completion: [
+      'print what makes bash, zsh or fish complete commands, options and choices',
+      async () => (await import('./commands/completion.js')).completion,
+    ],
     build: [
       'build the native part from source, where there is no package of it',
       async () => (await import('./commands/build.js')).build,
