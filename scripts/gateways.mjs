@@ -120,6 +120,7 @@ const modules = [
   { kind: 'prefixer', language: 'go', extension: 'go' },
   { kind: 'plugin', language: 'assemblyscript', extension: 'ts', options: [] },
   { kind: 'plugin', language: 'rust', extension: 'rs' },
+  { kind: 'counter', language: 'assemblyscript', extension: 'ts', options: [] },
 ];
 
 function buildModule({ kind, language, extension, options }, before) {

@@ -10,6 +10,8 @@ export interface Reply {
   status: number;
   type: string | undefined;
   body: Buffer;
+  /** further header fields, name and value in turn */
+  fields?: string[];
 }
 
 export interface Forwarding {

@@ -47,9 +47,9 @@ export class Guest {
   /** of the instance that runs: they run one after the other */
   #streams!: Streams;
 
-  /** @throws Error with one sentence when the bytes are no command that can run here */
-  constructor(bytes: Uint8Array<ArrayBuffer>) {
-    this.#module = new WebAssembly.Module(bytes);
+  /** @throws Error with one sentence when it is no command that can run here */
+  constructor(module: WebAssembly.Module) {
+    this.#module = module;
     const wanted = WebAssembly.Module.imports(this.#module);
     const stranger = wanted.find(({ module, kind }) => module !== WASI || kind !== 'function');
     if (stranger)

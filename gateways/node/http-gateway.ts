@@ -24,11 +24,24 @@ export interface Served {
   module: Module | null;
   /** known before the gateway listens */
   phases: Pick<Phases, 'main' | 'compiled' | 'instantiated'>;
-  /** the body of GET /. @throws Refusal */
-  hello(): Uint8Array;
+  /** GET /. @throws Refusal */
+  hello(): Hello;
+}
+
+export interface Hello {
+  body: Uint8Array;
+  /** digest of the module that wrote it, where it may be another one the next time */
+  sha256?: string;
 }
 
 const plain = (text: string): Reply => ({ status: 200, type: 'text/plain', body: Buffer.from(text) });
+
+/** @throws Refusal */
+function saidHello({ body, sha256 }: Hello): Reply {
+  if (body.length === 0) throw new Refusal(502, 'the module wrote nothing');
+  const fields = sha256 === undefined ? [] : ['X-Module-Sha256', sha256];
+  return { ...plain(''), body: Buffer.from(body), fields };
+}
 
 type Refused = [status: string, reason: string];
 type ClientError = NodeJS.ErrnoException & { rawPacket?: Buffer };
@@ -81,7 +94,7 @@ export async function serveHttp(options: GatewayOptions, served: Served): Promis
       throw new Refusal(413, "the request's body is longer than 64 KiB");
     switch (chosen.work) {
       case 'hello':
-        return { ...plain(''), body: Buffer.from(served.hello()) };
+        return saidHello(served.hello());
       case 'health':
         return plain('ok');
       case 'state':
@@ -100,9 +113,13 @@ export async function serveHttp(options: GatewayOptions, served: Served): Promis
   /** connections that were given their last reply: what is wrong with what they send besides is said to nobody */
   const closing = new WeakSet<Socket>();
 
-  function send(request: IncomingMessage, response: ServerResponse, { status, type, body }: Reply): void {
+  function send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { status, type, body, fields: more = [] }: Reply,
+  ): void {
     const closes = !keepAlive || hasBody(request);
-    const fields = type === undefined ? [] : ['Content-Type', type];
+    const fields = type === undefined ? [...more] : ['Content-Type', type, ...more];
     if (status !== 204) fields.push('Content-Length', `${body.length}`);
     if (status === 405) fields.push('Allow', 'GET, HEAD');
     if (closes) {

@@ -10,7 +10,7 @@ await run((args) =>
     mode: 'http',
     module: null,
     phases: { main, compiled: null, instantiated: null },
-    hello: () => hello,
+    hello: () => ({ body: hello }),
   }),
 );
 

@@ -26,7 +26,7 @@ export interface Announcement {
 }
 
 /** Prints a line whole: the process may block or end right after. */
-function printLine(line: object): void {
+export function printLine(line: object): void {
   const bytes = Buffer.from(
     `${JSON.stringify(line, (_, value) => (typeof value === 'bigint' ? Number(value) : value))}\n`,
   );

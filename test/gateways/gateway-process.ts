@@ -20,7 +20,7 @@ export const notBuilt =
 
 export interface BuiltModule {
   name: string;
-  kind: 'prefixer' | 'plugin';
+  kind: 'prefixer' | 'plugin' | 'counter';
   language: string;
   file: string;
   sha256: string;

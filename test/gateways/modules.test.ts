@@ -57,7 +57,7 @@ const node: Engine = {
   run: ({ file }, input) => answerOf(guestOf(file), input),
 };
 
-const guestOf = (file: string) => new Guest(new Uint8Array(readFileSync(file)));
+const guestOf = (file: string) => new Guest(new WebAssembly.Module(readFileSync(file)));
 
 /** As a command's: what it refuses has no output. */
 function answerOf(guest: Guest, input: Buffer): { failed: boolean; output: Buffer } {

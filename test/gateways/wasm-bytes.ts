@@ -1,15 +1,15 @@
 /** Modules for tests, put together from bytes: a command with one page of memory whose `_start` is a few instructions. */
 
-const unsigned = (value: number): number[] =>
+export const unsigned = (value: number): number[] =>
   value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(Math.floor(value / 0x80))];
 const signed = (value: number): number[] =>
   value >= -64 && value < 64 ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...signed(value >> 7)];
-const list = (items: readonly number[][]) => [...unsigned(items.length), ...items.flat()];
-const text = (word: string) => [...unsigned(word.length), ...Buffer.from(word)];
-const section = (id: number, content: number[]) => [id, ...unsigned(content.length), ...content];
+export const list = (items: readonly number[][]) => [...unsigned(items.length), ...items.flat()];
+export const text = (word: string) => [...unsigned(word.length), ...Buffer.from(word)];
+export const section = (id: number, content: number[]) => [id, ...unsigned(content.length), ...content];
 
-const I32 = 0x7f;
-const FUNCTION = 0x60;
+export const I32 = 0x7f;
+export const FUNCTION = 0x60;
 
 /** What a module may import of WASI, in the order of its functions; `_start` comes after them. */
 const imported = ['fd_write', 'poll_oneoff', 'proc_exit', 'fd_read'] as const;

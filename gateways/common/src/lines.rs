@@ -97,8 +97,8 @@ fn say_first_reply(ns: u64) {
     say(&format!("{{\"event\":\"first-reply\",\"monotonicNs\":{ns}}}"));
 }
 
-/// A reader that went away is no reason to stop serving.
-fn say(line: &str) {
+/// One line of JSON on standard output. A reader that went away is no reason to stop serving.
+pub fn say(line: &str) {
     let mut out = stdout().lock();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }

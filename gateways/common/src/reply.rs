@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::Write;
+use std::sync::Arc;
 
 use crate::request::Request;
 
@@ -18,16 +19,21 @@ impl Refusal {
     }
 }
 
+/// Field of a reply whose body a module wrote that may be exchanged: which one it was, by its SHA-256.
+const MODULE: &str = "X-Module-Sha256";
+
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
     pub content_type: Cow<'static, str>,
     pub body: Cow<'static, [u8]>,
+    /// of the module that wrote the body, where it may be another one the next time
+    pub module: Option<Arc<str>>,
 }
 
 impl Reply {
     pub fn text(body: impl Into<Cow<'static, [u8]>>) -> Self {
-        Self { status: 200, content_type: "text/plain".into(), body: body.into() }
+        Self { status: 200, content_type: "text/plain".into(), body: body.into(), module: None }
     }
 
     /// Appends the reply as it goes out. `request` is absent where there was none that could be read.
@@ -37,12 +43,16 @@ impl Reply {
         // Writing to a vector does not fail.
         let _ = write!(
             out,
-            "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{allow}Connection: {connection}\r\n\r\n",
+            "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{allow}",
             self.status,
             phrase(self.status),
             self.content_type,
             self.body.len(),
         );
+        if let Some(digest) = &self.module {
+            let _ = write!(out, "{MODULE}: {digest}\r\n");
+        }
+        let _ = write!(out, "Connection: {connection}\r\n\r\n");
         if !request.is_some_and(|request| request.head_only) {
             out.extend_from_slice(&self.body);
         }

@@ -1,6 +1,5 @@
 //! Accept loops: blocking, as the report's gateways are.
 
-use std::borrow::Cow;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -27,7 +26,7 @@ pub trait Body: Send + Sync + 'static {
         path == "/"
     }
 
-    fn body(&self, request: &Request) -> Result<Cow<'static, [u8]>, Refusal>;
+    fn reply(&self, request: &Request) -> Result<Reply, Refusal>;
 }
 
 pub struct Server<B> {
@@ -133,7 +132,7 @@ impl<B: Body> Server<B> {
 
     fn answer(&self, request: &Request) -> Result<Reply, Refusal> {
         match request.path() {
-            path if self.body.takes(path) => self.body.body(request).map(Reply::text),
+            path if self.body.takes(path) => self.body.reply(request),
             "/compute" => workloads::compute(request, self.options.max_iterations),
             "/state" => {
                 let before = self.counter.fetch_add(1, Ordering::Relaxed);

@@ -99,7 +99,7 @@ impl Reading {
             _ => return Ok(None),
         };
         let content_type = std::mem::take(&mut head.content_type).into();
-        Ok(Some(Reply { status: head.status, content_type, body: body.into() }))
+        Ok(Some(Reply { status: head.status, content_type, body: body.into(), module: None }))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::output::{MAX_OUTPUT, Output};
 use crate::sleep;
 
 /// In how many steps of the epoch a deadline is counted: it is overrun by at most one.
-const TICKS: u64 = 20;
+pub const TICKS: u64 = 20;
 /// How much of an instance's memory the pool clears by hand and keeps, rather than giving it back to the kernel: system
 /// calls that map memory are what instances of several threads wait for each other in. Where the kernel tells which pages
 /// were touched, the others cost nothing, and it may be more. In bytes.
@@ -96,7 +96,27 @@ pub fn engine(instances: Instances, limits: Limits) -> wasmtime::Result<Engine> 
             .table_keep_resident(KEPT);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     }
-    Engine::new(&config)
+    let engine = Engine::new(&config)?;
+    start_clock(&engine, limits);
+    Ok(engine)
+}
+
+/// Counts deadlines for as long as there is the engine.
+fn start_clock(engine: &Engine, limits: Limits) {
+    let engine = engine.weak();
+    let tick = (limits.deadline / TICKS as u32).max(Duration::from_millis(1));
+    std::thread::spawn(move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(tick);
+        }
+    });
+}
+
+/// What the engine itself holds an instance to.
+pub fn store_limits(limits: Limits) -> StoreLimits {
+    StoreLimitsBuilder::new().memory_size(limits.memory).table_elements(20_000).build()
 }
 
 /// Compiles `wasm`.
@@ -117,8 +137,7 @@ pub fn load(engine: &Engine, path: &Path) -> wasmtime::Result<Module> {
 }
 
 impl Runner {
-    /// Links `module` and makes one instance, so that what can never run is refused here, by the deadline as well:
-    /// the clock that it is counted by starts first.
+    /// Links `module` and makes one instance, so that what can never run is refused here, by the deadline as well.
     pub fn new(module: Module, instances: Instances, wasi: Wasi, limits: Limits) -> wasmtime::Result<Self> {
         let engine = module.engine().clone();
         let mut linker = Linker::new(&engine);
@@ -135,22 +154,10 @@ impl Runner {
             Instances::Prepared | Instances::Pooled(_) => Some(linker.instantiate_pre(&module)?),
         };
         let runner = Self { engine, module, linker, prepared, wasi, limits };
-        runner.start_clock();
         let mut store = runner.store(Vec::new());
         let instance = runner.instantiate(&mut store)?;
         instance.get_typed_func::<(), ()>(&mut store, "_start")?;
         Ok(runner)
-    }
-
-    fn start_clock(&self) {
-        let engine = self.engine.clone();
-        let tick = (self.limits.deadline / TICKS as u32).max(Duration::from_millis(1));
-        std::thread::spawn(move || {
-            loop {
-                std::thread::sleep(tick);
-                engine.increment_epoch();
-            }
-        });
     }
 
     fn store(&self, input: Vec<u8>) -> Store<Guest> {
@@ -163,7 +170,7 @@ impl Runner {
                 (Some(context), Some(stdout), Stdio::default())
             }
         };
-        let limits = StoreLimitsBuilder::new().memory_size(self.limits.memory).table_elements(20_000).build();
+        let limits = store_limits(self.limits);
         let started = Instant::now();
         let guest = Guest { wasi, piped, stdio, limits, started, deadline: started + self.limits.deadline };
         let mut store = Store::new(&self.engine, guest);
@@ -201,7 +208,7 @@ impl Runner {
     }
 }
 
-fn fault(ended: wasmtime::Result<()>) -> Result<(), Refusal> {
+pub fn fault(ended: wasmtime::Result<()>) -> Result<(), Refusal> {
     let Err(error) = ended else { return Ok(()) };
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return exit_code(*code);

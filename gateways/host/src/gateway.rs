@@ -1,21 +1,22 @@
 //! The gateway: options, the writer of bodies, and the phases of its start.
 
-use std::borrow::Cow;
 use std::ffi::OsString;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_common::json::push_string;
 use gateway_common::lines::{Identity, Phases};
-use gateway_common::options::{HELP, Options, number, one_of};
+use gateway_common::options::{HELP, Options, number, one_of, value};
 use gateway_common::process::{end_when_told, monotonic_ns};
-use gateway_common::reply::Refusal;
+use gateway_common::reply::{Refusal, Reply};
 use gateway_common::request::Request;
 use gateway_common::server::{Body, MAX_CONNECTIONS, Server, bind};
 
 use crate::command::{Program, find};
 use crate::engine::{self, Instances, Limits, Runner, Wasi};
+use crate::hot::{self, Hot, Trust};
 use crate::{Failure, NAME, SUBCOMMANDS};
 
 /// Ways to let a body be written, by name.
@@ -25,16 +26,18 @@ pub enum Mode {
     Pre,
     Pool,
     Aot,
+    Hot,
     SelfCli,
     Cat,
     Cli,
 }
 
-pub const MODES: [(&str, Mode); 7] = [
+pub const MODES: [(&str, Mode); 8] = [
     ("ondemand", Mode::Ondemand),
     ("pre", Mode::Pre),
     ("pool", Mode::Pool),
     ("aot", Mode::Aot),
+    ("hot", Mode::Hot),
     ("self-cli", Mode::SelfCli),
     ("cat", Mode::Cat),
     ("cli", Mode::Cli),
@@ -49,7 +52,7 @@ impl Mode {
     pub fn instances(self, count: usize) -> Option<Instances> {
         match self {
             Mode::Ondemand => Some(Instances::Linked),
-            Mode::Pre => Some(Instances::Prepared),
+            Mode::Pre | Mode::Hot => Some(Instances::Prepared),
             Mode::Pool | Mode::Aot => Some(Instances::Pooled(count as u32)),
             Mode::SelfCli | Mode::Cat | Mode::Cli => None,
         }
@@ -92,7 +95,7 @@ impl ModuleOptions {
     /// As asked for, or as the mode has it: where all is done to be fast, lean.
     pub fn wasi(&self) -> Wasi {
         self.wasi.unwrap_or(match self.mode {
-            Mode::Pool | Mode::Aot => Wasi::Lean,
+            Mode::Pool | Mode::Aot | Mode::Hot => Wasi::Lean,
             _ => Wasi::Full,
         })
     }
@@ -100,14 +103,18 @@ impl ModuleOptions {
 
 const MODULE_HELP: &str = "  --module FILE             a wasm32-wasip1 command; for aot: what `precompile` wrote
   --mode MODE               ondemand: linked and allocated for each request; pre: linked once; pool: and its memory from
-                            a pool; aot: pool, compiled before; self-cli: a process of this program for each request;
-                            cat: /bin/cat for each; cli: the program after -- for each (ondemand)
+                            a pool; aot: pool, compiled before; hot: the file is watched, and a module put there takes
+                            over; self-cli: a process of this program for each request; cat: /bin/cat for each; cli:
+                            the program after -- for each (ondemand)
   --wasi full|lean          full: the engine's own, with a context for each run; lean: own input and output, a context
-                            only for a module that asks for more (lean for pool and aot, full for all others)
+                            only for a module that asks for more (lean for pool, aot and hot, full for all others)
   --deadline-ms N           longest run of a module, 1 to 600000 (1000)
   --memory-mb N             most linear memory of an instance, 1 to 4096 (64)
   --input hello|request     hello: `/` gives it the word; request: `/` and everything below /plugin give it the request
                             as JSON, without /plugin (hello)
+  --digests FILE            hot: only modules whose SHA-256 begins a line of it are loaded
+  --key HEX                 hot: only modules are loaded that this public key of ed25519 (64 digits) signed: 64 bytes
+                            in a file beside the module, its name and .sig
 ";
 
 /// What a module is given to read.
@@ -122,6 +129,7 @@ const PLUGIN: &str = "/plugin";
 
 enum Writer {
     Engine(Box<Runner>),
+    Hot(Arc<Hot>),
     Program(Program),
 }
 
@@ -136,18 +144,19 @@ impl Body for Written {
         path == "/" || (self.input == Input::Request && path.strip_prefix(PLUGIN).is_some_and(below))
     }
 
-    fn body(&self, request: &Request) -> Result<Cow<'static, [u8]>, Refusal> {
+    fn reply(&self, request: &Request) -> Result<Reply, Refusal> {
         let input = match self.input {
             Input::Hello => b"hello".to_vec(),
             Input::Request => describe(request).into_bytes(),
         };
-        let body = match &self.writer {
-            Writer::Engine(runner) => runner.run(input),
-            Writer::Program(program) => program.run(&input),
+        let reply = match &self.writer {
+            Writer::Engine(runner) => runner.run(input).map(Reply::text),
+            Writer::Hot(hot) => hot.reply(input),
+            Writer::Program(program) => program.run(&input).map(Reply::text),
         }?;
-        match body.is_empty() {
+        match reply.body.is_empty() {
             true => Err(Refusal::new(502, "the module wrote nothing")),
-            false => Ok(Cow::Owned(body)),
+            false => Ok(reply),
         }
     }
 }
@@ -174,11 +183,13 @@ fn describe(request: &Request) -> String {
 struct Asked {
     options: Options,
     module: ModuleOptions,
+    trust: Trust,
     input: Input,
 }
 
 fn parse(arguments: Vec<OsString>) -> Result<Asked, lexopt::Error> {
     let mut module = ModuleOptions::default();
+    let mut trust = Trust::default();
     let mut input = Input::Hello;
     let options = Options::parse(&mut lexopt::Parser::from_args(arguments), |name, parser| {
         match name {
@@ -187,11 +198,27 @@ fn parse(arguments: Vec<OsString>) -> Result<Asked, lexopt::Error> {
                 std::process::exit(0);
             }
             "input" => input = [Input::Hello, Input::Request][one_of(parser, name, &["hello", "request"])?],
+            "digests" => trust.digests = Some(parser.value()?.into()),
+            "key" => trust.key = Some(value::<Key>(parser, name)?.0),
             _ => return module.take(name, parser),
         }
         Ok(true)
     })?;
-    Ok(Asked { options, module, input })
+    if trust.any() && module.mode != Mode::Hot {
+        return Err("--digests and --key go with --mode hot".into());
+    }
+    Ok(Asked { options, module, trust, input })
+}
+
+/// A public key as a flag has it.
+struct Key(ed25519_compact::PublicKey);
+
+impl std::str::FromStr for Key {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        hot::key(text).map(Key).ok_or(())
+    }
 }
 
 /// Serves until this process is told to end. `main` is the reading of the clock at its start.
@@ -200,26 +227,34 @@ pub fn serve(mut arguments: Vec<OsString>, main: u64) -> Result<(), Failure> {
     end_when_told();
     let dashes = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
     let argv = arguments.split_off(dashes).into_iter().skip(1).collect();
-    let Asked { options, module, input } = parse(arguments)?;
+    let Asked { options, module, trust, input } = parse(arguments)?;
 
     let (listen, backlog) = (options.listen, options.backlog);
     let cannot = |error| Failure::new(format!("cannot listen on {listen}: {error}"));
     let socket = bind(listen).map_err(cannot)?;
     phases.bound = monotonic_ns();
-    let wasm = module.module.as_deref().map(read).transpose()?;
-    let file = module.module.as_deref().zip(wasm.as_deref());
+    let mut wasm = module.module.as_deref().map(read).transpose()?;
     let most = if options.keep_alive { MAX_CONNECTIONS } else { options.threads };
     let writer = match module.mode.instances(most) {
+        Some(_) if module.mode == Mode::Hot => {
+            let path = module.module.as_deref().ok_or_else(no_module)?;
+            let (hot, first) = Hot::start(path, module.wasi(), module.limits, trust)?;
+            wasm = Some(first);
+            phases.compiled = Some(monotonic_ns());
+            phases.instantiated = phases.compiled;
+            Writer::Hot(hot)
+        }
         Some(instances) => {
-            let (file, wasm) = file.ok_or_else(no_module)?;
+            let (file, wasm) = module.module.as_deref().zip(wasm.as_deref()).ok_or_else(no_module)?;
             let compiled = compiled(file, wasm, &module, instances)?;
             phases.compiled = Some(monotonic_ns());
             let runner = runner(file, compiled, &module, instances)?;
             phases.instantiated = Some(monotonic_ns());
             Writer::Engine(Box::new(runner))
         }
-        None => Writer::Program(program(&module, file, argv)?),
+        None => Writer::Program(program(&module, module.module.as_deref().zip(wasm.as_deref()), argv)?),
     };
+    let file = module.module.as_deref().zip(wasm.as_deref());
     socket.listen(backlog).map_err(cannot)?;
     phases.listening = monotonic_ns();
 
@@ -268,9 +303,13 @@ pub fn no_module() -> Failure {
 
 /// One sentence of an error that may have many lines.
 pub fn cannot_run(file: &Path, error: &wasmtime::Error) -> Failure {
+    Failure::new(format!("{} cannot be used as a module: {}", file.display(), reason_of(error)))
+}
+
+/// The same without the file.
+pub fn reason_of(error: &wasmtime::Error) -> String {
     let reason = error.chain().map(|cause| cause.to_string()).collect::<Vec<_>>().join(": ");
-    let line = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-    Failure::new(format!("{} cannot be used as a module: {line}", file.display()))
+    reason.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The program of a mode that starts one for each request.

@@ -4,6 +4,7 @@
 mod command;
 mod engine;
 mod gateway;
+mod hot;
 mod instances;
 mod lean;
 mod once;

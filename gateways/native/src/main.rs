@@ -1,12 +1,11 @@
 //! The gateway that answers in its own code.
 
-use std::borrow::Cow;
 use std::net::TcpListener;
 
 use gateway_common::lines::{Identity, Phases};
 use gateway_common::options::{HELP, Options};
 use gateway_common::process::{end_when_told, fail, monotonic_ns};
-use gateway_common::reply::Refusal;
+use gateway_common::reply::{Refusal, Reply};
 use gateway_common::request::Request;
 use gateway_common::server::{Body, Server, bind};
 
@@ -15,8 +14,8 @@ const NAME: &str = "gateway-native";
 struct Hello;
 
 impl Body for Hello {
-    fn body(&self, _request: &Request) -> Result<Cow<'static, [u8]>, Refusal> {
-        Ok(Cow::Borrowed(b"hello"))
+    fn reply(&self, _request: &Request) -> Result<Reply, Refusal> {
+        Ok(Reply::text(&b"hello"[..]))
     }
 }
 
