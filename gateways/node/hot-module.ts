@@ -3,18 +3,16 @@
  * once it is trusted, compiled and has an instance. What cannot be used changes nothing. gateways/host/src/hot does the same.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readFileSync, watch } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { Guest } from './guest.js';
 import type { Hello } from './http-gateway.js';
 import { type Module, printLine } from './program.js';
 import { isResident, Resident } from './resident.js';
 import { checkTrust, signatureOf, type Trust } from './trust.js';
+import { whenPutInPlace } from './watching.js';
 
 /** Largest module, bytes. */
 const MOST_MODULE = 64 << 20;
-/** A file that is written where it lies is read when it has not changed for this long, milliseconds. */
-const SETTLED_MS = 20;
 
 /** An instance for each request, or one for all. */
 type Serving =
@@ -55,18 +53,26 @@ function handOver(old: Live, next: Live): State {
 export class HotModule {
   #live!: Live;
   #work: Promise<void> = Promise.resolve();
-  #settling: NodeJS.Timeout | undefined;
 
   private constructor(
     readonly file: string,
     readonly trust: Trust,
   ) {}
 
-  /** Loads the module in `file`, and every one that is put there from now on. @throws Error with one sentence */
-  static async start(file: string, trust: Trust): Promise<HotModule> {
+  /**
+   * Loads the module in `file`, and if it is to follow every one that is put there from now on.
+   * @throws Error with one sentence
+   */
+  static async start(file: string, trust: Trust, follow: boolean): Promise<HotModule> {
     const hot = new HotModule(file, trust);
     try {
-      hot.#watch(); // before the file is read, so that no change is missed
+      // Before the file is read, so that no change is missed.
+      if (follow)
+        whenPutInPlace(
+          [file, signatureOf(file)],
+          () => hot.#exchange(),
+          (reason) => hot.#keep(reason),
+        );
       hot.#work = hot.#load(null).then((live) => {
         hot.#live = live!;
       });
@@ -97,17 +103,6 @@ export class HotModule {
     process.stderr.write(
       `dispatchbench-gateway: the instance of module ${sha256} was made anew, its state is lost: ${reason}\n`,
     );
-  }
-
-  #watch(): void {
-    const ours = new Set([basename(this.file), basename(signatureOf(this.file))]);
-    const watcher = watch(dirname(this.file), (event, name) => {
-      if (name !== null && !ours.has(name)) return;
-      clearTimeout(this.#settling);
-      if (event === 'rename') this.#exchange();
-      else this.#settling = setTimeout(() => this.#exchange(), SETTLED_MS);
-    });
-    watcher.on('error', (error) => this.#keep(`its folder is no longer watched: ${error.message}`));
   }
 
   /** Lets the module in the file serve, unless it does so already, or cannot; one such after the other. */

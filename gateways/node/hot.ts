@@ -3,7 +3,7 @@ import type { Hello } from './http-gateway.js';
 
 const main = process.hrtime.bigint();
 const { run } = await import('./program.js');
-const { parseOptions } = await import('./options.js');
+const { parseOptions, UsageError } = await import('./options.js');
 const { moduleOptions, readModuleOptions } = await import('./module-options.js');
 const { withDeadline } = await import('./deadline.js');
 const { HotModule } = await import('./hot-module.js');
@@ -13,13 +13,18 @@ const { publicKey } = await import('./trust.js');
 const input = Buffer.from('hello');
 
 await run(async (args) => {
-  const options = parseOptions(args, { ...moduleOptions, digests: '', key: '' });
-  const { digests, key } = options.more;
+  const options = parseOptions(args, { ...moduleOptions, watch: 'on', digests: '', key: '' });
+  const { watch, digests, key } = options.more;
+  if (watch !== 'on' && watch !== 'off') throw new UsageError(`--watch must be on or off, not '${watch}'`);
   const { file, deadlineMs } = readModuleOptions(options.more);
-  const hot = await HotModule.start(file, {
-    digests: digests === '' ? null : digests,
-    key: key === '' ? null : publicKey(key),
-  });
+  const hot = await HotModule.start(
+    file,
+    {
+      digests: digests === '' ? null : digests,
+      key: key === '' ? null : publicKey(key),
+    },
+    watch === 'on',
+  );
   const compiled = process.hrtime.bigint();
   const work = withDeadline(deadlineMs, () => hot.run(input));
   function hello(): Hello {

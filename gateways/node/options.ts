@@ -32,7 +32,7 @@ export function numberOf(name: string, text: string, low: number, high: number):
 }
 
 /** "127.0.0.1:18081", "[::1]:18081" */
-function endpointOf(name: string, text: string, lowestPort: number): Endpoint {
+export function endpointOf(name: string, text: string, lowestPort: number): Endpoint {
   const [, v6, v4, port] = text.match(/^(?:\[([^\]]*)\]|([^:]*)):(\d+)$/) ?? [];
   const address = v6 ?? v4 ?? '';
   const usable = isIP(address) === (v6 === undefined ? 4 : 6) && Number(port) <= 65535;

@@ -1,5 +1,12 @@
 /** Claims on Wasm on devices, as the review questions on a paper of 2023 tell them. */
-import type { PlannedClaim } from './claim.js';
+import type { Claim, PlannedClaim, PublishedStatement } from './claim.js';
+
+const published = (id: string, where: string, statement: string, cells: string): PublishedStatement => ({
+  id,
+  source: { work: 'isomorphic-iot-review', where },
+  statement,
+  cells,
+});
 
 const wasm = (
   id: string,
@@ -7,15 +14,9 @@ const wasm = (
   statement: string,
   cells: string,
   planned: string,
-): PlannedClaim => ({
-  id,
-  source: { work: 'isomorphic-iot-review', where },
-  statement,
-  cells,
-  planned,
-});
+): PlannedClaim => ({ ...published(id, where, statement, cells), planned });
 
-export const wasmClaims: readonly PlannedClaim[] = [
+export const wasmClaims: readonly Claim[] = [
   wasm(
     'W1',
     'question 2',
@@ -23,13 +24,26 @@ export const wasmClaims: readonly PlannedClaim[] = [
     'call cost native and Wasm over argument size and work size',
     'an experiment that calls modules on a small device, held against a constant difference',
   ),
-  wasm(
-    'W2',
-    'questions 1 and 6',
-    'Hot update of a module is about 7 times faster than a firmware restart (1.4 s against more than 10 s).',
-    'time to the first request answered by a new module, against process restart and container replacement, under load',
-    'an experiment that updates modules under load, with the failed requests of each way',
-  ),
+  {
+    ...published(
+      'W2',
+      'questions 1 and 6',
+      'Hot update of a module is about 7 times faster than a firmware restart (1.4 s against more than 10 s).',
+      'time to the first reply of a new version, by a module that is exchanged and by a guest that boots again, under load',
+    ),
+    experiment: 'hot-update',
+    // The guest boots where there is hardware virtualisation; an emulated one says what emulation costs.
+    supply: 'dispatchbench run hot-update --gateways hot_host,hot_node,guest_reboot',
+    tests: [
+      {
+        kind: 'ratio',
+        metric: 'update-first',
+        of: { levels: { impl: 'guest_reboot' } },
+        to: { levels: { impl: ['hot_host', 'hot_node'] } },
+        expect: { above: 7 },
+      },
+    ],
+  },
   wasm(
     'W3',
     'question 3',

@@ -57,6 +57,8 @@ export const foundGateway = z.object({
   perRequest: z.array(z.string()).nullable(),
   /** a program that makes as many instances as its last argument says, and tells `instancesLine`; null: it has none */
   instances: z.array(z.string()).nullable().default(null),
+  /** a module of which versions are made, each put in place of `{module}` in the command; left out: it takes none */
+  template: z.string().optional(),
   /** a control group whose processes are the gateway's, whoever started them; left out: its own children are */
   group: z.string().optional(),
   /** what is missing, and how to get it; empty: nothing */

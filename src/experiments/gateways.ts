@@ -32,7 +32,7 @@ export const gatewayFlag: Flag = {
   description: 'gateways by name, comma-separated: dispatchbench gateways lists them',
   setting: 'gateways',
   parse: names(
-    gateways.map(({ name }) => name),
+    gateways.filter(({ template }) => template === undefined).map(({ name }) => name),
     'gateway',
   ),
   names: true,
@@ -44,6 +44,7 @@ export const gatewaysOf = (
   also: Partial<Record<ProfileName, readonly string[]>>,
 ): string[] =>
   gateways
+    .filter(({ template }) => template === undefined)
     .filter(({ name, isReports }) => isReports || profile === 'full' || also[profile]?.includes(name))
     .map(({ name }) => name);
 
@@ -91,6 +92,14 @@ export function instancesOf(name: string, machine: Machine): { command: string[]
   const { instances, reason } = found(name, machine);
   return instances ? { command: instances } : { command: [name], missing: reason };
 }
+
+/** Those whose content is exchanged under load. */
+export const updatedGateways = (): string[] =>
+  gateways.flatMap(({ name, template }) => (template === undefined ? [] : [name]));
+
+/** What versions of it are made of; null: it is not there. */
+export const templateOf = (name: string, machine: Machine): string | null =>
+  found(name, machine).template ?? null;
 
 /** Whether the times that it tells are of the clock that all others read. */
 export const tellsTime = (name: string): boolean => !gatewayNamed(name)?.ownKernel;

@@ -8,6 +8,7 @@ import { gatewayInstances } from './gateway-instances.js';
 import { gatewayLatency } from './gateway-latency.js';
 import { gatewayResources } from './gateway-resources.js';
 import { gatewayThroughput } from './gateway-throughput.js';
+import { hotUpdate } from './hot-update.js';
 import { idleConnections } from './idle-connections.js';
 import { rateRamp } from './rate-ramp.js';
 import { udpPorts } from './udp-ports.js';
@@ -24,6 +25,7 @@ const all = [
   gatewayThroughput,
   gatewayResources,
   gatewayInstances,
+  hotUpdate,
 ] as const;
 
 export type ExperimentId = (typeof all)[number]['id'];

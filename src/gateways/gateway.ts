@@ -16,6 +16,8 @@ export type Part =
   | 'wasmedge'
   | 'wazero'
   | 'cat'
+  | 'counter'
+  | 'nginx'
   | 'container'
   | 'sandbox'
   | 'image'
@@ -46,6 +48,11 @@ export interface Gateway {
    * @param at the command line of a part, or the path of one that is a file
    */
   command(at: (part: Part) => readonly string[]): readonly string[];
+  /**
+   * What is exchanged under load: versions are made of it, and put where `{module}` stands in its command line. Those that
+   * have one are there for that, and in no other experiment.
+   */
+  template?: Part;
   /**
    * What one request starts, alone: a process that is given the input and ends. Left out: nothing is started.
    * @param at as above

@@ -113,6 +113,8 @@ const parts: Record<Part, Place> = {
   wasmtime: engine('wasmtime', 'run'),
   wasmedge: engine('wasmedge'),
   wazero: engine('wazero', 'run'),
+  counter: module('counter-assemblyscript'),
+  nginx: { find: () => onPath('nginx'), get: 'install it (Debian: apt-get install nginx-light)' },
   cat: { find: () => onPath('cat'), get: 'it belongs to every system' },
   container: {
     find: () => containers()?.run ?? null,
@@ -126,7 +128,7 @@ const parts: Record<Part, Place> = {
   'microvm-tcg': machine('microvm-tcg'),
 };
 
-function found({ name, needs, command, perRequest, instances, contained }: Gateway): FoundGateway {
+function found({ name, needs, command, perRequest, instances, contained, template }: Gateway): FoundGateway {
   const missing = needs.find((part) => parts[part].find() === null);
   if (missing !== undefined) {
     const reason = `there is no ${missing} here: ${parts[missing].get}`;
@@ -136,6 +138,7 @@ function found({ name, needs, command, perRequest, instances, contained }: Gatew
   return {
     name,
     command: [...command(at)],
+    ...(template ? { template: at(template)[0] } : {}),
     ...(contained ? { group: containers()!.group } : {}),
     perRequest: perRequest ? [...perRequest(at)] : null,
     instances: instances ? [...instances(at)] : null,

@@ -110,6 +110,48 @@ const onNode = (
   ],
 });
 
+/** What is exchanged under load: a module with one instance for all requests, which says its version. */
+const exchanged = ['--module', '{module}'];
+
+const hotHost = (at: At, ...flags: string[]): string[] => [
+  ...at('gateway-host'),
+  ...listening,
+  ...kept,
+  ...['--mode', 'hot', ...exchanged, ...flags],
+];
+
+const hotNode = (at: At, ...flags: string[]): string[] => [
+  ...at('node'),
+  `${at('node-gateways')[0]}/hot.js`,
+  ...listening,
+  ...kept,
+  ...exchanged,
+  ...flags,
+];
+
+/** Its module is another one under load, which it exchanges itself, or somebody around it brings to its clients. */
+const updated = (
+  name: string,
+  title: string,
+  needs: readonly Part[],
+  command: (at: At) => readonly string[],
+): Gateway => ({ name, title, keepsAlive: true, template: 'counter', needs: [...needs, 'counter'], command });
+
+/** The same, by starting what does not exchange it; `way` is one of gateways/node/renewal.ts. */
+const supervised = (
+  name: string,
+  title: string,
+  way: string,
+  needs: readonly Part[],
+  command: (at: At) => readonly string[],
+): Gateway =>
+  updated(name, title, ['node', 'node-gateways', ...needs], (at) => [
+    ...at('node'),
+    `${at('node-gateways')[0]}/supervisor.js`,
+    ...['--way', way, ...exchanged, '--listen', '{address}:{port}', '--'],
+    ...command(at),
+  ]);
+
 const threads = ['--threads', '2', ...kept];
 
 export const gateways: readonly Gateway[] = [
@@ -232,6 +274,43 @@ export const gateways: readonly Gateway[] = [
       ...at('prefixer'),
     ]),
     needs: ['node', 'node-gateways', 'prefixer'],
+  },
+  updated(
+    'hot_host',
+    'wasmtime in the process, the module exchanged while it serves',
+    ['gateway-host'],
+    (at) => hotHost(at),
+  ),
+  updated('hot_node', 'node:http, the module exchanged while it serves', ['node', 'node-gateways'], (at) =>
+    hotNode(at),
+  ),
+  supervised('restart_host', 'hot_host ended and started again', 'restart', ['gateway-host'], (at) =>
+    hotHost(at, '--watch', 'off'),
+  ),
+  supervised('restart_node', 'hot_node ended and started again', 'restart', [], (at) =>
+    hotNode(at, '--watch', 'off'),
+  ),
+  supervised(
+    'handover_host',
+    'a new hot_host beside the old one at the same port (SO_REUSEPORT), which ends behind its requests',
+    'hand-over',
+    ['gateway-host'],
+    (at) => hotHost(at, '--watch', 'off', '--reuse-port', 'on'),
+  ),
+  supervised('nginx_reload', 'nginx, which reads its configuration again', 'nginx', ['nginx'], (at) =>
+    at('nginx'),
+  ),
+  {
+    ...supervised('guest_reboot', 'native_microvm ended and booted again', 'reboot', ['microvm-kvm'], (at) =>
+      at('microvm-kvm'),
+    ),
+    ownKernel: true,
+  },
+  {
+    ...supervised('guest_reboot_emulated', 'the same, its CPU emulated', 'reboot', ['microvm-tcg'], (at) =>
+      at('microvm-tcg'),
+    ),
+    ownKernel: true,
   },
   onNode('node_event', 'TypeScript over epoll, on our addon', 'dispatch', () => ['--backend', 'epoll']),
 ];

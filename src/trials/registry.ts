@@ -14,9 +14,22 @@ import { sessions } from './sessions.js';
 import { spawn } from './spawn.js';
 import { standing } from './standing.js';
 import { start } from './start.js';
+import { update } from './update.js';
 import { wrk } from './wrk.js';
 
-const kinds = [load, sessions, datagrams, cost, start, standing, wrk, curl, spawn, instances] as const;
+const kinds = [
+  load,
+  sessions,
+  datagrams,
+  cost,
+  start,
+  standing,
+  wrk,
+  curl,
+  spawn,
+  instances,
+  update,
+] as const;
 
 type Kinds = typeof kinds;
 type Schemas<All extends readonly { measurement: z.ZodType }[]> = {

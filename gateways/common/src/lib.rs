@@ -1,6 +1,7 @@
 //! What every gateway does alike: options, HTTP, workloads, forwarding, lines on standard output, accept loops.
 
 pub mod connection;
+mod drain;
 pub mod json;
 pub mod lines;
 pub mod options;

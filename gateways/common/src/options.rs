@@ -14,6 +14,7 @@ pub const HELP: &str = "  --listen ADDRESS:PORT     where to listen (127.0.0.1:1
   --keep-alive on|off       off: close after each reply; on: connections stay, each with a thread of its own (off)
   --backlog N               longest queue of connections not yet accepted, 1 to 65535 (128)
   --timeout-ms N            read, write and upstream timeout, 1 to 600000 (2000)
+  --reuse-port on|off       on: other processes that say so may listen there as well (off)
   --max-iters N             most iterations of /compute (10000000)
 ";
 
@@ -24,6 +25,7 @@ pub struct Options {
     pub threads: usize,
     pub keep_alive: bool,
     pub backlog: i32,
+    pub reuse_port: bool,
     pub timeout: Duration,
     pub max_iterations: u64,
 }
@@ -36,6 +38,7 @@ impl Default for Options {
             threads: 1,
             keep_alive: false,
             backlog: 128,
+            reuse_port: false,
             timeout: Duration::from_millis(2000),
             max_iterations: 10_000_000,
         }
@@ -62,6 +65,7 @@ impl Options {
                 "backlog" => options.backlog = number(parser, &name, 1, 65535)? as i32,
                 "timeout-ms" => options.timeout = Duration::from_millis(number(parser, &name, 1, 600_000)?),
                 "max-iters" => options.max_iterations = number(parser, &name, 0, u64::MAX)?,
+                "reuse-port" => options.reuse_port = one_of(parser, &name, &["off", "on"])? == 1,
                 "keep-alive" => options.keep_alive = one_of(parser, &name, &["off", "on"])? == 1,
                 _ if more(&name, parser)? => {}
                 _ => return Err(Arg::Long(&name).unexpected()),

@@ -1,7 +1,7 @@
 //! Accept loops: blocking, as the report's gateways are.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
@@ -14,7 +14,7 @@ use crate::lines::Lines;
 use crate::options::Options;
 use crate::reply::{Refusal, Reply};
 use crate::request::Request;
-use crate::{upstream, workloads};
+use crate::{drain, upstream, workloads};
 
 /// Most connections that are kept at a time, and so most threads.
 pub const MAX_CONNECTIONS: usize = 2048;
@@ -37,10 +37,12 @@ pub struct Server<B> {
     connections: AtomicUsize,
 }
 
-/// A socket bound to `address`, which does not listen yet.
-pub fn bind(address: SocketAddr) -> io::Result<Socket> {
+/// A socket bound to where `options` says, which does not listen yet.
+pub fn bind(options: &Options) -> io::Result<Socket> {
+    let address = options.listen;
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
+    socket.set_reuse_port(options.reuse_port)?;
     socket.bind(&address.into())?;
     Ok(socket)
 }
@@ -58,6 +60,7 @@ impl<B: Body> Server<B> {
 
     /// Starts the accept loops and returns; they end with the process.
     pub fn start(self: &Arc<Self>, listener: TcpListener) -> io::Result<Vec<thread::JoinHandle<()>>> {
+        drain::end_behind_requests_when_told(&listener);
         let listener = Arc::new(listener);
         (0..self.options.threads)
             .map(|_| {
@@ -67,11 +70,22 @@ impl<B: Body> Server<B> {
             .collect()
     }
 
+    /// Waits until the accept loops have ended, and all that they accepted is served.
+    pub fn join(&self, loops: Vec<thread::JoinHandle<()>>) {
+        for thread in loops {
+            let _ = thread.join();
+        }
+        while self.connections.load(Ordering::Relaxed) > 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     fn accept(self: &Arc<Self>, listener: &TcpListener) {
         loop {
             match listener.accept() {
                 Ok((stream, _)) if self.options.keep_alive => self.keep(stream),
                 Ok((stream, _)) => self.serve(stream),
+                Err(_) if drain::is_told() => return,
                 // Mostly no descriptor is left; the client waits in the queue until there is one.
                 Err(error) if error.kind() != io::ErrorKind::ConnectionAborted => {
                     thread::sleep(Duration::from_millis(10));
@@ -110,8 +124,8 @@ impl<B: Body> Server<B> {
                 Ok(None) => return,
                 Err(refusal) => return self.refuse(connection, refusal),
             };
-            let keep_alive = self.options.keep_alive && request.keep_alive;
             let reply = self.answer(&request).unwrap_or_else(Reply::from);
+            let keep_alive = self.options.keep_alive && request.keep_alive && !drain::is_told();
             if connection.reply(&reply, Some(&request), keep_alive).is_err() {
                 return;
             }

@@ -112,6 +112,7 @@ const MODULE_HELP: &str = "  --module FILE             a wasm32-wasip1 command; 
   --memory-mb N             most linear memory of an instance, 1 to 4096 (64)
   --input hello|request     hello: `/` gives it the word; request: `/` and everything below /plugin give it the request
                             as JSON, without /plugin (hello)
+  --watch on|off            hot: off: the module stays, as long as the process does (on)
   --digests FILE            hot: only modules whose SHA-256 begins a line of it are loaded
   --key HEX                 hot: only modules are loaded that this public key of ed25519 (64 digits) signed: 64 bytes
                             in a file beside the module, its name and .sig
@@ -184,12 +185,14 @@ struct Asked {
     options: Options,
     module: ModuleOptions,
     trust: Trust,
+    follow: bool,
     input: Input,
 }
 
 fn parse(arguments: Vec<OsString>) -> Result<Asked, lexopt::Error> {
     let mut module = ModuleOptions::default();
     let mut trust = Trust::default();
+    let mut follow = true;
     let mut input = Input::Hello;
     let options = Options::parse(&mut lexopt::Parser::from_args(arguments), |name, parser| {
         match name {
@@ -198,16 +201,17 @@ fn parse(arguments: Vec<OsString>) -> Result<Asked, lexopt::Error> {
                 std::process::exit(0);
             }
             "input" => input = [Input::Hello, Input::Request][one_of(parser, name, &["hello", "request"])?],
+            "watch" => follow = one_of(parser, name, &["off", "on"])? == 1,
             "digests" => trust.digests = Some(parser.value()?.into()),
             "key" => trust.key = Some(value::<Key>(parser, name)?.0),
             _ => return module.take(name, parser),
         }
         Ok(true)
     })?;
-    if trust.any() && module.mode != Mode::Hot {
-        return Err("--digests and --key go with --mode hot".into());
+    if (trust.any() || !follow) && module.mode != Mode::Hot {
+        return Err("--watch, --digests and --key go with --mode hot".into());
     }
-    Ok(Asked { options, module, trust, input })
+    Ok(Asked { options, module, trust, follow, input })
 }
 
 /// A public key as a flag has it.
@@ -227,18 +231,18 @@ pub fn serve(mut arguments: Vec<OsString>, main: u64) -> Result<(), Failure> {
     end_when_told();
     let dashes = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
     let argv = arguments.split_off(dashes).into_iter().skip(1).collect();
-    let Asked { options, module, trust, input } = parse(arguments)?;
+    let Asked { options, module, trust, follow, input } = parse(arguments)?;
 
     let (listen, backlog) = (options.listen, options.backlog);
     let cannot = |error| Failure::new(format!("cannot listen on {listen}: {error}"));
-    let socket = bind(listen).map_err(cannot)?;
+    let socket = bind(&options).map_err(cannot)?;
     phases.bound = monotonic_ns();
     let mut wasm = module.module.as_deref().map(read).transpose()?;
     let most = if options.keep_alive { MAX_CONNECTIONS } else { options.threads };
     let writer = match module.mode.instances(most) {
         Some(_) if module.mode == Mode::Hot => {
             let path = module.module.as_deref().ok_or_else(no_module)?;
-            let (hot, first) = Hot::start(path, module.wasi(), module.limits, trust)?;
+            let (hot, first) = Hot::start(path, module.wasi(), module.limits, trust, follow)?;
             wasm = Some(first);
             phases.compiled = Some(monotonic_ns());
             phases.instantiated = phases.compiled;
@@ -263,9 +267,7 @@ pub fn serve(mut arguments: Vec<OsString>, main: u64) -> Result<(), Failure> {
     let server = Server::new(options, Written { writer, input });
     let loops = server.start(listener).map_err(|error| Failure::new(error.to_string()))?;
     server.lines.hello(&Identity { name: "host", mode: module.mode.name(), module: file }, address, &phases);
-    for thread in loops {
-        let _ = thread.join();
-    }
+    server.join(loops);
     Ok(())
 }
 

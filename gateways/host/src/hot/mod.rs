@@ -78,8 +78,9 @@ pub struct Hot {
 }
 
 impl Hot {
-    /// Loads the module in `file`, and every one that is put there from now on. Beside it the bytes of the first.
-    pub fn start(file: &Path, wasi: Wasi, limits: Limits, trust: Trust) -> Result<(Arc<Self>, Vec<u8>), Failure> {
+    /// Loads the module in `file`, and if it is to `follow` every one that is put there from now on. Beside it the bytes of
+    /// the first.
+    pub fn start(file: &Path, wasi: Wasi, limits: Limits, trust: Trust, follow: bool) -> Result<(Arc<Self>, Vec<u8>), Failure> {
         let engine = engine::engine(Instances::Prepared, limits).map_err(|error| Failure::new(error.to_string()))?;
         let maker = Maker { file: file.to_owned(), engine, wasi, limits, trust };
         let folder = file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
@@ -91,8 +92,10 @@ impl Hot {
             .and_then(|wasm| maker.make(&wasm, sha256(&wasm)).map(|live| (wasm, live)))
             .map_err(|reason| Failure::new(format!("{} cannot be used as a module: {reason}", file.display())))?;
         let hot = Arc::new(Self { maker, live: RwLock::new(Arc::new(live)) });
-        let watcher = Arc::clone(&hot);
-        std::thread::spawn(move || watcher.follow(&watch));
+        if follow {
+            let watcher = Arc::clone(&hot);
+            std::thread::spawn(move || watcher.follow(&watch));
+        }
         Ok((hot, wasm))
     }
 
