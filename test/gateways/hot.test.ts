@@ -350,7 +350,7 @@ it('--digests and --key are for the mode that watches', { skip: notBuilt }, () =
   const flags = ['--mode', 'pool', '--module', counterFile ?? 'absent', '--key', '00'.repeat(32)];
   const { status, stderr } = spawnSync(host, flags, { encoding: 'utf8', timeout: 20_000 });
   assert.equal(status, 2);
-  assert.match(stderr, /go with --mode hot/);
+  assert.match(stderr, /--watch, --digests and --key go with --mode hot/);
 });
 
 it('versions are written and read', () => {

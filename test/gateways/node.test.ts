@@ -43,6 +43,14 @@ holdToContract({
   memoryMiB: 64,
 });
 
+holdToContract({
+  name: 'node:http with a module that is exchanged',
+  command: (...args) => nodeProgram('hot', '--module', prefixer, ...args),
+  hello: 'wasm:hello',
+  announces: { name: 'node', mode: 'hot', module: true },
+  memoryMiB: 64,
+});
+
 for (const { name } of listBackends().filter(({ available }) => available)) {
   holdToContract({
     name: `TypeScript on ${name}`,

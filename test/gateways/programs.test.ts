@@ -42,6 +42,7 @@ const variants: Variant[] = [
   hosted('pre', prefixer, 'wasm:hello'),
   hosted('pool', prefixer, 'wasm:hello'),
   hosted('aot', precompiled, 'wasm:hello'),
+  hosted('hot', prefixer, 'wasm:hello'),
   hosted('self-cli', prefixer, 'wasm:hello'),
   hosted('cat', null, 'hello'),
   hosted('cli', prefixer, 'wasm:hello', ['--', host, 'run', '--module', prefixer]),
