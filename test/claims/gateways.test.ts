@@ -149,4 +149,26 @@ describe('claims about gateways', () => {
     assert.equal(against(20, 25), 'contradicted');
     assert.equal(against(70, 5), 'contradicted');
   });
+
+  it('W2 needs a guest that boots again, which an emulated one is not', () => {
+    const update = (impl: string, ms: number): Cell => {
+      const one = cell('hot-update', named(impl), (by) => ({
+        kind: 'update',
+        update: { swaps: [{ firstNs: ms * by * 1e6 }] },
+      }));
+      return {
+        ...one,
+        trials: one.trials.map((trial) => ({
+          ...trial,
+          measurements: { update: trial.measurements.closed! },
+        })),
+      };
+    };
+    const hot = [update('hot_host', 4), update('hot_node', 2)];
+    const emulated = verdictOf(claim('W2'), [...hot, update('guest_reboot_emulated', 4000)]);
+    assert.equal(emulated.verdict, 'not tested');
+    assert.match(emulated.missing!, /guest_reboot/);
+    assert.equal(verdictOf(claim('W2'), [...hot, update('guest_reboot', 1000)]).verdict, 'supported');
+    assert.equal(verdictOf(claim('W2'), [...hot, update('guest_reboot', 10)]).verdict, 'contradicted');
+  });
 });
