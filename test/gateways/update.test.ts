@@ -87,45 +87,47 @@ const machine = { available: [], nodeBackend: 'epoll' as const, descriptorLimit:
 /** A virtual machine boots for seconds: a run measures that. */
 const quick = updatedGateways().filter((name) => !name.startsWith('guest'));
 
-for (const name of quick) {
-  const { command, reason } = gateways.find((one) => one.name === name)!;
-  test(`${name}: every version comes to every connection`, { skip: command === null && reason }, async () => {
-    const swaps = 2;
-    const { update } = await carriedOut({
-      kind: 'update',
-      subject: gatewaySubject(name, machine),
-      template: templateOf(name, machine),
-      path: '/',
-      connections: 4,
-      rate: 200,
-      swaps,
-      restMs: 50,
-      windowMs: 50,
-      timeoutMs: 10_000,
+describe('each way', { concurrency: quick.length }, () => {
+  for (const name of quick) {
+    const { command, reason } = gateways.find((one) => one.name === name)!;
+    it(`${name}: every version comes to every connection`, { skip: command === null && reason }, async () => {
+      const swaps = 2;
+      const { update } = await carriedOut({
+        kind: 'update',
+        subject: gatewaySubject(name, machine),
+        template: templateOf(name, machine),
+        path: '/',
+        connections: 4,
+        rate: 200,
+        swaps,
+        restMs: 50,
+        windowMs: 50,
+        timeoutMs: 10_000,
+      });
+      assert.ok(update?.kind === 'update');
+      const { requests, replies, failures, mixed, swaps: seen } = update.update;
+      const failed = Object.values(failures).reduce((sum, one) => sum + one, 0);
+      assert.deepEqual(
+        seen.map(({ version }) => version),
+        [1, 2],
+      );
+      for (const { firstNs, allNs } of seen) assert.ok(0 < firstNs && firstNs <= allNs);
+      assert.equal(replies + failed, requests);
+      const gates = kindOf(update).gates('update', update, null);
+      assert.equal(
+        gates.some(({ invalidates }) => invalidates),
+        false,
+      );
+      if (name.startsWith('hot')) {
+        assert.deepEqual({ failed, mixed, gates }, { failed: 0, mixed: 0, gates: [] });
+      }
+      const figure = (id: Parameters<typeof metric>[0]) =>
+        metric(id).of({ measurements: { update }, ...circumstances });
+      assert.ok(figure('update-first')! > 0);
+      assert.equal(figure('update-failed'), failed / swaps);
     });
-    assert.ok(update?.kind === 'update');
-    const { requests, replies, failures, mixed, swaps: seen } = update.update;
-    const failed = Object.values(failures).reduce((sum, one) => sum + one, 0);
-    assert.deepEqual(
-      seen.map(({ version }) => version),
-      [1, 2],
-    );
-    for (const { firstNs, allNs } of seen) assert.ok(0 < firstNs && firstNs <= allNs);
-    assert.equal(replies + failed, requests);
-    const gates = kindOf(update).gates('update', update, null);
-    assert.equal(
-      gates.some(({ invalidates }) => invalidates),
-      false,
-    );
-    if (name.startsWith('hot')) {
-      assert.deepEqual({ failed, mixed, gates }, { failed: 0, mixed: 0, gates: [] });
-    }
-    const figure = (id: Parameters<typeof metric>[0]) =>
-      metric(id).of({ measurements: { update }, ...circumstances });
-    assert.ok(figure('update-first')! > 0);
-    assert.equal(figure('update-failed'), failed / swaps);
-  });
-}
+  }
+});
 
 test('SIGQUIT: no more is accepted, a kept connection ends behind its next reply, then the gateway', {
   skip: notBuilt,
