@@ -98,6 +98,10 @@ async function serverPass(program) {
       await servesWithoutLeak(program, '--protocol', protocol, '--backend', backend, '--control');
     }
   }
+}
+
+/** Of our native server alone: the baseline is one thread. */
+async function workersPass(program) {
   const workers = ['--workers', '2', '--accept', 'shared'];
   await servesWithoutLeak(program, '--protocol', 'http', '--backend', 'epoll', '--control', ...workers);
 }
@@ -230,6 +234,7 @@ async function spawnPass(program) {
 const passes = {
   'dispatchbench-server': async (program) => {
     await serverPass(program);
+    await workersPass(program);
     await enginePass(program);
   },
   'dispatchbench-baseline': serverPass,
