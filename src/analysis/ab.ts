@@ -3,7 +3,7 @@ import { type CellLevels, levelsKey } from '../contract/sample.js';
 import { knownExperiment } from '../experiments/registry.js';
 import { fewestTrials } from '../statistics/interval.js';
 import { type Paired, paired, unitsNeeded } from '../statistics/paired.js';
-import { holm } from '../statistics/ranks.js';
+import { familyError, holm } from '../statistics/ranks.js';
 import { type Metric, type MetricId, metric } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
 import { seriesLabel } from './cells.js';
@@ -110,9 +110,6 @@ function rowOf(
     found,
   };
 }
-
-/** A comparison of two equal arms calls anything at all different in at most this share of cases. */
-const familyError = 0.05;
 
 function verdictOf({ change, bounds }: AbRow, margin: number): AbVerdict {
   if (change !== '~') return change === 'better' ? 'faster' : 'slower';

@@ -6,7 +6,7 @@ import { levelsKey } from '../contract/sample.js';
 import type { Compared } from '../experiments/experiment.js';
 import { experiments, knownExperiment } from '../experiments/registry.js';
 import { unitsNeeded } from '../statistics/paired.js';
-import { cliffsDelta, hodgesLehmann, holm, mannWhitney } from '../statistics/ranks.js';
+import { cliffsDelta, familyError, hodgesLehmann, holm, mannWhitney } from '../statistics/ranks.js';
 import { type MetricId, metric, metrics } from '../trials/registry.js';
 import type { Analysis } from './analyse.js';
 import { type Cell, seriesLabel, valuesOf } from './cells.js';
@@ -28,9 +28,6 @@ const comparedOf = (experiment: string): readonly Compared[] =>
   metrics.flatMap(({ id, better }) =>
     better === 'neither' ? [] : [{ metric: id, scale: 'ratio' as const }],
   );
-
-/** A comparison of two equal runs calls anything at all different in at most this share of cases. */
-const familyError = 0.05;
 
 /** A row of any comparison: what those need that print it or judge it. */
 export interface ComparedRow extends Judged {

@@ -76,6 +76,6 @@ export function contestInWords(
         factor,
       ),
     ),
-    remark: `Less and more: the 95 % interval of the ratio, taken by blocks, lies on that side of 1; as much: the 90 % one lies within ${number(100 * sameWithin)} %.`,
+    remark: `Less and more: shown at 5 % for all of these ratios together, by blocks (Holm); as much: the ratio's 90 % interval lies within ${number(100 * sameWithin)} %.`,
   };
 }

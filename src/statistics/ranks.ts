@@ -146,6 +146,9 @@ export function cliffsDelta(a: readonly number[], b: readonly number[]): number 
   return (2 * mannWhitney(a, b).u) / (a.length * b.length) - 1;
 }
 
+/** Equal things are called different anywhere in a family in at most this share of cases. */
+export const familyError = 0.05;
+
 /** Holm's step-down adjustment of a family of p-values, in the order given. */
 export function holm(p: readonly number[]): number[] {
   const order = p.map((_, i) => i).sort((i, j) => p[i]! - p[j]!);

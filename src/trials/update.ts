@@ -4,6 +4,7 @@
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
+import { median, sum } from 'simple-statistics';
 import { z } from 'zod';
 import type { ForeignSubject } from '../contract/subject.js';
 import { type Placements, placed, seen, updateResult, updaterReady } from '../contract/update.js';
@@ -45,19 +46,11 @@ export interface UpdateTrial {
 const updateMeasurement = z.object({
   kind: z.literal('update'),
   update: updateResult.omit({ event: true }),
-  /** how exactly the clocks of runner and client are known against each other; 0: they are one */
+  /** how exactly the clocks of server and client are known against each other; 0: they are one */
   clockBoundNs: z.number(),
 });
 type UpdateMeasurement = z.infer<typeof updateMeasurement>;
 
-/** Of the exchanges of a trial. */
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
-const sum = (values: readonly number[]): number => values.reduce((total, one) => total + one, 0);
 const failed = ({ update: { failures } }: UpdateMeasurement): number => sum(Object.values(failures));
 const ms = (ns: number): number => ns / 1e6;
 
@@ -125,8 +118,9 @@ export const update = trialKind({
     client.send(`close ${JSON.stringify(placements)}`);
     const line = await client.expect('result', timeoutMs + answerMs);
     const { event: _, ...result } = validated(updateResult, line, "the client's result");
-    const clock = await stage.roles.client.clock();
-    done('update', { kind: 'update', update: result, clockBoundNs: clock.boundNs });
+    const clocks = await Promise.all([stage.roles.server.clock(), stage.roles.client.clock()]);
+    const clockBoundNs = sum(clocks.map(({ boundNs }) => boundNs));
+    done('update', { kind: 'update', update: result, clockBoundNs });
   },
 
   gates(name, measurement) {
