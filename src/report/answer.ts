@@ -10,7 +10,7 @@ import { contestInWords } from './contest.js';
 import { withInterval } from './format.js';
 import type { Plot } from './plot.js';
 import { isBaseline, nameOf, panelsOf, plotSeries, pointsOf } from './plot-series.js';
-import { type AnswerInWords, listed, times } from './sentences.js';
+import { type AnswerInWords, listed, times, titleInSentence } from './sentences.js';
 import { levelInWords, worded } from './words.js';
 
 /** What a mechanism is called among others of an answer. */
@@ -86,7 +86,7 @@ function sentenceOf(answer: Answer, factor: string, host: string | null): string
     overcome.length === 0
       ? ''
       : ` ${listed(overcome.map(nameIn))} ${overcome.length === 1 ? 'has' : 'have'} no time to spare there, and no cost at this load.`;
-  return `For ${when} (${around.join(', ')}), ${metric.title.split(',')[0]!.toLowerCase().replace('cpu', 'CPU')} at ${levelInWords(factor, far)} over that at ${number(near)}: ${growth}.${conclusion}${beyond}`;
+  return `For ${when} (${around.join(', ')}), ${titleInSentence(metric)} at ${levelInWords(factor, far)} over that at ${number(near)}: ${growth}.${conclusion}${beyond}`;
 }
 
 /** What is left open, and the command that takes more. */

@@ -2,8 +2,8 @@
 import type { ExperimentAnalysis } from '../analysis/analyse.js';
 import { type Bout, type Contest, type Outcome, sameWithin } from '../analysis/contest.js';
 import { number } from '../number.js';
-import { listed, times } from './sentences.js';
-import { factorName, implementationName, levelInWords } from './words.js';
+import { listed, times, titleInSentence } from './sentences.js';
+import { factorName, implementationName } from './words.js';
 
 const outcomeInWords: Record<Outcome, string> = {
   less: 'less',
@@ -18,42 +18,46 @@ export interface ContestInWords {
   remark: string;
 }
 
-/** Where a server's costs came out so: all of a state it is in, or one level of it. */
-function placesOf(bouts: readonly Bout[], factor: string): Map<Outcome, string[]> {
-  const places = new Map<Outcome, string[]>();
-  for (const { when, at } of bouts) {
-    const alike = at.every(({ outcome }) => outcome === at[0]!.outcome);
-    for (const { x, outcome } of alike ? at.slice(0, 1) : at) {
-      const place = alike ? when : `${when} at ${levelInWords(factor, x)}`;
-      places.set(outcome, [...(places.get(outcome) ?? []), place]);
-    }
+const order = Object.keys(outcomeInWords) as Outcome[];
+
+/** "less"; "less (native server), more (TypeScript server)"; "less or as much", where it depends on the level as well. */
+function together(bouts: readonly Bout[]): string {
+  const servers = new Map<string, Set<Outcome>>();
+  for (const { series, at } of bouts) {
+    const name = implementationName(series.levels);
+    servers.set(name, new Set([...(servers.get(name) ?? []), ...at.map(({ outcome }) => outcome)]));
   }
-  return places;
+  const found = order.filter((one) => [...servers.values()].some((outcomes) => outcomes.has(one)));
+  const byServer = found.length > 1 && [...servers.values()].every(({ size }) => size === 1);
+  return byServer
+    ? found
+        .map((one) => {
+          const those = [...servers].flatMap(([name, outcomes]) => (outcomes.has(one) ? [name] : []));
+          return `${outcomeInWords[one]} (${listed(those)})`;
+        })
+        .join(', ')
+    : listed(
+        found.map((one) => outcomeInWords[one]),
+        'or',
+      );
 }
 
-function ofServer(bouts: readonly Bout[], factor: string): string {
-  const places = placesOf(bouts, factor);
-  const several = places.size > 1;
-  const parts = [...places].map(
-    ([outcome, where]) => `${outcomeInWords[outcome]}${several ? ` (${listed(where)})` : ''}`,
-  );
-  return `${implementationName(bouts[0]!.series.levels)}: ${parts.join(', ')}`;
-}
-
-function byServer(bouts: readonly Bout[]): Bout[][] {
-  const servers = new Map<string, Bout[]>();
-  for (const bout of bouts) servers.set(bout.series.key, [...(servers.get(bout.series.key) ?? []), bout]);
-  return [...servers.values()];
+/** In each state of a server; once, where all are alike. */
+function headlineOf(bouts: readonly Bout[]): string {
+  const states = new Map<string, Bout[]>();
+  for (const bout of bouts) states.set(bout.when, [...(states.get(bout.when) ?? []), bout]);
+  const said = [...states].map(([when, those]) => [when, together(those)] as const);
+  const alike = said.every(([, words]) => words === said[0]![1]);
+  return alike ? said[0]![1] : said.map(([when, words]) => `for ${when} ${words}`).join('; ');
 }
 
 function sentenceOf({ incumbent, challenger }: Contest, bouts: readonly Bout[], factor: string): string {
   const { metric, when } = bouts[0]!;
-  const title = metric.title.split(',')[0]!.toLowerCase().replace('cpu', 'CPU');
   const each = bouts.map(
     ({ series, at }) =>
-      `${implementationName(series.levels)} ${at.map(({ x, ratio }) => `${times(ratio)} at ${number(x)}`).join(', ')}`,
+      `${implementationName(series.levels)} ${at.map(({ x, ratio, outcome }) => `${times(ratio)} at ${number(x)} (${outcomeInWords[outcome]})`).join(', ')}`,
   );
-  return `For ${when}, ${title} with ${challenger} over that with ${incumbent}, by ${factorName(factor)}: ${each.join('; ')}.`;
+  return `For ${when}, ${titleInSentence(metric)} with ${challenger} over that with ${incumbent}, by ${factorName(factor)}: ${each.join('; ')}.`;
 }
 
 /** @param several whether hosts have to be named */
@@ -66,9 +70,7 @@ export function contestInWords(
   const host = several ? ` (${bouts[0]!.series.host.name})` : '';
   const costs = [...new Set(bouts.map(({ metric }) => metric))];
   return {
-    headline: `${question}${host} What a request costs with ${challenger}: ${byServer(bouts)
-      .map((one) => ofServer(one, factor))
-      .join('; ')}.`,
+    headline: `${question}${host} What a request costs with ${challenger}: ${headlineOf(bouts)}.`,
     sentences: costs.map((metric) =>
       sentenceOf(
         contest,
