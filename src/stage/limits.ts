@@ -1,4 +1,4 @@
-/** What hosts cannot run, found before the sweep: pure rules over what a trial needs and the hosts have. */
+/** What hosts cannot run, found before the sweep: rules over what a trial needs, the hosts have and this installation holds. */
 import type { MechanismName } from '../contract/common.js';
 import type { HostLook } from '../contract/host.js';
 import { isEngine } from '../contract/names.js';
@@ -34,6 +34,15 @@ export function ofSubject(subject: Subject): Pick<Needs, 'backend' | 'byNode' | 
   const { backend, impl } = subject;
   return { backend, byNode: false, missing: missingPeerServer(impl), highest: highestOf(subject) };
 }
+
+/** What a trial needs whose client has so many connections to one server, in one process. */
+export const ofConnections = (subject: Subject, active: number, idle = 0): Needs => ({
+  ...ofSubject(subject),
+  perProcess: active + idle,
+  what: 'connections',
+  connections: active + idle,
+  active,
+});
 
 /** Descriptors of a program that are no connections: standard streams, listener, poller, control channel, Node's own. */
 export const reservedDescriptors = 100;

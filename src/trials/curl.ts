@@ -9,7 +9,7 @@ import type { Subject } from '../contract/subject.js';
 import { validated } from '../contract/validated.js';
 import { curlProgram } from '../programs/curl.js';
 import { drive } from '../stage/drive.js';
-import { ofSubject } from '../stage/limits.js';
+import { ofConnections } from '../stage/limits.js';
 import { quantileRanks } from '../statistics/percentiles.js';
 import { invalid } from './gates.js';
 import { trialKind } from './kind.js';
@@ -36,13 +36,7 @@ export const curl = trialKind({
   measurement: curlMeasurement,
   connects: true,
 
-  needs: ({ subject }: CurlTrial) => ({
-    ...ofSubject(subject),
-    perProcess: 1,
-    what: 'connections',
-    connections: 1,
-    active: 1,
-  }),
+  needs: ({ subject }: CurlTrial) => ofConnections(subject, 1),
 
   async carryOut({ subject, path, warmups, requests }, stage, done) {
     const servers = await stage.serve(subject);

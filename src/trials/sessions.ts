@@ -15,7 +15,7 @@ import { span } from '../contract/sample.js';
 import type { Subject } from '../contract/subject.js';
 import { validated } from '../contract/validated.js';
 import { longestMs, sessionProgram } from '../programs/session.js';
-import { ofSubject } from '../stage/limits.js';
+import { ofConnections } from '../stage/limits.js';
 import { answerMs } from '../stage/patience.js';
 import { delayedAcks, errors, repeatedConnects, saturation, warmUp, zeroLatencies } from './gates.js';
 import { trialKind } from './kind.js';
@@ -68,15 +68,7 @@ export const sessions = trialKind({
   measurement: sessionMeasurement,
   connects: true,
 
-  needs({ subject, connections }: SessionTrial) {
-    return {
-      ...ofSubject(subject),
-      perProcess: connections,
-      what: 'connections',
-      connections,
-      active: connections,
-    };
-  },
+  needs: ({ subject, connections }: SessionTrial) => ofConnections(subject, connections),
 
   async carryOut(trial, stage, done) {
     const servers = await stage.serve(trial.subject);

@@ -8,7 +8,7 @@ import { type MemoryUse, memoryUse } from '../contract/host.js';
 import { type SnapshotBody, snapshotBody } from '../contract/server.js';
 import type { Subject } from '../contract/subject.js';
 import { monotonicNs } from '../process.js';
-import { ofSubject } from '../stage/limits.js';
+import { ofConnections } from '../stage/limits.js';
 import { oneMachine } from '../stage/places.js';
 import type { Servers } from '../stage/servers.js';
 import type { Stage } from '../stage/stage.js';
@@ -62,13 +62,7 @@ export const standing = trialKind({
   measurement: standingMeasurement,
   connects: true,
 
-  needs: ({ subject, idle }: StandingTrial) => ({
-    ...ofSubject(subject),
-    perProcess: idle,
-    what: 'connections',
-    connections: idle,
-    active: 0,
-  }),
+  needs: ({ subject, idle }: StandingTrial) => ofConnections(subject, 0, idle),
 
   async carryOut({ subject, idle }, stage, done) {
     const servers = await stage.serve(subject);

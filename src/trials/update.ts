@@ -11,7 +11,7 @@ import { type Placements, placed, seen, updateResult, updaterReady } from '../co
 import { validated } from '../contract/validated.js';
 import { toOurs, toTheirs } from '../hosts/clock.js';
 import { updateLoadProgram, updaterProgram } from '../programs/update.js';
-import { ofSubject } from '../stage/limits.js';
+import { ofConnections } from '../stage/limits.js';
 import { answerMs } from '../stage/patience.js';
 import { interruptible, type Stage } from '../stage/stage.js';
 import { quantileRanks } from '../statistics/percentiles.js';
@@ -86,13 +86,7 @@ export const update = trialKind({
   measurement: updateMeasurement,
   connects: 'freely',
 
-  needs: ({ subject, connections }: UpdateTrial) => ({
-    ...ofSubject(subject),
-    perProcess: connections,
-    what: 'connections',
-    connections,
-    active: connections,
-  }),
+  needs: ({ subject, connections }: UpdateTrial) => ofConnections(subject, connections),
 
   async carryOut(trial, stage, done) {
     const { subject, template, path, connections, rate, windowMs, timeoutMs } = trial;

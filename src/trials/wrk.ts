@@ -6,7 +6,7 @@ import type { Subject } from '../contract/subject.js';
 import { validated } from '../contract/validated.js';
 import { wrkProgram } from '../programs/wrk.js';
 import { drive } from '../stage/drive.js';
-import { ofSubject } from '../stage/limits.js';
+import { ofConnections } from '../stage/limits.js';
 import { invalid, percent, warning } from './gates.js';
 import { trialKind } from './kind.js';
 import { peakMetrics, servedMetrics } from './served.js';
@@ -34,13 +34,7 @@ export const wrk = trialKind({
   measurement: wrkMeasurement,
   connects: 'freely',
 
-  needs: ({ subject, connections }: WrkTrial) => ({
-    ...ofSubject(subject),
-    perProcess: connections,
-    what: 'connections',
-    connections,
-    active: connections,
-  }),
+  needs: ({ subject, connections }: WrkTrial) => ofConnections(subject, connections),
 
   async carryOut({ subject, path, connections, warmupMs, durationMs, timeoutMs }, stage, done) {
     const servers = await stage.serve(subject);
