@@ -212,7 +212,8 @@ void Streams::on_flush(Tag tag, const Completion& row) {
     return;
   }
   connection.output.reset();
-  if (connection.finished || connection.phase == Phase::last_reply) leave(tag.place);
+  // What was shown in this turn may still get a reply.
+  if (connection.finished || connection.phase == Phase::last_reply) leave_later(tag.place);
   else if (!connection.receiving) receive_again(tag.place);
 }
 

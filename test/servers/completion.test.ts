@@ -1,6 +1,7 @@
 /** What only servers on a completion engine can get wrong: buffers that run out, receives that hold a file, teardown. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
@@ -193,6 +194,20 @@ for (const kind of with_('sqpoll,direct')) {
         assert.equal((await server.snapshot()).bytesOut, sent);
         socket.destroy();
       }),
+  );
+}
+
+// A FIN may come in the turn in which held back replies have gone and more bytes were shown, to which the reply is to come.
+for (const kind of engineKinds) {
+  test(`all that was sent before a FIN comes back: ${nameOf(kind)}`, { skip, timeout: 60_000 }, () =>
+    withServer(kind, 'tcp-echo', async (port) => {
+      const sent = randomBytes(300_000);
+      for (let connection = 0; connection < 250; connection++) {
+        const { bytes, ended } = await exchange(port, [sent], { finish: true });
+        assert.equal(ended, 'end');
+        assert.ok(bytes.equals(sent), `${bytes.length} of ${sent.length} came back, or other ones`);
+      }
+    }),
   );
 }
 
