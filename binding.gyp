@@ -12,7 +12,7 @@
     "defines": ["_GNU_SOURCE", "DISPATCHBENCH_FLAGS=\"-std=c++20 -O2 -fno-omit-frame-pointer\""],
     "cflags": ["-fno-omit-frame-pointer", "-fvisibility=hidden"],
     "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
-    "cflags_cc": ["-std=c++20", "-O2", "-g", "-Wall", "-Wextra", "-Wconversion", "-Wno-sign-conversion", "-fno-exceptions", "-fno-rtti"],
+    "cflags_cc": ["-std=c++20", "-O2", "-g1", "-Wall", "-Wextra", "-Wconversion", "-Wno-sign-conversion", "-fno-exceptions", "-fno-rtti"],
     "xcode_settings": {
       "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
       "GCC_ENABLE_CPP_EXCEPTIONS": "NO",

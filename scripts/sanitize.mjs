@@ -61,10 +61,17 @@ function runtime(library) {
   return path;
 }
 
+/** The second build differs from the first in what few files see: the others' objects are taken from the cache, if there is one. */
+const cached = spawnSync('ccache', ['--version'], { stdio: 'ignore' }).status === 0;
+const launcher = cached ? ['--CDCMAKE_CXX_COMPILER_LAUNCHER=ccache'] : [];
+
 /** Builds everything with the sanitizers into `folder`. */
 function compile(folder, definitions = [], started) {
-  const options = ['--out', folder, '--CDSANITIZE=address,undefined', ...definitions, '--log-level', 'error'];
-  return run('npx', ['--no-install', 'cmake-js', 'compile', ...options], { started });
+  const sanitize = ['--CDSANITIZE=address,undefined', ...definitions, ...launcher];
+  const options = ['--out', folder, ...sanitize, '--log-level', 'error'];
+  // The folder that a compiler runs in is told by traces only.
+  const env = { ...process.env, CCACHE_NOHASHDIR: '1' };
+  return run('npx', ['--no-install', 'cmake-js', 'compile', ...options], { env, started });
 }
 
 const strict = 'halt_on_error=1:print_stacktrace=1';

@@ -47,12 +47,14 @@ const calmMs = 15_000;
 const longestMs = 600_000;
 /** What failed, once more at the end, and kept for whoever prints more after it. */
 const summary = 'build/failed-tests.txt';
+const part = `${summary}.part`;
+/** How long each file took. */
+const spans = [];
 mkdirSync('build', { recursive: true });
 rmSync(summary, { force: true });
 
 /** Runs these. @returns what failed, by its file; empty: nothing */
 function run(names, atOnce) {
-  const part = `${summary}.part`;
   const { status } = spawnSync(
     process.execPath,
     [
@@ -61,18 +63,25 @@ function run(names, atOnce) {
       `--test-timeout=${longestMs}`,
       `--test-reporter=${process.stdout.isTTY ? 'spec' : 'tap'}`,
       '--test-reporter-destination=stdout',
-      '--test-reporter=./scripts/failed-tests.mjs',
+      '--test-reporter=./scripts/test-outcomes.mjs',
       `--test-reporter-destination=${part}`,
       ...names,
     ],
     { stdio: 'inherit' },
   );
-  const said = status === 0 ? [] : readFileSync(part, 'utf8').split(/^(?=dist\/test\/)/m);
+  const outcomes = existsSync(part)
+    ? readFileSync(part, 'utf8')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line))
+    : [];
   rmSync(part, { force: true });
   const byFile = new Map();
-  for (const one of said.filter(Boolean)) {
-    const name = names.find((file) => one.startsWith(`${file}:`)) ?? names[0];
-    byFile.set(name, (byFile.get(name) ?? '') + one);
+  for (const { file, failed, seconds } of outcomes) {
+    if (seconds !== undefined) spans.push({ file, seconds });
+    // What fails outside of a test's file has none of these names.
+    const name = names.includes(file) ? file : names[0];
+    if (failed !== undefined) byFile.set(name, `${byFile.get(name) ?? ''}${file}: ${failed}\n`);
   }
   if (status !== 0 && byFile.size === 0)
     byFile.set(names[0], `the runner of ${names.length} files ended with ${status}\n`);
@@ -92,6 +101,10 @@ for (const { names, atOnce, ready, tries } of groups) {
   }
   failed += [...found.values()].join('');
 }
+const slowest = spans.sort((a, b) => b.seconds - a.seconds).slice(0, 10);
+console.error(
+  `slowest files: ${slowest.map(({ file, seconds }) => `${file.slice('dist/test/'.length)} ${seconds} s`).join(', ')}`,
+);
 if (again !== '') console.error(`\nfailed, and tried again:\n${again}`);
 if (failed !== '') {
   writeFileSync(summary, failed);

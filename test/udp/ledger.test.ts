@@ -85,8 +85,9 @@ const cases: {
   },
 ];
 
+// Each mostly waits for what may still come.
 for (const engine of ['native', 'js'] as const) {
-  describe(`ledger, ${engine} engine`, () => {
+  describe(`ledger, ${engine} engine`, { concurrency: 4 }, () => {
     for (const { name, faults, input, ports, sequenceAt } of cases) {
       if (engine === 'js' && input.workers !== undefined) continue; // it has one
       test(name, async () => {
