@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import type { DgramResult } from '../src/contract/dgram.js';
-import { type DgramInput, dgramBenchmark } from '../src/dgram-benchmark/index.js';
+import { type DgramInput, dgramBenchmark } from '../src/library/dgram-benchmark.js';
 import { setAffinity } from '../src/process.js';
 import { type Interval, ratioInterval } from '../src/statistics/interval.js';
 import { randomFrom, shuffled } from '../src/statistics/random.js';

@@ -63,8 +63,8 @@ export const Flag = {
   invalid: layout.invalid,
 } as const;
 
-/** Words of an event row. */
-export const Event = { slot: 0, generation: 1, flags: 2, aux: 3 } as const;
+/** Words of an event row, and how many they are. */
+export const Event = { slot: 0, generation: 1, flags: 2, aux: 3, words: layout.eventWords } as const;
 
-/** Words of a change row. */
-export const Change = { slot: 0, wanted: 1, result: 2 } as const;
+/** Words of a change row, and how many they are. */
+export const Change = { slot: 0, wanted: 1, result: 2, words: layout.changeWords } as const;

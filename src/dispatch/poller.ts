@@ -5,8 +5,8 @@
  *     const n = poller.turn(changes, timeoutUs);
  *     for (let row = 0; row < n; row++) {
  *       if (!poller.isCurrent(row)) continue;
- *       const slot = poller.events[row * 4];
- *       const flags = poller.events[row * 4 + 2];
+ *       const slot = poller.events[row * Event.words + Event.slot];
+ *       const flags = poller.events[row * Event.words + Event.flags];
  *     }
  *
  * A registration is named by its slot, a small number; tables are indexed by it. On POSIX it is the descriptor, elsewhere
@@ -43,9 +43,9 @@ export class Poller {
   readonly capabilities: Capabilities;
   readonly maxEvents: number;
   readonly maxChanges: number;
-  /** rows of `layout.eventWords`: slot, generation, flags, aux */
+  /** rows of `Event.words`: slot, generation, flags, aux */
   readonly events: Int32Array;
-  /** rows of `layout.changeWords`: slot, wanted interest (or REARM), errno of the attempt or 0 */
+  /** rows of `Change.words`: slot, wanted interest (or REARM), errno of the attempt or 0 */
   readonly changes: Int32Array;
   /** names the poller to the addon's other areas */
   readonly handle: number;

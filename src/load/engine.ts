@@ -46,9 +46,14 @@ export interface LoadObserver {
 
 /**
  * One load from the first connection to the result.
- * @throws Error in one sentence when connections cannot be opened
+ * @param signal aborted: the load is given up and its connections are closed
+ * @throws Error in one sentence when connections cannot be opened; the signal's reason once it was aborted
  */
-export async function runLoad(options: LoadOptions, observer: LoadObserver): Promise<LoadResult> {
+export async function runLoad(
+  options: LoadOptions,
+  observer: LoadObserver,
+  signal?: AbortSignal,
+): Promise<LoadResult> {
   const address = await resolveTarget(options.target);
   requireDescriptors(options.connections);
   const { protocol, target, rate, arrival, ...same } = options;
@@ -63,26 +68,34 @@ export async function runLoad(options: LoadOptions, observer: LoadObserver): Pro
     exponential: arrival === 'exponential',
   });
   try {
-    return await followLoad(handle, options, observer);
+    return await followLoad(handle, options, observer, signal);
   } finally {
     native().loadStop(handle);
   }
 }
 
-async function followLoad(handle: number, options: LoadOptions, observer: LoadObserver): Promise<LoadResult> {
+async function followLoad(
+  handle: number,
+  options: LoadOptions,
+  observer: LoadObserver,
+  signal: AbortSignal | undefined,
+): Promise<LoadResult> {
+  const pause = async (ms: number): Promise<void> => {
+    await sleep(ms, undefined, { signal }).catch(() => signal?.throwIfAborted());
+  };
   const until = async (...phases: LoadState['phase'][]): Promise<LoadState> => {
     for (;;) {
       const state = native().loadState(handle);
       if (state.phase === 'failed') throw connectFailure(options.target, state, options.connections);
       if (phases.includes(state.phase)) return state;
-      await sleep(1);
+      await pause(1);
     }
   };
   const instant = async (monotonicNs: number): Promise<void> => {
     for (;;) {
       const leftMs = (monotonicNs - Number(process.hrtime.bigint())) / 1e6;
       if (leftMs <= 0) return;
-      await sleep(Math.min(leftMs, 500));
+      await pause(Math.min(leftMs, 500));
       observer.progress?.(native().loadState(handle));
     }
   };

@@ -87,7 +87,7 @@ export interface TrialKind<
   Id extends string,
   Spec extends { kind: Id },
   Measurement extends { kind: Id },
-  Metrics extends readonly KindMetric<Measurement>[],
+  MetricId extends string,
 > {
   id: Id;
   measurement: z.ZodType<Measurement>;
@@ -104,7 +104,7 @@ export interface TrialKind<
   gates(name: string, measurement: Measurement, link: Link): Gate[];
   /** it opens connections, so that the kernel's counters of dropped ones speak of it */
   connects: Connects;
-  metrics: Metrics;
+  metrics: readonly KindMetric<Measurement, MetricId>[];
   /** what a server did in it, for rules that hold for any machine; null: it had none */
   served(measurement: Measurement): Served | null;
   /** its distributions, for other programs to read, by name */
@@ -113,12 +113,12 @@ export interface TrialKind<
   durationNs(measurement: Measurement): number;
 }
 
-/** Keeps the literal types of a kind's id and metrics. */
+/** Keeps the literal types of the ids of a kind and its metrics. */
 export const trialKind = <
   const Id extends string,
   Spec extends { kind: Id },
   Measurement extends { kind: Id },
-  const Metrics extends readonly KindMetric<Measurement>[],
+  const MetricId extends string,
 >(
-  kind: TrialKind<Id, Spec, Measurement, Metrics>,
-): TrialKind<Id, Spec, Measurement, Metrics> => kind;
+  kind: TrialKind<Id, Spec, Measurement, MetricId>,
+): TrialKind<Id, Spec, Measurement, MetricId> => kind;

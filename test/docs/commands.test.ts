@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -61,12 +61,14 @@ for (const name of guides) {
   }
   test(`every command of docs/${name} does what it says`, async () => {
     const cwd = freshFolder();
+    mkdirSync(join(cwd, 'node_modules'));
+    symlinkSync(checkout, join(cwd, 'node_modules/dispatchbench'));
     const running: ChildProcess[] = [];
     assert.ok(typed.length > 0);
     try {
       for (const { language, lines } of blocks) {
         if (language === 'js') {
-          const file = /^\/\/ ([\w-]+\.js)$/.exec(lines[0]!)?.[1];
+          const file = /^\/\/ ([\w-]+\.m?js)$/.exec(lines[0]!)?.[1];
           assert.ok(file, 'the first line of a program says where it is saved');
           writeFileSync(join(cwd, file), lines.join('\n'));
         }

@@ -5,17 +5,17 @@
  *     const result = await dgramBenchmark({ url: '127.0.0.1:9000-9009', overallRate: 1000, duration: 5 });
  */
 import type { DgramResult } from '../contract/dgram.js';
-import { aggregateResult } from './aggregate.js';
-import { parseArguments, start } from './arguments.js';
-import { DgramBenchmark } from './benchmark.js';
-import type { DgramInput } from './options.js';
-import { printResult } from './print.js';
-import { track } from './track.js';
+import { aggregateResult } from '../dgram-benchmark/aggregate.js';
+import { parseArguments, start } from '../dgram-benchmark/arguments.js';
+import { DgramBenchmark } from '../dgram-benchmark/benchmark.js';
+import type { DgramInput } from '../dgram-benchmark/options.js';
+import { printResult } from '../dgram-benchmark/print.js';
+import { track } from '../dgram-benchmark/track.js';
 
 export { type DgramResult, dgramResult } from '../contract/dgram.js';
-export type { DgramClient, DgramEvents } from './benchmark.js';
-export type { PrintOptions } from './print.js';
-export type { TrackOptions } from './track.js';
+export type { DgramClient, DgramEvents } from '../dgram-benchmark/benchmark.js';
+export type { PrintOptions } from '../dgram-benchmark/print.js';
+export type { TrackOptions } from '../dgram-benchmark/track.js';
 export { aggregateResult, DgramBenchmark, type DgramInput, parseArguments, printResult, start, track };
 
 /**
