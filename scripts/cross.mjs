@@ -5,14 +5,14 @@
 // links it, and Wine runs it where that is.
 // Objects are kept by digest of everything they depend on.
 //   node scripts/cross.mjs [target-substring ...]
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
-import { availableParallelism, machine, type } from 'node:os';
+import { machine, type } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compile, inParallel, ZIG } from './zig.mjs';
 
-const ZIG = '0.17.0';
 const flags = [
   '-std=c++20',
   '-Wall',
@@ -41,73 +41,11 @@ const targets = JSON.parse(readFileSync('native/targets.json', 'utf8')).map((tar
   linking: [...(target.system === 'Linux' ? ['-static', '-s'] : []), '-lpthread'],
   usual: isOwn(target) || target.system !== 'Linux',
 }));
-const environment = {
-  ...process.env,
-  ZIG_GLOBAL_CACHE_DIR: resolve('.cache/zig-cache'),
-  ZIG_LOCAL_CACHE_DIR: resolve('.cache/zig-cache'),
-};
-
-/** Installs the pinned compiler into .cache/ unless it is there, and returns its path. */
-function installZig() {
-  const venv = `.cache/zig-${ZIG}`;
-  const python = `${venv}/bin/python`;
-  const locate = () =>
-    spawnSync(
-      python,
-      ['-c', 'import ziglang, os; print(os.path.join(os.path.dirname(ziglang.__file__), "zig"))'],
-      {
-        encoding: 'utf8',
-      },
-    );
-  if (locate().status !== 0) {
-    console.log(`installing ziglang ${ZIG} from PyPI`);
-    for (const [command, ...args] of [
-      ['python3', '-m', 'venv', venv],
-      [python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `ziglang==${ZIG}`],
-    ]) {
-      const { status } = spawnSync(command, args, { stdio: 'inherit' });
-      if (status !== 0) {
-        console.error(`${[command, ...args].join(' ')} failed: the cross builds need python3-venv and PyPI`);
-        process.exit(1);
-      }
-    }
-  }
-  return locate().stdout.trim();
-}
-
 function headers() {
   const found = readdirSync('native', { recursive: true }).filter((name) => name.endsWith('.h'));
   return found.sort().map((name) => readFileSync(join('native', name)));
 }
 
-/** Runs a target's compiler; resolves with its exit code after printing what it said, under `label`. */
-function compile({ compiler: [command, ...words] }, label, args) {
-  return new Promise((done) => {
-    const child = spawn(command === 'zig' ? zig() : command, [...words, ...args], {
-      env: environment,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    child.stdout.on('data', (chunk) => (output += chunk));
-    child.stderr.on('data', (chunk) => (output += chunk));
-    child.on('close', (code) => {
-      if (output !== '') console.error(`${label}:\n${output}`);
-      done(code);
-    });
-  });
-}
-
-/** Runs `tasks` (functions that return promises), as many at a time as there are CPUs. */
-async function inParallel(tasks) {
-  const queue = [...tasks];
-  const worker = async () => {
-    for (let task = queue.shift(); task; task = queue.shift()) await task();
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
-}
-
-let installed;
-const zig = () => (installed ??= installZig());
 const sources = JSON.parse(readFileSync('native/sources.json', 'utf8'));
 const core = sources.core.flatMap((room) => sources[room]);
 const everything = [...new Set([...core, ...Object.values(sources.programs).flat()])];
@@ -150,7 +88,7 @@ const compilations = chosen.flatMap((target) => {
       return;
     }
     const args = [target.optimize, ...flags, '-c', source, '-o', `${object}.part`];
-    if ((await compile(target, `${target.name}: ${source}`, args)) === 0)
+    if ((await compile(target.compiler, `${target.name}: ${source}`, args)) === 0)
       renameSync(`${object}.part`, object);
     else failures += 1;
   });
@@ -167,7 +105,7 @@ for (const target of chosen.filter(({ link }) => link)) {
   for (const [program, files] of Object.entries(sources.programs)) {
     const inputs = [...new Set([...files, ...core])].map((source) => objectOf(target, source));
     const args = [target.optimize, ...inputs, ...target.linking, '-o', join(out, program)];
-    if ((await compile(target, `${target.name}: link ${program}`, args)) !== 0) process.exit(1);
+    if ((await compile(target.compiler, `${target.name}: link ${program}`, args)) !== 0) process.exit(1);
     console.log(`linked ${join(out, program)}`);
   }
 }
@@ -179,7 +117,7 @@ for (const target of chosen.filter(({ check, compiler }) => check && compiler[0]
   const program = join(out, `${target.check}.exe`);
   const inputs = checked(target.check).map((source) => objectOf(target, source));
   const args = ['-static', '-s', ...inputs, '-lws2_32', '-o', program];
-  if ((await compile(target, `${target.name}: link ${program}`, args)) !== 0) process.exit(1);
+  if ((await compile(target.compiler, `${target.name}: link ${program}`, args)) !== 0) process.exit(1);
   console.log(`linked ${program}`);
   if (!existsSync(wine)) {
     console.log(`not run: ${wine} is not there (Debian package wine64)`);

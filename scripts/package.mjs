@@ -1,7 +1,10 @@
 // What `npm pack` and `npm publish` need before and after, and the packages of platforms.
 //   node scripts/package.mjs prepack    builds what is out of date and the declarations, and completes package.json
 //   node scripts/package.mjs postpack   puts package.json back
-//   node scripts/package.mjs platform   the native part of this machine as a package in build/npm/NAME
+//   node scripts/package.mjs platform [NAME]   the native part of this machine, or another one's by zig's cross compiler, as
+//                                              a package in build/npm/NAME
+//   node scripts/package.mjs prepack-thin      what `npm pack --workspace dgram-benchmark` needs before and after
+//   node scripts/package.mjs postpack-thin
 // npm installs no optional dependency that is not published yet, so a checkout's own package.json names none: those of the
 // platforms (npm/platforms.json) are added for the tarball alone.
 import { spawnSync } from 'node:child_process';
@@ -14,13 +17,14 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compile, inParallel } from './zig.mjs';
 
 process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 const json = (path) => JSON.parse(readFileSync(path, 'utf8'));
 const platforms = json('npm/platforms.json');
-const kept = 'build/package.json.kept';
+const keptOf = (manifest) => `build/${manifest.replaceAll('/', '-')}.kept`;
 
 function run(command, ...args) {
   const { status, error } = spawnSync(command, args, { stdio: ['ignore', 2, 2] });
@@ -44,17 +48,91 @@ function ownPlatform() {
   process.exit(1);
 }
 
-function platform() {
-  const { name, os, cpu, libc } = ownPlatform();
+function platformNamed(name) {
+  const found = platforms.find((one) => one.name === name);
+  if (found) return found;
+  console.error(`package: there is no platform '${name}': ${platforms.map((one) => one.name).join(', ')}`);
+  process.exit(1);
+}
+
+/** What is built for a machine: libraries that are loaded, and programs, each with the groups of its sources. */
+function nativeParts({ os }) {
+  const { programs } = json('native/sources.json');
+  return {
+    libraries: ['dispatchbench.node', ...(os === 'linux' ? ['dispatchbench_frames.node'] : [])],
+    programs: Object.keys(programs),
+  };
+}
+
+/** Everything for another machine, as binding.gyp has it, into `folder`. Objects stay in .cache/. */
+async function crossBuild({ name, os, zig }, folder) {
+  const sources = json('native/sources.json');
+  const core = sources.core.flatMap((room) => sources[room]);
+  const compiler = ['zig', 'c++', '-target', zig];
+  const flags = ['-std=c++20', '-O2', '-fPIC', '-fno-omit-frame-pointer', '-fvisibility=hidden'];
+  const define = ['-D_GNU_SOURCE', `-DDISPATCHBENCH_FLAGS="${flags.slice(0, 2).join(' ')}"`, '-Inative'];
+  const without = ['-fno-exceptions', '-fno-rtti'];
+  const addon = ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'];
+  const headers = ['node_modules/node-api-headers/include', 'node_modules/node-addon-api'];
+  const forAddon = [...addon.map((one) => `-D${one}`), ...headers.map((path) => `-isystem${path}`)];
+  const objects = join('.cache/platforms', name);
+  rmSync(objects, { recursive: true, force: true });
+  mkdirSync(objects, { recursive: true });
+  const objectOf = (source) => join(objects, `${source.replaceAll('/', '-')}.o`);
+  const must = async (label, args) => {
+    if ((await compile(compiler, `${name}: ${label}`, args)) !== 0) process.exit(1);
+  };
+  const libraries = {
+    'dispatchbench.node': [...sources.addon, ...core],
+    'dispatchbench_frames.node': sources.frames,
+  };
+  const parts = nativeParts({ os });
+  const wanted = [
+    ...parts.libraries.map((file) => ({ file, of: libraries[file], shared: true })),
+    ...parts.programs.map((file) => ({ file, of: [...sources.programs[file], ...core], shared: false })),
+  ];
+  await inParallel(
+    [...new Set(wanted.flatMap(({ of }) => of))].map(
+      (source) => () =>
+        must(source, [
+          ...flags,
+          ...without,
+          ...define,
+          ...(sources.addon.includes(source) ? forAddon : []),
+          ...['-c', source, '-o', objectOf(source)],
+        ]),
+    ),
+  );
+  // Node's own functions are found when it loads the addon.
+  const open = os === 'darwin' ? ['-Wl,-undefined,dynamic_lookup'] : ['-Wl,-z,undefs'];
+  await inParallel(
+    wanted.map(
+      ({ file, of, shared }) =>
+        () =>
+          must(`link ${basename(file)}`, [
+            ...(shared ? ['-shared', ...open] : []),
+            ...['-s', '-O2', ...new Set(of)].map((one) => (one.endsWith('.cc') ? objectOf(one) : one)),
+            ...['-lpthread', '-o', join(folder, file)],
+          ]),
+    ),
+  );
+}
+
+async function platform(named) {
+  const chosen = named === undefined ? ownPlatform() : platformNamed(named);
+  const { name, os, cpu, libc } = chosen;
   const { version, license, engines } = json('package.json');
   const folder = join('build/npm', name);
-  const { programs } = json('native/sources.json');
-  const files = ['dispatchbench.node', 'dispatchbench_frames.node', ...Object.keys(programs)];
+  const { libraries, programs } = nativeParts(chosen);
+  const files = [...libraries, ...programs];
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  for (const file of files) copyFileSync(join('build/Release', file), join(folder, file));
-  // Symbols for debuggers are nine tenths of them; the table of dynamic symbols stays.
-  run('strip', '--strip-unneeded', ...files.map((file) => join(folder, file)));
+  if (named !== undefined && named !== ownPlatform().name) await crossBuild(chosen, folder);
+  else {
+    for (const file of files) copyFileSync(join('build/Release', file), join(folder, file));
+    // Symbols for debuggers are nine tenths of them; the table of dynamic symbols stays.
+    run('strip', '--strip-unneeded', ...files.map((file) => join(folder, file)));
+  }
   const described = {
     name: `@dispatchbench/${name}`,
     version,
@@ -76,27 +154,56 @@ function platform() {
   console.log(folder);
 }
 
-function postpack() {
-  if (existsSync(kept)) renameSync(kept, 'package.json');
+/** Puts back what an interrupted one has left. */
+function restore(manifest) {
+  const kept = keptOf(manifest);
+  if (existsSync(kept)) renameSync(kept, manifest);
 }
+
+/** Completes a package.json for its tarball. */
+function complete(manifest, added) {
+  restore(manifest);
+  const own = json(manifest);
+  mkdirSync('build', { recursive: true });
+  copyFileSync(manifest, keptOf(manifest));
+  writeFileSync(manifest, `${JSON.stringify({ ...own, ...added(own) }, null, 2)}\n`);
+}
+
+const main = 'package.json';
+const thin = 'npm/dgram-benchmark/package.json';
 
 function prepack() {
-  // What an interrupted one has left.
-  postpack();
+  restore(main);
   run(process.execPath, 'scripts/setup.mjs');
   run(process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.package.json');
-  const own = json('package.json');
-  copyFileSync('package.json', kept);
-  const optionalDependencies = Object.fromEntries(
-    platforms.map(({ name }) => [`@dispatchbench/${name}`, own.version]),
-  );
-  writeFileSync('package.json', `${JSON.stringify({ ...own, optionalDependencies }, null, 2)}\n`);
+  complete(main, ({ version }) => ({
+    optionalDependencies: Object.fromEntries(
+      platforms.map(({ name }) => [`@dispatchbench/${name}`, version]),
+    ),
+  }));
 }
 
-const commands = { prepack, postpack, platform };
-const command = commands[process.argv[2]];
+/** The version is the suite's, whose code it runs. */
+function prepackThin() {
+  const [{ version }, own] = [main, thin].map(json);
+  if (own.version !== version) {
+    console.error(`package: ${thin} is of version ${own.version}, and the suite of ${version}`);
+    process.exit(1);
+  }
+  complete(thin, () => ({ dependencies: { dispatchbench: version } }));
+}
+
+const commands = {
+  prepack,
+  postpack: () => restore(main),
+  platform,
+  'prepack-thin': prepackThin,
+  'postpack-thin': () => restore(thin),
+};
+const [, , name, ...args] = process.argv;
+const command = commands[name];
 if (!command) {
   console.error(`package: say one of ${Object.keys(commands).join(', ')}`);
   process.exit(1);
 }
-command();
+await command(...args);

@@ -1,4 +1,4 @@
-// Packs this package and that of this platform, installs both from the files into an empty folder as a user without rights,
+// Packs this package, dgram-benchmark and that of this platform, installs them from the files into an empty folder as a user without rights,
 // and uses what is there as a stranger would: the commands, a tiny run with its report, every export from a TypeScript
 // program. Dependencies come from the npm registry.
 //   node scripts/packed-install.mjs [--source]
@@ -29,6 +29,15 @@ const scratch = mkdtempSync(join(tmpdir(), 'dispatchbench-packed-'));
 const prefix = join(scratch, 'prefix');
 const home = join(scratch, 'home');
 const nobody = process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {};
+
+/** For what has to work where nothing native can be loaded. */
+const noNative = { DISPATCHBENCH_ADDON: join(scratch, 'none.node') };
+
+const udpEcho = `import { createSocket } from 'node:dgram';
+const socket = createSocket('udp4');
+socket.on('message', (message, { port, address }) => socket.send(message, port, address));
+socket.bind(0, '127.0.0.1');
+`;
 
 function fail(message) {
   throw new Error(message);
@@ -88,6 +97,7 @@ function expectMatch(text, pattern, what) {
   if (!pattern.test(text)) fail(`${what} does not say ${pattern}: ${text.slice(0, 2000)}`);
 }
 
+/** @returns the tarball, and the paths in it */
 function pack(...args) {
   const [{ filename, files }] = JSON.parse(
     asked('npm', 'pack', '--json', '--pack-destination', scratch, ...args),
@@ -95,12 +105,24 @@ function pack(...args) {
   return { file: join(scratch, filename), files: files.map(({ path }) => path) };
 }
 
+/** dgram-benchmark from the package of its own name; its engine in JavaScript where there is no native part. */
+function useThin(version) {
+  const program = join(prefix, 'node_modules/dgram-benchmark/bin/dgram-benchmark.js');
+  const thin = (...args) => asUser(process.execPath, [program, ...args], { env: noNative });
+  expectMatch(thin('--version').stdout, new RegExp(`^${version}\n$`), 'dgram-benchmark --version');
+  expectMatch(thin('--help').stdout, /--overall-rate/, 'dgram-benchmark --help');
+  give('udp-echo.mjs', udpEcho);
+  const measured = ['--engine', 'js', '-R', '200', '-d', '0.2', '-j', '-n', '--on-port', '127.0.0.1:1'];
+  const { received, lost } = JSON.parse(thin(...measured, '--', process.execPath, 'udp-echo.mjs').stdout);
+  if (!(received > 0 && lost === 0)) fail(`dgram-benchmark received ${received} and lost ${lost}`);
+}
+
 /** The programs, as one who has just installed them. */
 function useCommands(bin) {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   expectMatch(asUser(bin('dispatchbench'), ['--version']).stdout, new RegExp(`^${version}\n$`), '--version');
   expectMatch(asUser(bin('dispatchbench'), ['--help']).stdout, /idle-connections|run/, '--help');
-  expectMatch(asUser(bin('dgram-benchmark'), ['--help']).stdout, /--overall-rate/, 'dgram-benchmark --help');
+  useThin(version);
   expectMatch(asUser(bin('dispatchbench'), ['probe']).stdout, /epoll|kqueue/, 'probe');
   // Nothing listens there; it does not come so far.
   const agent = ['agent', '--nats', 'nats://127.0.0.1:1', '--name', 'stranger'];
@@ -173,7 +195,7 @@ try {
   const main = pack();
   const stray = main.files.filter((path) => /^(results|dist\/(test|bench)|test|bench|\.ci)\//.test(path));
   if (stray.length > 0) fail(`the tarball has what nobody needs: ${stray.slice(0, 3).join(', ')}`);
-  const tarballs = [main.file];
+  const tarballs = [main.file, pack('--workspace', 'dgram-benchmark').file];
   if (!fromSource)
     tarballs.push(pack(`./${asked(process.execPath, 'scripts/package.mjs', 'platform')}`).file);
 
@@ -188,7 +210,11 @@ try {
   const bin = (name) => join(modules, '.bin', name);
   if (fromSource) {
     const { stderr } = asUser(bin('dispatchbench'), ['probe'], { expected: 1 });
-    expectMatch(stderr, /^dispatchbench: the native addon .*'npx dispatchbench build'.*\n$/, 'probe');
+    expectMatch(
+      stderr,
+      /^dispatchbench: no prebuilt native part for [\w-]+ .*: run 'npx dispatchbench build'.*\n$/,
+      'probe',
+    );
     asUser(bin('dispatchbench'), ['build'], { env: npmEnv });
   }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import type { DgramResult } from '../contract/dgram.js';
+import { packageVersion } from '../installation.js';
 import { duration, positiveNumber, wholeNumber } from '../options.js';
 import { DgramBenchmark } from './benchmark.js';
 import { failures, parseThreshold, type Threshold } from './fail-if.js';
@@ -84,6 +85,7 @@ function command() {
       threshold,
     )
     .option('--on-port', 'start the command after -- and measure the port it listens on')
+    .version(packageVersion())
     .showHelpAfterError('(try --help)')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'dgram-benchmark: ')) });
 }

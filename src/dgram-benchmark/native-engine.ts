@@ -16,8 +16,17 @@ interface DatagramExports {
   datagramFree(handle: number): void;
 }
 
+/** @throws Error in one sentence that names the engine which needs none of it */
+function nativePart(): DatagramExports {
+  try {
+    return addon<DatagramExports>();
+  } catch (error) {
+    throw new Error(`${(error as Error).message}; or take the engine that needs none of it: --engine js`);
+  }
+}
+
 export async function startNativeEngine(config: EngineConfig): Promise<Engine> {
-  const native = addon<DatagramExports>();
+  const native = nativePart();
   const handle = native.datagramStart(config);
   return {
     state: () => native.datagramState(handle),

@@ -1,0 +1,2 @@
+export * from 'dispatchbench/dgram-benchmark';
+export { default } from 'dispatchbench/dgram-benchmark';
