@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
-const majors = process.argv.length > 2 ? process.argv.slice(2) : ['22', '24'];
+const majors = process.argv.length > 2 ? process.argv.slice(2) : ['22', '24', '26'];
 const name = `node-${process.platform}-${process.arch}`;
 
 /** The binary of that major version. */

@@ -6,12 +6,14 @@
 //   node scripts/package.mjs prepack-thin      what `npm pack --workspace dgram-benchmark` needs before and after
 //   node scripts/package.mjs postpack-thin
 // npm installs no optional dependency that is not published yet, so a checkout's own package.json names none: those of the
-// platforms (npm/platforms.json) are added for the tarball alone.
+// platforms (npm/platforms.json) are added for the tarball alone, but for those of which nobody has shown yet that they load.
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -19,7 +21,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compile, inParallel } from './zig.mjs';
+import { compile, inParallel, ZIG } from './zig.mjs';
 
 process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 const json = (path) => JSON.parse(readFileSync(path, 'utf8'));
@@ -75,10 +77,17 @@ async function crossBuild({ name, os, zig }, folder) {
   const addon = ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'];
   const headers = ['node_modules/node-api-headers/include', 'node_modules/node-addon-api'];
   const forAddon = [...addon.map((one) => `-D${one}`), ...headers.map((path) => `-isystem${path}`)];
+  const common = createHash('sha256').update(
+    [ZIG, zig, ...flags, ...define, ...without, ...forAddon].join(' '),
+  );
+  for (const path of readdirSync('native', { recursive: true }).sort())
+    if (path.endsWith('.h')) common.update(readFileSync(join('native', path)));
   const objects = join('.cache/platforms', name);
-  rmSync(objects, { recursive: true, force: true });
   mkdirSync(objects, { recursive: true });
-  const objectOf = (source) => join(objects, `${source.replaceAll('/', '-')}.o`);
+  const objectOf = (source) => {
+    const digest = common.copy().update(source).update(readFileSync(source)).digest('hex');
+    return join(objects, `${basename(source, '.cc')}-${digest.slice(0, 16)}.o`);
+  };
   const must = async (label, args) => {
     if ((await compile(compiler, `${name}: ${label}`, args)) !== 0) process.exit(1);
   };
@@ -91,18 +100,14 @@ async function crossBuild({ name, os, zig }, folder) {
     ...parts.libraries.map((file) => ({ file, of: libraries[file], shared: true })),
     ...parts.programs.map((file) => ({ file, of: [...sources.programs[file], ...core], shared: false })),
   ];
-  await inParallel(
-    [...new Set(wanted.flatMap(({ of }) => of))].map(
-      (source) => () =>
-        must(source, [
-          ...flags,
-          ...without,
-          ...define,
-          ...(sources.addon.includes(source) ? forAddon : []),
-          ...['-c', source, '-o', objectOf(source)],
-        ]),
-    ),
-  );
+  const compiled = [...new Set(wanted.flatMap(({ of }) => of))].map((source) => async () => {
+    const object = objectOf(source);
+    if (existsSync(object)) return;
+    const own = sources.addon.includes(source) ? forAddon : [];
+    await must(source, [...flags, ...without, ...define, ...own, '-c', source, '-o', `${object}.part`]);
+    renameSync(`${object}.part`, object);
+  });
+  await inParallel(compiled);
   // Node's own functions are found when it loads the addon.
   const open = os === 'darwin' ? ['-Wl,-undefined,dynamic_lookup'] : ['-Wl,-z,undefs'];
   await inParallel(
@@ -178,7 +183,9 @@ function prepack() {
   run(process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.package.json');
   complete(main, ({ version }) => ({
     optionalDependencies: Object.fromEntries(
-      platforms.map(({ name }) => [`@dispatchbench/${name}`, version]),
+      platforms
+        .filter(({ unproven }) => unproven === undefined)
+        .map(({ name }) => [`@dispatchbench/${name}`, version]),
     ),
   }));
 }

@@ -1,12 +1,12 @@
 /**
  * Loads the native addon once. Areas type the part they use: `addon<PollerExports>()`.
- * The binary is Node-API, so one build serves Node 20, 22 and 24. DISPATCHBENCH_ADDON names another build of it,
+ * The binary is Node-API, so one build serves Node 20, 22, 24 and 26. DISPATCHBENCH_ADDON names another build of it,
  * and of the standalone programs beside it (the sanitizer pass uses this).
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
-import { findAddon, howToBuild } from './installation.js';
+import { findAddon, howToBuild, missingAddon } from './installation.js';
 
 export { packageRoot, packageVersion } from './installation.js';
 
@@ -26,9 +26,9 @@ export function addon<Exports>(): Exports {
       loaded = createRequire(import.meta.url)(addonPath);
     } catch (error) {
       const reason = existsSync(addonPath)
-        ? `cannot be loaded (${(error as Error).message.split('\n')[0]})`
-        : `for ${process.platform} on ${process.arch} is not here (there is no ${addonPath})`;
-      throw new Error(`the native addon ${reason}: ${howToBuild}`);
+        ? `the native addon cannot be loaded (${(error as Error).message.split('\n')[0]})`
+        : `${missingAddon()} (there is no ${addonPath})`;
+      throw new Error(`${reason}: ${howToBuild}`);
     }
   }
   return loaded as Exports;

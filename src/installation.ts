@@ -22,10 +22,23 @@ export const inCheckout = existsSync(join(packageRoot, 'scripts/setup.mjs'));
 /** Ends a sentence about a native part that is missing or of another version. */
 export const howToBuild = inCheckout
   ? "run 'npm run setup' to build it"
-  : "'npx dispatchbench build' builds it from the sources in the package";
+  : "run 'npx dispatchbench build', which builds it from the sources in the package";
 
 /** The system and processor as names of platform packages begin. */
 const machine = `${process.platform}-${process.arch}`;
+
+/** The C library of this system as names of platform packages end; systems but Linux have one. */
+function ownLibrary(): string {
+  if (process.platform !== 'linux') return '';
+  const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
+  return header.glibcVersionRuntime === undefined ? '-musl' : '-gnu';
+}
+
+/** Begins a sentence about a native part that is not there. */
+export const missingAddon = (): string =>
+  inCheckout
+    ? `the native addon for ${machine} is not here`
+    : `no prebuilt native part for ${machine}${ownLibrary()} is installed`;
 
 /** Where `dispatchbench build` puts what it has built: the package's own folder may be another user's. */
 export const builtFromSource = (): string => cacheFolder('native', `${packageVersion()}-${machine}`);

@@ -21,6 +21,13 @@ namespace {
 /** Bytes of the kernel's signal set, which is smaller than glibc's. */
 constexpr std::size_t kernel_sigset_size = _NSIG / 8;
 
+/** Flags of several messages, as the C library declares them: glibc, and musl. */
+#ifdef __GLIBC__
+using Flags = int;
+#else
+using Flags = unsigned int;
+#endif
+
 /** Not a tail call of the caller's: the empty statement needs the result, so the caller's frame stays on the stack. */
 template <typename Result, typename... Arguments>
 [[gnu::always_inline]] inline Result forward(long number, Arguments... arguments) {
@@ -49,7 +56,7 @@ FRAMED(ssize_t, recvfrom, (int fd, void* data, size_t size, int flags, sockaddr*
 FRAMED(ssize_t, recvmsg, (int fd, msghdr* message, int flags)) {
   return forward<ssize_t>(SYS_recvmsg, fd, message, flags);
 }
-FRAMED(int, recvmmsg, (int fd, mmsghdr* list, unsigned int count, int flags, timespec* timeout)) {
+FRAMED(int, recvmmsg, (int fd, mmsghdr* list, unsigned int count, Flags flags, timespec* timeout)) {
   return forward<int>(SYS_recvmmsg, fd, list, count, flags, timeout);
 }
 FRAMED(ssize_t, send, (int fd, const void* data, size_t size, int flags)) {
@@ -61,7 +68,7 @@ FRAMED(ssize_t, sendto, (int fd, const void* data, size_t size, int flags, const
 FRAMED(ssize_t, sendmsg, (int fd, const msghdr* message, int flags)) {
   return forward<ssize_t>(SYS_sendmsg, fd, message, flags);
 }
-FRAMED(int, sendmmsg, (int fd, mmsghdr* list, unsigned int count, int flags)) {
+FRAMED(int, sendmmsg, (int fd, mmsghdr* list, unsigned int count, Flags flags)) {
   return forward<int>(SYS_sendmmsg, fd, list, count, flags);
 }
 FRAMED(int, accept4, (int fd, sockaddr* from, socklen_t* length, int flags)) {

@@ -9,10 +9,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 namespace foreign {
 namespace {
+
+/// Values of the kernel's interface: its headers have had the names in other scopes from Linux 6.6 on.
+constexpr std::uint32_t kForked = 0x00000001;
+constexpr std::uint32_t kExited = 0x80000000;
 
 constexpr int kReceiveBuffer = 8 << 20;
 constexpr int kAnswerMs = 200;
@@ -89,13 +94,14 @@ void ForkCount::take() {
 
 void ForkCount::take_event(const void* what) {
   const auto& event = *static_cast<const proc_event*>(what);
-  if (event.what == proc_event::PROC_EVENT_FORK) {
+  const auto what_happened = static_cast<std::uint32_t>(event.what);
+  if (what_happened == kForked) {
     const auto& fork = event.event_data.fork;
     // A new thread shows the process's own id as that of its group.
     if (fork.child_pid != fork.child_tgid || !tree_.contains(fork.parent_tgid)) return;
     tree_.insert(fork.child_tgid);
     ++processes_;
-  } else if (event.what == proc_event::PROC_EVENT_EXIT) {
+  } else if (what_happened == kExited) {
     const auto& exit = event.event_data.exit;
     if (!tree_.contains(exit.process_tgid)) return;
     ended_ = true;
