@@ -13,6 +13,8 @@ std::unique_ptr<Backend> make_poll(Counters& counters, int& error);
 std::unique_ptr<Backend> make_epoll(Counters& counters, int& error);
 std::unique_ptr<Backend> make_epoll_et(Counters& counters, int& error);
 std::unique_ptr<Backend> make_epoll_oneshot(Counters& counters, int& error);
+std::unique_ptr<Backend> make_epoll_batched(Counters& counters, int& error);
+std::unique_ptr<Backend> make_epoll_batched_oneshot(Counters& counters, int& error);
 std::unique_ptr<Backend> make_kqueue(Counters& counters, int& error);
 std::unique_ptr<Backend> make_kqueue_clear(Counters& counters, int& error);
 std::unique_ptr<Backend> make_evport(Counters& counters, int& error);

@@ -17,10 +17,12 @@ namespace {
 
 #ifdef __linux__
 constexpr BackendFactory kEpoll = make_epoll, kEpollEt = make_epoll_et, kEpollOneshot = make_epoll_oneshot;
+constexpr BackendFactory kEpollBatched = make_epoll_batched, kEpollBatchedOneshot = make_epoll_batched_oneshot;
 constexpr BackendFactory kUring = make_uring_poll, kUringLevel = make_uring_poll_level,
                          kUringOneshot = make_uring_poll_oneshot;
 #else
 constexpr BackendFactory kEpoll = nullptr, kEpollEt = nullptr, kEpollOneshot = nullptr;
+constexpr BackendFactory kEpollBatched = nullptr, kEpollBatchedOneshot = nullptr;
 constexpr BackendFactory kUring = nullptr, kUringLevel = nullptr, kUringOneshot = nullptr;
 #endif
 #if __has_include(<sys/event.h>)
@@ -59,6 +61,8 @@ constexpr BackendEntry kBackends[] = {
     {"epoll", "epoll", Trigger::level, kEpoll, kOnlyLinux},
     {"epoll-et", "epoll", Trigger::edge, kEpollEt, kOnlyLinux},
     {"epoll-oneshot", "epoll", Trigger::oneshot, kEpollOneshot, kOnlyLinux},
+    {"epoll-batched", "epoll", Trigger::level, kEpollBatched, kOnlyLinux, reason_of_uring, true},
+    {"epoll-batched-oneshot", "epoll", Trigger::oneshot, kEpollBatchedOneshot, kOnlyLinux, reason_of_uring, true},
     {"kqueue", "kqueue", Trigger::level, kKqueue, kOnlyBsd},
     {"kqueue-clear", "kqueue", Trigger::edge, kKqueueClear, kOnlyBsd},
     {"evport", "event ports", Trigger::oneshot, kEventPorts, "event ports exist on illumos and Solaris only"},

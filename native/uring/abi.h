@@ -109,7 +109,7 @@ struct ReceivedMessage {
 
 namespace op {
 inline constexpr std::uint8_t poll_add = 6, poll_remove = 7, sendmsg = 9, recvmsg = 10, accept = 13, cancel = 14, close = 19,
-                              send = 26, recv = 27, shutdown = 34,
+                              send = 26, recv = 27, epoll_ctl = 29, shutdown = 34,
                               send_zero_copy = 47, sendmsg_zero_copy = 48;  // Linux 6.0, 6.1
 }
 

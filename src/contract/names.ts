@@ -4,7 +4,7 @@ import { peerServers } from './peers.js';
 /**
  * Every backend the suite knows, on any system, in the order of the addon's registry. What this machine has is `probe`'s
  * answer, not this list. `waits`: what a wait looks at, every registered descriptor or the ready ones; of /dev/poll claim
- * T5 asks which, and no published claim speaks of io_uring. `style`: place in palettes and symbols of figures, the same in every report.
+ * T5 asks which, and no published claim speaks of io_uring, nor of changes that go through it. `style`: place in palettes and symbols of figures, the same in every report.
  */
 const backends = [
   { name: 'select', waits: 'scanning', style: 0 },
@@ -13,6 +13,8 @@ const backends = [
   { name: 'epoll', waits: 'scalable', style: 3 },
   { name: 'epoll-et', waits: 'scalable', style: 4 },
   { name: 'epoll-oneshot', waits: 'scalable', style: 5 },
+  { name: 'epoll-batched', waits: 'unclassified', style: 10 },
+  { name: 'epoll-batched-oneshot', waits: 'unclassified', style: 11 },
   { name: 'kqueue', waits: 'scalable', style: 3 },
   { name: 'kqueue-clear', waits: 'scalable', style: 4 },
   { name: 'evport', waits: 'scalable', style: 5 },

@@ -16,6 +16,8 @@ const mechanisms = {
     '#00697A',
     '#9C2F2F',
     '#5B5BD6',
+    '#5E8C1A',
+    '#A3573A',
   ],
   dark: [
     '#F0894A',
@@ -28,6 +30,8 @@ const mechanisms = {
     '#4FC6DA',
     '#E88A8A',
     '#ABABFA',
+    '#A8D65C',
+    '#D8A48C',
   ],
 };
 

@@ -24,6 +24,8 @@ export const kinds: readonly Kind[] = [
     available
       // Who crosses how often is seen on one of the triggers of io_uring.
       .filter((name) => io === 'batch' || !/^uring-poll-/.test(name))
+      // How the set is told of changes is no matter of who asks for them.
+      .filter((name) => !/^epoll-batched/.test(name))
       .map((backend) => ({ impl: 'ts', io, backend }) as const),
   ),
   { impl: 'libuv', backend: nodeBackend },

@@ -19,7 +19,9 @@ type Spec = Pick<ServerOptions, 'impl' | 'io' | 'backend' | 'engineOptions'>;
 const implementations: { label: string; spec: Spec }[] = [
   ...names.map((backend) => ({ impl: 'native' as const, backend })),
   ...raw.map(({ name: backend }) => ({ impl: 'baseline' as const, backend })),
-  ...names.flatMap((backend) => ioMode.options.map((io) => ({ impl: 'ts' as const, io, backend }))),
+  ...names
+    .filter((name) => !name.startsWith('epoll-batched'))
+    .flatMap((backend) => ioMode.options.map((io) => ({ impl: 'ts' as const, io, backend }))),
   { impl: 'libuv' as const, backend: nodeBackend },
   ...listEngines()
     .filter(({ available }) => available)
