@@ -2,11 +2,11 @@
  * epoll or io_uring? Servers on the completion engine against ours on epoll and against bare system calls on epoll, by CPU
  * time per request at equal work. All of them stand at the same time and are measured in rotation; a generation of servers
  * is the unit, and ratios are taken within it. A second copy of the baseline says what a ratio of 1 looks like here. At the
- * end stands the map of where completion pays, with UDP, idle connections and their memory (uring-map.ts), and from which
- * size sending without copying does (uring-zerocopy.ts).
+ * end stands the map of where completion pays, with UDP, idle connections and their memory (uring-map.ts), from which
+ * size sending without copying does (uring-zerocopy.ts), and what waiting for more at a time saves on either (uring-waiting.ts).
  *
  *     npm run bench:uring [-- --quick] [-- --generations N] [-- --protocol http|tcp-echo] [-- --connections 100,1000]
- *                         [-- --only tcp,udp,idle,memory,zerocopy] [-- --host netns]
+ *                         [-- --only tcp,udp,idle,memory,zerocopy,waiting] [-- --host netns]
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
@@ -17,6 +17,7 @@ import { type Figures, together } from './field.js';
 import { hostOption, onCpus, pinning, roles } from './here.js';
 import { saveRecord, shown, verdict } from './lib.js';
 import { caseIds, mapTable, otherRows, rowsOf, type ServerOf, servers } from './uring-map.js';
+import { waitingOnEither } from './uring-waiting.js';
 import { zeroCopyBySize } from './uring-zerocopy.js';
 
 const { values: options } = parseArgs({
@@ -35,7 +36,7 @@ const rounds = options.quick ? 1 : 6;
 const windowMs = 100;
 const warmupMs = 20;
 
-const parts = ['tcp', ...caseIds, 'zerocopy'];
+const parts = ['tcp', ...caseIds, 'zerocopy', 'waiting'];
 const asked = options.only?.split(',') ?? parts;
 const unknown = asked.filter((part) => !parts.includes(part));
 if (unknown.length > 0) throw new Error(`--only has no '${unknown[0]}': it takes ${parts.join(', ')}`);
@@ -181,16 +182,28 @@ if (absent) {
   const zeroCopy = asked.includes('zerocopy')
     ? await zeroCopyBySize(options.quick, options.quick ? 1 : generations)
     : null;
+  const waiting = asked.includes('waiting')
+    ? await waitingOnEither(options.quick, options.quick ? 1 : generations)
+    : null;
   console.log(`${protocol}, ${generations} generations, windows of ${windowMs} ms, 95 % intervals`);
   console.log(onCpus());
   if (comparisons.length > 0) console.log(comparisonTable(comparisons));
   if (map.length > 0) console.log(`where completion pays\n${mapTable(map)}`);
   if (zeroCopy !== null) console.log(`sending without copying, by size\n${zeroCopy.table}`);
+  if (waiting !== null) console.log(`waiting for more at a time, on either\n${waiting.table}`);
   const record = { protocol, generations, rounds, windowMs, warmupMs, pinning, host: roles.server.facts };
   const elsewhere = roles.name === 'local' ? '' : roles.name;
   const file = saveRecord(
     `uring-${protocol}`,
-    { ...record, comparisons, measurements, map, others: others.seen, zeroCopy: zeroCopy?.rows ?? [] },
+    {
+      ...record,
+      comparisons,
+      measurements,
+      map,
+      others: others.seen,
+      zeroCopy: zeroCopy?.rows ?? [],
+      waiting: waiting?.rows ?? [],
+    },
     [elsewhere, options.only ?? ''].join(' '),
   );
   console.log(`saved in ${file}`);

@@ -36,6 +36,7 @@ export function helloOf(
     io: ours ? options.io : null,
     capabilities,
     ...(engine && { engine }),
+    ...(options.leastWait > 0 && { leastWaitUs: options.leastWait }),
     address: bound.address,
     port: bound.port,
     ports: options.ports,

@@ -91,6 +91,16 @@ function checkThreads({ workers, accept, busyPoll }: ServerOptionValues): void {
     throw new Error('--workers, --accept and --busy-poll are of the native server: use dispatchbench-server');
 }
 
+/** @throws Error when who waits is none of our pollers, in the words of native/servers/options.cc */
+function checkWaiting({ leastWait }: ServerOptionValues, impl: string, engine: string | undefined): void {
+  if (leastWait === 0) return;
+  if (engine !== undefined)
+    throw new Error(
+      '--least-wait is of servers that wait for readiness: an engine has --engine-options batch=N,wait=US',
+    );
+  if (impl === 'libuv') throw new Error('--least-wait is of servers on our pollers, and not of node:net');
+}
+
 /** @throws Error when other machines could reach the server and that was not asked for */
 function checkReach(protocol: string | undefined, { address, allow, expose }: ServerOptionValues): void {
   if (isLoopback(address)) return;
@@ -138,6 +148,7 @@ export function parseOptions(args: readonly string[]): ServerOptions {
       `'${impl}' servers are programs of their own: use dispatchbench-server or dispatchbench-baseline`,
     );
   }
+  checkWaiting(chosen, impl, values.engine);
   return {
     ...chosen,
     impl,

@@ -16,11 +16,15 @@ import { TcpServer } from './tcp-server.js';
 const MOST_SLOTS = 1 << 20;
 
 export function servePolled(options: PolledOptions): void {
-  const { backend, budgets } = options;
+  const { backend, budgets, leastWait } = options;
   const statistics = Statistics.forPoller();
   // A turn re-arms at most one descriptor per event, and the ones requeued before.
   const slots = Math.min(descriptorLimit().soft, MOST_SLOTS);
-  const poller = openPoller({ backend, maxEvents: budgets.maxEvents, maxChanges: budgets.maxEvents + 16 });
+  const poller = openPoller({
+    ...{ backend, leastWait },
+    maxEvents: budgets.maxEvents,
+    maxChanges: budgets.maxEvents + 16,
+  });
   const control = new PolledControl(options.control, (id) =>
     printLine(statistics.snapshot(id, poller.counters())),
   );

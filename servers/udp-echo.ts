@@ -87,9 +87,13 @@ class UdpEchoServer {
 
 /** @param args the options as they were given, which the addon reads by the native servers' rules */
 export function serveUdpPolled(options: PolledOptions, args: readonly string[]): void {
-  const { backend, budgets } = options;
+  const { backend, budgets, leastWait } = options;
   const statistics = Statistics.forPoller();
-  const poller = openPoller({ backend, maxEvents: budgets.maxEvents, maxChanges: budgets.maxEvents + 16 });
+  const poller = openPoller({
+    ...{ backend, leastWait },
+    maxEvents: budgets.maxEvents,
+    maxChanges: budgets.maxEvents + 16,
+  });
   const server = new UdpEchoServer(poller, options, args, statistics);
   const control = new PolledControl(options.control, (id) =>
     printLine(server.count(statistics).snapshot(id, poller.counters())),

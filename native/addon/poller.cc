@@ -56,6 +56,16 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   return Napi::Number::New(env, area.pollers.put(std::move(face)));
 }
 
+/// pollerWaitAtLeast(handle, microseconds): of each turn that may wait, a second at most; 0: it looks at once
+Napi::Value wait_at_least(const Napi::CallbackInfo& info) {
+  PollerFace* face = poller_argument(info);
+  std::int64_t microseconds = 0;
+  if (face != nullptr && int_argument(info, 1, "microseconds", 0, 1'000'000, microseconds)) {
+    face->poller->wait_at_least(static_cast<std::uint32_t>(microseconds));
+  }
+  return info.Env().Undefined();
+}
+
 /// pollerClose(handle)
 Napi::Value close(const Napi::CallbackInfo& info) {
   std::int64_t handle = 0;
@@ -210,6 +220,7 @@ PollerArea& export_poller(Napi::Env env, Napi::Object exports) {
   auto& area = make_state<PollerArea>(env);
   export_functions(env, exports, &area,
                    {{"pollerOpen", open},
+                    {"pollerWaitAtLeast", wait_at_least},
                     {"pollerClose", close},
                     {"pollerAdd", add},
                     {"pollerModify", modify},

@@ -35,6 +35,10 @@ class Poller {
   /// See Backend: 0 or an errno.
   int poll_busily(std::uint32_t microseconds) noexcept { return backend_->poll_busily(microseconds); }
 
+  /// Each wait that may sleep does so for this long before it looks, so that what is ready gathers, as it does for an engine
+  /// that waits for a batch. The sleep is a system call of its own, which no counter has. 0: it looks at once.
+  void wait_at_least(std::uint32_t microseconds) noexcept;
+
   /// What is registered under `slot`. On POSIX the slot is the descriptor, and this is nothing at run time.
   Handle handle(Slot slot) const noexcept { return slots_.handle(slot); }
 
@@ -77,6 +81,7 @@ class Poller {
   [[no_unique_address]] Slots slots_;
   std::vector<Registration> registrations_;  // by slot: 8 bytes each
   std::size_t registered_ = 0;
+  TimeoutNs least_wait_ = 0;
 };
 
 }  // namespace dispatch

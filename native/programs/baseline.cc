@@ -185,6 +185,7 @@ std::string run_protocol(const Options& options, const servers::Identity& identi
 std::string run_baseline(const Options& options, const servers::Identity& identity) {
   if (options.workers > 1) return "the baseline is one thread: --workers are of the native server";
   if (options.busy_poll > 0) return "--busy-poll is of the native server";
+  if (options.least_wait > 0) return "--least-wait is of servers on our pollers, and not of the baseline";
   servers::Control control;
   if (const std::string fault = servers::prepare(options, control); !fault.empty()) return fault;
   if (options.backend == "select") return run_protocol<programs::RawSelect>(options, identity, control);

@@ -49,6 +49,7 @@ constexpr Option kOptions[] = {
     {.name = "workers", .number = of<&Options::workers>, .low = 1, .high = 256},
     {.name = "accept", .read = keep<&Options::accept>},
     {.name = "busy-poll", .number = of<&Options::busy_poll>, .low = 0, .high = 1'000'000},
+    {.name = "least-wait", .number = of<&Options::least_wait>, .low = 0, .high = 1'000'000},
 };
 
 const Option* find(std::string_view argument) noexcept {
@@ -79,6 +80,9 @@ std::string settle_address(Options& options) {
 std::string settle_engine(Options& options) {
   if (options.engine.empty()) return options.engine_options.empty() ? "" : "--engine-options are of an --engine";
   if (!options.backend.empty()) return "--engine stands in the place of --backend: give one of them";
+  if (options.least_wait > 0) {
+    return "--least-wait is of servers that wait for readiness: an engine has --engine-options batch=N,wait=US";
+  }
   if (options.engine != "uring") return "unknown engine '" + options.engine + "': there is uring";
   options.backend = options.engine;
   return "";

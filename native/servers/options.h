@@ -21,6 +21,7 @@ struct Options {
   std::string engine_options;        ///< see completion/tuning.h
   std::uint32_t workers = 1;         ///< TCP: threads that serve; see workers.h
   std::uint32_t busy_poll = 0;       ///< TCP: microseconds that waits ask the network card; 0: they sleep
+  std::uint32_t least_wait = 0;      ///< microseconds that each wait lasts at least, see dispatch/poller.h; 0: none
   std::string accept;                ///< how workers share what is to be accepted: a word of kAcceptSharing; one has none
   std::string host = "127.0.0.1";  ///< numeric; loopback unless `expose` is given
   std::uint32_t port = 0;

@@ -108,6 +108,7 @@ std::string hello_line(const Options& options, const Identity& identity, const d
     line.string("congestionControl", congestion);
   }
   if (!identity.busy_poll.empty()) line.raw("busyPoll", identity.busy_poll);
+  if (options.least_wait > 0) line.number("leastWaitUs", options.least_wait);
   if (options.workers > 1) {
     line.object("workers", JsonLine().number("count", options.workers).string("accept", options.accept));
   }

@@ -65,6 +65,7 @@ std::unique_ptr<Poller> open_poller(const Options& options, std::span<const int>
     fault = backend_refusal(options.backend, probe.reason);
     return nullptr;
   }
+  if (options.least_wait > 0) poller->wait_at_least(options.least_wait);
   for (const int fd : channel) {
     dispatch::Slot slot = dispatch::kNoSlot;
     if (const int error = poller->add(fd, dispatch::Interest::read, slot)) {

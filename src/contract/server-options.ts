@@ -163,6 +163,15 @@ export const serverOptions = {
     otherwise: 0,
     help: 'native server of TCP: microseconds that waits ask the network card before they sleep (burns CPU; 0: none)',
   },
+  leastWait: {
+    kind: 'number',
+    flag: 'least-wait',
+    value: 'us',
+    low: 0,
+    high: 1_000_000,
+    otherwise: 0,
+    help: 'servers on a --backend: microseconds that each wait lasts at least, so that events gather (0: none)',
+  },
 } as const satisfies Record<string, ServerOption>;
 
 type Options = typeof serverOptions;

@@ -112,6 +112,8 @@ export const dispatchHello = announcement.extend({
   workers: z.object({ count: count.min(2), accept: acceptSharing }).optional(),
   /** left out: nobody asked */
   busyPoll: busyPollFacts.optional(),
+  /** microseconds that each wait for readiness lasts at least; left out: it looks at once */
+  leastWaitUs: count.optional(),
   /** null for implementations that have no Node-API crossing */
   io: ioMode.nullable(),
   /** null where the implementation does not expose them (libuv), and on an engine, which has other ones */

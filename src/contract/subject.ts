@@ -22,6 +22,8 @@ export interface DispatchSubject {
   ports?: number;
   /** how its engine uses its ring, in the words of `--engine-options` */
   engineOptions?: string;
+  /** microseconds that each wait for readiness lasts at least; none when left out */
+  leastWait?: number;
   /** length of its listen queue; the servers' own choice when left out */
   backlog?: number;
   /** threads that serve; one when left out */

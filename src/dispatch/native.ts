@@ -12,6 +12,7 @@ export interface PollerExports {
   /** @param system as uname names it */
   ownBackend(system: string): BackendName;
   clientBackend(): BackendName;
+  pollerWaitAtLeast(handle: number, microseconds: number): void;
   pollerOpen(backend: string, buffer: ArrayBuffer, maxEvents: number, maxChanges: number): number;
   pollerClose(handle: number): void;
   pollerTurn(handle: number, changes: number, timeoutUs: number): number;

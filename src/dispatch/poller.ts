@@ -31,6 +31,8 @@ export interface PollerOptions {
   maxEvents?: number;
   /** rows of the change array: most changes one turn can take */
   maxChanges?: number;
+  /** microseconds that each turn that may wait sleeps before it looks, a million at most; none when left out */
+  leastWait?: number;
 }
 
 const WORD = Int32Array.BYTES_PER_ELEMENT;
@@ -55,12 +57,13 @@ export class Poller {
   readonly #counters = new BigUint64Array(counterNames.length);
 
   /** @throws BackendUnavailableError */
-  constructor({ backend, maxEvents = 1024, maxChanges = 1024 }: PollerOptions) {
+  constructor({ backend, maxEvents = 1024, maxChanges = 1024, leastWait = 0 }: PollerOptions) {
     requireBackend(backend);
     const eventWords = maxEvents * layout.eventWords;
     const changeWords = maxChanges * layout.changeWords;
     const buffer = new ArrayBuffer((layout.statusWords + eventWords + changeWords) * WORD);
     this.handle = native.pollerOpen(backend, buffer, maxEvents, maxChanges);
+    if (leastWait > 0) native.pollerWaitAtLeast(this.handle, leastWait);
     this.backend = backend;
     this.maxEvents = maxEvents;
     this.maxChanges = maxChanges;

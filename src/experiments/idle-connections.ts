@@ -34,10 +34,17 @@ import {
   variant,
   variants,
 } from './servers.js';
+import { waitingAxis } from './waiting.js';
 import { workerAxis } from './workers.js';
 
 /** `idle` connections are established and silent while `connections` others are active. */
-const cell = z.object({ ...serverFactors, idle: count, connections: count, ...workerAxis.factors });
+const cell = z.object({
+  ...serverFactors,
+  idle: count,
+  connections: count,
+  ...workerAxis.factors,
+  ...waitingAxis.factors,
+});
 type IdleConnectionsCell = z.infer<typeof cell>;
 
 const reference = variant.extend({ idle: z.array(count).min(1) });
@@ -48,6 +55,7 @@ const settings = z
     ...serverSettings,
     ...engineSettings,
     ...workerAxis.settings,
+    ...waitingAxis.settings,
     /** single servers beside the product of the factors: the speed of light and Node's own networking */
     references: z.array(reference),
     idle: z.array(count).min(1),
@@ -137,7 +145,10 @@ function cells(chosen: IdleConnectionsSettings, machine: Machine): IdleConnectio
       workerAxis
         .levels({ impl, backend }, chosen)
         .flatMap((workers) =>
-          levels.map((idle) => ({ backend, impl, io, idle, connections: chosen.connections, ...workers })),
+          waitingAxis.levels({ impl }, chosen).map((waiting) => ({ ...workers, ...waiting })),
+        )
+        .flatMap((more) =>
+          levels.map((idle) => ({ backend, impl, io, idle, connections: chosen.connections, ...more })),
         ),
     ),
   );
@@ -167,6 +178,7 @@ export const idleConnections = experiment({
     idle: { name: 'idle connections' },
     connections: { name: 'active connections' },
     ...workerAxis.words,
+    ...waitingAxis.words,
   },
   words: [],
   quick: true,
@@ -199,6 +211,7 @@ export const idleConnections = experiment({
       parse: wholeNumber(0, 10_000),
     },
     ...workerAxis.flags,
+    ...waitingAxis.flags,
     foreignFlag(),
   ],
   profile,
@@ -211,7 +224,11 @@ export const idleConnections = experiment({
     const perProcess = machine.descriptorLimit - reservedDescriptors;
     return {
       kind: 'load',
-      subject: { ...subjectOf(protocol, server, chosen), ...workerAxis.asked(server) },
+      subject: {
+        ...subjectOf(protocol, server, chosen),
+        ...workerAxis.asked(server),
+        ...waitingAxis.asked(server, server.backend),
+      },
       processes: spread
         ? Math.max(1, Math.min(connections, Math.ceil((idle + connections) / perProcess)))
         : 1,

@@ -39,6 +39,7 @@ export function mismatch(asked: Subject, cpus: readonly number[], line: Hello): 
           ['io', asked.io, line.io],
           ['workers', asked.workers ?? 1, line.workers?.count ?? 1],
           ['accept', asked.accept, line.workers?.accept],
+          ['least wait', asked.leastWait ?? 0, line.leastWaitUs ?? 0],
           ['backlog', asked.backlog ?? line.listenBacklog, line.listenBacklog],
         ]
       : [];

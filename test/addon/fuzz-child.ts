@@ -294,6 +294,7 @@ const shapes: Record<string, () => unknown[]> = {
   clientBackend: () => [hostile()],
   layout: () => [hostile()],
   pollerOpen: () => [mostly('poll'), chance(0.8) ? buffer() : hostile(), mostly(4), mostly(2)],
+  pollerWaitAtLeast: () => [handle('poller'), mostly(1)],
   pollerTurn: () => [handle('poller'), mostly(upTo(2)), pick([0, 1, 100, Number.NaN, 'x', null])],
   pollerAdd: () => [handle('poller'), descriptor(), mostly(1)],
   pollerModify: () => [handle('poller'), slot(), mostly(3)],

@@ -17,7 +17,7 @@ import { commandOf } from '../../src/hosts/program.js';
 import { serverProgram } from '../../src/programs/server.js';
 import { ServerProcess } from '../support/server-process.js';
 import { connected, roundTrip } from './client.js';
-import { engineKinds, type Kind, kinds, nameOf } from './table.js';
+import { engineKinds, type Kind, kinds, nameOf, oneOfEach, withServer } from './table.js';
 
 const requests = 200;
 const missing = spawnSync('strace', ['--version']).error ? 'strace is not installed' : false;
@@ -33,7 +33,7 @@ interface Traced {
 
 /** Runs a server under strace while `ask` asks it, and counts what it called. */
 async function traced(
-  kind: Kind,
+  kind: Kind & { leastWait?: number },
   protocol: Protocol,
   names: string,
   ask: (port: number) => Promise<() => void>,
@@ -116,6 +116,39 @@ for (const kind of polled) {
     assert.ok(counters.waits <= requests + 10, `${counters.waits} waits`);
   });
 }
+
+const leastWait = 300;
+const onPollers = oneOfEach.filter(({ impl }) => impl === 'native' || impl === 'ts');
+
+for (const kind of onPollers) {
+  test(`with a least wait each wait sleeps as long before it looks: ${nameOf(kind)}`, {
+    skip: missing,
+  }, async () => {
+    const names = '?clock_nanosleep,?nanosleep,?epoll_pwait,?epoll_pwait2';
+    const { hello, lines, snapshot } = await traced({ ...kind, leastWait }, 'http', names, overHttp);
+    assert.equal(hello.leastWaitUs, leastWait);
+    const sleeps = /nanosleep\(.*tv_sec=0, tv_nsec=300000\}/;
+    const waits = lines.flatMap((line, at) =>
+      line.startsWith(`${hello.capabilities!.waitCall}(`) && !line.includes('(-1') ? [at] : [],
+    );
+    assert.ok(waits.length >= snapshot.counters!.waits);
+    // Node's own loop waits as well, with threads that are not traced: before there is a server and after it.
+    const late = waits.filter((at) => sleeps.test(lines[at - 1]!));
+    assert.ok(late.length >= snapshot.counters!.waits, `${late.length} of ${waits.length}`);
+  });
+}
+
+test('who waits on none of our pollers refuses a least wait in one sentence', async () => {
+  const others: Kind[] = [
+    ...oneOfEach.filter((kind) => !onPollers.includes(kind)),
+    ...engineKinds.filter(({ engineOptions }) => engineOptions === undefined),
+  ];
+  for (const kind of others)
+    await assert.rejects(
+      withServer(kind, 'http', async () => assert.fail('it serves'), { leastWait }),
+      /--least-wait is of servers (on our pollers, and not of|that wait for readiness: an engine has)/,
+    );
+});
 
 const enters = /^io_uring_enter\(/;
 
