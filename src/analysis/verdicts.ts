@@ -70,6 +70,8 @@ export function verdictOf(claim: Claim, all: readonly Cell[]): Verdict {
     needed.find((result) => result.missing !== null)?.missing ??
     (undecided ? `${claim.cells}; what was measured is not the mechanism alone` : null);
   const evidence = results.flatMap((result) => result.evidence);
+  if (missing !== null && evidence.length === 0 && claim.elsewhere !== undefined)
+    return { claim, verdict: 'not tested', evidence, missing: `${missing} (${claim.elsewhere})`, reference };
   return { claim, verdict: combine(evidence, missing === null), evidence, missing, reference };
 }
 

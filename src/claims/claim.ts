@@ -155,6 +155,8 @@ export interface TestedClaim extends PublishedStatement {
   experiment: ExperimentId;
   /** the command that supplies the cells */
   supply: string;
+  /** why there are no such cells on most systems, for where none of them was measured */
+  elsewhere?: string;
   /** all of its tests or none: with a part missing it is not tested, and no half of it is shown */
   whole?: true;
   tests: readonly [ClaimTest, ...ClaimTest[]];

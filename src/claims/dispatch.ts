@@ -297,6 +297,8 @@ export const dispatchClaims: readonly Claim[] = [
     cells:
       'CPU time and system calls per event with all descriptors active: kqueue beside select and poll on a FreeBSD host, event ports beside them on an illumos host',
     supply: costs,
+    elsewhere:
+      'not available here unless this is one of their systems: kqueue exists on the BSDs and macOS only, event ports on illumos and Solaris only',
     tests: [
       {
         kind: 'ratio',

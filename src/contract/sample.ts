@@ -14,10 +14,15 @@ export const SCHEMA_VERSION = 2;
 
 export { identifier };
 
+/** A level in words may be several: 'all active'. */
+const words = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w. -]{0,99}$/, 'must be words of letters, digits, . _ -, with blanks between them');
+
 /** Factor levels by name; the same object for all trials of a cell. */
 export const cellLevels = z.record(
   identifier,
-  z.union([identifier, z.number().nonnegative().max(1e12), z.null()]),
+  z.union([words, z.number().nonnegative().max(1e12), z.null()]),
 );
 export type CellLevels = z.infer<typeof cellLevels>;
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { cost, costModes } from '../../src/contract/cost.js';
+import { cellLevels } from '../../src/contract/sample.js';
 import { dispatchCost } from '../../src/experiments/dispatch-cost.js';
 import type { Machine } from '../../src/experiments/experiment.js';
 import { missingPeer } from '../../src/programs/cost.js';
@@ -90,4 +91,10 @@ test('every round of the experiment can be measured', () => {
     const line = measure({ ...spec, length: { rounds: 3, warmupRounds: 0 } });
     assert.ok(line.events >= 3, JSON.stringify(cell));
   }
+});
+
+test('a sample of every round can be read again', () => {
+  const cells = dispatchCost.cells(dispatchCost.profile('full', machine), machine);
+  assert.ok(cells.length > 0);
+  for (const cell of cells) assert.deepEqual(cellLevels.parse(cell), cell);
 });
