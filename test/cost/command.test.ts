@@ -7,6 +7,7 @@ import { cellLevels } from '../../src/contract/sample.js';
 import { dispatchCost } from '../../src/experiments/dispatch-cost.js';
 import type { Machine } from '../../src/experiments/experiment.js';
 import { missingPeer } from '../../src/programs/cost.js';
+import { countInstructions, withoutInstructions } from '../../src/stage/instructions.js';
 import type { CostTrial } from '../../src/trials/cost.js';
 import { dispatchbench } from '../support/command.js';
 import { available, measure } from './programs.js';
@@ -91,6 +92,29 @@ test('every round of the experiment can be measured', () => {
     const line = measure({ ...spec, length: { rounds: 3, warmupRounds: 0 } });
     assert.ok(line.events >= 3, JSON.stringify(cell));
   }
+});
+
+const without = withoutInstructions() ?? false;
+
+test('changing interest takes as many instructions among many as among few', { skip: without }, () => {
+  for (const backend of ['select', 'poll', 'epoll'] as const)
+    for (const mode of ['add', 'modify', 'remove'] as const) {
+      const among = (pairs: number) =>
+        countInstructions({ mode, impl: 'native', backend, pairs, active: 50 }, 20).perEvent;
+      const [few, many] = [among(100), among(2000)];
+      // By who is drawn: the highest descriptor of select's bitmaps, the last entry of poll's array.
+      assert.ok(Math.abs(many / few - 1) < 0.1, `${mode} on ${backend}: ${few} and ${many}`);
+    }
+});
+
+test('instructions are the same in every run, and not counted where two threads wait for each other', {
+  skip: without,
+}, () => {
+  const spec = { mode: 'drain', impl: 'native', backend: 'epoll', pairs: 20, active: 5 } as const;
+  assert.equal(countInstructions(spec, 20).perEvent, countInstructions(spec, 20).perEvent);
+  const { status, stderr } = dispatchbench('cost', '--mode', 'wakeup-threads', '--instructions');
+  assert.equal(status, 1);
+  assert.match(stderr, /in --mode wakeup-threads two threads wait for each other/);
 });
 
 test('a sample of every round can be read again', () => {

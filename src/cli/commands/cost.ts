@@ -9,6 +9,7 @@ import { durationOption, wholeNumber } from '../../options.js';
 import type { CostSpec } from '../../programs/cost.js';
 import { withInterval } from '../../report/format.js';
 import { measureCost } from '../../stage/cost.js';
+import { countInstructions } from '../../stage/instructions.js';
 import { meanInterval } from '../../statistics/interval.js';
 import { type RoundCost, roundCost } from '../../statistics/round-cost.js';
 
@@ -41,35 +42,58 @@ export const cost = new Command('cost')
   .addOption(durationOption('--warmup <time>', 'before it', '100ms'))
   .option('--repeat <n>', 'repetitions of all, one after the other', wholeNumber(1, 1000), 3)
   .option('--cpu <list>', 'CPUs: the first waits, another writes where the mode has one', parseCpuList)
+  .option(
+    '--instructions',
+    'count instructions of the program per event, by callgrind, in the place of time: the same in every run',
+  )
   .option('--json', 'print every line measured, and the model, as JSON')
-  .action(async ({ backend, impl, pairs, active, duration, warmup, repeat, cpu, json, ...asked }) => {
-    const common = {
-      ...asked,
-      length: { durationMs: Math.max(1, Math.round(duration / 1e6)), warmupMs: Math.round(warmup / 1e6) },
-      cpus: cpu,
-    };
-    const alone = factsOfMode(asked.mode).active === 'unused';
-    const rows = impl.flatMap((who) =>
-      backend.flatMap((name) =>
-        pairs.flatMap((registered) =>
-          (alone ? [undefined] : active).map((some): Row => {
-            const kind = { impl: costImplementation.parse(who), backend: name as BackendName };
-            return { spec: { ...common, ...kind, pairs: registered, active: some }, lines: [] };
-          }),
+  .action(
+    async ({ backend, impl, pairs, active, duration, warmup, repeat, cpu, instructions, json, ...asked }) => {
+      const common = {
+        ...asked,
+        length: { durationMs: Math.max(1, Math.round(duration / 1e6)), warmupMs: Math.round(warmup / 1e6) },
+        cpus: cpu,
+      };
+      const alone = factsOfMode(asked.mode).active === 'unused';
+      const rows = impl.flatMap((who) =>
+        backend.flatMap((name) =>
+          pairs.flatMap((registered) =>
+            (alone ? [undefined] : active).map((some): Row => {
+              const kind = { impl: costImplementation.parse(who), backend: name as BackendName };
+              return { spec: { ...common, ...kind, pairs: registered, active: some }, lines: [] };
+            }),
+          ),
         ),
-      ),
-    );
-    for (let repetition = 0; repetition < repeat; repetition++) {
-      // Each of them first in its turn, so that a machine that slows down slows all.
-      for (const at of rows.keys()) {
-        const row = rows[(at + repetition) % rows.length]!;
-        row.lines.push(await measureCost(row.spec));
+      );
+      if (instructions) {
+        const found = rows.map(({ spec: { length: _, ...spec } }) => ({
+          ...spec,
+          ...countInstructions(spec),
+        }));
+        console.log(json ? JSON.stringify({ instructions: found }, null, 2) : inInstructions(found));
+        return;
       }
-    }
-    const models = modelsOf(rows);
-    if (json) console.log(JSON.stringify({ lines: rows.flatMap(({ lines }) => lines), models }, null, 2));
-    else console.log(describe(rows, models));
-  });
+      for (let repetition = 0; repetition < repeat; repetition++) {
+        // Each of them first in its turn, so that a machine that slows down slows all.
+        for (const at of rows.keys()) {
+          const row = rows[(at + repetition) % rows.length]!;
+          row.lines.push(await measureCost(row.spec));
+        }
+      }
+      const models = modelsOf(rows);
+      if (json) console.log(JSON.stringify({ lines: rows.flatMap(({ lines }) => lines), models }, null, 2));
+      else console.log(describe(rows, models));
+    },
+  );
+
+function inInstructions(found: readonly { line: Cost; perEvent: number }[]): string {
+  const table = plainTable(['impl', 'backend', 'pairs', 'active', 'instructions per event']);
+  for (const { line, perEvent } of found)
+    table.push([line.impl, line.backend, line.pairs, line.active, perEvent.toFixed(1)]);
+  const { mode } = found[0]!.line;
+  return `mode ${mode}, instructions of the program alone, by callgrind; the kernel's are not among them\n${table}
+where the time goes, kernel included, in a server on the same mechanism: dispatchbench flame --backend ${found[0]!.line.backend} --impl native`;
+}
 
 type Model = RoundCost & { impl: string; backend: string };
 
