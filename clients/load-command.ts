@@ -3,11 +3,14 @@ import { Command, Option } from '@commander-js/extra-typings';
 import { printLine } from '../src/control.js';
 import { type LoadObserver, runLoad } from '../src/load/engine.js';
 import { loadOptionsOf, withLoadOptions } from '../src/load/options.js';
-import { wholeNumber } from '../src/options.js';
+import { duration, hostPort, wholeNumber } from '../src/options.js';
 import type { Told } from './told.js';
 
 export const loadCommand = () =>
   withLoadOptions(new Command('load'))
+    .requiredOption('--target <host:port>', 'server to load', hostPort)
+    .requiredOption('--connections <n>', 'connections, all opened before the load', wholeNumber(1, 1_000_000))
+    .requiredOption('--duration <d>', 'measured window (10s, 500ms)', duration)
     .addOption(
       new Option('--protocol <protocol>', 'what to speak')
         .choices(['tcp-echo', 'http', 'udp-echo'] as const)

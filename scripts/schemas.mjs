@@ -3,14 +3,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { cost } from '../dist/src/contract/cost.js';
-import { datagramLine, dgramResult } from '../dist/src/contract/dgram.js';
+import { datagramLine, dgramResult, dgramStreamLine } from '../dist/src/contract/dgram.js';
 import { flameRecord } from '../dist/src/contract/flame.js';
 import { guestFile, guestMatrix } from '../dist/src/contract/guest.js';
 import { observerLine } from '../dist/src/contract/host.js';
 import { hostsFile } from '../dist/src/contract/hosts-file.js';
 import { idleLine } from '../dist/src/contract/idle.js';
 import { relayReady, relayReport } from '../dist/src/contract/link.js';
-import { loadLine } from '../dist/src/contract/load.js';
+import { loadLine, loadStreamLine } from '../dist/src/contract/load.js';
 import { backendProbe } from '../dist/src/contract/probe.js';
 import { sessionEnded, sessionReady, sessionResult } from '../dist/src/contract/ramp.js';
 import { planFile, runEvent, runInfo } from '../dist/src/contract/run.js';
@@ -22,6 +22,7 @@ const published = {
   'cost-line': [cost, 'The line of dispatchbench-dispatch-cost.'],
   'datagram-line': [datagramLine, 'One line of a load client of datagrams.'],
   'dgram-result': [dgramResult, 'The result of dgram-benchmark.'],
+  'dgram-stream-line': [dgramStreamLine, 'One line of dgram-benchmark --json-lines.'],
   'first-reply-line': [
     z.discriminatedUnion('event', [firstReplyReady, firstReply]),
     'One line of a client that waits for a server to come up.',
@@ -36,6 +37,7 @@ const published = {
     'One line of dispatchbench-link, which emulates a link.',
   ],
   'load-line': [loadLine, 'One line of a load client of connections.'],
+  'load-stream-line': [loadStreamLine, 'One line of dispatchbench load --json-lines.'],
   'observer-line': [observerLine, 'One line of the program that tells of the host it runs on.'],
   plan: [planFile, 'A plan for dispatchbench run --plan, in YAML or JSON.'],
   probe: [z.array(backendProbe), 'What dispatchbench probe --json prints.'],

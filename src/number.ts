@@ -18,3 +18,7 @@ export function number(value: number, digits = 4): string {
   const text = grouped(Math.abs(value).toFixed(places));
   return value < 0 ? `−${text}` : text;
 }
+
+/** '1 port', '2 ports' */
+export const counted = (count: number, thing: string, things = `${thing}s`): string =>
+  `${count} ${count === 1 ? thing : things}`;

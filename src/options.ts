@@ -1,5 +1,6 @@
 /** Parsers of option values, shared by subcommands and programs. What they refuse is told in one sentence. */
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { opposite } from './contract/conditions.js';
 import { parseCpuList } from './cpu-list.js';
 
 const units: Record<string, number> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
@@ -44,6 +45,42 @@ export function cpuList(text: string): number[] {
     throw new InvalidArgumentError(`'${text}' is not a list of CPUs: write 0 or 0,2-3.`);
   }
   return parseCpuList(text);
+}
+
+/** '50,99.9' -> [50, 99.9] */
+export function percentiles(text: string): number[] {
+  return text.split(',').map((part) => {
+    const value = Number(part.trim().replace(/^p/, ''));
+    if (!/^p?\d+(\.\d+)?$/.test(part.trim()) || value > 100)
+      throw new InvalidArgumentError(`'${part}' is no percentile: write 50,99,99.9.`);
+    return value;
+  });
+}
+
+/**
+ * `--threshold`: conditions that have to hold; and `--fail-if` as it was, which says what must not.
+ * @param parse several conditions in one text; throws Error in one sentence
+ * @param turned the condition that has to hold where one must not
+ */
+export function thresholdOptions<T>(parse: (text: string) => T[], examples: string, turned = opposite) {
+  const gather =
+    (meant: (text: string) => string) =>
+    (text: string, before: T[] = []): T[] => {
+      try {
+        return [...before, ...parse(meant(text))];
+      } catch (error) {
+        throw new InvalidArgumentError((error as Error).message);
+      }
+    };
+  const old = new Option('--fail-if <condition>', 'what must not hold').argParser(gather(turned)).hideHelp();
+  old.attributeName = () => 'threshold';
+  return {
+    threshold: new Option(
+      '--threshold <conditions>',
+      `what has to hold: ${examples}; exit code 2 where it does not, 3 where that cannot be told; may be repeated`,
+    ).argParser(gather((text) => text)),
+    old,
+  };
 }
 
 export interface HostPort {

@@ -1,5 +1,12 @@
-/** Conditions that fail a comparison (`--fail-if`), and whether the data decide about them: yes, no, or not at all. */
-import type { Metric } from '../trials/registry.js';
+/** Conditions on a comparison (`--threshold`), and whether the data decide about them: yes, no, or not at all. */
+import {
+  type ChangeCondition,
+  changesOf,
+  type Outcome,
+  percentileOfName,
+  worst,
+} from '../contract/conditions.js';
+import { type Metric, metrics } from '../trials/registry.js';
 
 /** A row of a comparison, as a condition sees it: the second of two things against the first. */
 export interface Judged {
@@ -17,10 +24,8 @@ export interface Judged {
   needed(margin: number): number;
 }
 
-export type GateOutcome = 'passed' | 'failed' | 'not resolved';
-
 export interface GateVerdict {
-  outcome: GateOutcome;
+  outcome: Outcome;
   /** how many trials or pairs would decide; null: it is decided */
   needed: number | null;
 }
@@ -31,41 +36,91 @@ export type RowGate = (row: Judged) => GateVerdict | null;
 const decided = (outcome: 'passed' | 'failed'): GateVerdict => ({ outcome, needed: null });
 
 /**
- * Failed: the change is shown, and its estimate is beyond the limit. Passed: a change beyond the limit is ruled out, by
- * the interval's end. Few trials can do neither.
+ * Whether a change stays on this side of a limit. Passed: a change beyond the limit is ruled out, by the interval's end.
+ * Failed: the change is shown, and its estimate is beyond the limit; where the limit asks for an improvement, the interval
+ * rules that out. Few trials can do neither.
+ * @param up the limit is above: more than it is too much
  */
-function within(row: Judged, wanted: 'better' | 'worse', limit: number, margin: number): GateVerdict {
-  if (row.change === wanted && Math.abs(row.shift) > limit) return decided('failed');
-  const up = (row.metric.better === 'higher') === (wanted === 'better');
-  const furthest = row.bounds && (up ? row.bounds.high : -row.bounds.low);
-  return furthest !== null && furthest <= limit
-    ? decided('passed')
-    : { outcome: 'not resolved', needed: row.needed(margin) };
+function within(row: Judged, up: boolean, limit: number, margin: number): GateVerdict {
+  const [shift, most] = up ? [row.shift, limit] : [-row.shift, -limit];
+  const { bounds, change, metric } = row;
+  const [furthest, nearest] =
+    bounds === null ? [null, null] : up ? [bounds.high, bounds.low] : [-bounds.low, -bounds.high];
+  if (furthest !== null && furthest <= most) return decided('passed');
+  const shown =
+    change === 'different' || change === (up === (metric.better === 'higher') ? 'better' : 'worse');
+  const beyond = most >= 0 ? shown && shift > most : nearest !== null && nearest > most;
+  return beyond ? decided('failed') : { outcome: 'not resolved', needed: row.needed(margin) };
 }
 
-/**
- * `slower>3%`, `faster>3%`, `loss>0.1%` (percentage points more) or `different`, which has no margin: there, what is not
- * shown passes, if it could have been shown.
- * @param margin used to say how many trials would decide where the condition names none, or 0
- * @throws Error in one sentence
- */
-export function gateOf(text: string, margin = 0.03): RowGate {
-  if (text === 'different')
+/** A limit of exactly 0 names no margin. */
+const marginOf = (limit: number, otherwise: number) => Math.abs(limit) || otherwise;
+
+function rowGate({ of, operator, limit }: ChangeCondition, margin: number): RowGate {
+  if (of === 'unchanged')
     return (row) => {
       if (row.change !== '~') return decided('failed');
       return row.hopeless ? { outcome: 'not resolved', needed: row.needed(margin) } : decided('passed');
     };
-  const [, word, number] = /^(slower|faster|loss)\s*>\s*(\d+(?:\.\d+)?)\s*%$/.exec(text) ?? [];
-  if (!word)
-    throw new Error(`'${text}' is not a condition: write slower>3%, faster>3%, loss>0.1% or different`);
-  const limit = Number(number);
-  if (word === 'loss')
-    return (row) => (row.metric.id === 'loss-rate' ? within(row, 'worse', limit, margin) : null);
-  return (row) =>
-    row.scale === 'ratio' && row.metric.better !== 'neither'
-      ? within(row, word === 'slower' ? 'worse' : 'better', limit / 100, limit / 100 || margin)
-      : null;
+  const share = limit / 100;
+  if (of === 'slower' || of === 'faster')
+    return (row) => {
+      if (row.scale !== 'ratio' || row.metric.better === 'neither') return null;
+      const up = (row.metric.better === 'higher') === (of === 'faster');
+      return within(row, up, up ? share : -share, marginOf(share, margin));
+    };
+  return (row) => {
+    if (row.metric.id !== of) return null;
+    const most = row.scale === 'ratio' ? share : limit;
+    return within(
+      row,
+      operator.startsWith('<'),
+      most,
+      row.scale === 'ratio' ? marginOf(most, margin) : margin,
+    );
+  };
 }
+
+/** 'cpu_per_request' and 'p99' are the metrics 'cpu-per-request' and 'latency-p99'. */
+const metricNamed =
+  (known: readonly string[]) =>
+  (name: string): string | null => {
+    const percentile = percentileOfName(name);
+    const id =
+      percentile !== null
+        ? `latency-p${percentile}`
+        : name === 'loss'
+          ? 'loss-rate'
+          : name.replaceAll('_', '-');
+    return known.includes(id) ? id : null;
+  };
+
+/** One condition on a comparison. */
+export interface RowCondition {
+  text: string;
+  row: RowGate;
+}
+
+export interface GateOptions {
+  /** says how many trials would decide where a condition names none, or 0 */
+  margin?: number;
+  /** ids of what is compared; left out: every metric */
+  known?: readonly string[];
+}
+
+/**
+ * `slower<3%`, `faster<3%` (of everything that is compared by its ratio), `cpu-per-request<+5%`, `loss<+0.1%` (percentage
+ * points) or `unchanged`, which has no margin: there, what is not shown passes, if it could have been shown.
+ * @throws Error in one sentence
+ */
+export const rowConditions = (
+  text: string,
+  { margin = 0.03, known = metrics.map(({ id }) => id) }: GateOptions = {},
+): RowCondition[] =>
+  changesOf(text, metricNamed(known)).map((condition) => ({
+    text: condition.text,
+    row: rowGate(condition, margin),
+  }));
 
 export interface GateSummary extends GateVerdict {
   condition: string;
@@ -79,18 +134,26 @@ export interface GateSummary extends GateVerdict {
  * Of all rows: failed where one has, else not resolved where one is not, or where there is none at all. That a change is
  * ruled out everywhere needs no correction for the number of rows: each of them is to be shown.
  */
-export function gateSummary(condition: string, gate: RowGate, rows: readonly Judged[]): GateSummary {
-  const verdicts = rows.map(gate).filter((one) => one !== null);
-  const count = (outcome: GateOutcome) => verdicts.filter((one) => one.outcome === outcome).length;
-  const [failed, open] = [count('failed'), count('not resolved')];
+export function gateSummary({ text, row }: RowCondition, rows: readonly Judged[]): GateSummary {
+  const verdicts = rows.map(row).filter((one) => one !== null);
+  const count = (outcome: Outcome) => verdicts.filter((one) => one.outcome === outcome).length;
   const needed = verdicts.flatMap((one) => one.needed ?? []);
-  const outcome = failed > 0 ? 'failed' : open > 0 || verdicts.length === 0 ? 'not resolved' : 'passed';
+  const outcome = verdicts.length === 0 ? 'not resolved' : worst(verdicts.map((one) => one.outcome));
   return {
-    condition,
+    condition: text,
     outcome,
     needed: outcome === 'not resolved' && needed.length > 0 ? Math.max(...needed) : null,
-    failed,
-    open,
+    failed: count('failed'),
+    open: count('not resolved'),
     rows: verdicts.length,
   };
+}
+
+/** What several conditions say of one row: the worst; null: none speaks of it. */
+export function rowVerdict(conditions: readonly RowCondition[], judged: Judged): GateVerdict | null {
+  const verdicts = conditions.flatMap(({ row }) => row(judged) ?? []);
+  if (verdicts.length === 0) return null;
+  const outcome = worst(verdicts.map((one) => one.outcome));
+  const needed = verdicts.flatMap((one) => (one.outcome === outcome ? (one.needed ?? []) : []));
+  return { outcome, needed: needed.length > 0 ? Math.max(...needed) : null };
 }

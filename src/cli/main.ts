@@ -1,15 +1,15 @@
 /** The command line: argument parsing only. One file per subcommand in commands/, listed in subcommands.ts. */
 import { Command } from '@commander-js/extra-typings';
 import { packageVersion } from '../addon.js';
+import { helpStyle } from './help.js';
 import { reportLostOutput } from './output.js';
 import { addSubcommands } from './subcommands.js';
 
 const program = new Command('dispatchbench')
   .description('How event-dispatch mechanisms scale, measured on real sockets of this machine.')
   .version(packageVersion())
-  .showHelpAfterError('(try --help)')
-  // Arguments and options of a subcommand are its own help's.
-  .configureHelp({ subcommandTerm: (command) => command.name() })
+  .showHelpAfterError("(try 'dispatchbench --help')")
+  .configureHelp(helpStyle)
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'dispatchbench: ')) });
 
 /** What the command line names: `load ...`, `help load`. Completion alone asks for all of them. */

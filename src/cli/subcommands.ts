@@ -3,6 +3,7 @@
  * module, which is imported when the command is used. Help of all of them loads none.
  */
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { noChoice } from '../suggestion.js';
 
 type Subcommand = readonly [summary: string, load: () => Promise<CommandUnknownOpts>];
 
@@ -110,10 +111,22 @@ export const subcommandNames: readonly string[] = Object.values(groups).flatMap(
 /** A command that help can list and nobody can run: its module is not loaded. */
 const listed = (name: string): CommandUnknownOpts => new Command(name);
 
+/** A choice that there is not is refused with what may have been meant. */
+function suggest(choosing: { argChoices?: string[] | undefined; parseArg?: unknown }): void {
+  const { argChoices, parseArg: read } = choosing;
+  if (!argChoices || typeof read !== 'function') return;
+  choosing.parseArg = (text: string, previous: unknown) => {
+    if (!argChoices.includes(text)) throw noChoice(text, argChoices);
+    return read.call(choosing, text, previous);
+  };
+}
+
 /** Settings of the program, such as how an error reads, for what is below it. */
-function inherit(command: CommandUnknownOpts, from: CommandUnknownOpts): void {
+function inherit(command: CommandUnknownOpts, from: CommandUnknownOpts, path: string): void {
   command.copyInheritedSettings(from);
-  for (const below of command.commands) inherit(below, command);
+  command.showHelpAfterError(`(try '${path} --help')`);
+  for (const one of [...command.options, ...command.registeredArguments]) suggest(one);
+  for (const below of command.commands) inherit(below, command, `${path} ${below.name()}`);
 }
 
 /** @param wanted which of them to load; the others are only listed */
@@ -126,7 +139,7 @@ export async function addSubcommands(
     for (const [name, [summary, load]] of Object.entries(commands)) {
       const command = wanted(name) ? await load() : listed(name);
       if (command.description() === '') command.description(summary);
-      inherit(command, program);
+      inherit(command, program, `${program.name()} ${name}`);
       program.addCommand(command.summary(summary));
     }
   }

@@ -199,6 +199,21 @@ export const dgramResult = z.object({
 });
 export type DgramResult = z.infer<typeof dgramResult>;
 
+/** A line of `dgram-benchmark --json-lines`: sending begins, a sample interval is over, the result. */
+export const dgramStreamLine = z.discriminatedUnion('event', [
+  z.object({
+    event: z.literal('start'),
+    url: z.string(),
+    connections: count,
+    ports: count,
+    /** datagrams per second over all; null in closed loop */
+    rate: z.number().nullable(),
+  }),
+  dgramInterval.extend({ event: z.literal('tick') }),
+  dgramResult.extend({ event: z.literal('result') }),
+]);
+export type DgramStreamLine = z.infer<typeof dgramStreamLine>;
+
 /** The result of a datagram load under the load contract: its figures, its ledger, and the response time by second. */
 export const datagramResult = loadFigures.extend({
   protocol: z.literal('udp-echo'),

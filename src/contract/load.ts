@@ -116,3 +116,20 @@ export type LoadResult = z.infer<typeof loadResult>;
 
 export const loadLine = z.discriminatedUnion('event', [connected, windowStart, windowEnd, loadResult]);
 export type LoadLine = z.infer<typeof loadLine>;
+
+/** A line of `dispatchbench load --json-lines`: those of a client, and how far it has come, about twice a second. */
+export const loadStreamLine = z.discriminatedUnion('event', [
+  connected,
+  windowStart,
+  windowEnd,
+  z.object({
+    event: z.literal('progress'),
+    /** replies and errors until now, those of the warm-up included */
+    replies: count,
+    errors: count,
+    /** replies per second since the last such line */
+    rate: z.number(),
+  }),
+  loadResult,
+]);
+export type LoadStreamLine = z.infer<typeof loadStreamLine>;

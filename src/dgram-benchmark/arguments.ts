@@ -1,13 +1,16 @@
 /** The command line of dgram-benchmark: autocannon's letters where they carry over. */
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import type { DgramResult } from '../contract/dgram.js';
+import { Command, Option } from '@commander-js/extra-typings';
+import { type Condition, judgementInWords, opposite, worst } from '../contract/conditions.js';
+import type { DgramResult, DgramStreamLine } from '../contract/dgram.js';
+import { codeOf } from '../exit-codes.js';
 import { packageVersion } from '../installation.js';
-import { duration, positiveNumber, wholeNumber } from '../options.js';
+import { duration, percentiles, positiveNumber, thresholdOptions, wholeNumber } from '../options.js';
 import { DgramBenchmark } from './benchmark.js';
-import { failures, parseThreshold, type Threshold } from './fail-if.js';
+import { dgramConditions, judgeDatagrams, oldName } from './conditions.js';
 import { startOnPort } from './on-port.js';
 import { type DgramInput, parseTarget } from './options.js';
+import { intervalsIn } from './result.js';
 import { track } from './track.js';
 
 const counts = wholeNumber(1, Number.MAX_SAFE_INTEGER);
@@ -16,15 +19,12 @@ const counts = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 const seconds = (text: string): number =>
   /^\d+(\.\d+)?$/.test(text) ? positiveNumber(text) : duration(text) / 1e9;
 
-function threshold(text: string, before: Threshold[] = []): Threshold[] {
-  try {
-    return [...before, parseThreshold(text)];
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
-}
+const { threshold, old } = thresholdOptions(dgramConditions, "'p99<5ms', 'loss<0.1%', 'rate>1000'", (text) =>
+  oldName(opposite(text)),
+);
 
-function command() {
+/** As help, the manual and the reference have it. */
+export function dgramCommand() {
   return new Command('dgram-benchmark')
     .description('Measures a UDP server: latency from intended send times, and a ledger of every datagram.')
     .argument('<target>', 'HOST:PORT or HOST:FIRST-LAST')
@@ -79,14 +79,13 @@ function command() {
     .option('-l, --latency', 'print every percentile')
     .option('-n, --no-progress', 'no progress bar')
     .option('-j, --json', 'one JSON object on stdout, tables on stderr')
-    .option(
-      '--fail-if <threshold>',
-      "exit code 1 when it is met: 'p99>5ms', 'loss>0.1%'; may be repeated",
-      threshold,
-    )
+    .option('--json-lines', 'a JSON object a line while it goes on: start, tick, result')
+    .option('--percentiles <list>', 'print these of the latency, such as 50,99,99.99', percentiles)
+    .addOption(threshold)
+    .addOption(old)
     .option('--on-port', 'start the command after -- and measure the port it listens on')
     .version(packageVersion())
-    .showHelpAfterError('(try --help)')
+    .showHelpAfterError("(try 'dgram-benchmark --help')")
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'dgram-benchmark: ')) });
 }
 
@@ -114,9 +113,12 @@ function splitWarmup(argv: readonly string[]): { rest: string[]; warmup: DgramIn
 export interface Arguments {
   input: DgramInput;
   json: boolean;
+  jsonLines: boolean;
   latency: boolean;
+  /** of the latency, to be printed */
+  percentiles: number[];
   progress: boolean;
-  thresholds: Threshold[];
+  thresholds: Condition[];
   /** the server's command after --, empty when there is none */
   server: string[];
 }
@@ -126,12 +128,14 @@ export function parseArguments(argv: readonly string[]): Arguments {
   const dashes = argv.indexOf('--');
   const server = dashes < 0 ? [] : argv.slice(dashes + 1);
   const { rest, warmup } = splitWarmup(dashes < 0 ? argv : argv.slice(0, dashes));
-  const parsed = command().parse(rest, { from: 'user' });
+  const parsed = dgramCommand().parse(rest, { from: 'user' });
   const {
     json = false,
+    jsonLines = false,
     latency = false,
+    percentiles: wanted = [],
     progress,
-    failIf: thresholds = [],
+    threshold: thresholds = [],
     onPort = false,
     openLoop = false,
     closed = false,
@@ -146,14 +150,26 @@ export function parseArguments(argv: readonly string[]): Arguments {
   if (openLoop) input.loop = 'open';
   if (closed) input.loop = 'closed';
   if (warmup) input.warmup = warmup;
-  return { input, json, latency, progress, thresholds, server };
+  return { input, json, jsonLines, latency, percentiles: wanted, progress, thresholds, server };
 }
 
-async function measure({ input, json, latency, progress }: Arguments): Promise<DgramResult> {
+/** A line for each event while the benchmark goes on; the contract is dgramStream. */
+function stream(benchmark: DgramBenchmark): void {
+  const line = (fields: DgramStreamLine) => process.stdout.write(`${JSON.stringify(fields)}\n`);
+  const { url, connections, ports, rate } = benchmark.opts;
+  benchmark
+    .on('start', () => line({ event: 'start', url, connections, ports, rate: rate > 0 ? rate : null }))
+    .on('tick', ({ interval }) => line({ event: 'tick', ...intervalsIn(1e6, [interval])[0]! }))
+    .on('done', (result) => line({ event: 'result', ...result }));
+}
+
+async function measure(given: Arguments): Promise<DgramResult> {
+  const { input, json, jsonLines, latency, percentiles, progress } = given;
   const benchmark = new DgramBenchmark(input);
   const interrupt = () => benchmark.stop();
   process.once('SIGINT', interrupt);
-  track(benchmark, { renderProgressBar: progress, renderLatencyTable: latency });
+  if (jsonLines) stream(benchmark);
+  track(benchmark, { renderProgressBar: progress, renderLatencyTable: latency, percentiles });
   try {
     const result = await benchmark;
     if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
@@ -177,9 +193,10 @@ export async function start(argv: readonly string[]): Promise<number> {
     input.ports ??= ports;
   }
   try {
-    const failed = failures(await measure(given), thresholds);
-    for (const sentence of failed) process.stderr.write(`dgram-benchmark: ${sentence}\n`);
-    return failed.length > 0 ? 1 : 0;
+    const judged = judgeDatagrams(thresholds, await measure(given));
+    for (const one of judged)
+      if (one.outcome !== 'passed') process.stderr.write(`dgram-benchmark: ${judgementInWords(one)}\n`);
+    return codeOf[worst(judged.map(({ outcome }) => outcome))];
   } finally {
     stop();
   }

@@ -2,11 +2,14 @@
 import { Ansis } from 'ansis';
 import Table from 'cli-table3';
 import { type DgramResult, percentileKeys, percentileOf, type Spread } from '../contract/dgram.js';
+import { decodeHistogram } from '../load/histogram.js';
 
 export interface PrintOptions {
   renderResultsTable?: boolean;
   /** every percentile of the latency as well (-l) */
   renderLatencyTable?: boolean;
+  /** these percentiles of the latency as well */
+  percentiles?: readonly number[];
   color?: boolean;
 }
 
@@ -89,7 +92,7 @@ function ledger(result: DgramResult): string[] {
 
 /** @returns the text, ready to be written */
 export function printResult(result: DgramResult, options: PrintOptions = {}): string {
-  const { renderResultsTable = true, renderLatencyTable = false, color = false } = options;
+  const { renderResultsTable = true, renderLatencyTable = false, percentiles = [], color = false } = options;
   const ink = new Ansis(color ? 3 : 0);
   const lines: string[] = [];
   if (renderResultsTable) {
@@ -125,6 +128,12 @@ export function printResult(result: DgramResult, options: PrintOptions = {}): st
       ),
       '',
     );
+  }
+  if (percentiles.length > 0) {
+    const histogram = decodeHistogram(result.histograms.latency);
+    const at = (percent: number) =>
+      result.received > 0 ? ms(histogram.getValueAtPercentile(percent) / 1e6) : '–';
+    lines.push(table([['Percentile', 'Latency'], ...percentiles.map((one) => [`${one}`, at(one)])], ink), '');
   }
   const { schedule } = result;
   const bytes = si(result.throughput.total);

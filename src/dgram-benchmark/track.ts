@@ -1,5 +1,6 @@
 /** Live progress of a benchmark and the tables at its end, on a terminal. */
 import { Ansis } from 'ansis';
+import { counted } from '../number.js';
 import type { DgramBenchmark } from './benchmark.js';
 import { type PrintOptions, printResult } from './print.js';
 
@@ -27,10 +28,10 @@ export function track(instance: DgramBenchmark, options: TrackOptions = {}): Dgr
   let seconds = 0;
 
   instance.on('start', () => {
-    const size = `${opts.connections} sockets, ${opts.ports} ports, ${opts.size} bytes`;
+    const size = `${counted(opts.connections, 'socket')}, ${counted(opts.ports, 'port')}, ${opts.size} bytes`;
     const loop = opts.rate > 0 ? `${opts.rate}/s open loop` : `closed loop, window ${opts.pipelining}`;
     const length = opts.amount === undefined ? `${opts.duration} s` : `${opts.amount} datagrams`;
-    say(`Running ${length} test @ ${opts.url}\n${size}, ${loop}, ${opts.workers} workers\n\n`);
+    say(`Running ${length} test @ ${opts.url}\n${size}, ${loop}, ${counted(opts.workers, 'worker')}\n\n`);
   });
   instance.on('tick', ({ counter, interval }) => {
     if (!live) return;

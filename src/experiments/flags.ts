@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { parseArgsStringToArgv } from 'string-argv';
 import { backendNames, engineName, ioMode, serverName } from '../contract/common.js';
 import { type ForeignServer, foreignServer } from '../contract/subject.js';
+import { suggestion } from '../suggestion.js';
 import type { Flag } from './experiment.js';
 
 /** 'a,b' -> ['a', 'b'], each one of `known`. */
@@ -12,7 +13,9 @@ export const names =
     const chosen = text.split(',').map((name) => name.trim());
     const unknown = chosen.find((name) => !known.includes(name));
     if (unknown !== undefined)
-      throw new InvalidArgumentError(`unknown ${what} '${unknown}': known are ${known.join(', ')}.`);
+      throw new InvalidArgumentError(
+        `unknown ${what} '${unknown}': known are ${known.join(', ')}.${suggestion(unknown, known)}`,
+      );
     return chosen;
   };
 

@@ -4,6 +4,7 @@ import { type DatagramResult, datagramResult } from '../contract/dgram.js';
 import { type LoadResult, loadResult } from '../contract/load.js';
 import type { DispatchSubject } from '../contract/subject.js';
 import { validated } from '../contract/validated.js';
+import { failuresOf } from '../load/failures.js';
 import { busyLimit, largeLag } from '../load/saturation.js';
 import type { HostPort } from '../options.js';
 import { loadProgram } from '../programs/load.js';
@@ -61,23 +62,13 @@ export const measureRepetition = (load: ProbeLoad, rate: number, site: Site): Pr
     };
   });
 
-/** Requests that got no reply, and those that went wrong in any way. */
-function failures(result: LoadResult | DatagramResult): { lost: number; errors: number } {
-  // Corrupt replies and closed ports leave a datagram unanswered: the ledger has it among the lost.
-  if (result.protocol === 'udp-echo')
-    return { lost: result.lost, errors: result.lost + result.foreign + result.sendErrors };
-  const { timeout, reset, closed, mismatch, ...others } = result.errors;
-  const lost = timeout + reset + closed + mismatch;
-  return { lost, errors: Object.values(others).reduce((sum, count) => sum + count, lost) };
-}
-
 /**
  * Shares are of the requests due in the window, those of datagrams of what was sent and by their ledger; a latency that
  * no reply had is infinite.
  */
 export function measurement(result: LoadResult | DatagramResult, rate: number): Measurement {
   const { latency, requests } = result;
-  const { lost, errors } = failures(result);
+  const { lost, errors } = failuresOf(result);
   const of = (ns: number): number => (latency.count > 0 ? ns : Number.POSITIVE_INFINITY);
   return {
     mean: of(latency.mean),

@@ -1,12 +1,10 @@
-/** Options of a load, the same for `dispatchbench load` and for the client program. */
+/** Options of a load, the same for `dispatchbench load` and for the client program; what is loaded each says in its way. */
 import { type Command, Option } from '@commander-js/extra-typings';
-import { cpuList, duration, durationOption, hostPort, positiveNumber, wholeNumber } from '../options.js';
+import { cpuList, durationOption, type HostPort, positiveNumber, wholeNumber } from '../options.js';
 import type { LoadOptions } from './engine.js';
 
 export function withLoadOptions(command: Command) {
   return command
-    .requiredOption('--target <host:port>', 'server to load', hostPort)
-    .requiredOption('--connections <n>', 'connections, all opened before the load', wholeNumber(1, 1_000_000))
     .addOption(
       new Option('--rate <r>', 'open loop: requests per second over all connections').argParser(
         positiveNumber,
@@ -15,7 +13,6 @@ export function withLoadOptions(command: Command) {
     .addOption(
       new Option('--closed', 'closed loop: the next request when the reply is there').conflicts('rate'),
     )
-    .requiredOption('--duration <d>', 'measured window (10s, 500ms)', duration)
     .addOption(durationOption('--warmup <d>', 'load before the window, not measured', '1s'))
     .addOption(durationOption('--timeout <d>', 'a request without reply so long is an error', '5s'))
     .addOption(durationOption('--connect-timeout <d>', 'for one handshake', '5s'))
@@ -32,7 +29,12 @@ export function withLoadOptions(command: Command) {
     .option('--cpu <list>', 'CPUs of this process (1 or 0,2-3)', cpuList);
 }
 
-export type LoadValues = ReturnType<ReturnType<typeof withLoadOptions>['opts']>;
+export type LoadValues = ReturnType<ReturnType<typeof withLoadOptions>['opts']> & {
+  target: HostPort;
+  connections: number;
+  /** of the window, nanoseconds */
+  duration: number;
+};
 
 /** @throws Error when neither --rate nor --closed says how to load */
 export function loadOptionsOf(protocol: LoadOptions['protocol'], values: LoadValues): LoadOptions {

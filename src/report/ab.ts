@@ -1,7 +1,7 @@
 /** A comparison of two arms in words. */
 import type { AbComparison, AbRow } from '../analysis/ab.js';
 import { number } from '../number.js';
-import { type ComparisonFormat, formatRows, type Gate, gateSentence, type Wording } from './comparison.js';
+import { type ComparisonFormat, formatRows, type Gate, gateSentences, type Wording } from './comparison.js';
 
 const units = 'pairs';
 
@@ -33,4 +33,4 @@ function preamble({ baseline, candidate, rows, lost }: AbComparison): string {
 export const formatAb = (ab: AbComparison, as: ComparisonFormat, gate: Gate | null): string =>
   formatRows({ rows: ab.rows, wording: wording(ab), gate }, preamble(ab), ab, as);
 
-export const abGateSentence = ({ summary }: Gate): string => gateSentence(summary, units);
+export const abGateSentences = (gate: Gate): string[] => gateSentences(gate, units);

@@ -2,11 +2,32 @@
 import Table from 'cli-table3';
 import { circumstances } from '../analysis/cells.js';
 import type { ComparedRow, Comparison, RunComparison } from '../analysis/compare.js';
-import { type GateSummary, type GateVerdict, gateSummary, type RowGate } from '../analysis/gate.js';
+import {
+  type GateOptions,
+  type GateSummary,
+  type GateVerdict,
+  gateSummary,
+  type RowCondition,
+  rowConditions,
+  rowVerdict,
+} from '../analysis/gate.js';
+import { type Outcome, worst } from '../contract/conditions.js';
 import { number } from '../number.js';
+import { meanInterval } from '../statistics/interval.js';
 import { percent, signed } from './format.js';
 
-export const comparisonFormats = ['terminal', 'markdown', 'json', 'junit', 'benchstat', 'node-csv'] as const;
+export const comparisonFormats = [
+  'terminal',
+  'markdown',
+  'json',
+  'junit',
+  'benchstat',
+  'node-csv',
+  'prometheus',
+  // What github-action-benchmark calls them in `tool:`; a file of its takes rows of one direction.
+  'customSmallerIsBetter',
+  'customBiggerIsBetter',
+] as const;
 export type ComparisonFormat = (typeof comparisonFormats)[number];
 
 /** What one kind of comparison prints in its own way. */
@@ -24,16 +45,25 @@ export interface Wording<Row extends ComparedRow> {
   legend: string;
 }
 
-/** A condition, and what it says of these rows. */
+/** Conditions, and what they say of these rows. */
 export interface Gate {
-  row: RowGate;
-  summary: GateSummary;
+  conditions: readonly RowCondition[];
+  outcome: Outcome;
+  /** of each condition */
+  summaries: readonly GateSummary[];
 }
 
-export const gateFor = (condition: string, row: RowGate, rows: readonly ComparedRow[]): Gate => ({
-  row,
-  summary: gateSummary(condition, row, rows),
-});
+export function gateOn(conditions: readonly RowCondition[], rows: readonly ComparedRow[]): Gate {
+  const summaries = conditions.map((one) => gateSummary(one, rows));
+  return { conditions, summaries, outcome: worst(summaries.map(({ outcome }) => outcome)) };
+}
+
+/** @throws Error in one sentence where the text is no condition */
+export const gateFor = (text: string, rows: readonly ComparedRow[], options?: GateOptions): Gate =>
+  gateOn(rowConditions(text, options), rows);
+
+const verdictOn = (gate: Gate | null, row: ComparedRow): GateVerdict | null =>
+  gate && rowVerdict(gate.conditions, row);
 
 interface Printed<Row extends ComparedRow> {
   rows: readonly Row[];
@@ -48,17 +78,21 @@ function verdictWords({ outcome, needed }: GateVerdict, units: string): string {
   return needed ? `${outcome}: about ${needed} ${units} would decide` : outcome;
 }
 
-/** The condition's verdict on the whole, in one sentence. */
-export function gateSentence(
+/** A condition's verdict on the whole, in one sentence. */
+function gateSentence(
   { condition, outcome, needed, failed, open, rows }: GateSummary,
   units: string,
 ): string {
-  if (outcome === 'failed') return `'${condition}' holds in ${failed} of ${rows} comparisons`;
-  if (outcome === 'passed') return `'${condition}' is ruled out in all of ${rows} comparisons`;
+  if (outcome === 'failed') return `'${condition}' does not hold in ${failed} of ${rows} comparisons`;
+  if (outcome === 'passed') return `'${condition}' holds in all of ${rows} comparisons`;
   if (rows === 0) return `'${condition}' is not resolved: it speaks of nothing that was compared`;
   const more = needed ? `; about ${needed} ${units} would decide` : '';
   return `'${condition}' is not resolved in ${open} of ${rows} comparisons${more}`;
 }
+
+/** The same of each condition. */
+export const gateSentences = ({ summaries }: Gate, units: string): string[] =>
+  summaries.map((one) => gateSentence(one, units));
 
 /** Levels as benchmark names have them: backend=epoll/idle=0. */
 const path = ({ levels, host }: ComparedRow) =>
@@ -69,7 +103,7 @@ const path = ({ levels, host }: ComparedRow) =>
 
 const headOf = <Row extends ComparedRow>({ wording: { sides, weight }, gate }: Printed<Row>) => [
   ...['cell', 'metric', ...sides, 'shift [interval]', weight.head, 'p', ''],
-  ...(gate ? [gate.summary.condition] : []),
+  ...(gate ? [gate.conditions.map(({ text }) => text).join(', ')] : []),
 ];
 
 function cellsOf<Row extends ComparedRow>(row: Row, { wording, gate }: Printed<Row>): string[] {
@@ -79,7 +113,7 @@ function cellsOf<Row extends ComparedRow>(row: Row, { wording, gate }: Printed<R
   // The usual 95 % goes unsaid; less, for want of trials, does not.
   const short = confidence < 0.95 ? ` ${Math.floor(100 * confidence)} %` : '';
   const ends = low === null || high === null ? 'no interval' : `[${moved(low)}, ${moved(high)}]${short}`;
-  const verdict = gate?.row(row);
+  const verdict = verdictOn(gate, row);
   return [
     [row.label, circumstances(row.levels), row.host].filter(Boolean).join(', '),
     `${metric.title} (${metric.unit})`,
@@ -130,15 +164,15 @@ function junit<Row extends ComparedRow>(printed: Printed<Row>): string {
   const { rows, wording, gate } = printed;
   const cases = rows.map((row) => {
     const name = xml(`${path(row)} ${row.metric.id}`);
-    const verdict = gate?.row(row);
+    const verdict = verdictOn(gate, row);
     const element = { failed: 'failure', 'not resolved': 'error', passed: null }[
       verdict?.outcome ?? 'passed'
     ];
     const body = element ? `<${element} message="${xml(cellsOf(row, printed).join('; '))}"/>` : '';
     return `  <testcase classname="${xml(row.experiment)}" name="${name}">${body}</testcase>`;
   });
-  const { failed = 0, open = 0 } = gate?.summary ?? {};
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuite name="dispatchbench ${wording.command}" tests="${rows.length}" failures="${failed}" errors="${open}">\n${cases.join('\n')}\n</testsuite>`;
+  const count = (wanted: Outcome) => rows.filter((row) => verdictOn(gate, row)?.outcome === wanted).length;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuite name="dispatchbench ${wording.command}" tests="${rows.length}" failures="${count('failed')}" errors="${count('not resolved')}">\n${cases.join('\n')}\n</testsuite>`;
 }
 
 /** Go's benchmark format, a line per trial: `benchstat -col /run FILE` compares it anew. */
@@ -172,6 +206,93 @@ function nodeCsv(rows: readonly ComparedRow[]): string {
   return ['"binary", "filename", "configuration", "rate", "time"', ...lines].join('\n');
 }
 
+/** Half of the width of the mean's 95 % interval: '± 0.2'; nothing where there are too few trials. */
+function rangeOf(values: readonly number[]): string {
+  const { estimate, low, high } = meanInterval(values, 'linear');
+  return low === null || high === null
+    ? ''
+    : `± ${Number(Math.max(high - estimate, estimate - low).toPrecision(3))}`;
+}
+
+/** The second side's figures for github-action-benchmark, which keeps them from commit to commit. */
+function actionBenchmark<Row extends ComparedRow>(printed: Printed<Row>, better: 'lower' | 'higher'): string {
+  const rows = printed.rows.filter(({ metric }) => metric.better === better);
+  return JSON.stringify(
+    rows.map((row) => ({
+      name: `${row.experiment}/${path(row)} ${row.metric.title}`,
+      unit: row.metric.unit,
+      value: average(row.b),
+      range: rangeOf(row.b),
+      extra: cellsOf(row, printed).slice(2).filter(Boolean).join('; '),
+    })),
+    null,
+    2,
+  );
+}
+
+const prometheusText = (text: string) => text.replaceAll(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`));
+
+/** Labels, names of factors as Prometheus takes them. */
+const labels = (of: Record<string, string | number | null>) =>
+  Object.entries(of)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name.replaceAll(/\W/g, '_')}="${prometheusText(`${value}`)}"`)
+    .join(',');
+
+/** Prometheus' text format, as the node exporter's textfile collector and push gateways take it. */
+function prometheus<Row extends ComparedRow>({ rows, wording, gate }: Printed<Row>): string {
+  const of = ({ experiment, metric, levels, host }: Row) => ({
+    ...{ experiment, metric: metric.id, unit: metric.unit },
+    ...levels,
+    host,
+  });
+  const family = (name: string, help: string, samples: readonly [object, number | null][]) => [
+    `# HELP dispatchbench_${name} ${help}`,
+    `# TYPE dispatchbench_${name} gauge`,
+    ...samples.flatMap(([of, value]) =>
+      value === null ? [] : [`dispatchbench_${name}{${labels(of as Record<string, string>)}} ${value}`],
+    ),
+  ];
+  const outcomes = { passed: 0, failed: 1, 'not resolved': 2 } as const;
+  return [
+    ...family(
+      'figure',
+      'Mean over trials.',
+      rows.flatMap((row) => [
+        [{ ...of(row), side: wording.sides[0] }, average(row.a)],
+        [{ ...of(row), side: wording.sides[1] }, average(row.b)],
+      ]),
+    ),
+    ...family(
+      'shift',
+      'Second side against the first: a share, or a difference in the unit where scale says so.',
+      rows.map((row) => [{ ...of(row), scale: row.scale }, row.shift]),
+    ),
+    ...family(
+      'shift_low',
+      'Lower end of the interval of the shift.',
+      rows.map((row) => [of(row), row.low]),
+    ),
+    ...family(
+      'shift_high',
+      'Upper end of it.',
+      rows.map((row) => [of(row), row.high]),
+    ),
+    ...family(
+      'p_value',
+      'Adjusted by Holm over all rows.',
+      rows.map((row) => [of(row), row.p]),
+    ),
+    ...(gate
+      ? family(
+          'threshold',
+          'What a condition says: 0 it holds, 1 it does not, 2 not resolved.',
+          gate.summaries.map(({ condition, outcome }) => [{ condition }, outcomes[outcome]]),
+        )
+      : []),
+  ].join('\n');
+}
+
 /** Any comparison in any form. @param whole beside the rows, in JSON */
 export function formatRows<Row extends ComparedRow>(
   printed: Printed<Row>,
@@ -180,7 +301,7 @@ export function formatRows<Row extends ComparedRow>(
   as: ComparisonFormat,
 ): string {
   const { rows, wording, gate } = printed;
-  const verdict = gate ? `\n\n${gateSentence(gate.summary, wording.units)}` : '';
+  const verdict = gate ? `\n\n${gateSentences(gate, wording.units).join('\n')}` : '';
   switch (as) {
     case 'terminal':
       return `${preamble}\n\n${terminal(printed)}\n\n${wording.legend}${verdict}`;
@@ -190,9 +311,10 @@ export function formatRows<Row extends ComparedRow>(
       return JSON.stringify(
         {
           ...whole,
-          gate: gate?.summary ?? null,
+          outcome: gate?.outcome ?? null,
+          conditions: gate?.summaries ?? [],
           rows: rows.map((row) => {
-            const one = gate?.row(row) ?? null;
+            const one = verdictOn(gate, row);
             return { ...row, metric: row.metric.id, fails: one?.outcome === 'failed', gate: one };
           }),
         },
@@ -205,6 +327,12 @@ export function formatRows<Row extends ComparedRow>(
       return benchstat(rows);
     case 'node-csv':
       return nodeCsv(rows);
+    case 'prometheus':
+      return prometheus(printed);
+    case 'customSmallerIsBetter':
+      return actionBenchmark(printed, 'lower');
+    case 'customBiggerIsBetter':
+      return actionBenchmark(printed, 'higher');
   }
 }
 
@@ -252,5 +380,5 @@ export const formatComparison = (
 ): string =>
   formatRows({ rows: comparison.rows, wording: ofRuns, gate }, preamble(comparison), comparison, as);
 
-/** The condition's verdict on two runs, in one sentence. */
-export const runsGateSentence = ({ summary }: Gate): string => gateSentence(summary, ofRuns.units);
+/** Verdicts of conditions on two runs, a sentence each. */
+export const runsGateSentences = (gate: Gate): string[] => gateSentences(gate, ofRuns.units);

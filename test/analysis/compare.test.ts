@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { type Analysis, analyse } from '../../src/analysis/analyse.js';
 import { compareRuns } from '../../src/analysis/compare.js';
-import { gateOf } from '../../src/analysis/gate.js';
+import { rowConditions } from '../../src/analysis/gate.js';
 import { trends } from '../../src/analysis/history.js';
 import { comparisonFormats, formatComparison, gateFor } from '../../src/report/comparison.js';
 import { randomFrom } from '../../src/statistics/random.js';
@@ -111,7 +111,7 @@ describe('comparison of runs', () => {
 
   it('prints every format, at most 100 columns in a terminal', () => {
     const comparison = compareRuns(analysed(cells(draw(12))), analysed(cells(draw(12), 1.2)));
-    const gate = gateFor('slower>3%', gateOf('slower>3%'), comparison.rows);
+    const gate = gateFor('slower<3%', comparison.rows);
     const of = Object.fromEntries(
       comparisonFormats.map((format) => [format, formatComparison(comparison, format, gate)]),
     );
@@ -122,19 +122,37 @@ describe('comparison of runs', () => {
     assert.match(of.junit!, /<testsuite [^>]*failures="[1-9]/);
     assert.match(of.benchstat!, /^Benchmarkidle-connections\/run=A\/backend=epoll\/.* 1 [\d.]+ req\/s$/m);
     assert.equal(of['node-csv']!.split('\n')[0], '"binary", "filename", "configuration", "rate", "time"');
+    const smaller = JSON.parse(of.customSmallerIsBetter!) as { name: string; range: string; value: number }[];
+    const bigger = JSON.parse(of.customBiggerIsBetter!) as { name: string }[];
+    assert.equal(smaller.length + bigger.length, comparison.rows.length);
+    assert.ok(smaller.some(({ name }) => /backend=epoll.* CPU per request/.test(name)));
+    assert.ok(smaller.every(({ value, range }) => value > 0 && /^± [\d.e-]+$/.test(range)));
+    const samples = of.prometheus!.split('\n').filter((line) => !line.startsWith('# '));
+    for (const line of samples)
+      assert.match(line, /^dispatchbench_\w+\{[a-z_]+="[^"]*"(,\w+="[^"]*")*\} -?[\d.e-]+$/);
+    assert.ok(samples.some((line) => /_figure\{.*backend="epoll".*side="B"\}/.test(line)));
+    assert.ok(samples.includes('dispatchbench_threshold{condition="slower<3%"} 1'));
     assert.match(of['node-csv']!, /^"new", "idle-connections", "backend=epoll .*", [\d.]+, [\d.e-]+$/m);
   });
 
   it('reads failure conditions', () => {
     const row = change(draw(12), draw(12), 1.1);
     for (const [text, outcome] of [
-      ['slower>3%', 'failed'],
-      ['slower > 30 %', 'passed'],
-      ['faster>1%', 'passed'],
-      ['different', 'failed'],
+      ['slower<3%', 'failed'],
+      ['slower <= 30 %', 'passed'],
+      ['faster<1%', 'passed'],
+      ['unchanged', 'failed'],
+      ['cpu-per-request<+3%', 'failed'],
+      ['cpu_per_request<+30%', 'passed'],
+      ['cpu-per-request>-1%', 'passed'],
+      ['cpu-per-request<-5%', 'failed'],
+      ['cpu-per-request>+5%', 'passed'],
+      ['cpu-per-request>+10%', 'not resolved'],
     ] as const)
-      assert.equal(gateOf(text)(row)!.outcome, outcome, text);
-    assert.throws(() => gateOf('bigger'), /write slower>3%/);
+      assert.equal(rowConditions(text)[0]!.row(row)?.outcome, outcome, text);
+    assert.equal(rowConditions('throughput>-3%')[0]!.row(row), null, 'it speaks of another metric');
+    for (const text of ['bigger', 'slower<3', 'slower>3%', 'slower<-3%', 'charm<+1%', 'p99<5ms', 'slower=3%'])
+      assert.throws(() => rowConditions(text), /write|share|upper bound/, text);
   });
 });
 
@@ -150,17 +168,17 @@ describe('a condition on separate runs', () => {
   for (const [what, costs, slower, outcome] of outcomes) {
     it(`is ${outcome} when ${what}, in every form alike`, () => {
       const comparison = compareRuns(analysed(cells(costs)), analysed(cells(costs, slower)));
-      const gate = gateFor('slower>3%', gateOf('slower>3%'), comparison.rows);
-      assert.equal(gate.summary.outcome, outcome);
-      assert.equal((gate.summary.needed ?? 0) > costs.length, outcome === 'not resolved');
+      const gate = gateFor('slower<3%', comparison.rows);
+      assert.equal(gate.outcome, outcome);
+      assert.equal((gate.summaries[0]!.needed ?? 0) > costs.length, outcome === 'not resolved');
       const of = (format: (typeof comparisonFormats)[number]) => formatComparison(comparison, format, gate);
-      assert.equal(JSON.parse(of('json')).gate.outcome, outcome);
+      assert.equal(JSON.parse(of('json')).outcome, outcome);
       assert.equal(/<error message="[^"]*about \d+ trials/.test(of('junit')), outcome === 'not resolved');
       assert.equal(/<failure /.test(of('junit')), outcome === 'failed');
       for (const format of ['terminal', 'markdown'] as const) {
         const said = {
-          failed: / holds in /,
-          passed: /ruled out in all/,
+          failed: / does not hold in /,
+          passed: / holds in all of /,
           'not resolved': /about \d+ trials in either/,
         };
         assert.match(of(format), said[outcome as keyof typeof said]);
@@ -215,15 +233,15 @@ describe('comparison of losses', () => {
   it('has a condition of its own, and its points in every format', () => {
     const comparison = compareRuns(losing(none(5)), losing(some));
     const row = comparison.rows.at(-1)!;
-    const holds = (text: string) => gateOf(text)(row)?.outcome === 'failed';
-    assert.deepEqual(['loss>2.9%', 'loss>3%', 'slower>0%', 'different'].map(holds), [
+    const fails = (text: string) => rowConditions(text)[0]!.row(row)?.outcome === 'failed';
+    assert.deepEqual(['loss<+2.9%', 'loss<3pp', 'slower<0%', 'unchanged'].map(fails), [
       true,
       false,
       false,
       true,
     ]);
     const of = (format: (typeof comparisonFormats)[number]) =>
-      formatComparison(comparison, format, gateFor('loss>1%', gateOf('loss>1%'), comparison.rows));
+      formatComparison(comparison, format, gateFor('loss<+1%', comparison.rows));
     assert.match(of('terminal'), /Datagrams lost \(%\)/);
     assert.match(of('markdown'), /\| Datagrams lost \(%\) \| 0 \| 3 \| \+3 pp \[\+1 pp, \+5 pp\] \|/);
     assert.equal(JSON.parse(of('json')).rows.at(-1).scale, 'difference');

@@ -62,22 +62,29 @@ describe('commands on finished runs', () => {
     }
   });
 
-  it('compare exits with 2 when its condition holds', (t) => {
+  it('compare exits with 2 when its condition does not hold, also in the old spelling', (t) => {
     const more = { ...few, trials: 12, idle: [0], backends: ['epoll'] };
     const [a, b] = [
       runFolder(t, idleRun(more)),
       runFolder(t, idleRun({ ...more, impls: ['native'], seed: 5 })),
     ];
-    assert.equal(cli('compare', a, b, '--fail-if', 'slower>3%').status, 0);
+    assert.equal(cli('compare', a, b, '--threshold', 'slower<3%').status, 0);
     const text = readFileSync(join(b, 'samples.ndjson'), 'utf8');
     const slower = text.replaceAll(
       /"systemUs":(\d+(?:\.\d+)?)/g,
       (_, us) => `"systemUs":${Number(us) * 1.5}`,
     );
     writeFileSync(join(b, 'samples.ndjson'), slower);
-    const failed = cli('compare', a, b, '--fail-if', 'slower>3%');
-    assert.equal(failed.status, 2, failed.stdout);
-    assert.match(failed.stderr, /'slower>3%' holds in \d+ of \d+ comparisons/);
+    for (const condition of [
+      ['--threshold', 'slower<=3%'],
+      ['--fail-if', 'slower>3%'],
+    ]) {
+      const failed = cli('compare', a, b, ...condition);
+      assert.equal(failed.status, 2, failed.stdout);
+      assert.match(failed.stderr, /^dispatchbench: 'slower<=3%' does not hold in \d+ of \d+ comparisons\n$/);
+    }
+    const { rows, outcome } = JSON.parse(cli('compare', a, b, '--json', '--threshold', 'slower<3%').stdout);
+    assert.ok(rows.length > 0 && outcome === 'failed');
   });
 
   it('history lists runs of a folder and names what it cannot read', (t) => {

@@ -1,27 +1,26 @@
 /** `dispatchbench ab`: two builds or two servers, measured in turn in one run and compared by pairs. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { type AbComparison, compareArms } from '../../analysis/ab.js';
-import { gateOf } from '../../analysis/gate.js';
+import { type RowCondition, rowConditions } from '../../analysis/gate.js';
 import { type ProfileName, profileName } from '../../contract/run.js';
+import { codeOf } from '../../exit-codes.js';
 import { type Machine, machineOf } from '../../experiments/experiment.js';
 import { type IdleConnectionsSettings, idleConnections } from '../../experiments/idle-connections.js';
 import type { Roles } from '../../hosts/host.js';
 import { openHost } from '../../hosts/registry.js';
-import { duration, wholeNumber } from '../../options.js';
-import { abGateSentence, formatAb } from '../../report/ab.js';
-import { type ComparisonFormat, comparisonFormats, gateFor } from '../../report/comparison.js';
+import { duration, thresholdOptions, wholeNumber } from '../../options.js';
+import { abGateSentences, formatAb } from '../../report/ab.js';
+import { type ComparisonFormat, comparisonFormats, gateOn } from '../../report/comparison.js';
 import { writeReport } from '../../report/write.js';
-import { RunFolder } from '../../results/folder.js';
 import { builtInPlan } from '../../run/plan.js';
 import { executeRun, type RunOutcome, writePausesMs } from '../../run/runner.js';
 import type { MetricId } from '../../trials/registry.js';
 import { type Arms, armsOf } from '../arms.js';
+import { withExamples } from '../examples.js';
 import { addFlags } from '../experiment-flags.js';
 import { interruption } from '../interruption.js';
+import { newRun } from '../new-run.js';
 import { progress } from '../progress.js';
-
-/** 0 when the condition is ruled out */
-const exitCodes = { passed: 0, failed: 1, 'not resolved': 3 } as const;
 
 /** The experiment's own, but that servers are given as arms. */
 const flags = idleConnections.flags.filter(({ setting }) => setting !== 'foreign');
@@ -40,6 +39,20 @@ function margin(text: string): number {
   return share;
 }
 
+/** How many pairs would decide depends on the margin, which may stand behind it on the command line. */
+interface Condition {
+  text: string;
+  of(margin: number): RowCondition;
+}
+
+const conditions = (text: string): Condition[] =>
+  rowConditions(text, { known: metrics }).map((one, at) => ({
+    text: one.text,
+    of: (margin) => rowConditions(text, { known: metrics, margin })[at]!,
+  }));
+
+const { threshold, old } = thresholdOptions(conditions, "'slower<3%', 'cpu-per-request<+5%', 'unchanged'");
+
 interface Options {
   baseline: string;
   candidate: string;
@@ -50,8 +63,9 @@ interface Options {
   seed?: number | undefined;
   metric?: MetricId[] | undefined;
   margin: number;
-  failIf?: string | undefined;
+  threshold?: Condition[] | undefined;
   format: ComparisonFormat;
+  json?: true | undefined;
   out: string;
   quiet: boolean;
 }
@@ -97,7 +111,7 @@ async function measure(
       // As many as were said beforehand: who stops at a result that pleases him finds too many.
       plan: { ...plan, blocks: { min: options.pairs, max: options.pairs } },
       hosts,
-      openFolder: () => RunFolder.create(options.out, 'ab'),
+      openFolder: () => newRun(options.out, 'ab'),
       resume: false,
       argv: process.argv.slice(2),
       on: view.show,
@@ -126,25 +140,24 @@ async function measure(
   }
 }
 
-async function compareThem(options: Options, asked: Record<string, unknown>): Promise<void> {
-  const rule = options.failIf === undefined ? null : gateOf(options.failIf, options.margin);
-  if (options.failIf?.startsWith('loss'))
-    throw new Error('ab measures no datagrams: it has no loss to judge');
+async function compareThem(options: Options, settings: Record<string, unknown>): Promise<void> {
   const arms = await armsOf(options.baseline, options.candidate);
   const ours =
-    arms.kind === 'commands' && flags.find(({ setting }) => ofOurServers.includes(setting) && asked[setting]);
+    arms.kind === 'commands' &&
+    flags.find(({ setting }) => ofOurServers.includes(setting) && settings[setting]);
   if (ours)
     throw new Error(`${ours.flags.split(' ')[0]} chooses servers of ours, and the arms are command lines`);
-  const { outcome, ab, exitCode } = await measure(options, asked, arms);
-  const gate = rule && gateFor(options.failIf!, rule, ab.rows);
+  const { outcome, ab, exitCode } = await measure(options, settings, arms);
+  const asked = options.threshold?.map(({ of }) => of(options.margin));
+  const gate = asked ? gateOn(asked, ab.rows) : null;
   console.log(formatAb(ab, options.format, gate));
   if (outcome.trials.ok + outcome.trials.invalid > 0) writeReport(outcome.folder.path);
   process.stderr.write(`run ${outcome.folder.id} is kept, with its report\n`);
   if (exitCode !== null) {
     process.exitCode = exitCode;
-  } else if (gate && gate.summary.outcome !== 'passed') {
-    console.error(`dispatchbench: ${abGateSentence(gate)}`);
-    process.exitCode = exitCodes[gate.summary.outcome];
+  } else if (gate && gate.outcome !== 'passed') {
+    for (const sentence of abGateSentences(gate)) console.error(`dispatchbench: ${sentence}`);
+    process.exitCode = codeOf[gate.outcome];
   }
 }
 
@@ -177,17 +190,27 @@ const command = new Command('ab')
     new Option('--metric <id...>', 'compare these only; fewer show smaller differences').choices(metrics),
   )
   .option('--margin <share>', 'up to which two are called equal', margin, 0.03)
-  .option('--fail-if <condition>', 'slower>3%, faster>3% or different')
+  .addOption(threshold)
+  .addOption(old)
   .addOption(
     new Option('--format <format>', 'form of the output').choices(comparisonFormats).default('terminal'),
   )
+  .option('--json', 'the same as --format json')
   .option('--out <dir>', 'folder of the runs', 'results')
-  .option('--quiet', 'print the comparison only', false)
-  .addHelpText(
-    'after',
-    '\nExit codes with --fail-if: 0 the condition is ruled out; 1 it holds; 3 not resolved, and how many pairs would decide.',
-  );
+  .option('--quiet', 'print the comparison only', false);
 
 const asked = addFlags(command, flags);
 
-export const ab = command.action((options) => compareThem(options as Options, asked(options)));
+export const ab = withExamples(command, [
+  [
+    "ab --baseline 'node a.js {port}' --candidate 'node b.js {port}' --protocol http --idle 0",
+    'two servers of anybody, by their command lines',
+  ],
+  [
+    "ab --baseline git:main --candidate . --threshold 'slower<3%' --metric cpu-per-request",
+    'two builds of the suite; exit code 2 where the second is slower, 3 where more pairs would tell',
+  ],
+]).action((options) => {
+  const given = options as Options;
+  return compareThem(given.json ? { ...given, format: 'json' } : given, asked(options));
+});

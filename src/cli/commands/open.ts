@@ -1,4 +1,5 @@
 /** `dispatchbench open RUN`: serves a run's folder on loopback, for browsers that may not read files. */
+import { spawn } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,16 +9,50 @@ import send from 'send';
 import { wholeNumber } from '../../options.js';
 import { writeReport } from '../../report/write.js';
 import { findRun } from '../../results/find.js';
+import { withExamples } from '../examples.js';
 
-export const open = new Command('open')
-  .argument('<run>', "folder of the run, its name under results/, or 'latest'")
-  .option('--port <port>', 'port to listen on; 0: any', wholeNumber(0, 65535), 0)
-  .action(async (run, { port }) => {
-    const folder = findRun(run);
-    writeReport(folder);
-    const server = await serveFolder(folder, port);
-    console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}/  (Ctrl-C ends it)`);
-  });
+export const open = withExamples(
+  new Command('open')
+    .argument('<run>', "folder of the run, its name under results/, or 'latest'")
+    .option('--port <port>', 'port to listen on; 0: any', wholeNumber(0, 65535), 0)
+    .option('--no-browser', 'only say the address'),
+  [
+    ['open latest', 'the newest run, in the browser where there is one'],
+    [
+      'open results/my-run --port 8100 --no-browser',
+      'on a port of your choice, such as one that ssh forwards',
+    ],
+  ],
+).action(async (run, { port, browser }) => {
+  const folder = findRun(run);
+  writeReport(folder);
+  const server = await serveFolder(folder, port);
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  console.log(`${address}  (Ctrl-C ends it)`);
+  const opener = browser && process.stdout.isTTY ? browserOpener(process.platform, process.env) : null;
+  if (opener) show(opener, address);
+});
+
+/**
+ * The program that shows an address in the browser of whoever sits here, its arguments before the address; null: nobody does.
+ */
+export function browserOpener(
+  platform: NodeJS.Platform,
+  { DISPLAY, WAYLAND_DISPLAY, CI, SSH_CONNECTION }: NodeJS.ProcessEnv,
+): readonly [command: string, ...args: string[]] | null {
+  if (CI) return null;
+  if (platform === 'darwin') return SSH_CONNECTION ? null : ['open'];
+  // What 'start' does, which is a word of the shell and no program.
+  if (platform === 'win32') return ['rundll32', 'url.dll,FileProtocolHandler'];
+  return DISPLAY || WAYLAND_DISPLAY ? ['xdg-open'] : null;
+}
+
+/** One that cannot be started is no fault: the address is printed. */
+function show([command, ...args]: readonly [string, ...string[]], address: string): void {
+  spawn(command, [...args, address], { stdio: 'ignore', detached: true })
+    .on('error', () => {})
+    .unref();
+}
 
 /**
  * Where a path of the folder really lies, below it; null: nowhere in it. A run may come from anybody, and a link in it

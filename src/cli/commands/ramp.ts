@@ -3,10 +3,14 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { type BackendName, implementation } from '../../contract/common.js';
+import { type Condition, judgementInWords, type Outcome, worst } from '../../contract/conditions.js';
 import type { NetworkCounters } from '../../contract/host.js';
 import { totalFailures } from '../../contract/ramp.js';
 import type { DispatchSubject } from '../../contract/subject.js';
+import { codeOf, exitCode } from '../../exit-codes.js';
+import { thresholdOptions } from '../../options.js';
 import { openFleet } from '../../ramp/clients.js';
+import { judgeSessions, rampConditions } from '../../ramp/conditions.js';
 import { parseConfig } from '../../ramp/config.js';
 import { type Ramp, resolveRamp } from '../../ramp/options.js';
 import {
@@ -19,89 +23,119 @@ import {
 } from '../../ramp/ramp.js';
 import { type AutobenchTable, autobenchHeader, autobenchLine } from '../../report/autobench.js';
 import { onStage, type Site } from '../../stage/on-stage.js';
+import { withExamples } from '../examples.js';
 import { natsOptions, withNatsOptions } from '../nats-options.js';
 import { hostOption, linked, linkOption, onHost } from '../on-host.js';
 
 /** autobench's file; its own name is kept so that an old one goes on working. */
 const CONFIG = '.autobench.conf';
 
-/** autobench and httperf, rebuilt: autobench's options, and its table. */
-export const ramp = withNatsOptions(new Command('ramp'))
-  .description(
-    'Offered-load ramp in the meaning of httperf and autobench: at each rate so many connections are started per second, open loop, each makes num_call requests. Prints the table of autobench. Options not given come from ~/.autobench.conf, then from its defaults.',
-  )
-  .option('--host1 <host>', 'server under test')
-  .option('--port1 <port>', '(80)')
-  .option('--uri1 <uri>', '(/)')
-  .option('--host2 <host>', 'a second server, measured after the first at each rate')
-  .option('--port2 <port>', '(80)')
-  .option('--uri2 <uri>', '(/)')
-  .option('--backend <name>', 'instead of --host1: a server of ours, started for this ramp')
-  .addOption(new Option('--impl <impl>', 'who runs it (native)').choices(implementation.options))
-  .option('--single_host', 'leave the second server out')
-  .option('--low_rate <n>', 'first rate, connections per second (20)')
-  .option('--high_rate <n>', 'last rate (200)')
-  .option('--rate_step <n>', '(10)')
-  .option('--num_conn <n>', 'connections at each rate (5000)')
-  .option('--num_call <n>', 'requests on each connection (10)')
-  .option('--timeout <s>', 'seconds to wait for a connection or a reply, then client-timo (5)')
-  .option('--const_test_time <s>', 'instead of num_conn: seconds at each rate, at least 10')
-  .option('--output_fmt <format>', 'tsv or csv (tsv)')
-  .option('--file <file>', 'write the table there')
-  .option('--quiet', 'print nothing but the table')
-  .option('--clients <a,b,...>', 'load machines: HOST (ssh), local[:NAME], netns:NAME, nats:NAME')
-  .option('--config <file>', `configuration file (~/${CONFIG})`)
-  .addOption(new Option('--client <client>', 'who makes the load').choices(['native', 'httperf'] as const))
-  .addOption(
-    new Option('--arrival <kind>', 'gaps between connections').choices(['fixed', 'exponential'] as const),
-  )
-  .addOption(hostOption())
-  .addOption(linkOption())
-  .option('--json', 'one JSON object per rate instead of the table')
-  .action(async ({ json, config, host, link, ...values }) => {
-    const { nats, fleet: fleetName, natsCreds, natsCa, natsCert, natsKey, ...given } = values;
-    const ramp = resolveRamp(readConfig(config), given);
-    const note = (line: string): void => {
-      if (!ramp.options.quiet) console.error(line);
-    };
-    for (const warning of ramp.warnings) note(`dispatchbench ramp: ${warning}`);
+const { threshold, old } = thresholdOptions(rampConditions, "at every rate, 'p99<20ms', 'errors<1%'");
 
-    const write = await output(ramp.options.file);
-    const tell = async (asked: Ramp, measure: Measure, network?: Network): Promise<void> => {
-      const table: AutobenchTable = {
-        hosts: asked.hosts.map(({ host }) => host),
-        calls: ramp.options.num_call,
-        format: ramp.options.output_fmt,
-        distributed: ramp.clients.length > 0,
-      };
-      if (!json) write(autobenchHeader(table));
-      for await (const step of runRamp(asked, measure, network)) {
-        write(
-          json
-            ? `${JSON.stringify(step)}\n`
-            : autobenchLine(table, { rate: step.rate, results: step.hosts.map(({ result }) => result) }),
-        );
-        for (const line of summary(asked, step)) note(line);
-      }
+/** autobench and httperf, rebuilt: autobench's options, and its table. */
+export const ramp = withExamples(
+  withNatsOptions(new Command('ramp'))
+    .description(
+      'Offered-load ramp in the meaning of httperf and autobench: at each rate so many connections are started per second, open loop, each makes num_call requests. Prints the table of autobench. Options not given come from ~/.autobench.conf, then from its defaults.',
+    )
+    .option('--host1 <host>', 'server under test')
+    .option('--port1 <port>', '(80)')
+    .option('--uri1 <uri>', '(/)')
+    .option('--host2 <host>', 'a second server, measured after the first at each rate')
+    .option('--port2 <port>', '(80)')
+    .option('--uri2 <uri>', '(/)')
+    .option('--backend <name>', 'instead of --host1: a server of ours, started for this ramp')
+    .addOption(new Option('--impl <impl>', 'who runs it (native)').choices(implementation.options))
+    .option('--single_host', 'leave the second server out')
+    .option('--low_rate <n>', 'first rate, connections per second (20)')
+    .option('--high_rate <n>', 'last rate (200)')
+    .option('--rate_step <n>', '(10)')
+    .option('--num_conn <n>', 'connections at each rate (5000)')
+    .option('--num_call <n>', 'requests on each connection (10)')
+    .option('--timeout <s>', 'seconds to wait for a connection or a reply, then client-timo (5)')
+    .option('--const_test_time <s>', 'instead of num_conn: seconds at each rate, at least 10')
+    .option('--output_fmt <format>', 'tsv or csv (tsv)')
+    .option('--file <file>', 'write the table there')
+    .option('--quiet', 'print nothing but the table')
+    .option('--clients <a,b,...>', 'load machines: HOST (ssh), local[:NAME], netns:NAME, nats:NAME')
+    .option('--config <file>', `configuration file (~/${CONFIG})`)
+    .addOption(new Option('--client <client>', 'who makes the load').choices(['native', 'httperf'] as const))
+    .addOption(
+      new Option('--arrival <kind>', 'gaps between connections').choices(['fixed', 'exponential'] as const),
+    )
+    .addOption(hostOption())
+    .addOption(linkOption())
+    .addOption(threshold)
+    .addOption(old)
+    .option('--json', 'one JSON object per rate instead of the table'),
+  [
+    [
+      'ramp --host1 127.0.0.1 --port1 8081 --low_rate 100 --high_rate 450 --rate_step 50 --num_call 10',
+      'a server that runs already',
+    ],
+    [
+      "ramp --backend epoll --low_rate 100 --high_rate 1000 --rate_step 100 --threshold 'p99<20ms,errors<1%'",
+      'a server of ours; exit code 2 where a condition does not hold at some rate',
+    ],
+  ],
+).action(async ({ json, config, host, link, threshold: conditions = [], ...values }) => {
+  const { nats, fleet: fleetName, natsCreds, natsCa, natsCert, natsKey, ...given } = values;
+  const ramp = resolveRamp(readConfig(config), given);
+  const note = (line: string): void => {
+    if (!ramp.options.quiet) console.error(line);
+  };
+  for (const warning of ramp.warnings) note(`dispatchbench: ${warning}`);
+
+  const write = await output(ramp.options.file);
+  const outcomes: Outcome[] = [];
+  const tell = async (asked: Ramp, measure: Measure, network?: Network): Promise<void> => {
+    const table: AutobenchTable = {
+      hosts: asked.hosts.map(({ host }) => host),
+      calls: ramp.options.num_call,
+      format: ramp.options.output_fmt,
+      distributed: ramp.clients.length > 0,
     };
-    if (ramp.clients.length === 0) return onHost(linked(host, link), (site) => rampOn(site, ramp, tell));
-    if (host !== 'local' || link !== undefined)
-      throw new Error('--clients name the load machines: leave --host and --link out');
-    const carrier = natsOptions({ nats, fleet: fleetName, natsCreds, natsCa, natsCert, natsKey });
-    const fleet = await openFleet(ramp.clients, carrier);
-    for (const { name, facts } of fleet.clients)
-      note(`client ${name}: ${facts.cores} cores, ${facts.os} ${facts.kernel}, Node ${facts.versions.node}`);
-    try {
-      await tell(ramp, measureWithFleet(ramp, fleet));
-      // The table is whole, but not by all of the clients.
-      if (fleet.dropped.length > 0) process.exitCode = 3;
-    } catch (error) {
-      // What went wrong first is what is to be known.
-      await fleet.close().catch(() => {});
-      throw error;
+    if (!json) write(autobenchHeader(table));
+    for await (const step of runRamp(asked, measure, network)) {
+      write(
+        json
+          ? `${JSON.stringify(step)}\n`
+          : autobenchLine(table, { rate: step.rate, results: step.hosts.map(({ result }) => result) }),
+      );
+      for (const line of summary(asked, step)) note(line);
+      outcomes.push(...judgeStep(asked, step, conditions));
     }
-    await fleet.close();
-  });
+    process.exitCode = codeOf[worst(outcomes)];
+  };
+  if (ramp.clients.length === 0) return onHost(linked(host, link), (site) => rampOn(site, ramp, tell));
+  if (host !== 'local' || link !== undefined)
+    throw new Error('--clients name the load machines: leave --host and --link out');
+  const carrier = natsOptions({ nats, fleet: fleetName, natsCreds, natsCa, natsCert, natsKey });
+  const fleet = await openFleet(ramp.clients, carrier);
+  for (const { name, facts } of fleet.clients)
+    note(`client ${name}: ${facts.cores} cores, ${facts.os} ${facts.kernel}, Node ${facts.versions.node}`);
+  try {
+    await tell(ramp, measureWithFleet(ramp, fleet));
+    // The table is whole, but not by all of the clients.
+    if (fleet.dropped.length > 0) process.exitCode ||= exitCode.undecided;
+  } catch (error) {
+    // What went wrong first is what is to be known.
+    await fleet.close().catch(() => {});
+    throw error;
+  }
+  await fleet.close();
+});
+
+/** What does not hold at this rate, or cannot be told, each in a sentence. */
+function judgeStep(ramp: Ramp, { rate, hosts }: RampStep, conditions: readonly Condition[]): Outcome[] {
+  return hosts.flatMap((measured, index) =>
+    judgeSessions(conditions, measured.result, measured.problems).map((one) => {
+      if (one.outcome !== 'passed')
+        console.error(`dispatchbench: ${ramp.hosts[index]!.host} at ${rate}/s: ${judgementInWords(one)}`);
+      return one.outcome;
+    }),
+  );
+}
 
 type Network = () => Promise<NetworkCounters | null>;
 

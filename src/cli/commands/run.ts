@@ -1,8 +1,10 @@
 /** `dispatchbench run EXPERIMENT`: measures, keeps every sample, writes the report. */
-import { relative } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { type WantedHost, wantedName } from '../../contract/hosts-file.js';
 import type { Plan, ProfileName } from '../../contract/run.js';
+import { exitCode } from '../../exit-codes.js';
 import { type Flag, machineOf, profilesOf } from '../../experiments/experiment.js';
 import { experimentNamed, experiments, quickStart, suites } from '../../experiments/registry.js';
 import type { Roles } from '../../hosts/host.js';
@@ -10,7 +12,9 @@ import { everyHost, hostKinds, openWanted } from '../../hosts/registry.js';
 import { duration, wholeNumber } from '../../options.js';
 import { outcome } from '../../report/terminal.js';
 import { writeReport } from '../../report/write.js';
+import { findRun } from '../../results/find.js';
 import { RunFolder } from '../../results/folder.js';
+import { registered } from '../../results/register.js';
 import { RunHosts } from '../../run/hosts.js';
 import { readHostsFile } from '../../run/hosts-file.js';
 import { builtInPlan, filePlan, type PlanOptions, readPlanFile } from '../../run/plan.js';
@@ -18,12 +22,10 @@ import { resumedPlan } from '../../run/resume.js';
 import { executeRun, writePausesMs } from '../../run/runner.js';
 import { addFlags } from '../experiment-flags.js';
 import { interruption } from '../interruption.js';
+import { newRun } from '../new-run.js';
 import { linked, linkOption } from '../on-host.js';
 import { progress } from '../progress.js';
 import type { WantedHosts } from '../wanted-hosts.js';
-
-/** Exit codes beside 0 and 1: some trial failed or a cell that was asked for is impossible here. */
-const incomplete = 3;
 
 /** A path below the working folder is shown from there. */
 function shortest(path: string): string {
@@ -117,7 +119,8 @@ async function measure(
       console.log(`\n${outcome(written.analysis)}\n\nReport: ${shortest(written.report)}`);
     }
     const narrowed = Object.keys(settings).length > 0 || options.plan !== undefined;
-    if (failed + hosts.absent.length > 0 || (impossible > 0 && narrowed)) process.exitCode = incomplete;
+    if (failed + hosts.absent.length > 0 || (impossible > 0 && narrowed))
+      process.exitCode = exitCode.undecided;
     if (written === null && ending.reason !== 'interrupted') {
       const [first] = folder.samples().flatMap(({ error }) => error ?? []);
       throw new Error(`nothing was measured: ${failed} trials failed; the first one said: ${first}`);
@@ -174,7 +177,7 @@ function choose(
   const fromFile = (more: PlanOptions, { server }: Roles) =>
     filePlan(file!, options.plan!, { ...changes, ...more }, machineOf(server.look));
   if (options.resume !== undefined) {
-    const folder = RunFolder.open(options.out, options.resume);
+    const folder = RunFolder.open(options.out, toResume(options.resume, options.out));
     const info = folder.info();
     const measured = info.plan.experiments.map(({ experiment }) => experiment);
     if (!ids.some((id) => measured.includes(id)))
@@ -203,8 +206,14 @@ function choose(
       file
         ? fromFile({ hosts }, host)
         : builtInPlan(planName, ids, { ...changes, hosts }, machineOf(host.server.look)),
-    openFolder: () => RunFolder.create(options.out, file ? (file.name ?? 'plan') : planName),
+    openFolder: () => newRun(options.out, file ? (file.name ?? 'plan') : planName),
   };
+}
+
+/** As other commands find a run: also one that was made with another --out, and 'latest'. */
+function toResume(run: string, out: string): string {
+  if (run === 'latest') return findRun(run, out === 'results' ? undefined : out);
+  return existsSync(join(out, run)) ? run : (registered(run) ?? run);
 }
 
 /** Flags that all of these experiments have. */

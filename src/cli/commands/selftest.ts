@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import Table from 'cli-table3';
+import { exitCode } from '../../exit-codes.js';
 import { watchMachine } from '../../hosts/witness.js';
 import { resolve } from '../../selftest/attempts.js';
 import { efforts } from '../../selftest/check.js';
@@ -9,8 +10,8 @@ import { hostOption, onHost } from '../on-host.js';
 
 const mark: Record<Outcome, string> = { ok: 'ok', off: 'OFF', 'not resolved': '?' };
 /** A failed check and an undecided one are told apart by whoever runs this in CI. */
-const OFF = 1;
-const NOT_RESOLVED = 3;
+const OFF = exitCode.failed;
+const NOT_RESOLVED = exitCode.undecided;
 
 export const selftest = new Command('selftest')
   .description(
@@ -22,7 +23,7 @@ export const selftest = new Command('selftest')
   .option('--json', 'the rows as one JSON object')
   .addHelpText(
     'after',
-    '\nExit code 1: the instrument is off. 3: a check is not resolved, because the machine was busy or trials were too few.',
+    '\nExit code 2: the instrument is off. 3: a check is not resolved, because the machine was busy or trials were too few.',
   )
   .action(({ host, quick, only, json }) =>
     onHost(host, async (site) => {
