@@ -1,16 +1,6 @@
 /** The command line: argument parsing only. One file per subcommand in commands/, listed in subcommands.ts. */
-import { Command } from '@commander-js/extra-typings';
-import { packageVersion } from '../addon.js';
-import { helpStyle } from './help.js';
 import { reportLostOutput } from './output.js';
-import { addSubcommands } from './subcommands.js';
-
-const program = new Command('dispatchbench')
-  .description('How event-dispatch mechanisms scale, measured on real sockets of this machine.')
-  .version(packageVersion())
-  .showHelpAfterError("(try 'dispatchbench --help')")
-  .configureHelp(helpStyle)
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'dispatchbench: ')) });
+import { programWith } from './program.js';
 
 /** What the command line names: `load ...`, `help load`. Completion alone asks for all of them. */
 const [named, ofHelp] = process.argv.slice(2).filter((word) => !word.startsWith('-'));
@@ -26,8 +16,8 @@ function reportFault(error: Error): void {
 }
 
 reportLostOutput();
-await addSubcommands(program, (name) => name === wanted || wanted === 'completion').then(
-  () => program.parseAsync().catch(reportFault),
+await programWith((name) => name === wanted || wanted === 'completion').then(
+  (program) => program.parseAsync().catch(reportFault),
   (error: NodeJS.ErrnoException) => {
     // Descriptors that run out while modules are loaded are explained by our caller, who has loaded none.
     if (error.code === 'EMFILE' || error.code === 'ENFILE') throw error;

@@ -23,6 +23,12 @@ const { threshold, old } = thresholdOptions(dgramConditions, "'p99<5ms', 'loss<0
   oldName(opposite(text)),
 );
 
+/** As help, the manual and the reference show them. */
+export const dgramExamples: readonly (readonly [line: string, about: string])[] = [
+  ['127.0.0.1:9000', 'closed loop: ten sockets, each with one unanswered datagram'],
+  ["-R 10000 --threshold 'p99<5ms,loss<0.1%' 127.0.0.1:9000-9099", 'open loop over 100 ports, as a check'],
+];
+
 /** As help, the manual and the reference have it. */
 export function dgramCommand() {
   return new Command('dgram-benchmark')
@@ -84,6 +90,10 @@ export function dgramCommand() {
     .addOption(threshold)
     .addOption(old)
     .option('--on-port', 'start the command after -- and measure the port it listens on')
+    .addHelpText(
+      'after',
+      `\nExamples:\n${dgramExamples.map(([line, about]) => `  # ${about}\n  dgram-benchmark ${line}`).join('\n')}`,
+    )
     .version(packageVersion())
     .showHelpAfterError("(try 'dgram-benchmark --help')")
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'dgram-benchmark: ')) });

@@ -8,6 +8,7 @@ import { agentName, command as frame, type Job, type Report } from '../../contra
 import { validated } from '../../contract/validated.js';
 import { startHere } from '../../hosts/local.js';
 import { prepareStep } from '../../ramp/client.js';
+import { withExamples } from '../examples.js';
 import { natsOptions, withNatsOptions } from '../nats-options.js';
 
 /** The load machine's side of a distributed ramp. */
@@ -40,3 +41,8 @@ export const agent = withNatsOptions(new Command('agent'))
     // An attempt to connect again may be on its way.
     process.exit(fault ? 1 : 0);
   });
+
+withExamples(agent, [
+  ['agent --name left', 'on stdin and stdout, as ssh starts it'],
+  ['agent --nats nats://127.0.0.1:4222 --fleet lab --name right', 'through a NATS server'],
+]);

@@ -13,6 +13,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { builtFromSource, inCheckout, packageRoot } from '../../installation.js';
+import { withExamples } from '../examples.js';
 
 /** What npm runs as a child says it itself. @throws Error in one sentence */
 function run(cwd: string, what: string, command: string, ...args: string[]): void {
@@ -86,3 +87,8 @@ export const build = new Command('build')
     if (inCheckout) run(packageRoot, 'setting the checkout up', process.execPath, 'scripts/setup.mjs');
     else console.log(`built: ${fromPackage()}`);
   });
+
+withExamples(build, [
+  ['build', 'into the cache folder of this user'],
+  ['probe', 'says afterwards whether it works'],
+]);

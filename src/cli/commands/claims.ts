@@ -4,6 +4,7 @@ import { claimsJson } from '../../report/summary.js';
 import { claimsTable } from '../../report/terminal.js';
 import { analyseRun } from '../../report/write.js';
 import { findRun } from '../../results/find.js';
+import { withExamples } from '../examples.js';
 
 export const claims = new Command('claims')
   .argument('<run>', "folder of the run, its name under results/, or 'latest'")
@@ -12,3 +13,8 @@ export const claims = new Command('claims')
     const analysis = analyseRun(findRun(run));
     console.log(json ? claimsJson(analysis).trimEnd() : claimsTable(analysis, true));
   });
+
+withExamples(claims, [
+  ['claims latest', 'of the newest run'],
+  ['claims results/my-run --json', 'for a program'],
+]);

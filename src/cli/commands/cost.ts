@@ -12,6 +12,7 @@ import { measureCost } from '../../stage/cost.js';
 import { countInstructions } from '../../stage/instructions.js';
 import { meanInterval } from '../../statistics/interval.js';
 import { type RoundCost, roundCost } from '../../statistics/round-cost.js';
+import { withExamples } from '../examples.js';
 
 /** One row of the table: what was asked, and what each repetition measured. */
 interface Row {
@@ -156,3 +157,8 @@ function describe(rows: readonly Row[], models: readonly Model[]): string {
 }
 
 const plainTable = (head: string[]) => new Table({ head, style: { head: [], border: [], compact: true } });
+
+withExamples(cost, [
+  ['cost --backend select,epoll --pairs 100,1000', 'by how many are registered'],
+  ['cost --mode wakeup --backend epoll --repeat 5 --json', 'JSON of every line measured'],
+]);

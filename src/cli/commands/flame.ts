@@ -30,6 +30,7 @@ import { profilesFolder, writeReport } from '../../report/write.js';
 import { findRun, readRun } from '../../results/find.js';
 import { changedSince } from '../../run/resume.js';
 import type { Site } from '../../stage/on-stage.js';
+import { withExamples } from '../examples.js';
 import { hostOption, linked, linkOption, onHost } from '../on-host.js';
 
 const milliseconds = (text: string) => duration(text) / 1e6;
@@ -98,13 +99,6 @@ export const flame = new Command('flame')
   .addOption(linkOption())
   .option('--out <folder>', 'where the files go (default: results/flame-TIME)')
   .option('--json', 'print flame.json instead of a summary')
-  .addHelpText(
-    'after',
-    `
-Examples:
-  dispatchbench flame --backend select --diff epoll --idle 10000
-  dispatchbench flame --gateway wasm_threads_ondemand --diff wasm_threads_pool --connections 8`,
-  )
   .action(({ host, link, ...options }) => onHost(linked(host, link), (site) => profile(site, options)));
 
 interface Options {
@@ -213,3 +207,8 @@ export function summary(record: FlameRecord, folder: string): string {
     resolve(folder, record.page),
   ].join('\n');
 }
+
+withExamples(flame, [
+  ['flame --backend select --diff epoll --idle 10000', 'where select spends its time, and epoll does not'],
+  ['flame --gateway wasm_threads_ondemand --diff wasm_threads_pool --connections 8', 'two gateways, by perf'],
+]);

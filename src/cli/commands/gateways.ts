@@ -6,6 +6,7 @@ import Table from 'cli-table3';
 import { foundGateways } from '../../gateways/parts.js';
 import { gatewayNamed } from '../../gateways/registry.js';
 import { inCheckout, packageRoot } from '../../installation.js';
+import { withExamples } from '../examples.js';
 
 const list = new Command('list')
   .description('every gateway: what it is, and whether it is here or how to get it')
@@ -48,3 +49,18 @@ export const gateways = new Command('gateways')
   .description('HTTP gateways: native, event-driven, in containers, on Node, with their logic in Wasm')
   .addCommand(list, { isDefault: true })
   .addCommand(setup);
+
+withExamples(list, [
+  ['gateways list', 'and how to get those that are missing'],
+  ['gateways list --json', 'for a program'],
+]);
+
+withExamples(setup, [
+  ['gateways setup', 'build the gateways of a checkout'],
+  ['gateways setup wasmtime wazero', 'and fetch these engines'],
+]);
+
+withExamples(gateways, [
+  ['gateways', 'every gateway, and whether it is here'],
+  ['gateways setup', 'build what can be built'],
+]);

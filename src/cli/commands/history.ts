@@ -14,6 +14,7 @@ import { withInterval } from '../../report/format.js';
 import { sparkline } from '../../report/terminal.js';
 import { readRun } from '../../results/find.js';
 import { metric, metrics } from '../../trials/registry.js';
+import { withExamples } from '../examples.js';
 
 const ids = metrics.map(({ id }) => id);
 
@@ -142,3 +143,8 @@ async function writeParquet(file: string, rows: readonly Row[]): Promise<void> {
   }));
   replaceFile(file, new Uint8Array(parquetWriteBuffer({ columnData })));
 }
+
+withExamples(history, [
+  ['history', 'CPU time of a request, over all runs under results/'],
+  ['history --metric latency-p99 --out /srv/runs --csv', 'another figure, a row per run and cell'],
+]);

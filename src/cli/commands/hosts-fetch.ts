@@ -3,6 +3,7 @@ import { Command } from '@commander-js/extra-typings';
 import { cacheFolder } from '../../cache.js';
 import { fetchImage } from '../../hosts/guest-fetch.js';
 import { guestNamed, inWords } from '../../hosts/guests.js';
+import { withExamples } from '../examples.js';
 import { interruption } from '../interruption.js';
 
 const unpacking: Record<string, string> = { xz: 'xz -dk', gz: 'gzip -dk', zst: 'zstd -dk' };
@@ -45,3 +46,8 @@ export const fetchGuest = new Command('fetch')
       process.exitCode = interrupt.exitCode();
     }
   });
+
+withExamples(fetchGuest, [
+  ['hosts fetch freebsd-14', 'and go on with vm-images/freebsd/README.md'],
+  ['hosts fetch netbsd-10', 'the other one whose makers publish an image'],
+]);

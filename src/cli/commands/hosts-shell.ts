@@ -6,6 +6,7 @@ import type { DeclaredHost } from '../../contract/hosts-file.js';
 import type { Host } from '../../hosts/host.js';
 import { openWanted } from '../../hosts/registry.js';
 import { readHostsFile } from '../../run/hosts-file.js';
+import { withExamples } from '../examples.js';
 
 /** Node as it lies there: what every host has that runs our scripts. */
 const nodeOn = (host: Host): string => host.command({ script: 'clients/observer', args: [] }).command;
@@ -62,3 +63,8 @@ export const shell = new Command('shell')
       await roles.close();
     }
   });
+
+withExamples(shell, [
+  ['hosts shell netns', "a shell in the server's namespace"],
+  ['hosts shell netns --client -- ip addr', "one command on the client's side"],
+]);

@@ -6,6 +6,7 @@ import type { Roles } from '../../hosts/host.js';
 import { removeLeftovers } from '../../hosts/leftovers.js';
 import { hostKinds, openWanted } from '../../hosts/registry.js';
 import { RunHosts } from '../../run/hosts.js';
+import { withExamples } from '../examples.js';
 import { interruption } from '../interruption.js';
 import { progress } from '../progress.js';
 import { wantedHosts } from '../wanted-hosts.js';
@@ -157,3 +158,28 @@ export const hosts = new Command('hosts')
   .addCommand(shell)
   .addCommand(fetchGuest)
   .addCommand(down);
+
+withExamples(list, [
+  ['hosts list', 'every kind of host, and why one cannot be had here'],
+  ['hosts list --json', 'for a program'],
+]);
+
+withExamples(check, [
+  ['hosts check', 'every host of this machine, one after the other'],
+  ['hosts check netns docker --json', 'these two, a JSON object a line'],
+]);
+
+withExamples(up, [
+  ['hosts up netns', 'until Ctrl-C'],
+  ['hosts up --hosts docs/examples/hosts.yaml', 'as a file has them'],
+]);
+
+withExamples(down, [
+  ['hosts down', 'those of living runners are not touched'],
+  ['hosts down --json', 'what was removed, for a program'],
+]);
+
+withExamples(hosts, [
+  ['hosts', 'what --host of run takes, and what of it can be had here'],
+  ['hosts check gvisor', 'start one and look at it'],
+]);

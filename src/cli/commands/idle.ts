@@ -9,6 +9,7 @@ import { resolveTarget } from '../../load/native.js';
 import { acceptedConnections } from '../../load/server-count.js';
 import { cpuList, duration, durationOption, hostPort, wholeNumber } from '../../options.js';
 import { idlePrograms } from '../../programs/idle.js';
+import { withExamples } from '../examples.js';
 
 export const idle = new Command('idle')
   .requiredOption('--target <host:port>', 'server to connect to', hostPort)
@@ -89,3 +90,11 @@ function describeEnd({ standing, reconnects, failures, unexpectedBytes }: IdleSt
   const heard = unexpectedBytes > 0 ? `, ${unexpectedBytes} bytes came unasked` : '';
   return `${standing} stood at the end; the server ended ${reconnects}, which were opened again${failed.join('')}${heard}.`;
 }
+
+withExamples(idle, [
+  ['idle --target 127.0.0.1:9301 --connections 2000', 'until Ctrl-C'],
+  [
+    'idle --target 127.0.0.1:9301 --connections 100000 --duration 30s --json',
+    'for half a minute, from several addresses of loopback',
+  ],
+]);

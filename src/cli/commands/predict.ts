@@ -7,6 +7,7 @@ import { withInterval } from '../../report/format.js';
 import { findRun, readRun } from '../../results/find.js';
 import { meanInterval } from '../../statistics/interval.js';
 import { scanCost } from '../../statistics/scan-cost.js';
+import { withExamples } from '../examples.js';
 
 /** Times the most descriptors measured that a line is followed: caches beyond it are unknown. */
 const furthest = 4;
@@ -16,7 +17,9 @@ export const predict = new Command('predict')
   .requiredOption('--idle <n>', 'idle connections', wholeNumber(0, 100_000_000))
   .requiredOption('--active <n>', 'active connections', wholeNumber(1, 10_000_000))
   .option('--run <run>', "folder of the run, its name under results/, or 'latest'", 'latest')
-  .action(({ backend, idle, active, run }) => {
+  .option('--json', 'print the predictions as JSON')
+  .action(({ backend, idle, active, run, json }) => {
+    const predictions = [];
     const { parsed } = readRun(findRun(run));
     const models = scanModelsOf(cellsOf(parsed.samples)).filter(
       ({ series }) => series.levels.backend === backend,
@@ -33,17 +36,31 @@ export const predict = new Command('predict')
         );
       }
       const at = (waits: number) =>
-        withInterval(
-          meanInterval(
-            model.blocks.map((cost) => scanCost(cost, registered, waits)),
-            'linear',
-          ),
-          'µs a request',
+        meanInterval(
+          model.blocks.map((cost) => scanCost(cost, registered, waits)),
+          'linear',
         );
+      const shown = (waits: number) => withInterval(at(waits), 'µs a request');
       const worst = model.leftOut.reduce((most, { error }) => Math.max(most, error), 0);
+      predictions.push({
+        server: series.label,
+        ...{ idle, active, unit: 'µs', oneEventAWait: at(1), allInOneWait: at(1 / active) },
+        largestError: worst,
+        timesBeyondMeasured: registered / model.largest,
+      });
+      if (json) continue;
       console.log(`${series.label}, ${idle} idle and ${active} active:
-  one event a wait (a quiet server): ${at(1)}
-  all active in one wait (a busy one): ${at(1 / active)}
+  one event a wait (a quiet server): ${shown(1)}
+  all active in one wait (a busy one): ${shown(1 / active)}
   a number of connections left out of the fit is missed by up to ${(100 * worst).toFixed(0)} %${registered > model.largest ? `; this one lies ${(registered / model.largest).toFixed(1)} times beyond the measured` : ''}`);
     }
+    if (json) console.log(JSON.stringify(predictions, null, 2));
   });
+
+withExamples(predict, [
+  ['predict --backend poll --idle 20000 --active 100', 'by the newest run'],
+  [
+    'predict --backend select --idle 900 --active 10 --run results/my-run --json',
+    'by a run of your choice, for a program',
+  ],
+]);

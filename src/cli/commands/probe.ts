@@ -4,6 +4,7 @@ import Table from 'cli-table3';
 import type { BackendProbe } from '../../contract/probe.js';
 import { type EngineProbe, listEngines } from '../../dispatch/completion.js';
 import { listBackends } from '../../dispatch/registry.js';
+import { withExamples } from '../examples.js';
 
 export const probe = new Command('probe')
   .option('--json', 'print one JSON array instead of tables')
@@ -58,3 +59,8 @@ function resolution(ns: number): string {
 function table(head: string[], colWidths: number[] = []) {
   return new Table({ head, colWidths, wordWrap: true, style: { head: [], border: [], compact: true } });
 }
+
+withExamples(probe, [
+  ['probe', 'two tables: what this system has, and what it lacks and why'],
+  ['probe --json', 'for a program: schemas/probe.json'],
+]);

@@ -8,6 +8,7 @@ import { claimsJson } from '../../report/summary.js';
 import { outcome } from '../../report/terminal.js';
 import { writeReport } from '../../report/write.js';
 import { findRun, readRun } from '../../results/find.js';
+import { withExamples } from '../examples.js';
 
 export const report = new Command('report')
   .argument('<run>', "folder of the run, its name under results/, or 'latest'")
@@ -44,3 +45,8 @@ async function follow(folder: string): Promise<void> {
     await wait(lookEvery);
   }
 }
+
+withExamples(report, [
+  ['report latest', 'the newest run'],
+  ['report results/my-run --png', 'every plot as PNG as well'],
+]);

@@ -20,6 +20,7 @@ import { readHostsFile } from '../../run/hosts-file.js';
 import { builtInPlan, filePlan, type PlanOptions, readPlanFile } from '../../run/plan.js';
 import { resumedPlan } from '../../run/resume.js';
 import { executeRun, writePausesMs } from '../../run/runner.js';
+import { withExamples } from '../examples.js';
 import { addFlags } from '../experiment-flags.js';
 import { interruption } from '../interruption.js';
 import { newRun } from '../new-run.js';
@@ -63,8 +64,25 @@ function runOf(name: string, description: string, ids: readonly string[], flags:
       '\nExit code 3: measured, but a trial failed or a cell that was asked for is impossible here.',
     );
   const settingsOf = addFlags(command, flags);
+  withExamples(command, [
+    [`run ${name}`, 'a quick look, on this machine'],
+    [
+      `run ${name} ${exampleFlags(flags)}--budget 10m --out /tmp/runs`,
+      'narrower, longer, and kept elsewhere',
+    ],
+  ]);
   return command.action((options) => measure(name, ids, options, settingsOf(options)));
 }
+
+/** What narrows most experiments that have such a flag. */
+const exampleLevels: Record<string, string> = { backends: 'poll,epoll' };
+
+const exampleFlags = (flags: readonly Flag[]): string =>
+  flags
+    .flatMap(({ flags: text, setting }) =>
+      exampleLevels[setting] === undefined ? [] : `${text.split(' ')[0]} ${exampleLevels[setting]} `,
+    )
+    .join('');
 
 interface Options {
   profile?: ProfileName | undefined;
@@ -235,3 +253,8 @@ export const run = new Command('run')
 for (const [name, { summary, ids }] of Object.entries(suites))
   run.addCommand(runOf(name, summary, ids, commonFlags(ids)));
 for (const { id, question, flags } of experiments) run.addCommand(runOf(id, question, [id], flags));
+
+withExamples(run, [
+  ['run quick', 'what npm start runs, in under two minutes'],
+  ['run idle-connections --backends poll,epoll --impl ts --idle 0,4000', 'one experiment, of these cells'],
+]);

@@ -6,6 +6,7 @@ import { resolve } from '../../selftest/attempts.js';
 import { efforts } from '../../selftest/check.js';
 import { checks } from '../../selftest/checks.js';
 import type { Outcome, Row } from '../../selftest/row.js';
+import { withExamples } from '../examples.js';
 import { hostOption, onHost } from '../on-host.js';
 
 const mark: Record<Outcome, string> = { ok: 'ok', off: 'OFF', 'not resolved': '?' };
@@ -70,3 +71,8 @@ function summary(all: number, off: number, open: number): string {
   ];
   return parts.join('; ');
 }
+
+withExamples(selftest, [
+  ['selftest --quick', 'one to two minutes'],
+  ['selftest --only pacing --json', 'one check, for a program'],
+]);

@@ -14,6 +14,7 @@ import { commandOf } from '../../hosts/program.js';
 import { howToBuild } from '../../installation.js';
 import { cpuList, wholeNumber } from '../../options.js';
 import { serverProgram } from '../../programs/server.js';
+import { withExamples } from '../examples.js';
 
 /** The flag of a server's option; its default is the server's business, and only told here. */
 function flagOf(name: ServerOptionName, option: ServerOption): Option {
@@ -77,3 +78,8 @@ function exitOf(child: ChildProcess): Promise<number> {
     child.on('exit', (code) => resolve(code ?? 1));
   });
 }
+
+withExamples(serve, [
+  ['serve tcp-echo --backend epoll --port 9301', 'an echo server in TypeScript on epoll'],
+  ['serve http --backend poll --impl native --port 8081 --workers 2', 'HTTP by two native threads'],
+]);
