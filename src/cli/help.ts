@@ -6,5 +6,8 @@ const usual = new Help();
 export const helpStyle: HelpConfiguration = {
   // Arguments and options of a subcommand are its own help's.
   subcommandTerm: (command) => command.name(),
-  optionDescription: (option) => usual.optionDescription(option) + (option.mandatory ? ' (required)' : ''),
+  // That a switch is off unless it is given goes without saying.
+  optionDescription: (option) =>
+    usual.optionDescription(option).replace(/ \(default: false\)$|, default: false(?=\)$)/, '') +
+    (option.mandatory ? ' (required)' : ''),
 };

@@ -146,6 +146,8 @@ export const runEvent = z.discriminatedUnion('event', [
     gates: z.array(z.string()),
     /** the figures worth a glance, already worded */
     figures: z.string(),
+    /** the one whose interval decides whether more trials are needed; null: the trial has none */
+    figure: z.object({ metric: z.string(), unit: z.string(), value: z.number() }).nullable(),
     elapsedMs: z.number(),
     durationMs: z.number(),
   }),
@@ -155,6 +157,12 @@ export const runEvent = z.discriminatedUnion('event', [
     elapsedMs: z.number(),
     /** widest relative half-width of a primary metric over the cells; null while a cell has too few trials */
     precision: z.number().nullable(),
+  }),
+  /** what the blocks until now say of claims, where somebody watches */
+  z.object({
+    event: z.literal('verdicts'),
+    block: count,
+    verdicts: z.array(z.object({ claim: z.string(), verdict: z.string() })),
   }),
   z.object({
     event: z.literal('run-end'),

@@ -136,10 +136,11 @@ async function describe(
 }
 
 /** The first of the experiment's deciding figures that the sample has. */
-function primaryOf({ primary }: PlannedCell['experiment'], sample: Sample): number | null {
+function primaryOf({ primary }: PlannedCell['experiment'], sample: Sample) {
   for (const id of primary) {
-    const value = metric(id).of(sample);
-    if (value !== null) return value;
+    const { of, unit } = metric(id);
+    const value = of(sample);
+    if (value !== null) return { metric: id, unit, value };
   }
   return null;
 }
@@ -277,6 +278,7 @@ class Run {
           error: sample.error,
           gates: sample.gates.map(({ message }) => message),
           figures: cell.experiment.glance(sample),
+          figure: sample.status === 'ok' ? primaryOf(cell.experiment, sample) : null,
           elapsedMs: this.elapsed(),
           durationMs: sample.durationMs,
         });
@@ -414,8 +416,7 @@ class Run {
       this.remaining().map(({ key, experiment }) =>
         this.samples
           .filter((one) => one.status === 'ok' && this.key(one) === key)
-          .map((one) => primaryOf(experiment, one))
-          .filter((value) => value !== null),
+          .flatMap((one) => primaryOf(experiment, one)?.value ?? []),
       ),
     );
   }

@@ -26,6 +26,7 @@ import { interruption } from '../interruption.js';
 import { newRun } from '../new-run.js';
 import { linked, linkOption } from '../on-host.js';
 import { progress } from '../progress.js';
+import { withVerdicts } from '../verdicts.js';
 import type { WantedHosts } from '../wanted-hosts.js';
 
 /** A path below the working folder is shown from there. */
@@ -125,7 +126,7 @@ async function measure(
       openFolder: asked.openFolder,
       resume: isResumed,
       argv: process.argv.slice(2),
-      on: view.show,
+      on: view.isWatched ? withVerdicts(view.show) : view.show,
       writePausesMs,
       signal: interrupt.signal,
     });
