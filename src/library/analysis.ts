@@ -10,9 +10,10 @@
  */
 import { cellLabel } from '../analysis/cells.js';
 import { type Comparison, comparedMetrics, compareRuns, type RunComparison } from '../analysis/compare.js';
-import { type GateOutcome, type GateSummary, gateOf, gateSummary } from '../analysis/gate.js';
+import { type GateSummary, gateSummary, rowConditions } from '../analysis/gate.js';
 import type { VerdictName } from '../analysis/verdicts.js';
 import { cited } from '../claims/bibliography.js';
+import type { Outcome } from '../contract/conditions.js';
 import type { CellLevels } from '../contract/sample.js';
 import type { Interval } from '../statistics/interval.js';
 import type { Metric, MetricId } from '../trials/registry.js';
@@ -49,11 +50,11 @@ export { parseRun, type RecordedRun, readRun } from './recorded.js';
 export type {
   CellLevels,
   Comparison,
-  GateOutcome,
   GateSummary,
   Interval,
   Metric,
   MetricId,
+  Outcome,
   RunComparison,
   VerdictName,
 };
@@ -132,9 +133,12 @@ export function compare(
 }
 
 /**
- * Whether a condition, such as `slower>3%`, holds in a comparison (`failed`), is ruled out (`passed`), or neither.
- * @throws Error in one sentence when it is no condition
+ * Whether a condition, such as `slower<3%`, holds in a comparison (`passed`), does not (`failed`), or neither is known.
+ * @throws Error in one sentence when it is not one condition
  */
 export function judge({ rows }: RunComparison, condition: string): GateSummary {
-  return gateSummary(condition, gateOf(condition), rows);
+  const [first, ...others] = rowConditions(condition);
+  if (!first || others.length > 0)
+    throw new Error(`'${condition}' is not one condition: judge each by itself`);
+  return gateSummary(first, rows);
 }

@@ -8,7 +8,6 @@
  * Nothing here needs the native part. The same run gives the same files to the byte.
  */
 import type { RunComparison } from '../analysis/compare.js';
-import { gateOf } from '../analysis/gate.js';
 import { type ComparisonFormat, comparisonFormats, formatComparison, gateFor } from '../report/comparison.js';
 import * as summary from '../report/summary.js';
 import { outcome } from '../report/terminal.js';
@@ -43,7 +42,7 @@ export const claimsJson = (run: RecordedRun): string => summary.claimsJson(analy
 
 /**
  * A comparison of `dispatchbench/analysis` in one of `comparisonFormats`.
- * @param condition judged along with it, such as `slower>3%`
+ * @param condition judged along with it, such as `slower<3%`
  * @throws Error in one sentence when it is no condition
  */
 export function comparisonText(
@@ -51,6 +50,6 @@ export function comparisonText(
   format: ComparisonFormat,
   condition?: string,
 ): string {
-  const gate = condition === undefined ? null : gateFor(condition, gateOf(condition), comparison.rows);
+  const gate = condition === undefined ? null : gateFor(condition, comparison.rows);
   return formatComparison(comparison, format, gate);
 }

@@ -161,8 +161,8 @@ function useAnalysis(): void {
   const comparison = compare(recorded, recorded);
   assert.ok(comparison.rows.length > 0);
   assert.ok(comparison.rows.every(({ change }) => change === '~'));
-  assert.equal(judge(comparison, 'slower>50%').failed, 0);
-  assert.match(comparisonText(comparison, 'markdown', 'slower>50%'), /\| cell \|/);
+  assert.equal(judge(comparison, 'slower<50%').failed, 0);
+  assert.match(comparisonText(comparison, 'markdown', 'slower<50%'), /\| cell \|/);
   assert.equal(summaryCsv(recorded).trimEnd().split('\n').length, all.length + 1);
   assert.ok(terminalText(recorded).length > 100);
   assert.throws(() => readRun('nowhere'), /is not a run/);

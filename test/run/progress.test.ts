@@ -218,7 +218,6 @@ describe('the view', () => {
         text += line;
         return true;
       },
-,
     } as unknown as NodeJS.WriteStream;
     try {
       const view = progress({ json: false, quiet: false }, stream);
