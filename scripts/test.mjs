@@ -1,6 +1,7 @@
 // Runs the test files of dist/test with Node's own runner. Arguments: substrings that select files by path.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const wanted = process.argv.slice(2);
@@ -67,7 +68,8 @@ function run(names, atOnce) {
       `--test-reporter-destination=${part}`,
       ...names,
     ],
-    { stdio: 'inherit' },
+    // What runs with --out leave is of no use to whoever runs the tests.
+    { stdio: 'inherit', env: { ...process.env, XDG_STATE_HOME: resolve('build/state') } },
   );
   const outcomes = existsSync(part)
     ? readFileSync(part, 'utf8')
