@@ -19,18 +19,23 @@ test('legends list every mechanism once, those that scan before those that scale
   assert.ok(Math.max(...places(scanning)) < Math.min(...places(scalable)));
 });
 
-test('nothing is known in advance of how /dev/poll and io_uring wait', () => {
+const batched = ['epoll-batched', 'epoll-batched-oneshot'];
+
+test('nothing is known in advance of /dev/poll, and of what io_uring waits or changes', () => {
   const known: readonly string[] = [...scanning, ...scalable];
   assert.deepEqual(
     backendNames.filter((name) => !known.includes(name)),
-    ['devpoll', 'uring-poll', 'uring-poll-level', 'uring-poll-oneshot'],
+    [...batched, 'devpoll', 'uring-poll', 'uring-poll-level', 'uring-poll-oneshot'],
   );
 });
 
 test('mechanisms of one system look different; what is none looks like none of them', () => {
   const uring = ['uring-poll', 'uring-poll-level', 'uring-poll-oneshot'];
   const systems = [
-    ['select', 'select-posix', 'poll', 'epoll', 'epoll-et', 'epoll-oneshot', ...uring, ...engineNames],
+    [
+      ...['select', 'select-posix', 'poll', 'epoll', 'epoll-et', 'epoll-oneshot'],
+      ...[...batched, ...uring, ...engineNames],
+    ],
     ['select', 'select-posix', 'poll', 'kqueue', 'kqueue-clear'],
     ['select', 'select-posix', 'poll', 'evport', 'devpoll'],
     ['select', 'wsapoll'],
