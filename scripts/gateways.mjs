@@ -93,12 +93,12 @@ const languages = {
       command: [process.execPath, asc, source, '-O3', '--runtime', 'stub', ...options],
     };
   },
-  rust(source) {
+  rust(source, options = []) {
     const { rustc, triple, version } = wasiRustc();
     const code = ['panic=abort', 'lto=fat', 'strip=symbols'].flatMap((option) => ['-C', option]);
     return {
       compiler: version,
-      command: [rustc, '--edition', '2021', '--target', triple, '-O', ...code, source],
+      command: [rustc, '--edition', '2021', '--target', triple, '-O', ...code, ...options, source],
     };
   },
   go(source) {
@@ -121,6 +121,7 @@ const modules = [
   { kind: 'plugin', language: 'assemblyscript', extension: 'ts', options: [] },
   { kind: 'plugin', language: 'rust', extension: 'rs' },
   { kind: 'counter', language: 'assemblyscript', extension: 'ts', options: [] },
+  { kind: 'device', language: 'rust', extension: 'rs' },
 ];
 
 function buildModule({ kind, language, extension, options }, before) {
@@ -167,7 +168,9 @@ function buildProgram({ name, still }, before) {
     if (!works('cargo', '--version'))
       throw new Missing('cargo is not installed', 'rustup.rs, or apt install cargo');
     const file = join(out, 'bin', name);
-    const sources = ['Cargo.toml', 'Cargo.lock', 'common', name.replace('gateway-', '')];
+    // The host has the works of a device in its own code as well.
+    const shared = name === 'gateway-host' ? ['modules/rust'] : [];
+    const sources = ['Cargo.toml', 'Cargo.lock', 'common', name.replace('gateway-', ''), ...shared];
     const compiler = run('rustc', ['--version']);
     const inputs = digest(
       sources.map((path) => join('gateways', path)),
@@ -329,6 +332,24 @@ const installers = {
       });
     }
     return { version: WAZERO.slice(1), argv: [program, 'run'] };
+  },
+  'wazero-arm64': (folder) => {
+    const program = join(folder, 'bin/linux_arm64/wazero');
+    if (!existsSync(program)) {
+      if (!works('go', 'version'))
+        throw new Missing('Go is not installed', 'apt install golang, or go.dev/dl');
+      // What is built for another machine goes below GOPATH alone; modules stay where they always are.
+      const env = {
+        GOPATH: folder,
+        GOBIN: '',
+        GOARCH: 'arm64',
+        GOMODCACHE: run('go', ['env', 'GOMODCACHE']),
+      };
+      run('go', ['install', `github.com/tetratelabs/wazero/cmd/wazero@${WAZERO}`], { env });
+    }
+    const root = join(folder, 'root');
+    if (!existsSync(root)) unpackDebian(folder, root, 'qemu-user');
+    return { version: WAZERO.slice(1), argv: [join(root, 'usr/bin/qemu-aarch64'), program, 'run'] };
   },
 };
 

@@ -5,6 +5,7 @@ import type {
   EqualLoadTest,
   GrowthAcrossTest,
   PeakRatioTest,
+  SameTest,
   Selector,
 } from '../claims/claim.js';
 import type { HostFacts } from '../contract/host.js';
@@ -254,6 +255,36 @@ function growthAcross(test: GrowthAcrossTest, cells: readonly Cell[], measured: 
   );
 }
 
+/** One row for each cell: the share of its trials that have what most trials of all cells have. */
+function same(test: SameTest, cells: readonly Cell[], measured: Metric): TestResult {
+  const all = cellsMatching(cells, test.of, measured);
+  const values = all.flatMap((cell) => valuesOf(cell, measured));
+  const often = new Map<number, number>();
+  for (const value of values) often.set(value, (often.get(value) ?? 0) + 1);
+  const [most] = [...often].sort(([, a], [, b]) => b - a)[0] ?? [Number.NaN];
+  const severalHosts = hostNames(all).length > 1;
+  const evidence = all.map((cell): Evidence => {
+    const own = valuesOf(cell, measured);
+    const alike = own.filter((value) => value === most).length;
+    return {
+      subject: [seriesLabel(cell.levels), ...(severalHosts ? [cell.host.name] : [])].join(' · '),
+      measure: `${measured.title.toLowerCase()}: share of the trials in which it is that of the others`,
+      estimate: alike / own.length,
+      low: null,
+      high: null,
+      low90: null,
+      high90: null,
+      unit: '',
+      n: own.length,
+      expect: null,
+      outcome: alike === own.length ? 'supported' : 'contradicted',
+      note: cell.host.executionClass === 'native' ? null : `host of class ${cell.host.executionClass}`,
+      metric: measured.id,
+    };
+  });
+  return resultOf(evidence.length > 1 ? evidence : [], `two usable cells of ${selectorInWords(test.of)}`);
+}
+
 /** Sum of both sides' CPU time beside the server's own. */
 const sums: Partial<Record<MetricId, MetricId>> = {
   'cpu-per-request': 'total-cpu-per-request',
@@ -315,5 +346,7 @@ function carriedOut(test: ClaimTest, cells: readonly Cell[], measured: Metric): 
       return kneeTest(test, cells, measured);
     case 'break-point':
       return breakPoint(test, cells, measured);
+    case 'same':
+      return same(test, cells, measured);
   }
 }

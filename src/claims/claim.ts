@@ -131,6 +131,11 @@ export interface BreakPointTest extends TestOfMetric {
   trials: number;
 }
 
+/** Every trial of the cells, on whatever engine and host, has the same figure: not about as much, but the same. */
+export interface SameTest extends TestOfMetric {
+  kind: 'same';
+}
+
 export type ClaimTest =
   | KneeTest
   | AgainstTest
@@ -139,7 +144,8 @@ export type ClaimTest =
   | GrowthAcrossTest
   | RatioAlongTest
   | SlopeTest
-  | BreakPointTest;
+  | BreakPointTest
+  | SameTest;
 
 export interface PublishedStatement {
   id: string;

@@ -1,5 +1,5 @@
 /** Claims on Wasm on devices, as the review questions on a paper of 2023 tell them. */
-import type { Claim, PlannedClaim, PublishedStatement } from './claim.js';
+import type { Claim, PublishedStatement } from './claim.js';
 
 const published = (id: string, where: string, statement: string, cells: string): PublishedStatement => ({
   id,
@@ -8,22 +8,41 @@ const published = (id: string, where: string, statement: string, cells: string):
   cells,
 });
 
-const wasm = (
-  id: string,
-  where: string,
-  statement: string,
-  cells: string,
-  planned: string,
-): PlannedClaim => ({ ...published(id, where, statement, cells), planned });
-
 export const wasmClaims: readonly Claim[] = [
-  wasm(
-    'W1',
-    'question 2',
-    'A call into Wasm costs a constant 221 µs or so over native on a small device (31.01 to 252.48 µs).',
-    'call cost native and Wasm over argument size and work size',
-    'an experiment that calls modules on a small device, held against a constant difference',
-  ),
+  {
+    ...published(
+      'W1',
+      'question 2',
+      'A call into Wasm costs a constant 221 µs or so over native on a small device (31.01 to 252.48 µs).',
+      'time of a call over the same work in native code, over the size of its argument and of its work',
+    ),
+    experiment: 'wasm-calls',
+    supply: 'dispatchbench run wasm-calls',
+    // How many microseconds belongs to the device. Constant: the same within a factor of 1.5 from one end to the other.
+    tests: [
+      {
+        kind: 'ratio-along',
+        metric: 'call-over-native',
+        factor: 'argument',
+        of: { levels: { impl: 'host', work: 'hello', row: ['json', 'fresh', 'bare'] } },
+        // The source's calls go by JSON through linear memory.
+        deciding: { levels: { row: 'json' } },
+        from: 16,
+        reach: 65_536,
+        expect: { within: [0.67, 1.5] },
+      },
+      {
+        kind: 'ratio-along',
+        metric: 'call-over-native',
+        factor: 'amount',
+        of: { levels: { impl: 'host', work: 'sha256', row: ['json', 'fresh', 'bare'] } },
+        deciding: { levels: { row: 'json' } },
+        from: 1,
+        reach: 20_000,
+        expect: { within: [0.67, 1.5] },
+      },
+    ],
+  },
   {
     ...published(
       'W2',
@@ -44,18 +63,28 @@ export const wasmClaims: readonly Claim[] = [
       },
     ],
   },
-  wasm(
-    'W3',
-    'question 3',
-    'The same binary runs unchanged on device, edge and cloud.',
-    'the same module digest on every engine and host of a run, with the same output',
-    'a run of one module over engines and hosts, held against equal digests and equal output',
-  ),
-  wasm(
-    'W4',
-    'question 5',
-    'Memory per instance: Wasm 1 to 5 MB, Docker 50 to 200 MB, eBPF about 512 KB.',
-    'marginal memory of the n-th instance, n = 1..64, per kind of instance',
-    'an experiment that starts instances beside each other, held against the three published ranges',
-  ),
+  {
+    ...published(
+      'W3',
+      'question 3',
+      'The same binary runs unchanged on device, edge and cloud.',
+      'the same module on every engine and host of a run, with the same output',
+    ),
+    experiment: 'wasm-everywhere',
+    supply: 'dispatchbench run wasm-everywhere --host local,qemu-linux',
+    tests: [
+      { kind: 'same', metric: 'module-fingerprint', of: {} },
+      { kind: 'same', metric: 'output-fingerprint', of: {} },
+    ],
+  },
+  {
+    ...published(
+      'W4',
+      'question 5',
+      'Memory per instance: Wasm 1 to 5 MB, Docker 50 to 200 MB, eBPF about 512 KB.',
+      'memory of 1 to 64 instances of each kind, and what one more takes',
+    ),
+    planned:
+      'containers among the instances whose memory is measured, held against the three published ranges',
+  },
 ];

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { backendName, count, engineName, executionClass, identifier } from './common.js';
+import { foundRuntime } from './device.js';
 import { foundGateway } from './gateway.js';
 import { emulatedLink } from './link.js';
 
@@ -74,6 +75,8 @@ export const hostLook = z.object({
   nodeBackend: backendName,
   /** gateways; empty: it tells of none */
   gateways: z.array(foundGateway).default([]),
+  /** ways to have the works of a device done; empty: it tells of none */
+  runtimes: z.array(foundRuntime).default([]),
   versions: z.record(z.string(), z.string()),
   /** sha256 (hex, first 16 characters) of the addon there */
   addonDigest: z.string(),

@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import type { BackendName, EngineName } from '../contract/common.js';
+import type { FoundRuntime } from '../contract/device.js';
 import type { FoundGateway } from '../contract/gateway.js';
 import type { HostLook } from '../contract/host.js';
 import { type Plan, type ProfileName, profileName } from '../contract/run.js';
@@ -23,14 +24,24 @@ export interface Machine {
   descriptorLimit: number;
   /** gateways, those that are missing as well; left out: nothing is known of any */
   gateways?: readonly FoundGateway[];
+  /** ways to have the works of a device done, likewise */
+  runtimes?: readonly FoundRuntime[];
 }
 
-export const machineOf = ({ backends, engines, nodeBackend, environment, gateways }: HostLook): Machine => ({
+export const machineOf = ({
+  backends,
+  engines,
+  nodeBackend,
+  environment,
+  gateways,
+  runtimes,
+}: HostLook): Machine => ({
   available: backends.filter(({ available }) => available).map(({ name }) => name),
   engines: engines.filter(({ available }) => available).map(({ name }) => name),
   nodeBackend,
   descriptorLimit: environment.descriptorLimit.hard,
   gateways,
+  runtimes,
 });
 
 /** How long a run goes on. */

@@ -12,6 +12,9 @@ import { hotUpdate } from './hot-update.js';
 import { idleConnections } from './idle-connections.js';
 import { rateRamp } from './rate-ramp.js';
 import { udpPorts } from './udp-ports.js';
+import { wasmCalls } from './wasm-calls.js';
+import { wasmEverywhere } from './wasm-everywhere.js';
+import { wasmMemory } from './wasm-memory.js';
 
 const all = [
   idleConnections,
@@ -26,6 +29,9 @@ const all = [
   gatewayResources,
   gatewayInstances,
   hotUpdate,
+  wasmCalls,
+  wasmMemory,
+  wasmEverywhere,
 ] as const;
 
 export type ExperimentId = (typeof all)[number]['id'];
@@ -44,6 +50,11 @@ export const suites: Readonly<Record<string, { summary: string; ids: readonly Ex
       'gateway-resources',
       'gateway-instances',
     ],
+  },
+  'wasm-device': {
+    summary:
+      'what a Wasm module is on a device: what a call of it costs, what an instance takes, and whether it does the same everywhere',
+    ids: ['wasm-calls', 'wasm-memory', 'wasm-everywhere'],
   },
 };
 

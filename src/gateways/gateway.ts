@@ -6,6 +6,7 @@ export type Part =
   | 'gateway-host'
   | 'event-gateway'
   | 'node-gateways'
+  | 'node-clients'
   | 'node'
   | 'prefixer'
   | 'prefixer-rust'
@@ -15,8 +16,12 @@ export type Part =
   | 'wasmtime'
   | 'wasmedge'
   | 'wazero'
+  | 'wazero-arm64'
+  | 'chromium'
+  | 'ebpf'
   | 'cat'
   | 'counter'
+  | 'device'
   | 'nginx'
   | 'container'
   | 'sandbox'
@@ -41,6 +46,8 @@ export interface Gateway {
    * and does so before it listens.
    */
   ownNetwork?: true;
+  /** it echoes datagrams instead, as far as it lets them pass */
+  datagrams?: true;
   /** a kernel of its own, whose clock is not ours: when it did what is not known */
   ownKernel?: true;
   /**

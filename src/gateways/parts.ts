@@ -1,11 +1,14 @@
 /** Where the parts of gateways lie on this machine, and how to get what does not. */
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { packageRoot, programPath } from '../addon.js';
+import type { FoundRuntime } from '../contract/device.js';
 import type { FoundGateway } from '../contract/gateway.js';
 import { howToBuild } from '../installation.js';
 import type { Gateway, Part } from './gateway.js';
 import { gateways } from './registry.js';
+import { type Runtime, runtimes } from './runtimes.js';
 
 interface Place {
   /** the part's command line, or its path; null: it is not there */
@@ -98,12 +101,25 @@ const machine = (name: string): Place => ({
   get: `${build} of what a guest of QEMU is made of (vm-images/linux), and it has to boot`,
 });
 
+/** What loads programs into the kernel, if this process may: a system, or a sandbox, may refuse it. Tried once. */
+let tried: readonly string[] | null | undefined;
+function kernelPrograms(): readonly string[] | null {
+  const [host] = parts['gateway-host'].find() ?? [];
+  if (host === undefined) return null;
+  if (tried === undefined) {
+    const { status } = spawnSync(host, ['filters', '--count', '1'], { stdio: 'ignore', timeout: 5000 });
+    tried = status === 0 ? [host, 'filters', '--count'] : null;
+  }
+  return tried;
+}
+
 const parts: Record<Part, Place> = {
   image: { find: () => (containers() ? [containers()!.image] : null), get: '' },
   'gateway-native': file(containerImage.program, build),
   'gateway-host': file(built('bin/gateway-host'), build),
   'event-gateway': file(programPath('dispatchbench-gateway'), howToBuild),
   'node-gateways': file(resolve(packageRoot, 'dist/gateways/node'), howToBuild),
+  'node-clients': file(resolve(packageRoot, 'dist/clients'), howToBuild),
   node: { find: () => [process.execPath], get: '' },
   prefixer: module('prefixer-assemblyscript'),
   'prefixer-rust': module('prefixer-rust'),
@@ -113,7 +129,17 @@ const parts: Record<Part, Place> = {
   wasmtime: engine('wasmtime', 'run'),
   wasmedge: engine('wasmedge'),
   wazero: engine('wazero', 'run'),
+  'wazero-arm64': engine('wazero-arm64'),
+  ebpf: {
+    find: kernelPrograms,
+    get: `${build} of gateway-host, and the kernel has to take programs of this user (root does it)`,
+  },
+  chromium: {
+    find: () => onPath('chromium') ?? onPath('chromium-browser') ?? onPath('google-chrome'),
+    get: 'install it (Debian: apt-get install chromium)',
+  },
   counter: module('counter-assemblyscript'),
+  device: module('device-rust'),
   nginx: { find: () => onPath('nginx'), get: 'install it (Debian: apt-get install nginx-light)' },
   cat: { find: () => onPath('cat'), get: 'it belongs to every system' },
   container: {
@@ -128,12 +154,15 @@ const parts: Record<Part, Place> = {
   'microvm-tcg': machine('microvm-tcg'),
 };
 
-function found({ name, needs, command, perRequest, instances, contained, template }: Gateway): FoundGateway {
+/** Which of these parts is not there, and how to get it; empty: all are. */
+function lacking(needs: readonly Part[]): string {
   const missing = needs.find((part) => parts[part].find() === null);
-  if (missing !== undefined) {
-    const reason = `there is no ${missing} here: ${parts[missing].get}`;
-    return { name, command: null, perRequest: null, instances: null, reason };
-  }
+  return missing === undefined ? '' : `there is no ${missing} here: ${parts[missing].get}`;
+}
+
+function found({ name, needs, command, perRequest, instances, contained, template }: Gateway): FoundGateway {
+  const reason = lacking(needs);
+  if (reason !== '') return { name, command: null, perRequest: null, instances: null, reason };
   const at = (part: Part) => parts[part].find()!;
   return {
     name,
@@ -148,3 +177,21 @@ function found({ name, needs, command, perRequest, instances, contained, templat
 
 /** Every gateway, as this machine has it. */
 export const foundGateways = (): FoundGateway[] => gateways.map(found);
+
+function foundRuntime({ name, needs, once, calls, instances }: Runtime): FoundRuntime {
+  const reason = lacking(needs);
+  const at = (part: Part) => parts[part].find()!;
+  const there = (command?: (at: (part: Part) => readonly string[]) => readonly string[]) =>
+    command && reason === '' ? [...command(at)] : null;
+  return {
+    name,
+    once: there(once),
+    calls: there(calls),
+    instances: there(instances),
+    module: parts.device.find()?.[0] ?? '',
+    reason,
+  };
+}
+
+/** Every way to have the works of a device done, as this machine has it. */
+export const foundRuntimes = (): FoundRuntime[] => runtimes.map(foundRuntime);

@@ -136,6 +136,7 @@ function basics(system: BareSystem, texts: Texts): Basics {
     kernelConfig: kernelConfig(release, texts),
     engines: [],
     gateways: [],
+    runtimes: [],
     versions: { dispatchbench: packageVersion(), compiler },
     addonDigest: digest,
   };

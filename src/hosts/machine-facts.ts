@@ -32,7 +32,10 @@ import { ownThrottledPeriods } from './throttling.js';
 
 /** What a program on the machine finds out. */
 export interface Basics
-  extends Pick<HostLook, 'backends' | 'engines' | 'nodeBackend' | 'gateways' | 'versions' | 'addonDigest'>,
+  extends Pick<
+      HostLook,
+      'backends' | 'engines' | 'nodeBackend' | 'gateways' | 'runtimes' | 'versions' | 'addonDigest'
+    >,
     Pick<HostLook['facts'], 'vcpus' | 'cpuModel' | 'memoryBytes' | 'clockStepNs'>,
     Pick<HostLook['environment'], 'os' | 'arch' | 'descriptorLimit'> {
   /** that programs may use, where the texts do not say */
@@ -44,7 +47,7 @@ export interface Basics
 
 export function lookOf(basics: Basics, texts: Texts): Omit<HostLook, 'event'> {
   const { os, arch, descriptorLimit, vcpus, cpuModel, memoryBytes, clockStepNs } = basics;
-  const { backends, engines, nodeBackend, gateways, versions, addonDigest } = basics;
+  const { backends, engines, nodeBackend, gateways, runtimes, versions, addonDigest } = basics;
   const available = texts.read('/proc/meminfo')?.match(/^MemAvailable:\s+(\d+) kB/m)?.[1];
   return {
     facts: {
@@ -75,6 +78,7 @@ export function lookOf(basics: Basics, texts: Texts): Omit<HostLook, 'event'> {
     engines,
     nodeBackend,
     gateways,
+    runtimes,
     versions,
     addonDigest,
   };

@@ -4,7 +4,7 @@ import { addonPath, packageVersion } from '../addon.js';
 import type { HostCounters, HostLook, HostState, MemoryCopy, MemoryUse } from '../contract/host.js';
 import { listEngines } from '../dispatch/completion.js';
 import { listBackends, nodeBackend } from '../dispatch/registry.js';
-import { foundGateways } from '../gateways/parts.js';
+import { foundGateways, foundRuntimes } from '../gateways/parts.js';
 import { clockStepNs, fileDigest, monotonicNs } from '../process.js';
 import { calibrate, ownWork } from './calibration.js';
 import {
@@ -45,6 +45,7 @@ function basics(): Basics {
     engines: listEngines(),
     nodeBackend,
     gateways: foundGateways(),
+    runtimes: foundRuntimes(),
     versions: { dispatchbench: packageVersion(), node, v8, uv },
     addonDigest: fileDigest(addonPath),
   };

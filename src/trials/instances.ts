@@ -4,8 +4,12 @@ import { type InstancesLine, instancesLine } from '../contract/gateway.js';
 import { validated } from '../contract/validated.js';
 import { monotonicNs } from '../process.js';
 import { answerMs } from '../stage/patience.js';
+import { interruptible } from '../stage/stage.js';
 import { invalid } from './gates.js';
 import { trialKind } from './kind.js';
+
+/** Longer than this takes no instance to start and to end, a container on a busy machine, milliseconds. */
+const slowestMs = 3000;
 
 export interface InstancesTrial {
   kind: 'instances';
@@ -50,7 +54,7 @@ export const instances = trialKind({
       path,
       args: [...args, `${count}`],
     });
-    const line = await running.expect('instances', answerMs);
+    const line = await interruptible(stage.signal, running.expect('instances', count * slowestMs + answerMs));
     const { event: _, ...said } = validated(instancesLine, line, 'what the program says of its instances');
     done('instances', { kind: 'instances', instances: said, elapsedNs: monotonicNs() - startedNs });
   },
@@ -81,6 +85,17 @@ export const instances = trialKind({
         'What one more instance sets aside of the address space: no memory, but made and given back by calls that threads of one process wait for each other in.',
       from: ['instances'],
       of: ({ instances: said }: InstancesMeasurement) => each(said, 'reservedBytes') / 2 ** 20,
+    },
+    {
+      id: 'instances-memory',
+      title: 'Memory of so many instances and of what they need',
+      unit: 'KiB',
+      better: 'lower',
+      digits: 0,
+      meaning:
+        'All that the processes hold for themselves (PSS), and of what lies in the kernel its own account: its growth from number to number is what one more instance takes.',
+      from: ['instances'],
+      of: ({ instances: said }: InstancesMeasurement) => said.after.pssBytes / 1024,
     },
     {
       id: 'engine-memory',

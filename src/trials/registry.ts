@@ -4,12 +4,14 @@ import type { Latency } from '../contract/load.js';
 import type { Gate } from '../contract/sample.js';
 import type { Needs } from '../stage/limits.js';
 import type { Stage } from '../stage/stage.js';
+import { calls } from './calls.js';
 import { cost } from './cost.js';
 import { curl } from './curl.js';
 import { datagrams } from './datagrams.js';
 import { instances } from './instances.js';
 import type { Circumstances, Connects, Figure, KindMetric, Link, Served, Together } from './kind.js';
 import { load } from './load.js';
+import { output } from './output.js';
 import { sessions } from './sessions.js';
 import { spawn } from './spawn.js';
 import { standing } from './standing.js';
@@ -29,6 +31,8 @@ const kinds = [
   spawn,
   instances,
   update,
+  calls,
+  output,
 ] as const;
 
 type Kinds = typeof kinds;

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use gateway_common::json::push_string;
-use gateway_common::options::number;
+use gateway_common::options::{number, value};
 
 use crate::Failure;
 use crate::gateway::{compiled, no_module, read, runner};
@@ -17,12 +17,17 @@ struct Memory {
     reserved: u64,
 }
 
-/// `instances --module FILE --mode MODE --count N`: one line of JSON.
+/// `instances --module FILE --mode MODE [--input TEXT] --count N`: one line of JSON.
 pub fn count(arguments: Vec<OsString>) -> Result<(), Failure> {
     let mut count = 100;
+    let mut input = String::from("hello");
     let options = module_options(arguments, |name, parser| match name {
         "count" => {
             count = number(parser, name, 1, 2048)? as usize;
+            Ok(true)
+        }
+        "input" => {
+            input = value(parser, name)?;
             Ok(true)
         }
         _ => Ok(false),
@@ -34,7 +39,7 @@ pub fn count(arguments: Vec<OsString>) -> Result<(), Failure> {
     let runner = runner(file, module, &options, instances)?;
     // The first one pays for what all share.
     let keep = || {
-        let ran = runner.run_and_keep(b"hello".to_vec());
+        let ran = runner.run_and_keep(input.clone().into_bytes());
         match ran.output {
             Ok(_) => Ok(ran.store),
             Err(refusal) => Err(Failure::new(refusal.reason)),

@@ -1,8 +1,10 @@
 //! The gateway whose body a WebAssembly module or a program writes, and what belongs to it: compiling ahead, one run, the
-//! memory of instances.
+//! memory of instances, the cost of a call, filters of sockets.
 
 mod command;
+mod device;
 mod engine;
+mod filters;
 mod gateway;
 mod hot;
 mod instances;
@@ -20,8 +22,16 @@ const NAME: &str = "gateway-host";
 const SUBCOMMANDS: &str = "
        gateway-host precompile IN OUT        compiles a module for --mode aot of this same program
        gateway-host run --module FILE        runs it once: standard input to standard output
-       gateway-host instances --module FILE --mode MODE --count N
+       gateway-host instances --module FILE --mode MODE --count N [--input TEXT]
                                              says what N instances take, as one line of JSON
+       gateway-host filters --count N        the same of N socket filters of eBPF in the kernel
+       gateway-host filtered --module FILE [--listen ADDRESS:PORT] [--filter ebpf|classic]
+                                             echoes datagrams as far as a filter of the socket keeps them, which follows
+                                             the version in FILE
+       gateway-host calls --module FILE [--row bare|json|fresh|native-json] [--work nothing|hello|sha256|network]
+                          [--argument BYTES] [--amount N] [--rounds N] [--slice-us N]
+                                             says what a call of a device module costs, beside the same work in native
+                                             code, as one line of JSON
 ";
 
 /// Why this program ends: one sentence, and its exit code.
@@ -56,6 +66,9 @@ fn main() {
         "precompile" => once::precompile(rest()),
         "run" => once::run(rest()),
         "instances" => instances::count(rest()),
+        "filters" => filters::count(rest()),
+        "filtered" => filters::serve(rest(), started),
+        "calls" => device::calls(rest()),
         _ => gateway::serve(arguments, started),
     };
     if let Err(Failure { reason, code }) = ended {

@@ -28,7 +28,7 @@ const list = new Command('list')
     console.log(`${table}\n\nMeasure them: dispatchbench run gateways --gateways LIST`);
   });
 
-const engines = ['wasmtime', 'wasmedge', 'wazero'] as const;
+const engines = ['wasmtime', 'wasmedge', 'wazero', 'wazero-arm64'] as const;
 
 const setup = new Command('setup')
   .description('build the gateways, and fetch engines with a command line, each tried with one request')

@@ -3,7 +3,7 @@
 
 mod resident;
 mod trust;
-mod watch;
+pub mod watch;
 
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
