@@ -1,10 +1,12 @@
 /**
- * An open loop over standing connections that notices which version answers: its argument is an UpdateLoadSpec as JSON. It
+ * An open loop over standing connections, or sockets of datagrams, that notices which version answers: its argument is an
+ * UpdateLoadSpec as JSON. It
  * begins at `go`, says at `await N` when every connection has had version N, and ends at `close` with the times at which
  * versions were put in place. Lines of src/contract/update.ts. It ends when its stdin does.
  *
  * It waits for the next request without sleeping: a timer would be late by a millisecond.
  */
+import { createSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
 import { type Failures, placements, type UpdateResult } from '../src/contract/update.js';
 import { versionIn } from '../src/contract/versions.js';
@@ -12,7 +14,7 @@ import { printLine, readControl } from '../src/control.js';
 import { targetText } from '../src/options.js';
 import { monotonicNs, setAffinity } from '../src/process.js';
 import { runProgram } from '../src/program.js';
-import { type UpdateLoadSpec, updateLoadSpec } from '../src/programs/update.js';
+import { firstReplyBytes, type UpdateLoadSpec, updateLoadSpec } from '../src/programs/update.js';
 import { type Asked, summary } from './update-summary.js';
 
 /** A whole reply at the beginning of what came; null: not yet. */
@@ -27,29 +29,56 @@ function replyIn(text: string): { status: number; body: string; closes: boolean 
   return { status, body, closes: /\r\nconnection: *close/i.test(head) };
 }
 
-/** One after the other on a connection that is opened again when it has ended. */
-class Connection {
+/** Asks one question after the other. */
+abstract class Asker {
   /** newest version that it was answered by */
   newest = -1;
-  private socket: Socket | null = null;
-  private received = '';
   private asked: Asked | null = null;
   private patience: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly index: number,
-    private readonly spec: UpdateLoadSpec,
-    private readonly free: (connection: Connection) => void,
+    protected readonly spec: UpdateLoadSpec,
+    private readonly free: (asker: Asker) => void,
   ) {}
 
   /** Asks; `asked` says afterwards what came of it. */
   ask(asked: Asked): void {
     this.asked = asked;
     this.patience = setTimeout(() => this.done('timeout'), this.spec.timeoutMs);
-    const socket = this.socket ?? this.open();
+    const send = this.ready();
     asked.connection = this.index;
     asked.sentNs = monotonicNs();
-    socket.write(`GET ${this.spec.path} HTTP/1.1\r\nHost: ${targetText(this.spec.target)}\r\n\r\n`);
+    send();
+  }
+
+  /** @returns what sends a question */
+  protected abstract ready(): () => void;
+
+  /** Nothing more comes of what was asked before. */
+  protected abstract drop(): void;
+
+  protected done(failed: keyof Failures | null, version: number | null = null): void {
+    if (version !== null) this.newest = Math.max(this.newest, version);
+    if (failed !== null && failed !== 'status') this.drop();
+    const { asked } = this;
+    if (!asked) return;
+    clearTimeout(this.patience);
+    this.asked = null;
+    Object.assign(asked, { endNs: monotonicNs(), failed, version });
+    this.free(this);
+  }
+}
+
+/** On a connection that is opened again when it has ended. */
+class Connection extends Asker {
+  private socket: Socket | null = null;
+  private received = '';
+
+  protected ready(): () => void {
+    const socket = this.socket ?? this.open();
+    const { path, target } = this.spec;
+    return () => socket.write(`GET ${path} HTTP/1.1\r\nHost: ${targetText(target)}\r\n\r\n`);
   }
 
   private open(): Socket {
@@ -76,24 +105,43 @@ class Connection {
     if (!reply) return;
     const version = reply.status === 200 ? versionIn(reply.body) : null;
     this.received = '';
-    if (version !== null) this.newest = Math.max(this.newest, version);
     if (reply.closes) this.drop();
     this.done(version === null ? 'status' : null, version);
   }
 
-  private drop(): void {
+  protected drop(): void {
     this.socket?.destroy();
     this.socket = null;
   }
+}
 
-  private done(failed: keyof Failures | null, version: number | null = null): void {
-    if (failed !== null && failed !== 'status') this.drop();
-    const { asked } = this;
-    if (!asked) return;
-    clearTimeout(this.patience);
-    this.asked = null;
-    Object.assign(asked, { endNs: monotonicNs(), failed, version });
-    this.free(this);
+/** Of a datagram that asks, which number it is; the rest of it is there for what a server may cut off. */
+const numberBytes = 8;
+
+/** From a socket of its own. A reply is what of the question came back; how long it is, past a first length, is the version. */
+class Datagrams extends Asker {
+  private readonly socket = createSocket('udp4');
+  private number = 0n;
+
+  constructor(...given: ConstructorParameters<typeof Asker>) {
+    super(...given);
+    this.socket.on('message', (reply) => {
+      if (reply.length < numberBytes || reply.readBigUInt64BE() !== this.number) return; // of one that was given up
+      this.done(null, reply.length - firstReplyBytes);
+    });
+    this.socket.on('error', () => this.done('broken'));
+  }
+
+  protected ready(): () => void {
+    const { target, datagramBytes } = this.spec;
+    const question = Buffer.alloc(datagramBytes);
+    this.number += 1n;
+    question.writeBigUInt64BE(this.number);
+    return () => this.socket.send(question, target.port, target.host);
+  }
+
+  protected drop(): void {
+    // A reply that is late has another number than the next question.
   }
 }
 
@@ -103,7 +151,7 @@ await runProgram('update-load', async () => {
   const { connections, rate } = spec;
   const all: Asked[] = [];
   const due: Asked[] = [];
-  const free: Connection[] = [];
+  const free: Asker[] = [];
   let awaited: number | null = null;
   let startNs = 0;
   let closing: string | null = null;
@@ -112,10 +160,11 @@ await runProgram('update-load', async () => {
     printLine({ event: 'seen', version: awaited } as { event: string });
     awaited = null;
   };
+  const Kind = spec.protocol === 'http' ? Connection : Datagrams;
   const standing = Array.from(
     { length: connections },
     (_, index) =>
-      new Connection(index, spec, (one) => {
+      new Kind(index, spec, (one) => {
         free.push(one);
         report();
       }),

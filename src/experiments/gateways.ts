@@ -79,6 +79,15 @@ export function gatewaySubject(
   };
 }
 
+/** The same where its content is exchanged under load: of datagrams nothing tells that they are served but the server. */
+export function updatedSubject(
+  name: string,
+  machine: Machine,
+): ForeignSubject & { protocol: 'http' | 'udp-echo' } {
+  const subject = gatewaySubject(name, machine);
+  return gatewayNamed(name)?.datagrams ? { ...subject, protocol: 'udp-echo', ready: 'told' } : subject;
+}
+
 /** What it starts for one request, alone; null: nothing. */
 export function spawnedBy(name: string, machine: Machine): { command: string[]; missing?: string } | null {
   if (!gatewayNamed(name)?.perRequest) return null;

@@ -3,8 +3,9 @@
  * review of a paper on isomorphic IoT systems (2023), which holds an exchange of a Wasm module against a firmware update.
  *
  * Factor: gateway, each with its own way. Two exchange the module in the process; the others end and start the process (or
- * start a new one beside the old), reload nginx, or boot a virtual machine again. All have the same load and the same
- * trigger, a new file renamed into place.
+ * start a new one beside the old), reload nginx, or boot a virtual machine again. A UDP server whose
+ * socket gets another filter stands beside them: what the kernel runs on each datagram is exchanged with no gap. All have
+ * the same load and the same trigger, a new file renamed into place.
  */
 import { z } from 'zod';
 import { count } from '../contract/common.js';
@@ -18,9 +19,9 @@ import {
   gatewayFactors,
   gatewayLevels,
   gatewaySettings,
-  gatewaySubject,
   templateOf,
   updatedGateways,
+  updatedSubject,
 } from './gateways.js';
 
 const cell = z.object(gatewayFactors);
@@ -88,7 +89,7 @@ export const hotUpdate = experiment({
   cells: ({ gateways }) => gateways.map(gatewayLevels),
   trial: ({ impl }, { gateways: _, ...asked }, machine) => ({
     kind: 'update',
-    subject: gatewaySubject(impl, machine),
+    subject: updatedSubject(impl, machine),
     template: templateOf(impl, machine),
     path: workloads.hello,
     ...asked,

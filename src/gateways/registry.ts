@@ -137,6 +137,15 @@ const updated = (
   command: (at: At) => readonly string[],
 ): Gateway => ({ name, title, keepsAlive: true, template: 'counter', needs: [...needs, 'counter'], command });
 
+/** No gateway: an echo server of datagrams whose filter is replaced, under the same load. */
+const filtered = (name: string, title: string, language: string, more: readonly Part[]): Gateway => ({
+  ...updated(name, title, ['gateway-host', ...more], (at) => [
+    ...at('gateway-host'),
+    ...['filtered', '--listen', '{address}:{port}', ...exchanged, '--filter', language],
+  ]),
+  datagrams: true,
+});
+
 /** The same, by starting what does not exchange it; `way` is one of gateways/node/renewal.ts. */
 const supervised = (
   name: string,
@@ -300,6 +309,8 @@ export const gateways: readonly Gateway[] = [
   supervised('nginx_reload', 'nginx, which reads its configuration again', 'nginx', ['nginx'], (at) =>
     at('nginx'),
   ),
+  filtered('filter_ebpf', 'the filter of a UDP server replaced, a program of eBPF', 'ebpf', ['ebpf']),
+  filtered('filter_classic', 'the same, a classic filter, which takes no privilege', 'classic', []),
   {
     ...supervised('guest_reboot', 'native_microvm ended and booted again', 'reboot', ['microvm-kvm'], (at) =>
       at('microvm-kvm'),

@@ -7,9 +7,16 @@ import { clientProgram } from './client.js';
 /** @param template a file that has a place for a version */
 export const updaterProgram = (template: string): Program => clientProgram('updater', [template]);
 
+/** A reply of version 0 where the length of a datagram tells the version; one more byte for each further one. */
+export const firstReplyBytes = 16;
+
 export const updateLoadSpec = z.strictObject({
+  protocol: z.enum(['http', 'udp-echo']),
   target: z.strictObject({ host: z.string(), port: count }),
+  /** of HTTP */
   path: z.string().startsWith('/'),
+  /** length of a datagram that asks: the longest reply that can come */
+  datagramBytes: count.min(firstReplyBytes),
   connections: count.min(1),
   /** requests per second, whatever becomes of them */
   rate: count.min(1),

@@ -10,7 +10,7 @@ import type { ForeignSubject } from '../contract/subject.js';
 import { type Placements, placed, seen, updateResult, updaterReady } from '../contract/update.js';
 import { validated } from '../contract/validated.js';
 import { toOurs, toTheirs } from '../hosts/clock.js';
-import { updateLoadProgram, updaterProgram } from '../programs/update.js';
+import { firstReplyBytes, updateLoadProgram, updaterProgram } from '../programs/update.js';
 import { ofConnections } from '../stage/limits.js';
 import { answerMs } from '../stage/patience.js';
 import { interruptible, type Stage } from '../stage/stage.js';
@@ -30,7 +30,7 @@ const longestMs = 120_000;
 export interface UpdateTrial {
   kind: 'update';
   /** with `{module}` where its command names the file */
-  subject: ForeignSubject & { protocol: 'http' };
+  subject: ForeignSubject & { protocol: 'http' | 'udp-echo' };
   /** what versions are made of; null: there is none */
   template: string | null;
   path: string;
@@ -103,7 +103,9 @@ export const update = trialKind({
     });
     const cpus = [...stage.pinning.client];
     const target = servers.targets[0]!;
-    const spec = { target, path, connections, rate, timeoutMs, windowMs, cpus };
+    const { protocol } = subject;
+    const datagramBytes = firstReplyBytes + trial.swaps;
+    const spec = { protocol, target, path, datagramBytes, connections, rate, timeoutMs, windowMs, cpus };
     const client = stage.client('the client that notices versions', updateLoadProgram(spec));
     await client.expect('ready', answerMs);
     await stage.watchNetwork();
