@@ -123,3 +123,8 @@ whenStale(
   ['src/report/assets/echarts.js', 'scripts/echarts.mjs', 'package-lock.json'],
   () => run('Bundling the drawing library', process.execPath, ['scripts/echarts.mjs']),
 );
+whenStale(
+  'dist/.offload-page-stamp',
+  ['src/offload', 'src/contract/offload.ts', 'scripts/offload-page.mjs', 'package-lock.json'],
+  () => run('Bundling the page of providers', process.execPath, ['scripts/offload-page.mjs']),
+);

@@ -90,6 +90,18 @@ const groups: Record<string, Record<string, Subcommand>> = {
       'lend this machine as a load client to a distributed ramp',
       async () => (await import('./commands/agent.js')).agent,
     ],
+    broker: [
+      'hand tasks in WebAssembly out to whoever lends a browser or a machine',
+      async () => (await import('./commands/broker.js')).broker,
+    ],
+    provider: [
+      'lend this machine to a broker, by worker threads or by a browser without a window',
+      async () => (await import('./commands/provider.js')).provider,
+    ],
+    offload: [
+      'have a task run by whoever a broker finds for it',
+      async () => (await import('./commands/offload.js')).offload,
+    ],
     starter: [
       "start programs of this machine for a runner on another one: what 'run --host ssh:HOST' starts there",
       async () => (await import('./commands/starter.js')).starter,

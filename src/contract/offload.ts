@@ -41,7 +41,7 @@ export const mostOfTask = {
 } as const;
 
 export const taskLimits = z.strictObject({
-  /** of one run, compiling included */
+  /** of one run, from its start in a worker */
   ms: count.min(1).max(mostOfTask.ms),
   /** linear memory */
   memoryMiB: count.min(1).max(mostOfTask.memoryMiB),
@@ -122,9 +122,6 @@ export const answer = z.object({
 export type Answer = z.infer<typeof answer>;
 
 // ---- broker and provider
-
-/** The path of the WebSocket. */
-export const providerPath = '/provider';
 
 export const mostWorkers = 64;
 

@@ -28,23 +28,24 @@ function claims(folder: string): Claim[] {
   });
 }
 
-function refusal(folder: string, { name, pid, machine: where }: Claim): Error {
+function refusal(folder: string, what: string, { name, pid, machine: where }: Claim): Error {
   const remedy =
     where === machine
       ? 'wait for it or end it'
       : `end it, or remove ${join(folder, name)} if it is gone already`;
-  return new Error(`process ${pid}${where === machine ? '' : ` of ${where}`} is writing this run: ${remedy}`);
+  return new Error(`process ${pid}${where === machine ? '' : ` of ${where}`} ${what}: ${remedy}`);
 }
 
 /** Two that claim at the same moment both see the other: each steps back and tries again after a time of its own. */
 const attempts = 8;
 
 /**
- * Claims a run's folder for this process; claims of processes that are gone are removed.
+ * Claims a folder for this process; claims of processes that are gone are removed.
+ * @param what such a process does, in words that follow its number
  * @returns gives it back
  * @throws Error in one sentence when somebody else has it
  */
-export async function lockFolder(folder: string): Promise<() => void> {
+export async function lockFolder(folder: string, what = 'is writing this run'): Promise<() => void> {
   const own = join(folder, ownName);
   const release = () => rmSync(own, { force: true });
   for (let attempt = 1; ; attempt++) {
@@ -52,7 +53,7 @@ export async function lockFolder(folder: string): Promise<() => void> {
       closeSync(openSync(own, 'wx'));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      throw new Error(`this process (${process.pid}) is writing this run already`);
+      throw new Error(`this process (${process.pid}) ${what} already`);
     }
     const others = claims(folder).filter(({ name }) => name !== ownName);
     const living = others.find(({ alive }) => alive);
@@ -61,7 +62,7 @@ export async function lockFolder(folder: string): Promise<() => void> {
       return release;
     }
     release();
-    if (attempt === attempts) throw refusal(folder, living);
+    if (attempt === attempts) throw refusal(folder, what, living);
     await pause(10 + 40 * Math.random());
   }
 }

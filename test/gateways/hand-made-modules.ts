@@ -19,21 +19,40 @@ const read = [...call('fd_read', STDIN, 0, 1, 8), ...code.drop];
 const write = [...call('fd_write', STDOUT, 16, 1, 24), ...code.drop];
 /** length of the buffer to write */
 const LENGTH = 20;
+/** a word that nothing else uses */
+const COUNTER = 32;
+const prefix = memory([69, 4096, 0, 0, 64, 0], 'wasm:');
+const prefixed = [
+  ...read,
+  ...code.i32(LENGTH),
+  ...code.i32(8),
+  ...code.load,
+  ...code.i32(5),
+  ...code.add,
+  ...code.store,
+];
 
 export const modules = {
   /** `wasm:` and its input, which is read behind that */
-  prefixer: wasm(
+  prefixer: wasm([...prefixed, ...write], { data: prefix }),
+  /** the same after two million rounds of a loop */
+  busy: wasm(
     [
-      ...read,
-      ...code.i32(LENGTH),
-      ...code.i32(8),
-      ...code.load,
-      ...code.i32(5),
-      ...code.add,
-      ...code.store,
-      ...write,
+      ...prefixed,
+      ...code.forEver([
+        ...[
+          ...code.i32(COUNTER),
+          ...code.i32(COUNTER),
+          ...code.load,
+          ...code.i32(1),
+          ...code.add,
+          ...code.store,
+        ],
+        ...[...code.i32(COUNTER), ...code.load, ...code.i32(2_000_000), ...code.equals],
+        ...code.when([...write, ...call('proc_exit', 0)]),
+      ]),
     ],
-    { data: memory([69, 4096, 0, 0, 64, 0], 'wasm:') },
+    { data: prefix },
   ),
   trap: wasm(code.unreachable),
   exit3: wasm(call('proc_exit', 3)),

@@ -1,0 +1,32 @@
+/** The page that makes a browser a provider: what scripts/offload-page.mjs made of src/offload/page/. */
+import { readFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { packageRoot } from '../installation.js';
+
+const files: Record<string, [name: string, type: string]> = {
+  '/': ['index.html', 'text/html; charset=utf-8'],
+  '/page.js': ['page.js', 'text/javascript'],
+  '/worker.js': ['worker.js', 'text/javascript'],
+};
+
+/** Nothing but its own scripts and this broker; isolated, so that its clock is a fine one. */
+const headers = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+  'cache-control': 'no-cache',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+/** @returns whether the path is one of the page's */
+export function servePage(path: string, response: ServerResponse): boolean {
+  const file = Object.hasOwn(files, path) ? files[path]! : null;
+  if (!file) return false;
+  const content = readFileSync(join(packageRoot, 'dist/src/offload/page', file[0]));
+  response.writeHead(200, { ...headers, 'content-type': file[1], 'content-length': content.length });
+  response.end(content);
+  return true;
+}
