@@ -101,6 +101,15 @@ const languages = {
       command: [rustc, '--edition', '2021', '--target', triple, '-O', ...code, ...options, source],
     };
   },
+  /** the same source as a program of this machine, to compare with */
+  native(source) {
+    if (!works('rustc', '--version'))
+      throw new Missing('rustc is not installed', 'rustup.rs, or apt install rustc');
+    return {
+      compiler: run('rustc', ['--version']),
+      command: ['rustc', '--edition', '2021', '-O', '-C', 'strip=symbols', source],
+    };
+  },
   go(source) {
     if (!works('go', 'version')) throw new Missing('Go is not installed', 'apt install golang, or go.dev/dl');
     return {
@@ -122,15 +131,20 @@ const modules = [
   { kind: 'plugin', language: 'rust', extension: 'rs' },
   { kind: 'counter', language: 'assemblyscript', extension: 'ts', options: [] },
   { kind: 'device', language: 'rust', extension: 'rs' },
+  { kind: 'tsp', language: 'rust', extension: 'rs' },
+  { kind: 'tsp', language: 'native', extension: 'rs', folder: 'rust', ending: '' },
 ];
 
-function buildModule({ kind, language, extension, options }, before) {
+function buildModule(
+  { kind, language, extension, options, folder: of = language, ending = '.wasm' },
+  before,
+) {
   const name = `${kind}-${language}`;
-  const folder = join('gateways/modules', language);
+  const folder = join('gateways/modules', of);
   const source = join(folder, `${kind}.${extension}`);
   try {
     const { compiler, command, env, last = [] } = languages[language](source, options);
-    const file = join(out, 'modules', `${name}.wasm`);
+    const file = join(out, 'modules', `${name}${ending}`);
     const inputs = digest([folder], compiler, command.slice(1));
     if (before?.inputs === inputs && existsSync(file) && sha256(readFileSync(file)) === before.sha256)
       return before;

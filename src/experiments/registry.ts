@@ -10,6 +10,7 @@ import { gatewayResources } from './gateway-resources.js';
 import { gatewayThroughput } from './gateway-throughput.js';
 import { hotUpdate } from './hot-update.js';
 import { idleConnections } from './idle-connections.js';
+import { offload } from './offload.js';
 import { rateRamp } from './rate-ramp.js';
 import { udpPorts } from './udp-ports.js';
 import { wasmCalls } from './wasm-calls.js';
@@ -32,6 +33,7 @@ const all = [
   wasmCalls,
   wasmMemory,
   wasmEverywhere,
+  offload,
 ] as const;
 
 export type ExperimentId = (typeof all)[number]['id'];

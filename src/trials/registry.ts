@@ -12,6 +12,7 @@ import { instances } from './instances.js';
 import type { Circumstances, Connects, Figure, KindMetric, Link, Served, Together } from './kind.js';
 import { load } from './load.js';
 import { output } from './output.js';
+import { offload } from './offload.js';
 import { sessions } from './sessions.js';
 import { spawn } from './spawn.js';
 import { standing } from './standing.js';
@@ -33,6 +34,7 @@ const kinds = [
   update,
   calls,
   output,
+  offload,
 ] as const;
 
 type Kinds = typeof kinds;

@@ -1,0 +1,47 @@
+/** What a broker is compared with: worker threads with Node's own WASI in the client itself, nothing in between. */
+import { Worker } from 'node:worker_threads';
+
+export interface WasiRan {
+  exitCode: number;
+  stdout: string;
+}
+
+export class WasiPool {
+  readonly #idle: Worker[] = [];
+  readonly #all: Worker[] = [];
+  readonly #waiting: ((worker: Worker) => void)[] = [];
+
+  constructor(module: WebAssembly.Module, workers: number) {
+    const { url } = import.meta;
+    for (let index = 0; index < workers; index++)
+      this.#all.push(new Worker(new URL('wasi-worker.js', url), { workerData: { module } }));
+    this.#idle.push(...this.#all);
+  }
+
+  async run(args: readonly string[]): Promise<WasiRan> {
+    const worker = this.#idle.pop() ?? (await new Promise<Worker>((free) => void this.#waiting.push(free)));
+    try {
+      return await new Promise<WasiRan>((resolve, reject) => {
+        const ended = (code: number) => reject(new Error(`a worker of the pool ended with ${code}`));
+        worker.once('error', reject);
+        worker.once('exit', ended);
+        worker.once('message', (ran: WasiRan) => {
+          worker.off('error', reject);
+          worker.off('exit', ended);
+          resolve(ran);
+        });
+        worker.postMessage(args);
+      });
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next(worker);
+      else this.#idle.push(worker);
+    }
+  }
+
+  async close(): Promise<void> {
+    const ended = this.#all.map((worker) => new Promise((done) => worker.once('exit', done)));
+    for (const worker of this.#all) worker.postMessage(null);
+    await Promise.all(ended);
+  }
+}

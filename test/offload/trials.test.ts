@@ -1,0 +1,70 @@
+/** Trials that measure offloading, on real programs. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { missingBrowser, usualBrowser } from '../../src/offload/browser.js';
+import { withMemoryLimit } from '../../src/offload/core/module.js';
+import { missingWorkload, noop, salesman } from '../../src/offload/workload.js';
+import type { OffloadSpec } from '../../src/programs/offload.js';
+import { kindOf, type MetricId, metric } from '../../src/trials/registry.js';
+import { carriedOut, circumstances } from '../gateways/carried-out.js';
+import { brokerFor, providerFor, text } from './running.js';
+
+const ways: [OffloadSpec['way'], OffloadSpec['task']][] = [
+  ['browser', 'noop'],
+  ['process', 'noop'],
+  ['wasi-pool', 'noop'],
+  ['native', 'tsp-8'],
+];
+for (const [way, task] of ways) {
+  const skip =
+    (way === 'browser' ? missingBrowser(usualBrowser()) : null) ??
+    missingWorkload(task, way === 'native') ??
+    false;
+  test(`${task} by ${way} is measured, and its steps come to the whole`, { skip }, async () => {
+    const length = { warmupMs: 100, durationMs: 300 };
+    const measurements = await carriedOut({
+      kind: 'offload',
+      way,
+      task,
+      providers: 1,
+      workers: 2,
+      inFlight: 4,
+      ...length,
+    });
+    const { offload } = measurements;
+    assert.ok(offload?.kind === 'offload' && offload.offload.tasks > 0);
+    assert.deepEqual(kindOf(offload).gates('offload', offload, null), []);
+    const figure = (id: MetricId) => metric(id).of({ measurements, ...circumstances });
+    assert.ok(figure('offload-rate')! > 0);
+    assert.equal(figure('offload-run') === null, way === 'wasi-pool' || way === 'native');
+  });
+}
+
+test('the task that does nothing is a module that may be run', () => {
+  assert.doesNotThrow(() => withMemoryLimit(noop, 1));
+});
+
+const skip = missingWorkload('tsp-8', false) ?? missingWorkload('tsp-8', true) ?? false;
+test('the travelling salesman says the same wherever it runs, and misbehaves as asked', {
+  skip,
+}, async (t) => {
+  const here = await brokerFor(t);
+  await providerFor(t, here);
+  const module = await here.client.upload(readFileSync(salesman.module));
+  const run = async (word: string, limits = {}) =>
+    (await here.client.run({ module, args: [word], limits })).outcome;
+  const done = await run('6');
+  assert.ok(done.state === 'done' && done.exitCode === 0);
+  assert.match(text(done.stdout), /^\d+\.\d{3} \[[0-5, ]+\]\n$/);
+  const none = await run('no');
+  assert.ok(none.state === 'done' && none.exitCode === 2 && /write tsp N/.test(text(none.stderr)));
+  const reason = async (...of: Parameters<typeof run>) => {
+    const outcome = await run(...of);
+    return outcome.state === 'failed' ? outcome.reason : '';
+  };
+  assert.match(await reason('fail'), /unreachable/);
+  assert.match(await reason('loop', { ms: 100 }), /longer than the 100 ms/);
+  assert.match(await reason('flood'), /more than the 1048576 bytes/);
+  assert.match(await reason('grow', { memoryMiB: 8 }), /unreachable/);
+});
