@@ -156,6 +156,12 @@ export const fromBroker = z.discriminatedUnion('type', [
 ]);
 export type FromBroker = z.infer<typeof fromBroker>;
 
+// ---- measuring it
+
+/** Who runs the tasks: pages of a browser or processes behind a broker, Node's own WASI in worker threads, or a process each. */
+export const offloadWays = ['browser', 'process', 'wasi-pool', 'native'] as const;
+export const offloadTasks = ['noop', 'tsp-8', 'tsp-10'] as const;
+
 // ---- lines of programs
 
 /** The broker listens. */

@@ -7,10 +7,10 @@
  */
 import { z } from 'zod';
 import { count, identifier } from '../contract/common.js';
+import { offloadTasks, offloadWays } from '../contract/offload.js';
 import { missingBrowser, usualBrowser } from '../offload/browser.js';
 import { missingWorkload } from '../offload/workload.js';
 import { wholeNumber } from '../options.js';
-import { offloadTasks, offloadWays } from '../programs/offload.js';
 import { metric } from '../trials/registry.js';
 import { experiment } from './experiment.js';
 import { list, names } from './flags.js';
