@@ -13,7 +13,7 @@ import { brokerFor, providerFor, text } from './running.js';
 const ways: [OffloadSpec['way'], OffloadSpec['task']][] = [
   ['browser', 'noop'],
   ['process', 'noop'],
-  ['wasi-pool', 'noop'],
+  ['wasi-pool', 'tsp-8'],
   ['native', 'tsp-8'],
 ];
 for (const [way, task] of ways) {
