@@ -83,6 +83,12 @@
       "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-spawn)"]
     },
     {
+      "target_name": "dispatchbench-transfer",
+      "type": "executable",
+      "dependencies": ["core"],
+      "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-transfer)"]
+    },
+    {
       # A plain shared object for LD_PRELOAD, see the source.
       "target_name": "dispatchbench_frames",
       "type": "loadable_module",

@@ -231,6 +231,44 @@ async function spawnPass(program) {
   console.log(`${program}: no finding, no leak`);
 }
 
+/** Carries a few streams in every way, and is then given up on by its sender, and told to stop. */
+async function transferPass(program) {
+  const receiver = async (...more) => {
+    const child = spawn(programPath(program), ['--role', 'receiver', '--control', ...more], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: leakChecked,
+    });
+    const exit = once(child, 'exit');
+    const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
+    return { child, exit, port: JSON.parse(value).port };
+  };
+  const expectExit = async ({ exit }, wanted) => {
+    const [code, signal] = await exit;
+    if (code !== wanted) throw new Error(`${program}: exit ${code ?? signal} of the receiver`);
+  };
+  for (const backend of ['select', 'poll', 'epoll', 'epoll-et', 'epoll-oneshot']) {
+    for (const way of ['copy', 'sendfile', 'zerocopy']) {
+      const one = await receiver('--backend', backend, '--chunk', '5000');
+      const sender = ['--role', 'sender', '--port', `${one.port}`, '--backend', backend, '--way', way];
+      runsWithoutLeak(program, ...sender, '--streams', '3', '--bytes', '3000001');
+      await expectExit(one, 0);
+    }
+  }
+  const cut = await receiver();
+  const socket = connect(cut.port, '127.0.0.1');
+  socket.on('error', () => {});
+  // The head of the first of two streams, and bytes that are no tail.
+  const head = Buffer.alloc(132);
+  head.write('dbxsend1');
+  head.writeUInt32LE(2, 20);
+  socket.end(head);
+  await expectExit(cut, 1);
+  const stopped = await receiver();
+  stopped.child.stdin.end();
+  await expectExit(stopped, 1);
+  console.log(`${program}: no finding, no leak`);
+}
+
 const passes = {
   'dispatchbench-server': async (program) => {
     await serverPass(program);
@@ -244,6 +282,7 @@ const passes = {
   'dispatchbench-gateway': gatewayPass,
   'dispatchbench-link': linkPass,
   'dispatchbench-spawn': spawnPass,
+  'dispatchbench-transfer': transferPass,
 };
 const { programs, peers } = JSON.parse(readFileSync('native/sources.json', 'utf8'));
 for (const program of Object.keys(programs)) {

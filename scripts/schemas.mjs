@@ -16,6 +16,7 @@ import { sessionEnded, sessionReady, sessionResult } from '../dist/src/contract/
 import { planFile, runEvent, runInfo } from '../dist/src/contract/run.js';
 import { farewell, hello, snapshot } from '../dist/src/contract/server.js';
 import { firstReply, firstReplyReady } from '../dist/src/contract/start.js';
+import { transferHello, transferResult } from '../dist/src/contract/transfer.js';
 import { sample } from '../dist/src/trials/sample.js';
 
 const published = {
@@ -48,6 +49,10 @@ const published = {
   'session-line': [
     z.discriminatedUnion('event', [sessionReady, sessionEnded, sessionResult]),
     'One line of a session client.',
+  ],
+  'transfer-line': [
+    z.union([transferHello, transferResult]),
+    'One line of dispatchbench-transfer, the sender or the receiver of a bulk transfer.',
   ],
 };
 

@@ -3,8 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <numeric>
@@ -49,15 +47,6 @@ JsonLine round_object(std::vector<process::Nanoseconds> rounds, process::Nanosec
       .raw("stddev", decimal(rounds.size() > 1 ? std::sqrt(squares / (count - 1)) : 0));
 }
 
-/// What the measured rounds added to the poller's counters.
-dispatch::Counters difference(const dispatch::Counters& before, const dispatch::Counters& after) {
-  using Words = std::array<std::uint64_t, dispatch::kCounters>;
-  const auto first = std::bit_cast<Words>(before);
-  auto words = std::bit_cast<Words>(after);
-  for (std::size_t i = 0; i < words.size(); ++i) words[i] -= first[i];
-  return std::bit_cast<dispatch::Counters>(words);
-}
-
 void add_configuration(JsonLine& line, const Options& options, const dispatch::Capabilities* capabilities) {
   line.string("event", "cost")
       .string("mode", facts_of(options.mode).name)
@@ -97,7 +86,7 @@ void add_figures(JsonLine& line, const Measurement& m) {
       .number("waits", m.after.effort.waits - m.before.effort.waits)
       .number("changeCalls", m.after.effort.change_calls - m.before.effort.change_calls);
   if (m.after.effort.counters.has_value()) {
-    line.object("counters", servers::counters_object(difference(*m.before.effort.counters, *m.after.effort.counters)));
+    line.object("counters", servers::counters_object(*m.after.effort.counters - *m.before.effort.counters));
   } else {
     line.null("counters");
   }

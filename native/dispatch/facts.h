@@ -63,6 +63,15 @@ inline Counters& operator+=(Counters& sum, const Counters& more) noexcept {
   return sum = std::bit_cast<Counters>(numbers);
 }
 
+/// What was counted between two readings of one poller.
+inline Counters operator-(const Counters& later, const Counters& earlier) noexcept {
+  using Numbers = std::array<std::uint64_t, kCounters>;
+  auto numbers = std::bit_cast<Numbers>(later);
+  const auto before = std::bit_cast<Numbers>(earlier);
+  for (std::size_t i = 0; i < kCounters; ++i) numbers[i] -= before[i];
+  return std::bit_cast<Counters>(numbers);
+}
+
 enum class WaitComplexity : std::uint8_t { active, registered, highest_descriptor };
 
 /// Facts about a backend on this system; printed by `probe` and carried by every sample.

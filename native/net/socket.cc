@@ -105,10 +105,19 @@ int open_socket(int family, int type) noexcept {
 
 int take_out_pacing([[maybe_unused]] int fd) noexcept {
 #ifdef __linux__
-  static constexpr char kName[] = "reno";
-  if (setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, kName, sizeof kName - 1) != 0) return -errno;
-#endif
+  return set_congestion_control(fd, "reno");
+#else
   return 0;
+#endif
+}
+
+int set_congestion_control([[maybe_unused]] int fd, [[maybe_unused]] std::string_view name) noexcept {
+#ifdef TCP_CONGESTION
+  const auto size = static_cast<socklen_t>(name.size());
+  return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name.data(), size) == 0 ? 0 : -errno;
+#else
+  return -ENOTSUP;
+#endif
 }
 
 std::string congestion_control([[maybe_unused]] int fd) {

@@ -39,6 +39,10 @@ int open_socket(int family, int type) noexcept;
 /// allows to everybody; elsewhere nothing paces unless asked. 0 or -errno.
 int take_out_pacing(int fd) noexcept;
 
+/// Sets the congestion control of a TCP socket, and of those that it accepts. 0 or -errno: -ENOENT where the system has none of
+/// that name, -EPERM where it is not for everybody, -ENOTSUP where it lets nobody choose.
+int set_congestion_control(int fd, std::string_view name) noexcept;
+
 /// Congestion control of a TCP socket by the system's name for it; empty where the system does not tell.
 std::string congestion_control(int fd);
 

@@ -26,6 +26,10 @@ const groups: Record<string, Record<string, Subcommand>> = {
       'what one dispatch costs, without a network: one kind of round, on socket pairs',
       async () => (await import('./commands/cost.js')).cost,
     ],
+    transfer: [
+      'send bulk data on several streams at once, each checked end to end: rate, CPU and system calls',
+      async () => (await import('./commands/transfer.js')).transfer,
+    ],
     flame: [
       'profile a server under load and draw flame graphs; a trial of its own, never mixed with measured ones',
       async () => (await import('./commands/flame.js')).flame,

@@ -1,0 +1,246 @@
+#include "transfer/receiver.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "transfer/congestion.h"
+
+namespace transfer {
+namespace {
+
+using dispatch::Interest;
+using process::kMillisecond;
+using process::monotonic_now;
+
+/// Connections at one time: the streams, and some who are none.
+constexpr std::size_t kMostConnections = kMostStreams + 64;
+
+}  // namespace
+
+Receiver::~Receiver() {
+  for (Connection& connection : connections_) drop(connection);
+  if (listening_ != dispatch::kNoSlot) poller_.forget(listening_);
+  if (listener_ >= 0) close(listener_);
+}
+
+std::string Receiver::open() {
+  net::Address address;
+  if (!net::parse_address(options_.host, options_.port, address)) {
+    return "'" + options_.host + "' is no numeric address: --host takes one like 127.0.0.1 or ::1";
+  }
+  const int fd = net::listen_tcp(address, kMostStreams);
+  if (fd < 0) return net::listen_refusal(address, -fd);
+  listener_ = fd;
+  if (std::string fault = choose_congestion(fd, options_.congestion); !fault.empty()) return fault;
+  account_.congestion = net::congestion_control(fd);
+  if (const int error = poller_.add(fd, Interest::read, listening_)) {
+    return std::string("cannot watch the listening socket: ") + std::strerror(error);
+  }
+  look_ = monotonic_now();
+  return "";
+}
+
+void Receiver::on_event(const dispatch::Event& event) {
+  if (event.slot == listening_) {
+    accept();
+    poller_.rearm(listening_);
+  } else {
+    ready_.add(at_slot_[event.slot]);
+  }
+}
+
+void Receiver::end_turn() {
+  ready_.turn([this](std::uint32_t index, dispatch::Slot& slot) {
+    if (!fault_.empty() || connections_[index].fd < 0) return false;
+    const bool more = step(index);
+    slot = connections_[index].slot;
+    return more;
+  });
+  look_for_stalls();
+}
+
+dispatch::TimeoutNs Receiver::patience() const noexcept {
+  if (!ready_.empty()) return 0;
+  // Nobody is there yet: a receiver waits for its sender as long as it takes.
+  if (connections_.size() == free_.size() && streams_ == 0) return dispatch::kForever;
+  return std::max<process::Nanoseconds>(look_ - monotonic_now(), 0);
+}
+
+void Receiver::accept() {
+  for (int fd = net::accept_connection(listener_); !net::would_block(fd); fd = net::accept_connection(listener_)) {
+    // One that was gone before it was taken is nobody's fault.
+    if (fd == -ECONNABORTED || fd == -EINTR) continue;
+    if (fd < 0) {
+      if (fault_.empty()) fault_ = std::string("cannot accept a stream: ") + std::strerror(-fd);
+      return;
+    }
+    if (connections_.size() - free_.size() >= kMostConnections) {
+      ++account_.strangers;
+      close(fd);
+      continue;
+    }
+    dispatch::Slot slot = dispatch::kNoSlot;
+    if (const int error = poller_.add(fd, Interest::read, slot)) {
+      if (fault_.empty()) fault_ = std::string("cannot watch a stream: ") + std::strerror(error);
+      close(fd);
+      return;
+    }
+    if (free_.empty()) {
+      free_.push_back(static_cast<std::uint32_t>(connections_.size()));
+      connections_.emplace_back();
+    }
+    const std::uint32_t index = free_.back();
+    free_.pop_back();
+    Connection& connection = connections_[index] = Connection{};
+    connection.fd = fd;
+    connection.slot = slot;
+    connection.moved = monotonic_now();
+    if (slot >= at_slot_.size()) at_slot_.resize(slot + 1);
+    at_slot_[slot] = index;
+  }
+}
+
+bool Receiver::step(std::uint32_t index) {
+  Connection& connection = connections_[index];
+  return connection.headed ? step_data(connection) : step_head(connection);
+}
+
+bool Receiver::step_head(Connection& connection) {
+  const ssize_t got = net::receive(connection.fd, std::span(connection.held).subspan(connection.held_size));
+  if (net::would_block(got)) return false;
+  if (got > 0) {
+    connection.moved = monotonic_now();
+    connection.held_size += static_cast<std::size_t>(got);
+    if (connection.held_size < sizeof(Head) || take_head(connection)) return true;
+  }
+  ++account_.strangers;
+  drop(connection);
+  return false;
+}
+
+/// False: it is no stream of this transfer.
+bool Receiver::take_head(Connection& connection) {
+  Head head;
+  std::memcpy(&head, connection.held.data(), sizeof head);
+  if (head.mark != kHeadMark || head.streams == 0 || head.streams > kMostStreams || head.stream >= head.streams ||
+      head.checked > 1) {
+    return false;
+  }
+  if (streams_ == 0) {
+    transfer_ = head.transfer;
+    streams_ = head.streams;
+    taken_.resize(streams_);
+    account_.streams.resize(streams_);
+    account_.checked = head.checked == 1;
+    first_head_ = monotonic_now();
+  }
+  const bool same = head.transfer == transfer_ && head.streams == streams_ && (head.checked == 1) == account_.checked;
+  if (!same || taken_[head.stream]) return false;
+  taken_[head.stream] = true;
+  connection.stream = head.stream;
+  connection.headed = true;
+  connection.held_size = 0;
+  return true;
+}
+
+bool Receiver::step_data(Connection& connection) {
+  // What was held is put before what comes, so that both are one run of bytes.
+  const std::size_t held = connection.held_size;
+  ++account_.calls.receives;
+  const ssize_t got = net::receive(connection.fd, std::span(buffer_).subspan(held, options_.chunk));
+  if (net::would_block(got)) {
+    ++account_.calls.blocked;
+    return false;
+  }
+  if (got < 0) {
+    fail(connection, "receiving failed: " + std::string(std::strerror(static_cast<int>(-got))));
+    return false;
+  }
+  if (got == 0) {
+    end(connection);
+    return false;
+  }
+  if (!account_.started) account_.start(poller_.counters());
+  connection.moved = monotonic_now();
+  std::memcpy(buffer_.data(), connection.held.data(), held);
+  take(connection, held + static_cast<std::size_t>(got));
+  return true;
+}
+
+/// Takes the first `size` bytes of the buffer, but for those that may be the tail.
+void Receiver::take(Connection& connection, std::size_t size) {
+  const std::size_t kept = std::min(size, sizeof(Tail));
+  const auto bytes = std::span<const std::byte>(buffer_).first(size - kept);
+  if (account_.checked) connection.hash.update(bytes);
+  account_.streams[connection.stream].bytes += bytes.size();
+  std::memcpy(connection.held.data(), buffer_.data() + bytes.size(), kept);
+  connection.held_size = kept;
+}
+
+void Receiver::end(Connection& connection) {
+  StreamAccount& got = account_.streams[connection.stream];
+  Tail tail;
+  if (connection.held_size == sizeof tail) std::memcpy(&tail, connection.held.data(), sizeof tail);
+  if (connection.held_size < sizeof tail || tail.mark != kTailMark) {
+    fail(connection, "it was cut off after " + std::to_string(got.bytes + connection.held_size) + " bytes");
+    return;
+  }
+  got.digest = account_.checked ? connection.hash.digest() : 0;
+  got.whole = tail.bytes == got.bytes && tail.digest == got.digest;
+  const Tail answer{.mark = kAnswerMark, .bytes = got.bytes, .digest = got.digest};
+  // It is the first that goes this way: there is room for it.
+  const ssize_t sent = net::transmit(connection.fd, std::as_bytes(std::span(&answer, 1)));
+  if (!got.whole) {
+    fail(connection, tail.bytes != got.bytes
+                         ? std::to_string(got.bytes) + " bytes came of " + std::to_string(tail.bytes)
+                         : std::string("other bytes came than were sent (their checksum differs)"));
+  } else if (sent != static_cast<ssize_t>(sizeof answer)) {
+    fail(connection, "the sender did not take the answer");
+  }
+  drop(connection);
+  if (++ended_ == streams_) account_.stop(poller_.counters());
+}
+
+void Receiver::drop(Connection& connection) {
+  if (connection.fd < 0) return;
+  poller_.forget(connection.slot);
+  close(connection.fd);
+  connection.fd = -1;
+  connection.slot = dispatch::kNoSlot;
+  free_.push_back(static_cast<std::uint32_t>(&connection - connections_.data()));
+}
+
+void Receiver::fail(const Connection& connection, const std::string& what) {
+  if (fault_.empty()) fault_ = "stream " + std::to_string(connection.stream) + ": " + what;
+}
+
+void Receiver::look_for_stalls() {
+  const process::Nanoseconds now = monotonic_now();
+  if (now < look_) return;
+  const auto longest = static_cast<process::Nanoseconds>(options_.patience_ms) * kMillisecond;
+  look_ = now + std::max<process::Nanoseconds>(longest / 4, kMillisecond);
+  const std::string span = " for " + std::to_string(options_.patience_ms) + " ms";
+  for (Connection& connection : connections_) {
+    if (connection.fd < 0 || now - connection.moved < longest) continue;
+    if (connection.headed) {
+      fail(connection, "the sender sent nothing" + span);
+      return;
+    }
+    ++account_.strangers;
+    drop(connection);
+  }
+  const auto missing = std::find(taken_.begin(), taken_.end(), false);
+  if (missing != taken_.end() && now - first_head_ >= longest && fault_.empty()) {
+    fault_ = "stream " + std::to_string(missing - taken_.begin()) + " did not come" + span;
+  }
+}
+
+Account Receiver::account() {
+  if (account_.started && account_.end == 0) account_.stop(poller_.counters());
+  return account_;
+}
+
+}  // namespace transfer

@@ -1,0 +1,80 @@
+// Receives the streams of one transfer, and says of each what came. Whatever else connects is told nothing.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "dispatch/poller.h"
+#include "net/socket.h"
+#include "transfer/account.h"
+#include "transfer/format.h"
+#include "transfer/loop.h"
+#include "transfer/options.h"
+#include "transfer/xxh64.h"
+
+namespace transfer {
+
+class Receiver {
+ public:
+  Receiver(dispatch::Poller& poller, const Options& options)
+      : poller_(poller), options_(options), ready_(poller), buffer_(sizeof(Tail) + options.chunk) {}
+  Receiver(const Receiver&) = delete;
+  Receiver& operator=(const Receiver&) = delete;
+  ~Receiver();
+
+  /// Listens. One sentence on what failed.
+  std::string open();
+  int socket() const noexcept { return listener_; }
+  void on_event(const dispatch::Event& event);
+  void end_turn();
+  dispatch::TimeoutNs patience() const noexcept;
+  bool done() const noexcept { return !fault_.empty() || (streams_ > 0 && ended_ == streams_); }
+  const std::string& fault() const noexcept { return fault_; }
+  Account account();
+
+ private:
+  struct Connection {
+    int fd = -1;
+    dispatch::Slot slot = dispatch::kNoSlot;
+    bool headed = false;
+    std::uint32_t stream = 0;
+    /// The head as far as it came; then the last bytes of the stream, which are its tail if no more come.
+    std::array<std::byte, sizeof(Head)> held{};
+    std::size_t held_size = 0;
+    process::Nanoseconds moved = 0;
+    Xxh64 hash;
+  };
+
+  void accept();
+  bool step(std::uint32_t index);
+  bool step_head(Connection& connection);
+  bool take_head(Connection& connection);
+  bool step_data(Connection& connection);
+  void take(Connection& connection, std::size_t size);
+  void end(Connection& connection);
+  void drop(Connection& connection);
+  void fail(const Connection& connection, const std::string& what);
+  void look_for_stalls();
+
+  dispatch::Poller& poller_;
+  const Options& options_;
+  Ready ready_;
+  int listener_ = -1;
+  dispatch::Slot listening_ = dispatch::kNoSlot;
+  std::vector<std::byte> buffer_;  ///< of all streams: what was held of one, then a chunk
+  std::vector<Connection> connections_;
+  std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> at_slot_;
+  std::uint64_t transfer_ = 0;
+  std::uint32_t streams_ = 0;  ///< of the transfer; 0 until the first head came
+  std::vector<bool> taken_;
+  std::size_t ended_ = 0;
+  process::Nanoseconds first_head_ = 0;
+  process::Nanoseconds look_ = 0;
+  std::string fault_;
+  Account account_;
+};
+
+}  // namespace transfer

@@ -1,0 +1,113 @@
+#include "transfer/report.h"
+
+#include <unistd.h>
+
+#include <cinttypes>
+#include <cstdio>
+
+#include "net/socket.h"
+#include "process/affinity.h"
+#include "process/digest.h"
+#include "process/identity.h"
+#include "process/json_line.h"
+#include "servers/dispatch_json.h"
+
+namespace transfer {
+namespace {
+
+using process::JsonLine;
+
+const char* name_of(Role role) noexcept { return role == Role::sender ? "sender" : "receiver"; }
+
+std::string stream_list(const Account& account, bool sender) {
+  std::string list;
+  for (const StreamAccount& stream : account.streams) {
+    JsonLine one;
+    one.number("bytes", stream.bytes);
+    if (account.checked) {
+      char digest[17];
+      std::snprintf(digest, sizeof digest, "%016" PRIx64, stream.digest);
+      one.string("digest", digest);
+    } else {
+      one.null("digest");
+    }
+    one.boolean("whole", stream.whole);
+    if (sender) one.number("connectNs", stream.connect);
+    if (sender && stream.retransmits >= 0) one.number("retransmits", stream.retransmits);
+    list += (list.empty() ? "" : ",") + one.text();
+  }
+  return "[" + list + "]";
+}
+
+JsonLine calls_object(const Calls& calls) {
+  return JsonLine()
+      .number("sends", calls.sends)
+      .number("receives", calls.receives)
+      .number("blocked", calls.blocked)
+      .number("completions", calls.completions);
+}
+
+}  // namespace
+
+std::string hello_line(const Options& options, const dispatch::Poller& poller, int listener, const char* program) {
+  JsonLine line;
+  line.string("event", "hello")
+      .string("role", name_of(options.role))
+      .string("backend", options.base.backend)
+      .object("capabilities", servers::capabilities_object(poller.capabilities()));
+  if (listener >= 0) {
+    const net::Address address = net::local_address(listener);
+    line.string("address", address.host()).number("port", address.port());
+  }
+  line.number("pid", getpid())
+      .numbers("cpuAffinity", process::affinity())
+      .string("kernel", process::kernel_release())
+      .string("compiler", process::compiler())
+      .string("compilerFlags", process::compiler_flags())
+      .string("digest", process::file_digest(program));
+  return line.text();
+}
+
+std::string result_line(const Options& options, const Account& account, std::string_view fault) {
+  const bool sender = options.role == Role::sender;
+  std::uint64_t bytes = 0;
+  for (const StreamAccount& stream : account.streams) bytes += stream.bytes;
+  const process::Usage& before = account.usage_begin;
+  const process::Usage& after = account.usage_end;
+  JsonLine line;
+  line.string("event", "result").string("role", name_of(options.role));
+  if (fault.empty()) {
+    line.null("fault");
+  } else {
+    line.string("fault", fault);
+  }
+  // As many chunks as the source has.
+  const std::size_t memory = (options.memory + options.chunk - 1) / options.chunk * options.chunk;
+  if (sender) line.string("way", name_of(options.way)).number("memory", memory);
+  line.string("congestion", account.congestion)
+      .number("chunk", options.chunk)
+      .boolean("checked", account.checked)
+      .number("bytes", bytes)
+      .number("wallNs", account.end - account.begin)
+      .object("cpu", JsonLine()
+                         .number("userUs", after.user_us - before.user_us)
+                         .number("systemUs", after.system_us - before.system_us))
+      .object("contextSwitches", JsonLine()
+                                     .number("voluntary", after.voluntary_switches - before.voluntary_switches)
+                                     .number("involuntary", after.involuntary_switches - before.involuntary_switches))
+      .number("peakRssBytes", process::usage().peak_rss_bytes)
+      .object("calls", calls_object(account.calls))
+      .object("counters", servers::counters_object(account.counters_end - account.counters_begin));
+  if (sender && options.way == Way::zerocopy) {
+    line.object("zeroCopy", JsonLine()
+                                .number("sends", account.zero_copy.sends)
+                                .number("completed", account.zero_copy.completed)
+                                .number("copied", account.zero_copy.copied)
+                                .number("fellBack", account.zero_copy.fell_back));
+  }
+  if (!sender) line.number("strangers", account.strangers);
+  line.raw("streams", stream_list(account, sender));
+  return line.text();
+}
+
+}  // namespace transfer
