@@ -57,6 +57,8 @@ export const usualOptions = {
 const mostBodyBytes = 2 << 20;
 /** Of all bodies that are being read. */
 const mostBodiesBytes = 64 << 20;
+/** So long a client that was refused may go on sending. */
+const lingerMs = 2000;
 /** A client is answered after this time at most, and asks again. */
 const mostWaitMs = 60_000;
 /** Time passes in steps as small as the shortest wait of a task that came back, milliseconds. */
@@ -133,8 +135,8 @@ export class Broker {
         if (!(error instanceof Refused)) options.say(`a request failed: ${error.message}`);
         const status = error instanceof Refused ? error.status : 500;
         if (response.headersSent) response.destroy();
-        // What is left of a body that nobody reads is not waited for.
-        else json(response, status, { error: printable(error.message) }, { connection: 'close' });
+        else json(response, status, { error: printable(error.message) });
+        readOn(request);
       });
     });
     this.#server.maxConnections = 4096;
@@ -362,6 +364,16 @@ export class Broker {
     const { scheduler, queue } = this.options;
     return { scheduler, queued, queueBound: queue.tasks, open: openTasks, counts, providers };
   }
+}
+
+/**
+ * Reads what is left of a refused body, for a while, and forgets it: closed with bytes that nobody read, a connection is reset,
+ * and its peer never sees why.
+ */
+function readOn(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  const timer = setTimeout(() => request.destroy(), lingerMs);
+  request.once('close', () => clearTimeout(timer)).resume();
 }
 
 const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?')[0]!;

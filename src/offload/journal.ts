@@ -9,6 +9,7 @@
 import {
   closeSync,
   fdatasync,
+  fdatasyncSync,
   fsyncSync,
   ftruncateSync,
   openSync,
@@ -44,6 +45,7 @@ export class Journal {
   #base = 0;
   #pending: { text: string; then: () => void }[] = [];
   #flushing = false;
+  #closed = false;
   readonly before: Entry[] = [];
 
   /** @throws Error in one sentence when the file is damaged before its end */
@@ -91,6 +93,7 @@ export class Journal {
   }
 
   #flush(): void {
+    if (this.#closed) return;
     const batch = this.#pending;
     this.#pending = [];
     this.#write(batch.map(({ text }) => text).join(''));
@@ -104,6 +107,8 @@ export class Journal {
       return;
     }
     fdatasync(this.#fd, (error) => {
+      // Who closed it has waited for the disk as well.
+      if (this.#closed) return;
       // Nobody may be told what is not sure to be known later.
       if (error) throw error;
       written();
@@ -133,8 +138,11 @@ export class Journal {
     this.#base = this.#bytes;
   }
 
+  /** Writes what was appended and is not there yet; nobody is told of it any more. */
   close(): void {
-    if (this.#pending.length > 0) this.#write(this.#pending.map(({ text }) => text).join(''));
+    this.#closed = true;
+    this.#write(this.#pending.map(({ text }) => text).join(''));
+    if (this.durability === 'machine') fdatasyncSync(this.#fd);
     closeSync(this.#fd);
   }
 }

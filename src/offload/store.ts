@@ -12,7 +12,7 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 /** An upload that is refused, with the status of HTTP that says so. */
@@ -70,7 +70,9 @@ export class Store {
     const part = join(this.#uploads, randomUUID());
     const hash = createHash('sha256');
     let bytes = 0;
-    const check = async function* (this: Store, source: AsyncIterable<Buffer>) {
+    // What is refused in the middle stays open: its sender is still to be told.
+    const source: AsyncIterable<Buffer> = content.iterator({ destroyOnReturn: false });
+    const check = async function* (this: Store) {
       for await (const chunk of source) {
         bytes += chunk.length;
         this.#coming += chunk.length;
@@ -79,9 +81,9 @@ export class Store {
         hash.update(chunk);
         yield chunk;
       }
-    }.bind(this);
+    }.call(this);
     try {
-      await pipeline(content, check, createWriteStream(part, { mode: 0o600 }));
+      await pipeline(Readable.from(check), createWriteStream(part, { mode: 0o600 }));
       const found = hash.digest('hex');
       if (found !== digest) throw new Refused(422, `the content is ${found}, not ${digest}`);
       if (this.has(digest)) return;

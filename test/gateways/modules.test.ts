@@ -85,10 +85,12 @@ const engines = [...hostModes, ahead, node, ...commandLines()];
 const skip = notBuilt || (modules.length === 0 ? 'no module is built' : false);
 
 it('every module is what modules.json says of it, and asks for nothing but WASI', { skip }, () => {
-  for (const { file, sha256, bytes } of modules) {
+  for (const { language, file, sha256, bytes } of modules) {
     const content = readFileSync(file);
     assert.equal(content.length, bytes);
     assert.equal(createHash('sha256').update(content).digest('hex'), sha256);
+    // The same source as a program, to compare with.
+    if (language === 'native') continue;
     for (const { module } of WebAssembly.Module.imports(new WebAssembly.Module(content)))
       assert.equal(module, 'wasi_snapshot_preview1');
   }

@@ -9,6 +9,7 @@ import { schedulerNames } from '../../offload/core/schedulers.js';
 import { durabilities } from '../../offload/journal.js';
 import { tokensFile } from '../../offload/tokens.js';
 import { wholeNumber } from '../../options.js';
+import { withExamples } from '../examples.js';
 
 const { uploads, queue } = usualOptions;
 const MiB = 2 ** 20;
@@ -94,3 +95,11 @@ export const broker = new Command('broker')
       console.log('(Ctrl-C ends it.)');
     },
   );
+
+withExamples(broker, [
+  ['broker', 'a broker on this machine, with a page for those who lend theirs'],
+  [
+    'broker --folder tasks --durability machine --port 0',
+    'one whose tasks outlast a loss of power, on any free port',
+  ],
+]);

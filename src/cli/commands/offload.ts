@@ -7,6 +7,7 @@ import { printable } from '../../contract/printable.js';
 import { OffloadClient, stepsOf } from '../../offload/client.js';
 import { durationOption, hostPort, wholeNumber } from '../../options.js';
 import { tokenFrom, withBrokerOptions } from '../broker-options.js';
+import { withExamples } from '../examples.js';
 
 const pair = (text: string, previous: Record<string, string> = {}): Record<string, string> => {
   const at = text.indexOf('=');
@@ -91,3 +92,11 @@ export const offload = withBrokerOptions(new Command('offload'), 'client')
     process.stdout.write(Buffer.from(outcome.stdout, 'base64'));
     process.exitCode = outcome.exitCode;
   });
+
+withExamples(offload, [
+  ['offload tsp.wasm 10', 'one module with an argument, by whoever is there'],
+  [
+    'offload --trace --file in.txt=notes.txt --output out.txt convert.wasm in.txt out.txt',
+    'a file in, a file out, and where the time went',
+  ],
+]);

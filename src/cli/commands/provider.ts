@@ -9,6 +9,7 @@ import { nodeProvider } from '../../offload/node-provider.js';
 import { cpuList, hostPort, wholeNumber } from '../../options.js';
 import { setAffinity } from '../../process.js';
 import { tokenFrom, withBrokerOptions } from '../broker-options.js';
+import { withExamples } from '../examples.js';
 
 export const provider = withBrokerOptions(new Command('provider'), 'provider')
   .description('Provider of a broker: runs its tasks in worker threads, or in a browser without a window.')
@@ -72,3 +73,8 @@ export const provider = withBrokerOptions(new Command('provider'), 'provider')
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
     if (json) process.stdin.on('end', end).resume();
   });
+
+withExamples(provider, [
+  ['provider --workers 2', 'two tasks at a time for the broker of this machine'],
+  ['provider --in-browser --pages 2', 'the same in two pages of a browser without a window'],
+]);
