@@ -53,12 +53,13 @@ describe('every command', () => {
   });
 });
 
-it('reference and manual are current', () => {
+it('reference and manual are current, and the same in any home', () => {
   const { status, stderr } = spawnSync(
     process.execPath,
     [join(packageRoot, 'scripts/reference.mjs'), '--check'],
     {
       encoding: 'utf8',
+      env: { ...process.env, XDG_CACHE_HOME: '/elsewhere', CHROMIUM: '/elsewhere/browser' },
     },
   );
   assert.equal(status, 0, stderr);

@@ -1,7 +1,6 @@
 /** `dispatchbench broker`: hands tasks of clients out to providers until it is interrupted. */
 import { Command, Option } from '@commander-js/extra-typings';
 import type { z } from 'zod';
-import { cacheFolder } from '../../cache.js';
 import type { brokerReady } from '../../contract/offload.js';
 import { printLine } from '../../control.js';
 import { Broker, usualOptions } from '../../offload/broker.js';
@@ -9,6 +8,7 @@ import { schedulerNames } from '../../offload/core/schedulers.js';
 import { durabilities } from '../../offload/journal.js';
 import { tokensFile } from '../../offload/tokens.js';
 import { wholeNumber } from '../../options.js';
+import { folderOption } from '../broker-options.js';
 import { withExamples } from '../examples.js';
 
 const { uploads, queue } = usualOptions;
@@ -18,7 +18,7 @@ export const broker = new Command('broker')
   .description(
     'Broker of tasks in WebAssembly: clients ask over HTTP, providers are pages that anybody may open, or processes.',
   )
-  .option('--folder <folder>', 'what it keeps: journal, content, tokens', cacheFolder('broker'))
+  .addOption(folderOption('what it keeps: journal, content, tokens'))
   .option('--host <address>', 'address to listen on', usualOptions.host)
   .option('--port <port>', 'port to listen on; 0: any', wholeNumber(0, 65535), 7171)
   .addOption(

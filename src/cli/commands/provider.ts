@@ -1,6 +1,6 @@
 /** `dispatchbench provider`: lends this machine to a broker until it is interrupted. */
 import { availableParallelism, hostname } from 'node:os';
-import { Command } from '@commander-js/extra-typings';
+import { Command, Option } from '@commander-js/extra-typings';
 import type { z } from 'zod';
 import { mostWorkers, type providerReady } from '../../contract/offload.js';
 import { printLine } from '../../control.js';
@@ -13,11 +13,22 @@ import { withExamples } from '../examples.js';
 
 export const provider = withBrokerOptions(new Command('provider'), 'provider')
   .description('Provider of a broker: runs its tasks in worker threads, or in a browser without a window.')
-  .option('--workers <n>', 'tasks at the same time', wholeNumber(1, mostWorkers), availableParallelism())
-  .option('--name <name>', 'how the broker calls it', hostname().replaceAll(/[^\w.-]/g, '-') || 'provider')
+  .addOption(
+    new Option('--workers <n>', 'tasks at the same time')
+      .argParser(wholeNumber(1, mostWorkers))
+      .default(availableParallelism(), 'one for each CPU'),
+  )
+  .addOption(
+    new Option('--name <name>', 'how the broker calls it').default(
+      hostname().replaceAll(/[^\w.-]/g, '-') || 'provider',
+      "this machine's",
+    ),
+  )
   .option('--in-browser', 'run them in pages of a browser without a window instead')
   .option('--pages <n>', 'pages of that browser, each a provider', wholeNumber(1, 100), 1)
-  .option('--browser <path>', 'the browser (Chromium)', usualBrowser())
+  .addOption(
+    new Option('--browser <path>', 'the browser (Chromium)').default(usualBrowser(), 'where it is usually'),
+  )
   .option('--cpu <list>', 'CPUs to run on', cpuList)
   .option('--json', 'say by JSON lines when it is connected, and end with stdin')
   .action(async (options) => {
