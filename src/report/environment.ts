@@ -1,4 +1,5 @@
 /** What a run was taken on: a table for each of its hosts, and what all of them share. */
+
 import type { Analysis } from '../analysis/analyse.js';
 import type { HostFacts, MemoryCopy } from '../contract/host.js';
 import type { EmulatedLink, LinkPassage, LinkShape } from '../contract/link.js';
@@ -6,6 +7,7 @@ import type { RunHost, RunInfo } from '../contract/run.js';
 import { number } from '../number.js';
 import type { Sample } from '../trials/sample.js';
 import { type Html, html, table } from './html.js';
+import { mitigationsInWords } from './mitigations.js';
 
 type Fact = [what: string, value: string];
 
@@ -84,12 +86,7 @@ function recorded({ environment, memoryCopy, versions }: RunHost): Fact[] {
       'Descriptor limit',
       `${environment.descriptorLimit.soft} soft, ${environment.descriptorLimit.hard} hard`,
     ],
-    [
-      'Mitigations',
-      Object.entries(environment.mitigations)
-        .map(([name, state]) => `${name}: ${state}`)
-        .join('; ') || 'not reported',
-    ],
+    ['Mitigations', mitigationsInWords(environment.mitigations)],
     ['Versions', inWords(versions)],
   ];
 }
