@@ -1,9 +1,11 @@
 /** Runs a plan: blocks of trials until the intervals are narrow, the budget ends or the user interrupts. */
+
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AbsentHost, Plan, RunEvent, RunHost, RunInfo, StopReason } from '../contract/run.js';
 import { type CellLevels, levelsKey, type Pinning, SCHEMA_VERSION } from '../contract/sample.js';
 import { machineOf } from '../experiments/experiment.js';
 import type { Roles } from '../hosts/host.js';
+import { counted } from '../number.js';
 import type { RunFolder } from '../results/folder.js';
 import { impossible } from '../stage/limits.js';
 import { places } from '../stage/places.js';
@@ -457,7 +459,7 @@ class Run {
         : `the widest interval is ±${(reached * 100).toFixed(1)} %`;
     return {
       precision: `stopped because every interval is within ${target}`,
-      blocks: `stopped after ${blocks.max} blocks, as many as the plan allows; ${widest} (target ${target})`,
+      blocks: `stopped after ${counted(blocks.max, 'block')}, as many as the plan allows; ${widest} (target ${target})`,
       budget: `stopped because the time budget is used; ${widest} (target ${target})`,
       hosts: `stopped because no host is left: ${this.places.map(({ lost }) => lost).join('; ')}`,
       interrupted: 'interrupted; every finished trial is kept',

@@ -199,7 +199,7 @@ test('resuming with other options is refused', () => {
   );
   const same = dispatchbench('run', 'idle-connections', '--resume', name, '--out', runs);
   assert.equal(same.status, 0, same.stderr);
-  assert.match(same.stderr, /1 samples kept/);
+  assert.match(same.stderr, /1 sample kept/);
 
   const record = join(runs, name, 'run.json');
   const info = JSON.parse(readFileSync(record, 'utf8'));
