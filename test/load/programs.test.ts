@@ -162,7 +162,7 @@ const load = ['load', 'http', '--target', '127.0.0.1:1', '--connections', '1', '
 const beyond = `${descriptorLimit().hard + 1}`;
 const refusals: [string, string[], RegExp][] = [
   ['nobody listens', [...load, '--closed'], /0 of 1 connections .*ECONNREFUSED.*start the server/],
-  ['no way to load', load, /--rate R \(open loop\) or --closed/],
+  ['nobody listens, and no way to load named', load, /0 of 1 connections .*ECONNREFUSED/],
   ['two ways to load', [...load, '--closed', '--rate', '5'], /cannot be used with/],
   ['a rate of nothing', [...load, '--rate', '0'], /'0' is not a number above 0/],
   [

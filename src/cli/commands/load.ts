@@ -66,7 +66,7 @@ export function targetOf(first: string, second: string | undefined, option: Host
     throw new Error(
       address === undefined
         ? `say which server to load: load ${protocol} HOST:PORT`
-        : `the server is named twice, '${address}' and --target: leave one of them out`,
+        : `'${address}' is no protocol (${protocols.join(', ')}), and as a server it is named twice, there and by --target: leave one of them out`,
     );
   if (option) return { protocol: protocol ?? 'http', target: option };
   if (address!.includes('://')) {
