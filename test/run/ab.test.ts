@@ -45,8 +45,9 @@ test('ab of two builds pairs their trials in one run that report reads', () => {
     ...['--backends', 'poll', '--impl', 'native', '--idle', '0,20', ...tiny],
   );
   assert.equal(status, 0, stderr);
-  const { rows, gate } = JSON.parse(stdout);
-  assert.equal(gate, null);
+  const { rows, outcome, conditions } = JSON.parse(stdout);
+  assert.equal(outcome, null);
+  assert.deepEqual(conditions, []);
   assert.deepEqual(
     [...new Set(rows.map((row: { metric: string }) => row.metric))],
     ['throughput', 'cpu-per-request', 'open-cpu-per-request', 'latency-p50'],
