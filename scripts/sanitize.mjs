@@ -14,7 +14,7 @@ if (tests.length === 0) {
     'servers/completion',
     'servers/conformance',
     'servers/http-fuzz',
-    'load/',
+    '/load/',
     'udp/echo-server',
     'udp/ledger',
     'uring/',
