@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { costModes, costPeers } from '../dist/src/contract/cost.js';
 import { peerServers } from '../dist/src/contract/peers.js';
+import { serving, visit } from './serving.mjs';
 
 process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 const folder = process.argv[2] ?? 'build/sanitize/Release';
@@ -19,41 +20,13 @@ const programPath = (name) => resolve(folder, name);
 
 /** Serves a few connections, some left open, and ends by end of control: no finding, no leak. */
 async function servesWithoutLeak(program, ...args) {
-  const label = [program, ...args].join(' ');
-  const child = spawn(programPath(program), args, {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: leakChecked,
+  let left = [];
+  await serving(programPath(program), args, leakChecked, async ({ port, snapshot }) => {
+    left = await visit(port, 8);
+    await snapshot();
   });
-  const exit = once(child, 'exit');
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  let hello = { event: '' };
-  while (hello.event !== 'hello') {
-    const { done, value } = await lines.next();
-    if (done) throw new Error(`${label}: ended before its hello`);
-    hello = JSON.parse(value);
-  }
-  const { port } = hello;
-  const sockets = [];
-  for (let i = 0; i < 8; i++) {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('error', () => {});
-    await once(socket, 'connect');
-    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-    await once(socket, 'data');
-    if (i % 2 === 0) socket.destroy();
-    else sockets.push(socket);
-  }
-  child.stdin.write('snapshot s\n');
-  for (let event = ''; event !== 'snapshot'; ) {
-    const { done, value } = await lines.next();
-    if (done) throw new Error(`${label}: ended before its snapshot`);
-    ({ event } = JSON.parse(value));
-  }
-  child.stdin.end();
-  const [code, signal] = await exit;
-  for (const socket of sockets) socket.destroy();
-  if (code !== 0) throw new Error(`${label}: exit ${code ?? signal}`);
-  console.log(`${label}: no finding, no leak`);
+  for (const socket of left) socket.destroy();
+  console.log(`${[program, ...args].join(' ')}: no finding, no leak`);
 }
 
 /** Runs to its own end: no finding, no leak. */

@@ -4,12 +4,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { acceptSharings } from '../dist/src/contract/names.js';
+import { serving, visit } from './serving.mjs';
 
 process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 const folder = 'build/threads';
@@ -67,47 +66,17 @@ function ends(name, args, input = '') {
   console.log(`${[name, ...args].join(' ')}: no finding`);
 }
 
-/** Runs `body(port, lines, control)` against a server, which has to end well. */
-async function serving(args, body) {
-  const child = spawn(resolve(folder, 'dispatchbench-server'), ['--control', ...args], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: environment,
-  });
-  const exit = once(child, 'exit');
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async (event) => {
-    const { done, value } = await lines.next();
-    if (done) throw new Error(`dispatchbench-server ${args.join(' ')}: ended before its ${event}`);
-    return JSON.parse(value);
-  };
-  try {
-    await body((await next('hello')).port, async () => {
-      child.stdin.write('snapshot s\n');
-      return next('snapshot');
-    });
-    child.stdin.end();
-    const [code, signal] = await exit;
-    if (code !== 0) throw new Error(`dispatchbench-server ${args.join(' ')}: exit ${code ?? signal}`);
-  } finally {
-    child.kill('SIGKILL');
-  }
-}
+/** The server of these arguments, in the manner of `serving`. */
+const servingWith = (args, body) =>
+  serving(resolve(folder, 'dispatchbench-server'), ['--control', ...args], environment, body);
 
 /** Connections come and go while figures are asked for. */
 async function workersPass(accept) {
   const args = ['--protocol', 'http', '--backend', 'epoll', '--workers', '3', '--accept', accept];
-  await serving(args, async (port, snapshot) => {
-    const left = [];
-    for (let i = 0; i < 40; i++) {
-      const socket = connect(port, '127.0.0.1');
-      socket.on('error', () => {});
-      await once(socket, 'connect');
-      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-      await once(socket, 'data');
-      if (i % 2 === 0) socket.destroy();
-      else left.push(socket);
+  await servingWith(args, async ({ port, snapshot }) => {
+    const left = await visit(port, 40, async (i) => {
       if (i % 8 === 0) await snapshot();
-    }
+    });
     const { requests } = await snapshot();
     if (requests !== 40) throw new Error(`workers, ${accept}: ${requests} of 40 requests counted`);
     for (const socket of left) socket.destroy();
@@ -117,9 +86,9 @@ async function workersPass(accept) {
 
 async function enginesPass() {
   const tcp = ['--protocol', 'http', '--backend', 'epoll', '--workers', '2', '--accept', 'shared'];
-  await serving(tcp, (port) =>
-    serving(['--protocol', 'udp-echo', '--backend', 'epoll'], async (datagrams) =>
-      ends('dispatchbench-threads-check', [`${port}`, `${datagrams}`]),
+  await servingWith(tcp, ({ port }) =>
+    servingWith(['--protocol', 'udp-echo', '--backend', 'epoll'], async (datagrams) =>
+      ends('dispatchbench-threads-check', [`${port}`, `${datagrams.port}`]),
     ),
   );
 }

@@ -18,7 +18,7 @@ import {
 import { printable } from '../contract/printable.js';
 import { firstIssue } from '../contract/validated.js';
 import { lockFolder } from '../results/lock.js';
-import { Dispatcher, type Effect, type Settings } from './core/dispatcher.js';
+import { Dispatcher, type Effect, type Entry, type Settings } from './core/dispatcher.js';
 import { pageBytes, withMemoryLimit } from './core/module.js';
 import { type Durability, Journal } from './journal.js';
 import { servePage } from './page.js';
@@ -187,24 +187,27 @@ export class Broker {
 
   #carryOut(effects: readonly Effect[]): void {
     for (const effect of effects) {
-      if (effect.do === 'record') {
-        const { entry } = effect;
-        if ('accepted' in entry) this.#journal.append(entry);
-        else {
-          const { answered } = entry;
-          this.#unwritten.add(answered.id);
-          this.#journal.append(entry, () => {
-            this.#unwritten.delete(answered.id);
-            const waiting = this.#waiters.get(answered.id);
-            this.#waiters.delete(answered.id);
-            for (const tell of waiting ?? []) tell(answered);
-          });
-        }
-      } else if (effect.do === 'assign')
+      if (effect.do === 'record') this.#record(effect.entry);
+      else if (effect.do === 'assign')
         this.#providers.assign(effect.provider, effect.assignment, effect.task);
-      else if (effect.do === 'dismiss') this.#providers.dismiss(effect.provider, effect.reason);
-      // Whoever waits is told once the record is written, which comes before.
+      else this.#providers.dismiss(effect.provider, effect.reason);
     }
+  }
+
+  /** Whoever waits for an answer is told once it is written. */
+  #record(entry: Entry): void {
+    if ('accepted' in entry) {
+      this.#journal.append(entry);
+      return;
+    }
+    const { answered } = entry;
+    this.#unwritten.add(answered.id);
+    this.#journal.append(entry, () => {
+      this.#unwritten.delete(answered.id);
+      const waiting = this.#waiters.get(answered.id);
+      this.#waiters.delete(answered.id);
+      for (const tell of waiting ?? []) tell(answered);
+    });
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,5 +1,4 @@
 /** Runs a plan: blocks of trials until the intervals are narrow, the budget ends or the user interrupts. */
-
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AbsentHost, Plan, RunEvent, RunHost, RunInfo, StopReason } from '../contract/run.js';
 import { type CellLevels, levelsKey, type Pinning, SCHEMA_VERSION } from '../contract/sample.js';

@@ -44,6 +44,17 @@ export const ofConnections = (subject: Subject, active: number, idle = 0): Needs
   active,
 });
 
+/** What a trial needs that runs a program to its end, with no server and no load. @param pipes of it, and of what it starts */
+export const ofProgram = (missing: string | undefined, pipes = 1, byNode = false): Needs => ({
+  backend: null,
+  byNode,
+  missing,
+  perProcess: pipes,
+  what: 'pipes',
+  connections: 0,
+  active: 0,
+});
+
 /** Descriptors of a program that are no connections: standard streams, listener, poller, control channel, Node's own. */
 export const reservedDescriptors = 100;
 

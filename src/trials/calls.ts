@@ -1,10 +1,12 @@
 /** What a call into a module costs: a program calls the same work in several ways, in turn, and says. No server, no load. */
+
 import { median } from 'simple-statistics';
 import { z } from 'zod';
 import { callsLine } from '../contract/device.js';
 import { validated } from '../contract/validated.js';
 import { monotonicNs } from '../process.js';
 import { type CallsSpec, callsProgram } from '../programs/device.js';
+import { ofProgram } from '../stage/limits.js';
 import { answerMs } from '../stage/patience.js';
 import { interruptible } from '../stage/stage.js';
 import { warning } from './gates.js';
@@ -53,15 +55,7 @@ export const calls = trialKind({
   measurement: callsMeasurement,
   connects: false,
 
-  needs: ({ missing }: CallsTrial) => ({
-    backend: null,
-    byNode: false,
-    missing,
-    perProcess: 1,
-    what: 'pipes',
-    connections: 0,
-    active: 0,
-  }),
+  needs: ({ missing }: CallsTrial) => ofProgram(missing),
 
   async carryOut({ command, kind: _, missing: __, ...spec }, stage, done) {
     const startedNs = monotonicNs();

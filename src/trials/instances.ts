@@ -1,8 +1,10 @@
 /** What instances of a module take of memory: a program makes them, holds them all, and says. No server, no load. */
+
 import { z } from 'zod';
 import { type InstancesLine, instancesLine } from '../contract/gateway.js';
 import { validated } from '../contract/validated.js';
 import { monotonicNs } from '../process.js';
+import { ofProgram } from '../stage/limits.js';
 import { answerMs } from '../stage/patience.js';
 import { interruptible } from '../stage/stage.js';
 import { invalid } from './gates.js';
@@ -37,15 +39,7 @@ export const instances = trialKind({
   measurement: instancesMeasurement,
   connects: false,
 
-  needs: ({ missing }: InstancesTrial) => ({
-    backend: null,
-    byNode: false,
-    missing,
-    perProcess: 1,
-    what: 'pipes',
-    connections: 0,
-    active: 0,
-  }),
+  needs: ({ missing }: InstancesTrial) => ofProgram(missing),
 
   async carryOut({ command, count }, stage, done) {
     const [path = '', ...args] = command;

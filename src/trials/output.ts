@@ -1,8 +1,10 @@
 /** What a module makes of the same requests wherever it runs: which bytes it is there, and which ones it writes. No load. */
+
 import { z } from 'zod';
 import { ranLine } from '../contract/device.js';
 import { validated } from '../contract/validated.js';
 import { runModuleProgram } from '../programs/device.js';
+import { ofProgram } from '../stage/limits.js';
 import { interruptible } from '../stage/stage.js';
 import { invalid } from './gates.js';
 import { trialKind } from './kind.js';
@@ -32,15 +34,7 @@ export const output = trialKind({
   measurement: outputMeasurement,
   connects: false,
 
-  needs: ({ missing }: OutputTrial) => ({
-    backend: null,
-    byNode: true,
-    missing,
-    perProcess: 3,
-    what: 'pipes',
-    connections: 0,
-    active: 0,
-  }),
+  needs: ({ missing }: OutputTrial) => ofProgram(missing, 3, true),
 
   async carryOut({ command, module, input }, stage, done) {
     const program = runModuleProgram(module, input, command);

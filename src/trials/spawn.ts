@@ -1,8 +1,10 @@
 /** What starting a command costs, alone: processes one after the other, on the server's CPUs, without server and load. */
+
 import { z } from 'zod';
 import { spawnResult } from '../contract/clients.js';
 import { validated } from '../contract/validated.js';
 import { spawnProgram } from '../programs/spawn.js';
+import { ofProgram } from '../stage/limits.js';
 import { answerMs } from '../stage/patience.js';
 import { invalid } from './gates.js';
 import { trialKind } from './kind.js';
@@ -28,15 +30,7 @@ export const spawn = trialKind({
   measurement: spawnMeasurement,
   connects: false,
 
-  needs: ({ missing }: SpawnTrial) => ({
-    backend: null,
-    byNode: false,
-    missing,
-    perProcess: 2,
-    what: 'pipes',
-    connections: 0,
-    active: 0,
-  }),
+  needs: ({ missing }: SpawnTrial) => ofProgram(missing, 2),
 
   async carryOut({ command, warmups, spawns }, stage, done) {
     const program = spawnProgram({ command, warmups, spawns, cpus: stage.pinning.server });

@@ -40,7 +40,9 @@ const spent = { inside: 1, instantiate: 0, run: 1 };
 const assigned = (effects: readonly Effect[]) =>
   effects.flatMap((effect) => (effect.do === 'assign' ? [effect] : []));
 const answers = (effects: readonly Effect[]) =>
-  effects.flatMap((effect) => (effect.do === 'answer' ? [effect.answer] : []));
+  effects.flatMap((effect) =>
+    effect.do === 'record' && 'answered' in effect.entry ? [effect.entry.answered] : [],
+  );
 const dismissed = (effects: readonly Effect[]) =>
   effects.flatMap((effect) => (effect.do === 'dismiss' ? [effect.reason] : []));
 

@@ -1,6 +1,7 @@
 /**
  * The broker without clock, sockets and files: tasks come in and go to providers, results come back, providers vanish. Every
- * call says what is to be done, in this order; whoever carries it out writes a record down before he acts upon it.
+ * call says what is to be done, in this order; whoever carries it out writes a record down before he acts upon it: an answer is
+ * given once its record is written.
  *
  * A task that was let in gets exactly one answer. It may run more than once: whose provider vanished, nobody knows how far it
  * got. The first result counts, and only of the provider that has the task.
@@ -28,7 +29,6 @@ export type Entry = { accepted: Task } | { answered: Answer };
 export type Effect =
   | { do: 'record'; entry: Entry }
   | { do: 'assign'; provider: number; assignment: number; task: Task }
-  | { do: 'answer'; answer: Answer }
   | { do: 'dismiss'; provider: number; reason: string };
 
 /** A provider that cannot run this often in a row what it is given is of no use. */
@@ -290,10 +290,7 @@ export class Dispatcher {
     this.#open.delete(answered.id);
     this.counts.answered += 1;
     this.#keep(answered);
-    return [
-      { do: 'record', entry: { answered } },
-      { do: 'answer', answer: answered },
-    ];
+    return [{ do: 'record', entry: { answered } }];
   }
 
   #keep(answered: Answer): void {
