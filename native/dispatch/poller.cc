@@ -79,7 +79,9 @@ int Poller::forget(Slot slot) noexcept {
   Registration& registration = registrations_[slot];
   ++counters_.changes;
   backend_->forget(handle(slot), token(slot), registration.interest);
-  registration = {.generation = registration.generation + 1};
+  registration.registered = false;
+  registration.interest = Interest::none;
+  ++registration.generation;
   --registered_;
   slots_.release(slot);
   return 0;
