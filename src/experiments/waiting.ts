@@ -28,13 +28,18 @@ function waitingLevels(
   return (impl === 'native' || impl === 'ts' ? leastWaits : [0]).map((leastWait) => ({ leastWait }));
 }
 
-/** More completions than ever come together, so that a wait for them is one for the time alone. */
+/**
+ * More completions than ever come together, so that a wait for them is one for the time alone; and a buffer for each of them,
+ * for without one what has come is answered in a further turn, after another wait.
+ */
 const mostOfABatch = 4096;
 
 /** What a server of ours is asked beside. */
 function waitingOf({ leastWait = 0 }: WaitingLevels, backend: string | null) {
   if (leastWait === 0) return {};
-  return isEngine(backend) ? { engineOptions: `batch=${mostOfABatch},wait=${leastWait}` } : { leastWait };
+  return isEngine(backend)
+    ? { engineOptions: `batch=${mostOfABatch},wait=${leastWait},buffers=${mostOfABatch}` }
+    : { leastWait };
 }
 
 const waitingWords: Readonly<Record<'leastWait', Factor>> = {
