@@ -4,6 +4,7 @@
 // For Windows only the mechanisms are built, with a program that checks them: by mingw-w64 where it is installed, which
 // links it, and Wine runs it where that is.
 // Objects are kept by digest of everything they depend on.
+// CROSS_OPTIMIZE, for example -O0, is how programs of other systems are compiled instead.
 //   node scripts/cross.mjs [target-substring ...]
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -37,6 +38,8 @@ const compilerOf = (target) => {
 };
 const targets = JSON.parse(readFileSync('native/targets.json', 'utf8')).map((target) => ({
   ...target,
+  // What runs nowhere here only has to compile and to link.
+  optimize: (!isOwn(target) && process.env.CROSS_OPTIMIZE) || target.optimize,
   compiler: compilerOf(target),
   linking: [...(target.system === 'Linux' ? ['-static', '-s'] : []), '-lpthread'],
   usual: isOwn(target) || target.system !== 'Linux',

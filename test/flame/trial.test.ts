@@ -37,7 +37,7 @@ after(async () => {
   for (const folder of folders) rmSync(folder, { recursive: true });
 });
 
-const common = { idle: 0, connections: 50, durationMs: 1500, frequencyHz: 499, profiler: 'perf' } as const;
+const common = { idle: 0, connections: 50, durationMs: 800, frequencyHz: 499, profiler: 'perf' } as const;
 
 function freshFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'flame-trial-'));
