@@ -250,7 +250,9 @@ async function buildMachines({ programs: built }, before = []) {
         `apt install --no-install-recommends ${packages.join(' ')}`,
       );
     const inputs = digest([init, 'scripts/microvm.mjs'], own, gateway.inputs);
-    if (existsSync(file) && before[0]?.inputs === inputs) return before;
+    // Its command line names the image by where it lies: that of a tree that was copied from elsewhere is not ours.
+    const isOurs = before.every(({ argv }) => argv === undefined || argv.includes(resolve(file)));
+    if (existsSync(file) && isOurs && before[0]?.inputs === inputs) return before;
     const { bytes, answered } = await make(own, gateway.file, resolve(file));
     console.log(
       `built ${file}: ${bytes} bytes, answers under ${Object.keys(answered).join(', ') || 'nothing'}`,
