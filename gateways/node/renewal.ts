@@ -2,14 +2,17 @@
  * Ways to bring a new module to its clients other than to exchange it in the process: what `supervisor.ts` does with a
  * server when its file is another one.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { versionIn, versionText } from '../../src/contract/versions.js';
 import type { Endpoint } from './options.js';
+
+const run = promisify(execFile);
 
 export interface Supervised {
   /** program and arguments of the server */
@@ -44,15 +47,39 @@ async function stopped(child: ChildProcess): Promise<void> {
   await exited;
 }
 
+/** The server has ended and nobody asked it to: no further version comes to anybody. */
+function fail(how: string): void {
+  process.stderr.write(`dispatchbench-supervisor: ${how}\n`);
+  process.exit(1);
+}
+
+/** What becomes of the old process, and of the last one. */
+interface Stopping {
+  stop(child: ChildProcess): Promise<void>;
+  end(child: ChildProcess): void;
+}
+const bySignal: Stopping = { stop: stopped, end: (child) => child.kill('SIGTERM') };
+
 /** The old process ends, then a new one starts; its command line is made anew. */
-function restart(command: () => readonly string[]): Renewal {
-  let child: ChildProcess | null = null;
+function restart(command: () => readonly string[], { stop, end }: Stopping = bySignal): Renewal {
+  let current: { child: ChildProcess; stopping: boolean } | null = null;
   return {
     async renew() {
-      if (child) await stopped(child);
-      child = started(command(), 'inherit');
+      if (current) {
+        current.stopping = true;
+        await stop(current.child);
+      }
+      const one = { child: started(command(), 'inherit'), stopping: false };
+      one.child.once('exit', (code, signal) => {
+        if (!one.stopping) fail(`the server ended by itself (${signal ?? `exit code ${code}`})`);
+      });
+      current = one;
     },
-    end: () => child?.kill('SIGTERM'),
+    end() {
+      if (!current) return;
+      current.stopping = true;
+      end(current.child);
+    },
   };
 }
 
@@ -122,9 +149,47 @@ function reboot({ command, module }: Supervised): Renewal {
   );
 }
 
+/** Milliseconds that Docker takes at most to end a container, on a busy machine. */
+const dockerMs = 20_000;
+
+/**
+ * A container is stopped, and one of the new version is run. `docker run` is not the container, and what enters the daemon's
+ * namespaces for it is not even that: a signal would end those, and leave the port to the old container. So the daemon is
+ * asked, and the next one starts when `docker run` says by its end that the old one is gone.
+ */
+function container({ command, module }: Supervised): Renewal {
+  const at = command.indexOf('run');
+  const docker = command.slice(0, at);
+  const named = (made: number) => `dispatchbench-update-${process.pid}-${made}`;
+  let made = 0;
+  const asked = (...words: string[]): [string, string[]] => {
+    const [program = '', ...args] = [...docker, ...words];
+    return [program, args];
+  };
+  return restart(
+    () => [
+      ...docker,
+      ...['run', `--name=${named(++made)}`],
+      ...command.slice(at + 1),
+      ...['--hello', versionOf(module)],
+    ],
+    {
+      async stop(client) {
+        const gone = client.exitCode !== null || client.signalCode !== null ? null : once(client, 'exit');
+        await run(...asked('stop', '--time=1', named(made)), { timeout: dockerMs }).catch((error: Error) =>
+          fail(`the container could not be stopped: ${error.message.trim()}`),
+        );
+        await gone;
+      },
+      end: () => spawnSync(...asked('kill', named(made)), { stdio: 'ignore', timeout: dockerMs }),
+    },
+  );
+}
+
 export const renewals = {
   restart: ({ command }: Supervised) => restart(() => command),
   'hand-over': handOver,
   nginx,
   reboot,
+  container,
 } as const satisfies Record<string, (supervised: Supervised) => Renewal>;

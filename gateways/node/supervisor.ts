@@ -3,6 +3,7 @@
  *   supervisor.js --way WAY --module FILE --listen ADDRESS:PORT -- command...
  * `restart`: the command ends and starts again. `hand-over`: a new one starts beside it. `nginx`: the command is nginx,
  * which answers with the version and reads its configuration again. `reboot`: the command is a virtual machine's.
+ * `container`: it is that of `docker run`, whose container gets the version as `--hello`.
  */
 import { endpointOf, UsageError } from './options.js';
 import { run } from './program.js';

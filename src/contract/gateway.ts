@@ -48,6 +48,18 @@ export const instancesLine = z.object({
 });
 export type InstancesLine = z.infer<typeof instancesLine>;
 
+/** What a program is told that starts something many times, holds all of it, and tells `instancesLine`. */
+export const heldSpec = z.strictObject({
+  /** its first line of output says that it stands */
+  command: z.array(z.string()).min(1),
+  /**
+   * A namespace of processes, as a file: all in it are counted, so that what somebody else runs for the instances is there as
+   * well. Left out: what was started.
+   */
+  within: z.string().optional(),
+});
+export type HeldSpec = z.infer<typeof heldSpec>;
+
 /** A gateway as a host has it. */
 export const foundGateway = z.object({
   name: identifier,

@@ -24,6 +24,7 @@ export type Part =
   | 'device'
   | 'nginx'
   | 'container'
+  | 'daemon'
   | 'sandbox'
   | 'image'
   | 'microvm-kvm'

@@ -72,14 +72,15 @@ const engine = (name: string, ...words: string[]): Place => ({
 
 /**
  * What the host 'containers' tells its programs by the environment: the command line that runs a container, the options that
- * make it a sandbox of gVisor (null: none starts here), and the control group that all containers are in. The image follows
- * the options.
+ * make it a sandbox of gVisor (null: none starts here), the control group that all containers are in, and the namespace of
+ * processes that they and the daemon are in, as a file. The image follows the options.
  */
 export interface Containers {
   run: string[];
   sandbox: string[] | null;
   image: string;
   group: string;
+  processes: string;
 }
 /** The image's one file, and what the image is called. */
 export const containerImage = {
@@ -146,6 +147,7 @@ const parts: Record<Part, Place> = {
     find: () => containers()?.run ?? null,
     get: "it is there on the host 'containers' (--host containers)",
   },
+  daemon: { find: () => (containers() ? [containers()!.processes] : null), get: '' },
   sandbox: {
     find: () => containers()?.sandbox ?? null,
     get: 'install gVisor (Debian: apt-get install runsc); one that is installed starts on none of its platforms',

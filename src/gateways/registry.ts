@@ -35,6 +35,13 @@ const contained = (
   ],
 });
 
+/** On the network of the machine. */
+const nativeDocker = contained(
+  'native_docker',
+  'the native gateway in a container on the network of the machine',
+  { options: ['--network=host'], listen: '{address}' },
+);
+
 /** On Docker's bridge; Docker accepts its connections for it. */
 const published = { options: ['--publish={address}:{port}:{port}'], listen: '0.0.0.0' };
 
@@ -165,13 +172,7 @@ const threads = ['--threads', '2', ...kept];
 
 export const gateways: readonly Gateway[] = [
   { ...native('native_local', 'native gateway, one thread, a connection for each request'), isReports: true },
-  {
-    ...contained('native_docker', 'the native gateway in a container on the network of the machine', {
-      options: ['--network=host'],
-      listen: '{address}',
-    }),
-    isReports: true,
-  },
+  { ...nativeDocker, isReports: true },
   {
     ...contained(
       'native_docker_bridge',
@@ -309,6 +310,16 @@ export const gateways: readonly Gateway[] = [
   supervised('nginx_reload', 'nginx, which reads its configuration again', 'nginx', ['nginx'], (at) =>
     at('nginx'),
   ),
+  {
+    ...supervised(
+      'restart_container',
+      'native_docker stopped, and run again of the new version',
+      'container',
+      nativeDocker.needs,
+      (at) => [...nativeDocker.command(at), ...kept],
+    ),
+    contained: true,
+  },
   filtered('filter_ebpf', 'the filter of a UDP server replaced, a program of eBPF', 'ebpf', ['ebpf']),
   filtered('filter_classic', 'the same, a classic filter, which takes no privilege', 'classic', []),
   {

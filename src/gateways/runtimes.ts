@@ -2,6 +2,7 @@
  * Ways to have the works of a device done, and what takes their place in comparisons of memory. A new one is an entry here;
  * where its parts lie is in parts.ts.
  */
+import type { HeldSpec } from '../contract/gateway.js';
 import type { Part } from './gateway.js';
 
 type At = (part: Part) => readonly string[];
@@ -36,11 +37,11 @@ const engine = (name: string, title: string, part: Part): Runtime => ({
   once: (at) => [...at(part), ...at('device')],
 });
 
-/** A process for each instance, which stands when it listens; nobody asks it for anything. */
-const held = (at: At, ...command: readonly string[]): readonly string[] => [
+/** Gateways that stand, which is when they listen, and that nobody asks for anything. */
+const held = (at: At, spec: HeldSpec): readonly string[] => [
   ...at('node'),
   `${at('node-clients')[0]}/hold-instances.js`,
-  JSON.stringify([...command, '--listen', '127.0.0.1:0']),
+  JSON.stringify({ ...spec, command: [...spec.command, '--listen', '127.0.0.1:0'] }),
 ];
 
 export const runtimes: readonly Runtime[] = [
@@ -81,7 +82,17 @@ export const runtimes: readonly Runtime[] = [
     name: 'process',
     title: 'a process of the native gateway',
     needs: ['gateway-native', 'node', 'node-clients'],
-    instances: (at) => held(at, ...at('gateway-native')),
+    instances: (at) => held(at, { command: [...at('gateway-native')] }),
+  },
+  {
+    name: 'container',
+    title: 'a container of Docker around such a process, and what Docker itself takes for it',
+    needs: ['container', 'image', 'daemon', 'node', 'node-clients'],
+    instances: (at) =>
+      held(at, {
+        command: [...at('container'), '--network=none', ...at('image')],
+        within: at('daemon')[0]!,
+      }),
   },
   {
     name: 'ebpf',

@@ -94,6 +94,7 @@ export const containers: HostKind = {
         sandbox: sandbox && [`--runtime=${sandbox.name}`],
         image,
         group: daemon.group!,
+        processes: daemon.processes!,
       };
       const environment = `${containersVariable}=${JSON.stringify(told)}`;
       const name = 'containers';

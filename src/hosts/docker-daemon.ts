@@ -29,6 +29,8 @@ export class Daemon {
     readonly versions: Record<string, string>,
     /** the control group that all its containers are in; null: not known */
     readonly group: string | null = null,
+    /** the namespace of processes that it and they are in, as a file; null: not known */
+    readonly processes: string | null = null,
   ) {}
 
   /** Whether a container of its may have this file or folder of this machine at another place. */
@@ -150,7 +152,14 @@ export async function ownDaemon(
   for (;;) {
     const versions = await versionsOf(docker);
     if (versions)
-      return new Daemon(true, docker, (command) => space.enter(command, ['net']), versions, `/${group}`);
+      return new Daemon(
+        true,
+        docker,
+        (command) => space.enter(command, ['net']),
+        versions,
+        `/${group}`,
+        space.file('pid'),
+      );
     const ended = child.ended();
     if (ended) throw new Error(`not available here: ${ended}; its last words: ${child.stderrTail()}`);
     if (performance.now() > deadline) throw new Error('the Docker daemon does not answer within 30 s');

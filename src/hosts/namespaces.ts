@@ -56,8 +56,13 @@ export class Namespaces {
   /** Turns a command into one that runs in them, or in these of them. */
   enter = ({ command, args }: Command, kinds = this.kinds): Command => ({
     command: 'nsenter',
-    args: [...kinds.map((kind) => `--${kind}=/proc/${this.pid}/ns/${fileOf[kind]}`), '--', command, ...args],
+    args: [...kinds.map((kind) => `--${kind}=${this.file(kind)}`), '--', command, ...args],
   });
+
+  /** One of them, for whom it is a file. */
+  file(kind: Kind): string {
+    return `/proc/${this.pid}/ns/${fileOf[kind]}`;
+  }
 
   /** @returns what it printed. @throws Error when it fails */
   async run(command: string, ...args: string[]): Promise<string> {

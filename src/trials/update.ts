@@ -58,6 +58,19 @@ const p99 = (of: 'during' | 'steady') => (m: UpdateMeasurement) =>
   quantileRanks(m.update[of].count, 0.99) ? m.update[of].p99 / 1000 : null;
 const [p99During, p99Steady] = [p99('during'), p99('steady')];
 
+/** How often it is looked whether the server still runs, milliseconds. */
+const lookMs = 100;
+
+/** @throws Error in one sentence as soon as the server has ended: nobody would ever see a new version */
+async function whileServed<T>(stage: Stage, work: Promise<T>): Promise<T> {
+  for (;;) {
+    const done = await Promise.race([work.then((value) => ({ value })), pause(lookMs)]);
+    if (done) return done.value;
+    const ended = stage.servers?.ended();
+    if (ended) throw new Error(ended);
+  }
+}
+
 /** @returns when each version was put in place, on the client's clock */
 async function exchange(
   trial: UpdateTrial,
@@ -71,7 +84,8 @@ async function exchange(
     updater.send(`put ${version}`);
     const { monotonicNs } = validated(placed, await updater.expect('placed', answerMs), 'the updater');
     client.send(`await ${version}`);
-    validated(seen, await client.expect('seen', longestMs), 'the client that notices versions');
+    const noticed = await whileServed(stage, client.expect('seen', longestMs));
+    validated(seen, noticed, 'the client that notices versions');
     const ours = toOurs(await stage.roles.server.clock(), monotonicNs);
     placements.push({ version, ns: toTheirs(await stage.roles.client.clock(), ours) });
   }

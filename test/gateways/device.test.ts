@@ -192,7 +192,7 @@ describe('instances', () => {
   it('that do not stand are said in one sentence', { skip: named('process').reason || false }, async () => {
     const [program = '', script = ''] = named('process').instances!;
     await assert.rejects(
-      carriedOut({ kind: 'instances', command: [program, script, '["false"]'], count: 1 }),
+      carriedOut({ kind: 'instances', command: [program, script, '{"command":["false"]}'], count: 1 }),
       /false ended with exit code 1 before it stood/,
     );
   });

@@ -3,10 +3,14 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { machineOf } from '../../src/experiments/experiment.js';
+import { templateOf, updatedSubject } from '../../src/experiments/gateways.js';
+import { runtimeCommand } from '../../src/experiments/runtimes.js';
 import { containers } from '../../src/hosts/containers.js';
 import { whereIs } from '../../src/hosts/where-is.js';
 import { RunFolder } from '../../src/results/folder.js';
 import { measured } from '../../src/trials/sample.js';
+import { carriedOutOn } from '../gateways/carried-out.js';
 import { freshFolder } from '../run/fake-run.js';
 import { dispatchbench } from '../support/command.js';
 import { footprint, restored } from '../support/footprint.js';
@@ -58,6 +62,50 @@ test('CPU and memory are those of the gateway in the container', { skip }, async
     assert.ok(wrk.requests > 100 && cpuUs / wrk.requests > 1, `${sample.cell.impl}: ${cpuUs} µs`);
     assert.ok(after.tree!.pssBytes! > 200_000, `${sample.cell.impl}: ${after.tree!.pssBytes} bytes`);
   }
+});
+
+test('a container is run again of each new version, and one more of them takes memory', {
+  skip,
+}, async () => {
+  const before = footprint();
+  const roles = await containers.open(null);
+  try {
+    const machine = machineOf(roles.server.look);
+    const name = 'restart_container';
+    const { update } = await carriedOutOn(roles, {
+      kind: 'update',
+      subject: updatedSubject(name, machine),
+      template: templateOf(name, machine),
+      path: '/',
+      connections: 4,
+      rate: 200,
+      swaps: 2,
+      restMs: 50,
+      windowMs: 50,
+      timeoutMs: 10_000,
+    });
+    assert.ok(update?.kind === 'update');
+    const { requests, replies, failures, swaps } = update.update;
+    assert.deepEqual(
+      swaps.map(({ version }) => version),
+      [1, 2],
+    );
+    assert.equal(replies + Object.values(failures).reduce((sum, one) => sum + one, 0), requests);
+
+    const { module: _, ...command } = runtimeCommand('container', 'instances', machine);
+    const { instances } = await carriedOutOn(roles, { kind: 'instances', ...command, count: 3 });
+    assert.ok(instances?.kind === 'instances');
+    const { mode, count, before: one, after: all } = instances.instances;
+    assert.deepEqual([mode, count], ['container', 3]);
+    // The daemon is there before the first of them; each has a process of its own in the container, and one around it.
+    assert.ok(
+      one.pssBytes > 2 ** 20 && all.pssBytes - one.pssBytes > 3 * 2 ** 20,
+      JSON.stringify([one, all]),
+    );
+  } finally {
+    await roles.close();
+  }
+  await restored(before);
 });
 
 test('a network of its own reaches no upstream, and says so', { skip: skip || noSandbox }, () => {
