@@ -41,6 +41,7 @@ import {
   type Evidence,
   expectationInWords,
   judge,
+  matches,
   notes,
   resultOf,
   selectorInWords,
@@ -105,6 +106,7 @@ function against(test: AgainstTest, cells: readonly Cell[], measured: Metric): T
       outcome: doubt ? 'inconclusive' : judge(interval, test.expect),
       note: doubt,
       metric: measured.id,
+      ...(test.deciding && !matches(cell, test.deciding) ? { beside: true as const } : {}),
     });
   }
   const lacking = subjects.length === 0 ? test.of : test.to;

@@ -68,7 +68,7 @@ export function verdictOf(claim: Claim, all: readonly Cell[]): Verdict {
   );
   const missing =
     needed.find((result) => result.missing !== null)?.missing ??
-    (undecided ? `${claim.cells}; what was measured is not the mechanism alone` : null);
+    (undecided ? `${claim.cells}; what was measured stands beside and decides nothing` : null);
   const evidence = results.flatMap((result) => result.evidence);
   if (missing !== null && evidence.length === 0 && claim.elsewhere !== undefined)
     return { claim, verdict: 'not tested', evidence, missing: `${missing} (${claim.elsewhere})`, reference };

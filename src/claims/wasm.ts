@@ -1,11 +1,25 @@
 /** Claims on Wasm on devices, as the review questions on a paper of 2023 tell them. */
-import type { Claim, PublishedStatement } from './claim.js';
+import type { Claim, PublishedStatement, SlopeTest } from './claim.js';
 
 const published = (id: string, where: string, statement: string, cells: string): PublishedStatement => ({
   id,
   source: { work: 'isomorphic-iot-review', where },
   statement,
   cells,
+});
+
+/** In the metric's unit. */
+const MiB = 1024;
+
+/** What one more instance takes. */
+const grows = (impl: string, within: readonly [number, number]): SlopeTest => ({
+  kind: 'slope',
+  metric: 'instances-memory',
+  factor: 'instances',
+  of: { levels: { impl } },
+  per: 1,
+  reach: 16,
+  expect: { within },
 });
 
 export const wasmClaims: readonly Claim[] = [
@@ -57,7 +71,8 @@ export const wasmClaims: readonly Claim[] = [
       {
         kind: 'ratio',
         metric: 'update-first',
-        of: { levels: { impl: 'guest_reboot' } },
+        of: { levels: { impl: ['guest_reboot', 'guest_reboot_emulated'] } },
+        deciding: { levels: { impl: 'guest_reboot' } },
         to: { levels: { impl: ['hot_host', 'hot_node'] } },
         expect: { above: 7 },
       },
@@ -84,7 +99,13 @@ export const wasmClaims: readonly Claim[] = [
       'Memory per instance: Wasm 1 to 5 MB, Docker 50 to 200 MB, eBPF about 512 KB.',
       'memory of 1 to 64 instances of each kind, and what one more takes',
     ),
-    planned:
-      'containers among the instances whose memory is measured, held against the three published ranges',
+    experiment: 'wasm-memory',
+    supply: 'dispatchbench run wasm-memory --host containers',
+    // As published; "about" is taken as within a factor of two. Growth, so that what all share is in no instance.
+    tests: [
+      grows('host', [MiB, 5 * MiB]),
+      grows('container', [50 * MiB, 200 * MiB]),
+      grows('ebpf', [256, 1024]),
+    ],
   },
 ];

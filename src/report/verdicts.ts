@@ -72,7 +72,7 @@ export function verdictSection({ verdicts }: Analysis, known: ReadonlySet<string
 <p class="soft">A verdict needs the whole 95 % interval on one side of the published bound, or for equality the 90 % interval within both (two one-sided tests at 5 %); otherwise it is inconclusive.</p>
 ${cards(tested)}
 <details><summary>${rest.length} claims this run does not test, and what would</summary>
-${cards(rest.filter(({ reference }) => reference))}
+${cards(rest.filter(({ reference, evidence }) => reference || evidence.length > 0))}
 ${table(
   'Claims not tested by this run',
   [

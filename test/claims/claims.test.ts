@@ -97,7 +97,7 @@ describe('claims', () => {
     );
     assert.deepEqual(
       tested.map(({ id }) => id),
-      [11, 7, 3].flatMap((many, i) => Array.from({ length: many }, (_, n) => `${'TGW'[i]}${n + 1}`)),
+      [11, 7, 4].flatMap((many, i) => Array.from({ length: many }, (_, n) => `${'TGW'[i]}${n + 1}`)),
     );
     for (const claim of claims) assert.ok(claim.statement && claim.cells, claim.id);
   });

@@ -167,8 +167,15 @@ describe('claims about gateways', () => {
     const hot = [update('hot_host', 4), update('hot_node', 2)];
     const emulated = verdictOf(claim('W2'), [...hot, update('guest_reboot_emulated', 4000)]);
     assert.equal(emulated.verdict, 'not tested');
-    assert.match(emulated.missing!, /guest_reboot/);
+    assert.match(emulated.missing!, /stands beside and decides nothing/);
+    assert.deepEqual(
+      emulated.evidence.map(({ subject, beside, estimate }) => [subject, beside, Math.round(estimate)]),
+      [['guest_reboot_emulated', true, 2000]],
+    );
     assert.equal(verdictOf(claim('W2'), [...hot, update('guest_reboot', 1000)]).verdict, 'supported');
     assert.equal(verdictOf(claim('W2'), [...hot, update('guest_reboot', 10)]).verdict, 'contradicted');
+    const both = [...hot, update('guest_reboot', 10), update('guest_reboot_emulated', 4000)];
+    assert.equal(verdictOf(claim('W2'), both).verdict, 'contradicted');
+    assert.match(verdictOf(claim('W2'), hot).missing!, /guest_reboot or guest_reboot_emulated/);
   });
 });

@@ -204,10 +204,11 @@ describe('claim T11', () => {
 describe('a planned claim', () => {
   it('is not tested, whatever a run holds, and says what will supply it', () => {
     const cells = ['select', 'poll', 'kqueue'].map((backend) => costCell({ backend, host: freeBsd }));
-    for (const one of claims) {
-      if (!('planned' in one)) continue;
-      const { verdict, missing, evidence } = verdictOf(one, cells);
-      assert.deepEqual([verdict, missing, evidence], ['not tested', `planned: ${one.planned}`, []]);
-    }
+    const { id, source, statement, cells: words } = claim('T11');
+    const { verdict, missing, evidence } = verdictOf(
+      { id, source, statement, cells: words, planned: 'soon' },
+      cells,
+    );
+    assert.deepEqual([verdict, missing, evidence], ['not tested', 'planned: soon', []]);
   });
 });

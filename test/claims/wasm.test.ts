@@ -58,6 +58,35 @@ describe('claims about Wasm on devices', () => {
     assert.match(short.missing!, /argument 65536 or more/);
   });
 
+  it('W4: what one more takes is the growth, whatever stood before, and each kind has its own range', () => {
+    const held = (impl: string, base: number, each: number) =>
+      [1, 16, 64].map((instances) =>
+        cell('wasm-memory', local, { impl, instances }, (by) => ({
+          kind: 'instances',
+          instances: { after: { pssBytes: (base + each * instances) * by * 1024 } },
+        })),
+      );
+    const run = (container: number) => [
+      ...held('host', 9000, 2048),
+      ...held('container', 90_000, container),
+      ...held('ebpf', 0, 512),
+      ...held('process', 100, 100),
+    ];
+    const [inside, below] = [run(100 * 1024), run(8000)].map((cells) => verdictOf(claim('W4'), cells));
+    assert.equal(inside!.verdict, 'supported');
+    assert.deepEqual(
+      inside!.evidence.map(({ subject, estimate }) => [subject, Math.round(estimate / 100)]),
+      [
+        ['host', 20],
+        ['container', 1024],
+        ['ebpf', 5],
+      ],
+    );
+    assert.equal(below!.verdict, 'contradicted');
+    const without = verdictOf(claim('W4'), [...held('host', 0, 2048), ...held('ebpf', 0, 512)]);
+    assert.deepEqual([without.verdict, /container/.test(without.missing!)], ['inconclusive', true]);
+  });
+
   const ran = (host: typeof local, impl: string, written: string, module = 'a'.repeat(64)) =>
     cell('wasm-everywhere', host, { impl }, () => ({
       kind: 'output',
