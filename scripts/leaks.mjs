@@ -220,7 +220,7 @@ async function transferPass(program) {
     if (code !== wanted) throw new Error(`${program}: exit ${code ?? signal} of the receiver`);
   };
   for (const backend of ['select', 'poll', 'epoll', 'epoll-et', 'epoll-oneshot']) {
-    for (const way of ['copy', 'sendfile', 'zerocopy']) {
+    for (const way of ['copy', 'sendfile', 'splice', 'zerocopy', 'uring-zerocopy']) {
       const one = await receiver('--backend', backend, '--chunk', '5000');
       const sender = ['--role', 'sender', '--port', `${one.port}`, '--backend', backend, '--way', way];
       runsWithoutLeak(program, ...sender, '--streams', '3', '--bytes', '3000001');

@@ -16,6 +16,7 @@
 #include "testing/digests.h"
 #include "testing/links.h"
 #include "testing/load.h"
+#include "testing/transfer.h"
 #include "testing/uring.h"
 
 namespace {
@@ -150,6 +151,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   testing::export_digests(env, exports);
   testing::export_links(env, exports);
   testing::export_load(env, exports);
+  testing::export_transfer(env, exports);
   testing::export_uring(env, exports);
   return exports;
 }

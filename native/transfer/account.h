@@ -2,21 +2,25 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "dispatch/facts.h"
 #include "process/clock.h"
 #include "process/usage.h"
+#include "transfer/adaptive.h"
 
 namespace transfer {
 
 /// System calls that move bytes or tell of them, and what became of them.
 struct Calls {
-  std::uint64_t sends = 0;        ///< of data: send, sendfile
+  std::uint64_t sends = 0;        ///< of data: send, sendfile, splice into the socket
+  std::uint64_t fills = 0;        ///< splice into a pipe
   std::uint64_t receives = 0;     ///< of data: recv
   std::uint64_t blocked = 0;      ///< of both: those that found no room, or nothing
   std::uint64_t completions = 0;  ///< readings of what became of sends without a copy
+  std::uint64_t looks = 0;        ///< readings of what has arrived, to choose the number of streams
 };
 
 /// Sends without a copy: each must be told of by the kernel, that its memory may be used again.
@@ -40,6 +44,7 @@ struct Account {
   ZeroCopy zero_copy;
   std::vector<StreamAccount> streams;
   std::string congestion;          ///< of the sockets, as the system says
+  std::optional<Adaptive> adaptive;
   std::size_t strangers = 0;       ///< receiver: connections that were no stream of the transfer
   bool checked = true;
   // From the first byte of data to the last stream's end.

@@ -18,7 +18,7 @@ struct Head {
   std::uint32_t stream = 0;    ///< 0 .. streams - 1
   std::uint32_t streams = 0;
   std::uint32_t checked = 0;  ///< 1: the digests of the tails are those of the bytes; 0: they are 0
-  std::uint32_t unused = 0;
+  std::uint32_t resting = 0;  ///< 1: some of the streams may send nothing for a while, and all but one for ever
 };
 static_assert(sizeof(Head) == 32);
 

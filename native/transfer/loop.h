@@ -1,6 +1,9 @@
-// The loop of a sender or a receiver: waits, lets every stream that has something to do take one step, until all is done.
+// The loop of a sender or a receiver: waits, lets every stream that has something to do go on until it would wait or has had
+// its share of the turn, until all is done.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <string>
@@ -13,11 +16,23 @@
 
 namespace transfer {
 
-/// Streams by number that are to take a step. One step is one call of at most a chunk, so that none holds up the others. A
-/// mechanism that repeats itself (level) or was armed again tells of the next one; edges do not, and such a stream stays.
+/// What a stream did with one call of at most a chunk.
+struct Step {
+  std::size_t bytes = 0;
+  bool more = false;  ///< there may be more for it at once
+};
+
+/// Streams by number that are to take steps. A stream takes one after the other until it would wait, or has moved `budget`
+/// bytes, so that a wait is paid for many calls and yet none holds up the others. A mechanism that repeats itself (level) or
+/// was armed again tells of what is left; edges do not, and such a stream stays.
 class Ready {
  public:
-  explicit Ready(dispatch::Poller& poller) noexcept : poller_(poller) {}
+  Ready(dispatch::Poller& poller, std::size_t budget) noexcept
+      : poller_(poller), budget_(budget), edge_(poller.capabilities().trigger == dispatch::Trigger::edge) {}
+
+  /// Whether a call of `asked` bytes that moved `moved` leaves something to do at once. A short one has drained the socket,
+  /// or filled it, and the system will tell of a change; only edges may have told of it already (an end behind the bytes).
+  bool may_go_on(std::size_t moved, std::size_t asked) const noexcept { return moved == asked || edge_; }
 
   void add(std::uint32_t stream) {
     if (stream >= waiting_.size()) waiting_.resize(stream + 1);
@@ -27,24 +42,31 @@ class Ready {
   }
   bool empty() const noexcept { return next_.empty(); }
 
-  /// `step(stream, slot)` takes one step and returns whether there may be another one at once; it leaves `slot` kNoSlot
-  /// where the stream is no longer registered.
-  template <class Step>
-  void turn(const Step& step) {
+  /// `take(stream, slot)` takes one step and returns a Step; it leaves `slot` kNoSlot where the stream is no longer
+  /// registered.
+  template <class Take>
+  void turn(const Take& take) {
     now_.swap(next_);
     for (const std::uint32_t stream : now_) {
       waiting_[stream] = false;
       dispatch::Slot slot = dispatch::kNoSlot;
-      const bool more = step(stream, slot);
+      Step taken;
+      std::size_t moved = 0;
+      do {
+        taken = take(stream, slot);
+        moved += taken.bytes;
+      } while (taken.more && moved < budget_);
       if (slot == dispatch::kNoSlot) continue;
       poller_.rearm(slot);
-      if (more && poller_.capabilities().trigger == dispatch::Trigger::edge) add(stream);
+      if (taken.more && edge_) add(stream);
     }
     now_.clear();
   }
 
  private:
   dispatch::Poller& poller_;
+  std::size_t budget_;
+  bool edge_;
   std::vector<bool> waiting_;
   std::vector<std::uint32_t> now_;
   std::vector<std::uint32_t> next_;

@@ -8,7 +8,7 @@
 namespace transfer {
 namespace {
 
-constexpr std::array<std::string_view, 3> kWays = {"copy", "sendfile", "zerocopy"};
+constexpr std::array<std::string_view, 5> kWays = {"copy", "sendfile", "splice", "zerocopy", "uring-zerocopy"};
 constexpr std::uint64_t kMostMs = 3'600'000;
 
 std::string check(const Options& options) {
@@ -17,7 +17,11 @@ std::string check(const Options& options) {
   if ((options.bytes == 0) == (options.duration_ms == 0)) {
     return "a sender is given either --bytes or --duration (milliseconds), and not both";
   }
+  if (options.adaptive && options.duration_ms == 0) {
+    return "--adaptive takes a --duration: so many bytes have no share of a stream that may rest";
+  }
 #ifndef __linux__
+  if (options.adaptive) return "--adaptive is not available here: it asks Linux what has arrived";
   if (options.way != Way::copy) return "--way " + std::string(name_of(options.way)) + " is not available here: Linux only";
 #endif
   return "";
@@ -42,9 +46,11 @@ std::string parse_options(std::span<char* const> arguments, Options& options) {
   known.number("--port", 0, 65535, options.port);
   known.number("--streams", 1, kMostStreams, options.streams);
   known.number("--chunk", 1, 64 << 20, options.chunk);
+  known.number("--budget", 1, 1 << 30, options.budget);
   known.number("--memory", 1, 1 << 30, options.memory);
   known.choice("--way", {kWays.begin(), kWays.end()}, way);
   known.text("--congestion", options.congestion);
+  known.flag("--adaptive", options.adaptive);
   known.flag("--no-checksum", unchecked);
   known.number("--bytes", 1, std::uint64_t{1} << 50, options.bytes);
   known.number("--duration", 1, kMostMs, options.duration_ms);
@@ -54,6 +60,7 @@ std::string parse_options(std::span<char* const> arguments, Options& options) {
   options.role = static_cast<Role>(role);
   options.way = static_cast<Way>(way);
   options.checked = !unchecked;
+  if (options.chunk == 0) options.chunk = options.role == Role::sender ? kSent : kReceived;
   return check(options);
 }
 

@@ -54,10 +54,10 @@ void Receiver::on_event(const dispatch::Event& event) {
 
 void Receiver::end_turn() {
   ready_.turn([this](std::uint32_t index, dispatch::Slot& slot) {
-    if (!fault_.empty() || connections_[index].fd < 0) return false;
-    const bool more = step(index);
+    if (!fault_.empty() || connections_[index].fd < 0) return Step{};
+    const Step taken = step(index);
     slot = connections_[index].slot;
-    return more;
+    return taken;
   });
   look_for_stalls();
 }
@@ -103,22 +103,22 @@ void Receiver::accept() {
   }
 }
 
-bool Receiver::step(std::uint32_t index) {
+Step Receiver::step(std::uint32_t index) {
   Connection& connection = connections_[index];
   return connection.headed ? step_data(connection) : step_head(connection);
 }
 
-bool Receiver::step_head(Connection& connection) {
+Step Receiver::step_head(Connection& connection) {
   const ssize_t got = net::receive(connection.fd, std::span(connection.held).subspan(connection.held_size));
-  if (net::would_block(got)) return false;
+  if (net::would_block(got)) return {};
   if (got > 0) {
     connection.moved = monotonic_now();
     connection.held_size += static_cast<std::size_t>(got);
-    if (connection.held_size < sizeof(Head) || take_head(connection)) return true;
+    if (connection.held_size < sizeof(Head) || take_head(connection)) return {static_cast<std::size_t>(got), true};
   }
   ++account_.strangers;
   drop(connection);
-  return false;
+  return {};
 }
 
 /// False: it is no stream of this transfer.
@@ -126,7 +126,7 @@ bool Receiver::take_head(Connection& connection) {
   Head head;
   std::memcpy(&head, connection.held.data(), sizeof head);
   if (head.mark != kHeadMark || head.streams == 0 || head.streams > kMostStreams || head.stream >= head.streams ||
-      head.checked > 1) {
+      head.checked > 1 || head.resting > 1) {
     return false;
   }
   if (streams_ == 0) {
@@ -135,6 +135,7 @@ bool Receiver::take_head(Connection& connection) {
     taken_.resize(streams_);
     account_.streams.resize(streams_);
     account_.checked = head.checked == 1;
+    resting_ = head.resting == 1;
     first_head_ = monotonic_now();
   }
   const bool same = head.transfer == transfer_ && head.streams == streams_ && (head.checked == 1) == account_.checked;
@@ -146,28 +147,29 @@ bool Receiver::take_head(Connection& connection) {
   return true;
 }
 
-bool Receiver::step_data(Connection& connection) {
+Step Receiver::step_data(Connection& connection) {
   // What was held is put before what comes, so that both are one run of bytes.
   const std::size_t held = connection.held_size;
   ++account_.calls.receives;
   const ssize_t got = net::receive(connection.fd, std::span(buffer_).subspan(held, options_.chunk));
   if (net::would_block(got)) {
     ++account_.calls.blocked;
-    return false;
+    return {};
   }
   if (got < 0) {
     fail(connection, "receiving failed: " + std::string(std::strerror(static_cast<int>(-got))));
-    return false;
+    return {};
   }
   if (got == 0) {
     end(connection);
-    return false;
+    return {};
   }
   if (!account_.started) account_.start(poller_.counters());
   connection.moved = monotonic_now();
   std::memcpy(buffer_.data(), connection.held.data(), held);
-  take(connection, held + static_cast<std::size_t>(got));
-  return true;
+  const auto size = static_cast<std::size_t>(got);
+  take(connection, held + size);
+  return {size, ready_.may_go_on(size, options_.chunk)};
 }
 
 /// Takes the first `size` bytes of the buffer, but for those that may be the tail.
@@ -223,8 +225,11 @@ void Receiver::look_for_stalls() {
   const auto longest = static_cast<process::Nanoseconds>(options_.patience_ms) * kMillisecond;
   look_ = now + std::max<process::Nanoseconds>(longest / 4, kMillisecond);
   const std::string span = " for " + std::to_string(options_.patience_ms) + " ms";
+  process::Nanoseconds newest = 0;
+  for (const Connection& connection : connections_) newest = std::max(newest, connection.moved);
   for (Connection& connection : connections_) {
     if (connection.fd < 0 || now - connection.moved < longest) continue;
+    if (connection.headed && resting_ && now - newest < longest) continue;
     if (connection.headed) {
       fail(connection, "the sender sent nothing" + span);
       return;

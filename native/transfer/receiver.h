@@ -19,7 +19,7 @@ namespace transfer {
 class Receiver {
  public:
   Receiver(dispatch::Poller& poller, const Options& options)
-      : poller_(poller), options_(options), ready_(poller), buffer_(sizeof(Tail) + options.chunk) {}
+      : poller_(poller), options_(options), ready_(poller, options.budget), buffer_(sizeof(Tail) + options.chunk) {}
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
   ~Receiver();
@@ -48,10 +48,10 @@ class Receiver {
   };
 
   void accept();
-  bool step(std::uint32_t index);
-  bool step_head(Connection& connection);
+  Step step(std::uint32_t index);
+  Step step_head(Connection& connection);
   bool take_head(Connection& connection);
-  bool step_data(Connection& connection);
+  Step step_data(Connection& connection);
   void take(Connection& connection, std::size_t size);
   void end(Connection& connection);
   void drop(Connection& connection);
@@ -69,6 +69,7 @@ class Receiver {
   std::vector<std::uint32_t> at_slot_;
   std::uint64_t transfer_ = 0;
   std::uint32_t streams_ = 0;  ///< of the transfer; 0 until the first head came
+  bool resting_ = false;       ///< a stream may send nothing as long as another one does
   std::vector<bool> taken_;
   std::size_t ended_ = 0;
   process::Nanoseconds first_head_ = 0;

@@ -42,9 +42,22 @@ std::string stream_list(const Account& account, bool sender) {
 JsonLine calls_object(const Calls& calls) {
   return JsonLine()
       .number("sends", calls.sends)
+      .number("fills", calls.fills)
       .number("receives", calls.receives)
       .number("blocked", calls.blocked)
-      .number("completions", calls.completions);
+      .number("completions", calls.completions)
+      .number("looks", calls.looks);
+}
+
+JsonLine adaptive_object(const Adaptive& adaptive) {
+  std::string turns;
+  for (const Adaptive::Turn& turn : adaptive.turns()) {
+    turns += (turns.empty() ? "" : ",") + JsonLine().number("atNs", turn.at).number("streams", turn.streams).text();
+  }
+  return JsonLine()
+      .string("link", name_of(adaptive.link()))
+      .number("roundTripNs", adaptive.round_trip())
+      .raw("turns", "[" + turns + "]");
 }
 
 }  // namespace
@@ -98,13 +111,14 @@ std::string result_line(const Options& options, const Account& account, std::str
       .number("peakRssBytes", process::usage().peak_rss_bytes)
       .object("calls", calls_object(account.calls))
       .object("counters", servers::counters_object(account.counters_end - account.counters_begin));
-  if (sender && options.way == Way::zerocopy) {
+  if (sender && (options.way == Way::zerocopy || options.way == Way::uring_zerocopy)) {
     line.object("zeroCopy", JsonLine()
                                 .number("sends", account.zero_copy.sends)
                                 .number("completed", account.zero_copy.completed)
                                 .number("copied", account.zero_copy.copied)
                                 .number("fellBack", account.zero_copy.fell_back));
   }
+  if (account.adaptive) line.object("adaptive", adaptive_object(*account.adaptive));
   if (!sender) line.number("strangers", account.strangers);
   line.raw("streams", stream_list(account, sender));
   return line.text();

@@ -3,6 +3,8 @@ import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { parseArgsStringToArgv } from 'string-argv';
 import { backendNames, engineName, ioMode, serverName } from '../contract/common.js';
 import { type ForeignServer, foreignServer } from '../contract/subject.js';
+import { adaptive, mostStreams } from '../contract/transfer.js';
+import { wholeNumber } from '../options.js';
 import { suggestion } from '../suggestion.js';
 import type { Flag } from './experiment.js';
 
@@ -24,6 +26,24 @@ export const list =
   <T>(one: (text: string) => T) =>
   (text: string): T[] =>
     text.split(',').map((part) => one(part.trim()));
+
+/** A number of streams, or `adaptive`. */
+export const streamsOf = (text: string): number | typeof adaptive =>
+  text === adaptive ? adaptive : wholeNumber(1, mostStreams)(text);
+
+const units: Readonly<Record<string, number>> = { '': 1, k: 1 << 10, M: 1 << 20 };
+
+/** '64k', '1M' -> bytes, by powers of 1024 */
+export const size =
+  (most: number) =>
+  (text: string): number => {
+    const [, digits, unit = ''] = text.match(/^(\d+)([kM]?)$/) ?? [];
+    const value = Number(digits) * units[unit]!;
+    if (value >= 1 && value <= most) return value;
+    throw new InvalidArgumentError(
+      `'${text}' is not a number of bytes up to ${most >> 20}M: write 4096, 64k or 1M.`,
+    );
+  };
 
 /** The program's own name, told apart from those before it. */
 function nameOf(command: string, taken: readonly ForeignServer[]): string {

@@ -1,8 +1,11 @@
 /** A real iperf3 as the peer of a bulk transfer: its arguments, and its JSON. */
 import { z } from 'zod';
 import { amount, count } from '../contract/common.js';
+import type { PeerTransfer } from '../contract/transfer.js';
 
 export interface Iperf3Spec {
+  /** numeric, of the receiver */
+  address: string;
   port: number;
   streams: number;
   /** bytes that one call is given */
@@ -10,55 +13,43 @@ export interface Iperf3Spec {
   /** of the sockets, as the system names it */
   congestion: string;
   durationMs: number;
-  /** CPUs of the sender and of the receiver; empty: wherever the system lets them run */
-  cpus: { sender: readonly number[]; receiver: readonly number[] };
 }
 
-/** No shell ever sees them. iperf3's own -A takes one CPU. */
-const pinned = (cpus: readonly number[], args: string[]) =>
-  cpus.length > 0
-    ? { command: 'taskset', args: ['-c', cpus.join(','), 'iperf3', ...args] }
-    : { command: 'iperf3', args };
-
 /** Serves one test, and ends by itself when nobody comes, or nothing more of one who did. */
-export const iperf3Server = ({ port, cpus }: Iperf3Spec) =>
-  pinned(cpus.receiver, [
-    ...['--server', '--one-off', '--bind', '127.0.0.1', '--port', `${port}`, '--forceflush'],
-    ...['--idle-timeout', '20', '--rcv-timeout', '20000'],
-  ]);
+export const iperf3Server = ({ address, port }: Pick<Iperf3Spec, 'address' | 'port'>): string[] => [
+  ...['--server', '--one-off', '--bind', address, '--port', `${port}`, '--forceflush'],
+  ...['--idle-timeout', '20', '--rcv-timeout', '20000'],
+];
 
 /** Whole seconds: iperf3 knows no others. */
 export const iperf3Seconds = (durationMs: number): number => Math.max(1, Math.round(durationMs / 1000));
 
-export const iperf3Client = ({ port, streams, chunk, congestion, durationMs, cpus }: Iperf3Spec) =>
-  pinned(cpus.sender, [
-    ...['--client', '127.0.0.1', '--port', `${port}`, '--parallel', `${streams}`, '--length', `${chunk}`],
-    ...['--congestion', congestion, '--time', `${iperf3Seconds(durationMs)}`, '--json'],
-  ]);
+export const iperf3Client = ({
+  address,
+  port,
+  streams,
+  chunk,
+  congestion,
+  durationMs,
+}: Iperf3Spec): string[] => [
+  ...['--client', address, '--port', `${port}`, '--parallel', `${streams}`, '--length', `${chunk}`],
+  ...['--congestion', congestion, '--time', `${iperf3Seconds(durationMs)}`, '--json'],
+];
 
 const failed = z.object({ error: z.string().max(1000) });
 const summary = z.object({
+  start: z.object({ version: z.string().max(100).optional() }).optional(),
   end: z.object({
     sum_sent: z.object({ retransmits: count.optional() }),
     sum_received: z.object({ bytes: count, seconds: z.number().positive() }),
     /** of one CPU each, over the time of the test */
     cpu_utilization_percent: z.object({ host_total: amount, remote_total: amount }),
-    sender_tcp_congestion: z.string().optional(),
+    sender_tcp_congestion: z.string().max(100).optional(),
   }),
 });
 
-export interface Iperf3Result {
-  bytes: number;
-  seconds: number;
-  /** CPU time of both, seconds, as iperf3 accounts for it */
-  cpuS: { sender: number; receiver: number };
-  /** null where the system does not tell */
-  retransmits: number | null;
-  congestion: string | null;
-}
-
 /** @throws Error in one sentence: iperf3's own where it failed */
-export function parseIperf3(text: string): Iperf3Result {
+export function parseIperf3(text: string): PeerTransfer {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -86,5 +77,6 @@ export function parseIperf3(text: string): Iperf3Result {
     },
     retransmits: sum_sent.retransmits ?? null,
     congestion: sender_tcp_congestion ?? null,
+    version: data.start?.version ?? 'unknown',
   };
 }

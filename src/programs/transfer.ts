@@ -8,6 +8,8 @@ interface EndSpec {
   backend: BackendName;
   /** bytes that one call is given at most */
   chunk?: number | undefined;
+  /** bytes that one stream moves before it is another one's turn */
+  budget?: number | undefined;
   /** congestion control of the sockets; left out: that of all sockets of the suite */
   congestion?: string | undefined;
   /** a stream on which nothing moves for so many milliseconds ends the transfer */
@@ -29,6 +31,8 @@ export interface SenderSpec extends EndSpec {
   /** bytes that are sent round and round */
   memory?: number | undefined;
   way: TransferWay;
+  /** of the streams as many send as pay; it takes a duration */
+  adaptive?: boolean | undefined;
   /** without: the receiver counts bytes, and does not know whether they are those that were sent */
   checked: boolean;
   /** how long: so many bytes on all streams together, or for so many milliseconds */
@@ -43,6 +47,7 @@ const endArgs = (role: 'sender' | 'receiver', spec: EndSpec, port: number | unde
   ...flag('host', spec.host),
   ...flag('port', port),
   ...flag('chunk', spec.chunk),
+  ...flag('budget', spec.budget),
   ...flag('congestion', spec.congestion),
   ...flag('patience', spec.patienceMs),
   ...flag('cpu', spec.cpus?.length ? spec.cpus.join(',') : undefined),
@@ -62,6 +67,7 @@ export const senderProgram = ({ length, ...spec }: SenderSpec): Program => ({
     ...flag('memory', spec.memory),
     ...flag('way', spec.way),
     ...('bytes' in length ? flag('bytes', length.bytes) : flag('duration', length.durationMs)),
+    ...(spec.adaptive ? ['--adaptive'] : []),
     ...(spec.checked ? [] : ['--no-checksum']),
   ],
 });

@@ -17,6 +17,7 @@ import { sessions } from './sessions.js';
 import { spawn } from './spawn.js';
 import { standing } from './standing.js';
 import { start } from './start.js';
+import { transfer } from './transfer.js';
 import { update } from './update.js';
 import { wrk } from './wrk.js';
 
@@ -35,6 +36,7 @@ const kinds = [
   calls,
   output,
   offload,
+  transfer,
 ] as const;
 
 type Kinds = typeof kinds;

@@ -3,22 +3,20 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { iperf3Client, iperf3Server, parseIperf3 } from '../../src/iperf3/iperf3.js';
-import { measureIperf3 } from '../../src/stage/iperf3.js';
+import { kindOf } from '../../src/trials/registry.js';
 import { dispatchbench } from '../support/command.js';
 
 const spec = {
-  ...{ port: 5201, streams: 8, chunk: 65_536, congestion: 'cubic', durationMs: 1600 },
-  cpus: { sender: [0], receiver: [] },
+  ...{ address: '10.0.0.1', port: 5201, streams: 8, chunk: 65_536 },
+  ...{ congestion: 'cubic', durationMs: 1600 },
 };
 
 test('iperf3 is asked for the same streams, chunk, time and congestion control', () => {
-  const { command, args } = iperf3Client(spec);
-  assert.equal(command, 'taskset');
   assert.equal(
-    args.join(' '),
-    '-c 0 iperf3 --client 127.0.0.1 --port 5201 --parallel 8 --length 65536 --congestion cubic --time 2 --json',
+    iperf3Client(spec).join(' '),
+    '--client 10.0.0.1 --port 5201 --parallel 8 --length 65536 --congestion cubic --time 2 --json',
   );
-  assert.deepEqual(iperf3Server(spec).args.slice(0, 4), ['--server', '--one-off', '--bind', '127.0.0.1']);
+  assert.deepEqual(iperf3Server(spec).slice(0, 4), ['--server', '--one-off', '--bind', '10.0.0.1']);
 });
 
 test('its summary is read, and its refusal is told in its own words', () => {
@@ -28,9 +26,9 @@ test('its summary is read, and its refusal is told in its own words', () => {
     cpu_utilization_percent: { host_total: 25, remote_total: 75.5 },
     sender_tcp_congestion: 'cubic',
   };
-  assert.deepEqual(parseIperf3(JSON.stringify({ start: {}, intervals: [], end })), {
+  assert.deepEqual(parseIperf3(JSON.stringify({ start: { version: 'iperf 3.12' }, intervals: [], end })), {
     ...{ bytes: 2_000, seconds: 2, cpuS: { sender: 0.5, receiver: 1.51 }, retransmits: 3 },
-    congestion: 'cubic',
+    ...{ congestion: 'cubic', version: 'iperf 3.12' },
   });
   for (const [text, says] of [
     [JSON.stringify({ end: {}, error: 'unable to connect to server' }), /^iperf3 says: unable to connect/],
@@ -42,14 +40,12 @@ test('its summary is read, and its refusal is told in its own words', () => {
   }
 });
 
-test('where there is no iperf3, it is said how to get it', async () => {
+test('where there is no iperf3, it is said how to get it', () => {
   const path = process.env.PATH;
   process.env.PATH = '/nonexistent';
   try {
-    const unpinned = { ...spec, cpus: { sender: [], receiver: [] } };
-    await assert.rejects(measureIperf3(unpinned), {
-      message: 'there is no program iperf3: install it (Debian: apt-get install iperf3)',
-    });
+    const { missing } = kindOf({ kind: 'transfer' }).needs({ kind: 'transfer', ...spec, by: 'iperf3' });
+    assert.equal(missing, 'there is no program iperf3: install it (Debian: apt-get install iperf3)');
   } finally {
     process.env.PATH = path;
   }

@@ -6,8 +6,9 @@ import { platform } from 'node:os';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { programPath } from '../../src/addon.js';
-import { transferResult, transferWays } from '../../src/contract/transfer.js';
+import { transferWays } from '../../src/contract/transfer.js';
 import { listBackends } from '../../src/dispatch/registry.js';
+import { transferMeasurement } from '../../src/trials/transfer.js';
 import { dispatchbench } from '../support/command.js';
 import { listening, withEnds, xxh64 } from './ends.js';
 
@@ -37,13 +38,30 @@ for (const backend of backends) {
         assert.ok(got.streams.every(({ whole }) => whole));
         assert.equal(new Set(got.streams.map(({ digest }) => digest)).size, 3, 'streams differ');
         assert.ok(sent.role === 'sender');
-        if (way !== 'zerocopy') return;
-        const { sends, fellBack } = sent.zeroCopy!;
+        assert.equal(sent.calls.fills > 0, way === 'splice');
+        if (!sent.zeroCopy) return;
+        const { sends, completed, fellBack } = sent.zeroCopy;
         assert.equal(sent.calls.sends, sends + 2 * fellBack + sent.calls.blocked);
-        assert.ok(sends > 0 && sent.calls.completions > 0);
+        assert.ok(sends > 0 && completed > 0);
       }));
   }
 }
+
+test('a wait is paid for many calls, and a budget ends the turn of a stream', () =>
+  withEnds(async (start) => {
+    for (const budget of [1 << 20, 1]) {
+      const { end, port } = await start.receiver();
+      const length = { bytes: 20_000_000 };
+      const sender = start.sender({ port, chunk: 4096, budget, length });
+      const [sent, got] = [await sender.result(), await end.result()];
+      assert.equal(sent.fault ?? got.fault, null);
+      const { waits } = sent.counters;
+      if (budget === 1) assert.ok(waits >= sent.calls.sends, `${waits} waits`);
+      else assert.ok(2 * waits < sent.calls.sends, `${waits} waits for ${sent.calls.sends} sends`);
+      // Its own choice, whatever a call of the sender is given.
+      assert.equal(got.chunk, 256 << 10);
+    }
+  }));
 
 test('a transfer by time ends, and says what it came to', () =>
   withEnds(async (start) => {
@@ -209,11 +227,12 @@ test('the program says what it cannot use in one sentence', () => {
     [['--role', 'both'], /--role must be sender or receiver, not 'both'/],
     [['--role', 'sender', '--bytes', '1'], /a sender needs the --port of its receiver/],
     [['--role', 'sender', '--port', '1'], /either --bytes or --duration/],
-    [['--way', 'pigeon'], /--way must be copy, sendfile or zerocopy/],
+    [['--way', 'pigeon'], /--way must be copy, sendfile, splice, zerocopy or uring-zerocopy/],
     [['--streams', '1025'], /--streams must be a number from 1 to 1024/],
     [['--host', 'localhost'], /no numeric address/],
     [['--backend', 'epol'], /unknown backend 'epol'/],
     [['--congestion', 'pigeon'], /congestion control 'pigeon'/],
+    [['--role', 'sender', '--port', '1', '--bytes', '1', '--adaptive'], /--adaptive takes a --duration/],
   ] as const) {
     const { status, stderr } = spawnSync(programPath('dispatchbench-transfer'), args, { encoding: 'utf8' });
     assert.ok(status === 1 || status === 2, stderr);
@@ -242,18 +261,19 @@ test('transfer --json prints what was measured at both ends', () => {
   );
   assert.equal(status, 0, stderr);
   const answer = z.object({
-    memoryCopyBytesPerSecond: z.number().positive(),
-    transfers: z.array(z.object({ possible: z.boolean(), sender: transferResult, receiver: transferResult })),
+    transfers: z.array(transferMeasurement.extend({ impossible: z.string().nullable() })),
   });
   const { transfers } = answer.parse(JSON.parse(stdout));
   assert.deepEqual(
-    transfers.map(({ sender }) => sender.streams.length),
+    transfers.map(({ ours }) => ours!.streams.bytes.length),
     [1, 2],
   );
-  for (const { sender, receiver } of transfers) {
+  for (const { ours, copyBytesPerSecond } of transfers) {
+    const { sender, receiver } = ours!;
+    assert.ok(copyBytesPerSecond > 0);
     assert.equal(sender.bytes, receiver.bytes);
     assert.equal(sender.congestion, platform() === 'linux' ? 'reno' : sender.congestion);
-    assert.equal(sender.streams[0]!.digest, null);
+    assert.equal(sender.checked, false);
   }
 });
 

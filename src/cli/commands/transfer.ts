@@ -1,39 +1,35 @@
-/** `dispatchbench transfer`: bulk data on several streams at once, between two processes of this machine. */
-import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+/** `dispatchbench transfer`: bulk data on several streams at once, from one process to another. */
+import { Command, Option } from '@commander-js/extra-typings';
 import Table from 'cli-table3';
 import { type BackendName, backendNames } from '../../contract/common.js';
+import type { Pinning } from '../../contract/sample.js';
 import {
+  adaptive,
+  mostAdaptive,
   mostChunk,
   mostMemory,
-  mostStreams,
   type TransferWay,
   transferWays,
 } from '../../contract/transfer.js';
 import { parseCpuList } from '../../cpu-list.js';
-import { list, names } from '../../experiments/flags.js';
-import { memoryCopy } from '../../hosts/machine.js';
-import type { Iperf3Result } from '../../iperf3/iperf3.js';
+import { list, names, size, streamsOf } from '../../experiments/flags.js';
 import { number } from '../../number.js';
 import { durationOption, wholeNumber } from '../../options.js';
 import { withInterval, wrap } from '../../report/format.js';
-import { measureIperf3 } from '../../stage/iperf3.js';
-import { measureTransfer, type Transfer } from '../../stage/transfer.js';
+import type { Site } from '../../stage/on-stage.js';
+import { places } from '../../stage/places.js';
 import { blockedRatio, meanInterval } from '../../statistics/interval.js';
+import {
+  impossibleRate,
+  type TransferMeasurement,
+  type TransferTrial,
+  transferFigures,
+  transferOnce,
+} from '../../trials/transfer.js';
 import { withExamples } from '../examples.js';
+import { hostOption, linked, linkOption, onHost } from '../on-host.js';
 
 const iperf3 = 'iperf3';
-
-/** What a repetition came to, whoever measured it; of two numbers the first is the sender's. */
-interface Figures {
-  /** bytes per second, from the first byte to the last stream's end */
-  rate: number;
-  congestion: string;
-  cpuPerGb: [number, number];
-  /** null of a peer, which does not tell */
-  callsPerMb: [number, number] | null;
-  eventsPerWait: [number, number] | null;
-  resent: number | null;
-}
 
 /** One row of the table: what is asked, and what each repetition measured. */
 interface Row {
@@ -42,31 +38,21 @@ interface Row {
   chunk: number;
   /** a way of ours, or the peer's name */
   way: string;
-  streams: number;
-  measure(): Promise<Transfer | Iperf3Result>;
-  measured: (Transfer | Iperf3Result)[];
+  streams: number | typeof adaptive;
+  trial: TransferTrial;
+  measured: TransferMeasurement[];
 }
-
-/** '64k', '1M' -> bytes, by powers of 1024 */
-const bytes =
-  (most: number) =>
-  (text: string): number => {
-    const [, digits, unit] = text.match(/^(\d+)([kM]?)$/) ?? [];
-    const value = Number(digits) * { '': 1, k: 1 << 10, M: 1 << 20 }[unit ?? '']!;
-    if (value >= 1 && value <= most) return value;
-    throw new InvalidArgumentError(
-      `'${text}' is not a number of bytes up to ${most >> 20}M: write 4096, 64k or 1M.`,
-    );
-  };
 
 export const transfer = new Command('transfer')
   .description(
-    'send bulk data on several streams at once from one process to another over loopback, and check every stream end to end',
+    'send bulk data on several streams at once from one process to another, and check every stream end to end',
   )
+  .addOption(hostOption())
+  .addOption(linkOption())
   .option(
     '--streams <list>',
-    'connections that send at the same time',
-    list(wholeNumber(1, mostStreams)),
+    `connections that send at the same time; ${adaptive}: as many as pay, of ${mostAdaptive}`,
+    list(streamsOf),
     [1, 8],
   )
   .option(
@@ -75,7 +61,7 @@ export const transfer = new Command('transfer')
     names(transferWays, 'way'),
     [...transferWays],
   )
-  .option('--chunk <list>', 'bytes that one call is given, as 4k, 64k or 1M', list(bytes(mostChunk)), [
+  .option('--chunk <list>', 'bytes that one call is given, as 4k, 64k or 1M', list(size(mostChunk)), [
     64 << 10,
   ])
   .addOption(
@@ -83,7 +69,7 @@ export const transfer = new Command('transfer')
       '--memory <bytes>',
       'what is sent, round and round; a chunk of it stays in the cache, as iperf3 has it',
     )
-      .argParser(bytes(mostMemory))
+      .argParser(size(mostMemory))
       .default(8 << 20, '8M'),
   )
   .option('--backend <list>', 'mechanisms, at both ends', names(backendNames, 'backend'), ['epoll'])
@@ -103,26 +89,41 @@ export const transfer = new Command('transfer')
   .addOption(new Option('--cpu <list>', 'CPUs: the first sends, the others receive').argParser(parseCpuList))
   .option('--peer <list>', `who sends beside ours, in turn with it: ${iperf3}`, names([iperf3], 'peer'))
   .option('--json', 'print what every repetition measured, as JSON')
-  .action(async ({ json, repeat, ...asked }) => {
-    const { bytesPerSecond } = await memoryCopy();
-    const rows = rowsOf(asked);
-    for (let repetition = 0; repetition < repeat; repetition++) {
-      // Each of them first in its turn, so that a machine that slows down slows all.
-      for (const at of rows.keys()) {
-        const row = rows[(at + repetition) % rows.length]!;
-        row.measured.push(await row.measure());
+  .action(async ({ json, repeat, host, link, ...asked }) => {
+    await onHost(linked(host, link), async (site) => {
+      const rows = rowsOf(asked);
+      for (let repetition = 0; repetition < repeat; repetition++) {
+        // Each of them first in its turn, so that a machine that slows down slows all.
+        for (const at of rows.keys()) {
+          const row = rows[(at + repetition) % rows.length]!;
+          row.measured.push(await transferOnce(row.trial, placed(site, asked.cpu)));
+        }
       }
-    }
-    if (json) {
-      const transfers = rows.flatMap(({ measured, measure: _, ...asked }) =>
-        measured.map((one) => ({ asked, possible: figures(one).rate <= bytesPerSecond, ...one })),
-      );
-      console.log(JSON.stringify({ memoryCopyBytesPerSecond: bytesPerSecond, transfers }, null, 2));
-    } else console.log(describe(rows, bytesPerSecond, asked.checksum));
+      if (json) console.log(JSON.stringify({ transfers: rows.flatMap(inJson) }, null, 2));
+      else console.log(describe(rows, site.roles.name, asked.checksum));
+    });
   });
 
+/** Of the CPUs that were named the first sends, the others receive; one does both. */
+function placed({ roles, signal }: Site, cpus: readonly number[] | undefined): Site {
+  if (!cpus) return { roles, signal };
+  const [first, ...others] = cpus as [number, ...number[]];
+  const pinning: Pinning = places(roles.server.look, roles.client.look, {
+    client: [first],
+    server: others.length > 0 ? others : [first],
+  });
+  return { roles, signal, pinning };
+}
+
+const inJson = ({ measured, trial: asked }: Row) =>
+  measured.map((one) => ({
+    asked,
+    impossible: impossibleRate(transferFigures(one).bytesPerSecond, one.copyBytesPerSecond),
+    ...one,
+  }));
+
 interface Asked {
-  streams: number[];
+  streams: (number | typeof adaptive)[];
   way: string[];
   chunk: number[];
   backend: string[];
@@ -135,27 +136,31 @@ interface Asked {
   peer?: string[] | undefined;
 }
 
-function rowsOf({ duration, memory, patience, checksum, cpu = [], peer = [], ...axes }: Asked): Row[] {
+function rowsOf({ duration, memory, patience, checksum, peer = [], ...axes }: Asked): Row[] {
   const ms = (ns: number) => Math.max(1, Math.round(ns / 1e6));
-  const durationMs = ms(duration);
-  const common = { memory, checked: checksum, cpus: cpu, patienceMs: ms(patience), length: { durationMs } };
-  const ends = { sender: cpu.slice(0, 1), receiver: cpu.length > 1 ? cpu.slice(1) : cpu };
   return axes.backend.flatMap((backend) =>
     axes.congestion.flatMap((congestion) =>
       axes.chunk.flatMap((chunk) =>
         [...axes.way, ...peer].flatMap((way) =>
-          axes.streams.map((streams): Row => {
-            const kind = { congestion, chunk, streams };
-            const measure = peer.includes(way)
-              ? () => measureIperf3({ ...kind, durationMs, cpus: ends })
-              : () =>
-                  measureTransfer({
-                    ...common,
-                    ...kind,
-                    backend: backend as BackendName,
-                    way: way as TransferWay,
-                  });
-            return { ...kind, backend, way, measure, measured: [] };
+          axes.streams.flatMap((streams): Row[] => {
+            const isPeer = peer.includes(way);
+            if (isPeer && streams === adaptive) return [];
+            const asked = {
+              congestion,
+              chunk,
+              streams: streams === adaptive ? mostAdaptive : streams,
+            };
+            const ours = {
+              backend: backend as BackendName,
+              way: way as TransferWay,
+              adaptive: streams === adaptive,
+              checked: checksum,
+              memory,
+              patienceMs: ms(patience),
+            };
+            const by = isPeer ? iperf3 : ours;
+            const trial: TransferTrial = { kind: 'transfer', ...asked, durationMs: ms(duration), by };
+            return [{ ...asked, streams, backend, way, trial, measured: [] }];
           }),
         ),
       ),
@@ -164,52 +169,23 @@ function rowsOf({ duration, memory, patience, checksum, cpu = [], peer = [], ...
 }
 
 const gigabyte = 1e9;
-
-function figures(one: Transfer | Iperf3Result): Figures {
-  if ('seconds' in one) {
-    const { bytes, seconds, cpuS, retransmits, congestion } = one;
-    return {
-      rate: bytes / seconds,
-      congestion: congestion ?? '',
-      cpuPerGb: [cpuS.sender / (bytes / gigabyte), cpuS.receiver / (bytes / gigabyte)],
-      callsPerMb: null,
-      eventsPerWait: null,
-      resent: retransmits,
-    };
-  }
-  const { sender, receiver } = one;
-  type End = typeof sender | typeof receiver;
-  const both = (of: (end: End) => number): [number, number] => [of(sender), of(receiver)];
-  return {
-    rate: sender.bytes / (sender.wallNs / 1e9),
-    congestion: sender.congestion,
-    cpuPerGb: both(({ cpu, bytes }) => (cpu.userUs + cpu.systemUs) / 1e6 / (bytes / gigabyte)),
-    // All of them, the waits among them.
-    callsPerMb: both(
-      ({ calls, counters, bytes }) =>
-        (calls.sends + calls.receives + calls.completions + counters.waits + counters.changeCalls) /
-        (bytes / 1e6),
-    ),
-    eventsPerWait: both(({ counters }) => counters.events / Math.max(1, counters.waits)),
-    resent: sum(sender.streams.map(({ retransmits }) => retransmits ?? 0)),
-  };
-}
+const megabyte = 1e6;
 
 const sum = (values: readonly number[]): number => values.reduce((all, one) => all + one, 0);
 
 const mean = (values: readonly number[]): number => sum(values) / values.length;
 
 /** The sender's and the receiver's, means over repetitions; nothing where it is not told. */
-function bothEnds(values: readonly ([number, number] | null)[]): string {
-  const told = values.filter((one) => one !== null);
+function bothEnds(values: readonly ([number, number] | undefined)[]): string {
+  const told = values.filter((one) => one !== undefined);
   if (told.length === 0) return '';
   return ([0, 1] as const).map((end) => number(mean(told.map((one) => one[end])), 3)).join(' + ');
 }
 
-function describe(rows: readonly Row[], copied: number, checked: boolean): string {
+function describe(rows: readonly Row[], host: string, checked: boolean): string {
   const axes: readonly [string, (row: Row) => string | number][] = [
     ['backend', ({ backend }) => backend],
-    ['congestion control', ({ measured }) => figures(measured[0]!).congestion],
+    ['congestion control', ({ measured }) => transferFigures(measured[0]!).congestion ?? ''],
     ['chunk', ({ chunk }) => chunk],
   ];
   const varying = axes.filter(([, of]) => new Set(rows.map(of)).size > 1);
@@ -222,17 +198,21 @@ function describe(rows: readonly Row[], copied: number, checked: boolean): strin
     style: { head: [], border: [], compact: true },
   });
   for (const row of rows) {
-    const all = row.measured.map(figures);
-    const impossible = all.some(({ rate }) => rate > copied) ? ' impossible' : '';
+    const all = row.measured.map(transferFigures);
+    const cannotBe = row.measured.some(
+      (one, i) => impossibleRate(all[i]!.bytesPerSecond, one.copyBytesPerSecond) !== null,
+    );
     const resent = all.flatMap((one) => one.resent ?? []);
+    const per = (what: 'cpuS' | 'calls', unit: number) =>
+      all.map((one) => one[what]?.map((value) => value / (one.bytes / unit)) as [number, number] | undefined);
     table.push([
       ...varying.map(([, of]) => of(row)),
       row.way,
       row.streams,
-      `${withInterval(meanInterval(all.map(({ rate }) => rate / gigabyte)))}${impossible}`,
-      bothEnds(all.map((one) => one.cpuPerGb)),
-      bothEnds(all.map((one) => one.callsPerMb)),
-      bothEnds(all.map((one) => one.eventsPerWait)),
+      `${withInterval(meanInterval(all.map((one) => one.bytesPerSecond / gigabyte)))}${cannotBe ? ' impossible' : ''}`,
+      bothEnds(per('cpuS', gigabyte)),
+      bothEnds(per('calls', megabyte)),
+      bothEnds(all.map((one) => one.eventsPerWait ?? undefined)),
       resent.length > 0 ? number(sum(resent)) : '',
     ]);
   }
@@ -241,7 +221,7 @@ function describe(rows: readonly Row[], copied: number, checked: boolean): strin
     : 'no checksum: bytes were counted, and nobody looked whether they are those that were sent';
   return [
     wrap(
-      `${[`${rows[0]!.measured.length} repetitions over loopback`, ...fixed, whole].join('; ')}. 95 % intervals; sender + receiver; calls: all system calls; resent: segments. Memory is copied at ${number(copied / gigabyte, 3)} GB/s here: a rate above that is marked impossible.`,
+      `${[`${rows[0]!.measured.length} repetitions on host ${host}`, ...fixed, whole].join('; ')}. 95 % intervals; sender + receiver; calls: all system calls; resent: segments. Memory is copied at ${number(rows[0]!.measured[0]!.copyBytesPerSecond / gigabyte, 3)} GB/s here: a rate above that is marked impossible.`,
       '',
     ),
     String(table),
@@ -252,20 +232,30 @@ function describe(rows: readonly Row[], copied: number, checked: boolean): strin
 
 /** What a reader would take for something else. */
 function notes(rows: readonly Row[]): string[] {
-  const told = rows.flatMap(({ measured }) =>
-    measured.flatMap((one) => ('sender' in one ? (one.sender.zeroCopy ?? []) : [])),
-  );
+  const told = rows.flatMap(({ measured }) => measured.flatMap(({ ours }) => ours?.sender.zeroCopy ?? []));
   const completed = sum(told.map((one) => one.completed));
   const after = sum(told.map((one) => one.copied));
-  if (after === 0) return [];
   const share = number((100 * after) / completed, 3);
+  const adapted = rows.flatMap(({ measured }) => measured.at(-1)?.ours?.sender.adaptive ?? []);
   return [
-    wrap(`zerocopy: the kernel copied ${share} % of these sends after all, as it does on loopback.`, ''),
-  ];
+    ...(after === 0
+      ? []
+      : [`zerocopy: the kernel copied ${share} % of these sends after all, as it does on loopback.`]),
+    ...adapted.map(
+      ({ link, roundTripNs, turns }) =>
+        `${adaptive}: link of class ${link} (round trip ${number(roundTripNs / megabyte, 3)} ms): ${turns
+          .map(({ atNs, streams }) => `${streams} streams from ${number(atNs / gigabyte, 3)} s`)
+          .join(', ')}.`,
+    ),
+  ].map((text) => wrap(text, ''));
 }
 
 const kindOf = ({ backend, congestion, chunk }: Row) => `${backend}, ${congestion}, chunk ${chunk}`;
-const blocks = ({ measured }: Row) => measured.map((one, block) => ({ block, value: figures(one).rate }));
+const blocks = ({ measured }: Row) =>
+  measured.map((one, block) => ({
+    block,
+    value: transferFigures(one).bytesPerSecond,
+  }));
 
 /** "1.07 [1.02, 1.13] of the rate: more" */
 function against(row: Row, other: Row): string {
@@ -276,16 +266,27 @@ function against(row: Row, other: Row): string {
   return `${withInterval(ratio)} of the rate${verdict}`;
 }
 
-/** What more streams bring over the fewest of the same kind. */
+const rateOf = ({ measured }: Row) =>
+  sum(measured.map((one) => transferFigures(one).bytesPerSecond)) / measured.length;
+
+/** What more streams bring over the fewest of the same kind, and as many as pay over the number that was best. */
 function gains(rows: readonly Row[]): string[] {
   const ofWay = (row: Row) => `${kindOf(row)}, ${row.way}`;
   return [...new Set(rows.map(ofWay))].flatMap((kind) => {
-    const [fewest, ...others] = rows
-      .filter((row) => ofWay(row) === kind)
-      .sort((a, b) => a.streams - b.streams);
-    return others.map(
-      (row) => `${kind}: ${row.streams} streams against ${fewest!.streams}: ${against(row, fewest!)}`,
-    );
+    const alike = rows.filter((row) => ofWay(row) === kind);
+    const [fewest, ...others] = alike
+      .filter(({ streams }) => streams !== adaptive)
+      .sort((a, b) => Number(a.streams) - Number(b.streams));
+    if (!fewest) return [];
+    const best = [fewest, ...others].sort((a, b) => rateOf(b) - rateOf(a))[0]!;
+    return [
+      ...others.map(
+        (row) => `${kind}: ${row.streams} streams against ${fewest.streams}: ${against(row, fewest)}`,
+      ),
+      ...alike
+        .filter(({ streams }) => streams === adaptive)
+        .map((row) => `${kind}: ${adaptive} against ${best.streams}, the best here: ${against(row, best)}`),
+    ];
   });
 }
 
@@ -303,4 +304,8 @@ function beside(rows: readonly Row[]): string[] {
 withExamples(transfer, [
   ['transfer --streams 1,8,64 --backend select,epoll --way copy', 'what more streams bring, and cost'],
   ['transfer --peer iperf3 --no-checksum --memory 64k', 'beside iperf3, doing what it does'],
+  [
+    "transfer --host netns --link 'delay=20ms loss=1% rate=100mbit' --congestion cubic,bbr --way copy --duration 5s",
+    'over a link that loses packets',
+  ],
 ]);
