@@ -10,6 +10,7 @@ import { compareHosts, type HostComparison, type KnownHosts, knownHosts } from '
 import { type Answer, answersOf } from './answer.js';
 import { type Cell, cellsOf, type Series, seriesAlong, valuesOf } from './cells.js';
 import { type Contest, contestsOf } from './contest.js';
+import { type Gains, gainsOf } from './gains.js';
 import { type ScannedSeries, scanModels } from './scan.js';
 import { type Notice, validityNotices } from './validity.js';
 import { type Verdict, verdicts } from './verdicts.js';
@@ -49,6 +50,8 @@ export interface ExperimentAnalysis {
   answers: Answer[];
   /** between mechanisms, where people ask which of two to take */
   contests: Contest[];
+  /** what more of the factor brings, where the experiment asks */
+  gains: Gains;
   /** null: it compares what runs on a host, not hosts */
   hosts: HostComparison | null;
   /** what a wait costs, of the series whose counters tell */
@@ -157,6 +160,7 @@ function analyseExperiment(name: string, cells: readonly Cell[], hosts: KnownHos
     series,
     answers: answersOf(known?.answers ?? [], series),
     contests: contestsOf(known?.answers ?? [], series),
+    gains: gainsOf(known?.gains, series),
     hosts: known?.acrossHosts ? compareHosts(known.acrossHosts, series, hosts) : null,
     scans,
     models,

@@ -150,6 +150,11 @@ export interface Experiment<Settings = unknown, Cell extends CellLevels = CellLe
    * that pays them; none where the question is another one
    */
   answers: readonly { metric: MetricId; when: string }[];
+  /**
+   * the figure whose gain along the axis is the answer, level by level over its near end, and the levels of whom it is held
+   * against under the same circumstances, and of whoever chooses along the axis by itself; left out: the question is another one
+   */
+  gains?: { metric: MetricId; peer: CellLevels; adaptive: CellLevels };
   /** figures whose growth along the axis is modelled */
   modelled: readonly MetricId[];
   /** columns of the closing table: rates, and costs (of each the first that a series has) */

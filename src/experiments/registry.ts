@@ -12,6 +12,7 @@ import { hotUpdate } from './hot-update.js';
 import { idleConnections } from './idle-connections.js';
 import { offload } from './offload.js';
 import { rateRamp } from './rate-ramp.js';
+import { streams } from './streams.js';
 import { udpPorts } from './udp-ports.js';
 import { wasmCalls } from './wasm-calls.js';
 import { wasmEverywhere } from './wasm-everywhere.js';
@@ -34,6 +35,7 @@ const all = [
   wasmMemory,
   wasmEverywhere,
   offload,
+  streams,
 ] as const;
 
 export type ExperimentId = (typeof all)[number]['id'];

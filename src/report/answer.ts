@@ -8,6 +8,7 @@ import { number } from '../number.js';
 import { hostAnswer } from './across-hosts.js';
 import { contestInWords } from './contest.js';
 import { withInterval } from './format.js';
+import { gainsInWords } from './gains.js';
 import type { Plot } from './plot.js';
 import { isBaseline, nameOf, panelsOf, plotSeries, pointsOf } from './plot-series.js';
 import { type AnswerInWords, listed, times, titleInSentence } from './sentences.js';
@@ -109,7 +110,7 @@ function nextOf(experiment: ExperimentAnalysis, run: RunInfo | null): string | n
 export function answerInWords(experiment: ExperimentAnalysis, run: RunInfo | null): AnswerInWords | null {
   const { name, answers, contests, factor, series } = experiment;
   const [first] = answers;
-  if (!first) return hostAnswer(experiment, run);
+  if (!first) return hostAnswer(experiment, run) ?? gainsInWords(experiment);
   const several = hostNames(series).length > 1;
   const asked = contests.map((one) => contestInWords(one, experiment, several));
   const next = nextOf(experiment, run);
