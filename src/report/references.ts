@@ -2,8 +2,12 @@
 import type { Analysis } from '../analysis/analyse.js';
 import { besidePublished, dividedBy } from '../analysis/beside.js';
 import { gatewayTestbed } from '../analysis/reference/gateways-2026.js';
-import { impossible } from '../analysis/reference/plausibility.js';
-import { transfers2025 } from '../analysis/reference/transfers-2025.js';
+import {
+  plausibilityNames,
+  published2025,
+  transferTestbed,
+  verdictOn,
+} from '../analysis/reference/transfers-2025.js';
 import { bibliography, citedWork } from '../claims/bibliography.js';
 import { number } from '../number.js';
 import { withInterval } from './format.js';
@@ -51,17 +55,22 @@ ${tables.map(({ what, host, metric: { unit, digits }, rows }) => {
 
 export function referenceSection({ run, experiments }: Analysis): Html {
   const copyBytesPerSecond = fastestCopy(run);
-  const rows = transfers2025.map((rate) => [
-    rate.what,
-    `${number(rate.bytesPerSecond / 1e9)} GB/s`,
-    rate.testbed,
-    impossible(rate, copyBytesPerSecond) ?? 'possible as far as the rules can tell',
-  ]);
+  const rows = published2025.map((one) => {
+    const { plausibility, why } = verdictOn(one, copyBytesPerSecond);
+    const figure = one.rate ? `${number(one.rate.bytesPerSecond / 1e9)} GB/s` : one.figure;
+    return [one.claim ?? '', one.what, figure, plausibilityNames[plausibility], why];
+  });
   return html`<section aria-labelledby="published"><h2 id="published">Published figures</h2>
 <p class="soft">Tables of the works below stand beside ours as grey marks where the axes agree, with their testbed named. They were taken on other machines: shapes may be compared, absolute values not. A rule marks what no machine can do.</p>
-<details><summary>Published transfer rates, held against what a CPU can move</summary>${table(
-    'Published transfer rates and the rule they break',
-    [{ name: 'Figure' }, { name: 'Rate', figure: true }, { name: 'Testbed' }, { name: 'Rule' }],
+<details><summary>Published figures of parallel streams, held against what a CPU can move and what their source does</summary><p class="soft">${citedWork('dwcp-results')}, ${transferTestbed}.</p>${table(
+    'Published figures of parallel streams, and whether they can be',
+    [
+      { name: 'Claim' },
+      { name: 'Figure' },
+      { name: 'Published', figure: true },
+      { name: 'Verdict' },
+      { name: 'Why' },
+    ],
     rows,
   )}</details>
 ${gatewaysBeside(experiments)}

@@ -88,7 +88,7 @@ const everywhere = (test: ClaimTest) => ({ ...metric(test.metric), of: () => 1 }
 
 describe('claims', () => {
   it('are all there, once each', () => {
-    const ids = Object.entries({ T: 11, G: 7, W: 4 }).flatMap(([letter, many]) =>
+    const ids = Object.entries({ T: 11, G: 7, W: 4, D: 3 }).flatMap(([letter, many]) =>
       Array.from({ length: many }, (_, i) => `${letter}${i + 1}`),
     );
     assert.deepEqual(
@@ -97,7 +97,7 @@ describe('claims', () => {
     );
     assert.deepEqual(
       tested.map(({ id }) => id),
-      [11, 7, 4].flatMap((many, i) => Array.from({ length: many }, (_, n) => `${'TGW'[i]}${n + 1}`)),
+      [11, 7, 4, 3].flatMap((many, i) => Array.from({ length: many }, (_, n) => `${'TGWD'[i]}${n + 1}`)),
     );
     for (const claim of claims) assert.ok(claim.statement && claim.cells, claim.id);
   });

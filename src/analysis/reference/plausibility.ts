@@ -8,6 +8,8 @@ export interface PublishedRate {
   threads: number;
   cpus: number;
   clockHz: number;
+  /** that one CPU of the testbed can store; left out: the most that any can */
+  storedPerCycle?: number;
   bytesPerSecond: number;
 }
 
@@ -19,13 +21,14 @@ const bytesPerCycle = 128;
  * where there is one; without it the CPU's widest registers set the bound, which no memory reaches.
  */
 export function impossible(rate: PublishedRate, copyBytesPerSecond: number | null = null): string | null {
-  const { threads, cpus, clockHz, bytesPerSecond } = rate;
+  const { threads, cpus, clockHz, storedPerCycle = bytesPerCycle, bytesPerSecond } = rate;
   const terabytes = (value: number) => `${Number((value / 1e12).toPrecision(3))} TB/s`;
-  const ceiling = Math.min(threads, cpus) * clockHz * bytesPerCycle;
+  const moving = Math.min(threads, cpus);
+  const ceiling = moving * clockHz * storedPerCycle;
   if (bytesPerSecond > ceiling) {
-    return `${terabytes(bytesPerSecond)} exceeds ${terabytes(ceiling)}, all that ${threads === 1 ? 'one CPU' : `${threads} CPUs`} could move between registers and cache at ${bytesPerCycle} bytes a cycle: no byte was moved`;
+    return `${terabytes(bytesPerSecond)} exceeds ${terabytes(ceiling)}, all that ${moving === 1 ? 'one CPU' : `${moving} CPUs`} could move between registers and cache at ${storedPerCycle} bytes a cycle: no byte was moved`;
   }
-  if (copyBytesPerSecond !== null && bytesPerSecond > copyBytesPerSecond * Math.min(threads, cpus)) {
+  if (copyBytesPerSecond !== null && bytesPerSecond > copyBytesPerSecond * moving) {
     return `${terabytes(bytesPerSecond)} exceeds ${terabytes(copyBytesPerSecond)} a CPU, the memcpy rate measured here`;
   }
   return null;
