@@ -10,7 +10,9 @@
   "target_defaults": {
     "include_dirs": ["native"],
     "defines": ["_GNU_SOURCE", "DISPATCHBENCH_FLAGS=\"-std=c++20 -O2 -fno-omit-frame-pointer\""],
-    "cflags": ["-fno-omit-frame-pointer", "-fvisibility=hidden"],
+    # What a program of those that share the core never calls is left out of it.
+    "cflags": ["-fno-omit-frame-pointer", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections"],
+    "conditions": [["OS=='linux'", {"ldflags": ["-Wl,--gc-sections"]}]],
     "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
     "cflags_cc": ["-std=c++20", "-O2", "-g1", "-Wall", "-Wextra", "-Wconversion", "-Wno-sign-conversion", "-fno-exceptions", "-fno-rtti"],
     "xcode_settings": {

@@ -71,7 +71,10 @@ async function crossBuild({ name, os, zig }, folder) {
   const sources = json('native/sources.json');
   const core = sources.core.flatMap((room) => sources[room]);
   const compiler = ['zig', 'c++', '-target', zig];
-  const flags = ['-std=c++20', '-O2', '-fPIC', '-fno-omit-frame-pointer', '-fvisibility=hidden'];
+  const flags = [
+    ...['-std=c++20', '-O2', '-fPIC', '-fno-omit-frame-pointer', '-fvisibility=hidden'],
+    ...['-ffunction-sections', '-fdata-sections'],
+  ];
   const define = ['-D_GNU_SOURCE', `-DDISPATCHBENCH_FLAGS="${flags.slice(0, 2).join(' ')}"`, '-Inative'];
   const without = ['-fno-exceptions', '-fno-rtti'];
   const addon = ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'];
@@ -116,6 +119,7 @@ async function crossBuild({ name, os, zig }, folder) {
         () =>
           must(`link ${basename(file)}`, [
             ...(shared ? ['-shared', ...open] : []),
+            os === 'darwin' ? '-Wl,-dead_strip' : '-Wl,--gc-sections',
             ...['-s', '-O2', ...new Set(of)].map((one) => (one.endsWith('.cc') ? objectOf(one) : one)),
             ...['-lpthread', '-o', join(folder, file)],
           ]),
