@@ -1,12 +1,13 @@
 /**
  * What our core costs: drain and wake-up on select, poll and epoll against the same work around bare system calls and
- * against other people's loops, all in one run and in turn; and whether changing interest costs more among many.
+ * against other people's loops, all in one run and in turn; and whether changing interest costs more among many, by time and,
+ * where valgrind is installed, by instructions, which no other work on the machine touches.
  *
  * A figure is the median round of one process over its events: a round in which the machine did something else is not the
  * loop's. Processes of one cell follow each other, each of them first in its turn; a generation is the unit, and ratios are
  * taken within it. Our core takes part twice: how far it is from itself is what the run can resolve.
  *
- *     npm run bench:cost [-- --quick] [-- --generations N] [-- --only epoll] [-- --part rounds|changes]
+ *     npm run bench:cost [-- --quick] [-- --generations N] [-- --only epoll] [-- --part rounds|changes|instructions]
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
@@ -15,9 +16,10 @@ import { type Cost, type CostImplementation, costPeers } from '../src/contract/c
 import type { CostSpec } from '../src/programs/cost.js';
 import { missingPeer } from '../src/programs/cost.js';
 import { measureCost } from '../src/stage/cost.js';
+import { countInstructions, withoutInstructions } from '../src/stage/instructions.js';
 import { reservedDescriptors } from '../src/stage/limits.js';
 import { blockedRatio, type Interval } from '../src/statistics/interval.js';
-import { type RoundCost, roundCost } from '../src/statistics/round-cost.js';
+import { type MeasuredRound, type RoundCost, roundCost } from '../src/statistics/round-cost.js';
 import { onCpus, pinning, roles, site } from './here.js';
 import { saveRecord, shown, verdict } from './lib.js';
 
@@ -186,24 +188,87 @@ interface Slope {
   verdict: string;
 }
 
+const changers = available.filter(
+  (backend) => wanted(backend) && (!options.quick || ['poll', 'epoll'].includes(backend)),
+);
+
+function fits(backend: BackendName, pairs: number): boolean {
+  const limit = roles.server.look.backends.find(({ name }) => name === backend)!.maxDescriptor;
+  return limit < 0 || 2 * pairs + reservedDescriptors <= limit;
+}
+
+/** As many of each as descriptors are there for; of a mechanism that takes few, a twenty-fifth. */
+const among = (backend: BackendName, numbers: readonly number[]) =>
+  [...new Set(numbers.map((n) => Math.min(n, most)))].map((pairs) =>
+    fits(backend, pairs) ? pairs : Math.max(10, Math.round(pairs / 25)),
+  );
+
+interface Instructions {
+  backend: BackendName;
+  change: string;
+  /** of a change, by the number of registered pairs */
+  counts: Record<number, number>;
+  /** more for each of them */
+  slope: Interval;
+  verdict: string;
+}
+
+/** More of them among the most than a change takes by 1 %: what the slope may be at most where its interval has no width. */
+const negligible = 0.01;
+
+async function instructionsOfChanges(): Promise<Instructions[]> {
+  const active = 50;
+  const seeds = [1, 2, 3];
+  const found: Instructions[] = [];
+  // A process under valgrind takes its time to start.
+  const [backends, kinds] = options.quick ? [changers.slice(0, 1), changes.slice(0, 1)] : [changers, changes];
+  for (const backend of backends) {
+    for (const change of kinds) {
+      const sizes = among(backend, options.quick ? [100, 200] : [100, 1000, 10_000]);
+      const rows: MeasuredRound[] = [];
+      for (const seed of seeds) {
+        for (const pairs of sizes) {
+          site.signal.throwIfAborted();
+          const spec = { mode: change, impl: 'native', backend, pairs, active, seed } as const;
+          rows.push({
+            block: seed,
+            registered: pairs,
+            active,
+            ns: (await countInstructions(spec, 20)).perEvent,
+          });
+        }
+      }
+      const slope = roundCost(rows)!.perRegistered!;
+      const counts = sizes.map((pairs) =>
+        average(rows.filter((row) => row.registered === pairs).map(({ ns }) => ns)),
+      );
+      const growth = (slope.estimate * Math.max(...sizes)) / counts[0]!;
+      const flat = slope.low! <= 0 && slope.high! >= 0;
+      found.push({
+        ...{ backend, change, slope },
+        counts: Object.fromEntries(sizes.map((pairs, at) => [pairs, counts[at]!])),
+        verdict: flat
+          ? 'met'
+          : Math.abs(growth) <= negligible
+            ? 'met (within 1 %)'
+            : growth < 0
+              ? 'met (falls)'
+              : 'MISSED',
+      });
+      process.stderr.write(`\rinstructions: ${found.length} of ${backends.length * kinds.length} `);
+    }
+  }
+  process.stderr.write('\n');
+  return found;
+}
+
 async function slopesOfChanges(): Promise<Slope[]> {
   const active = 100;
-  const cells = available
-    .filter((backend) => wanted(backend) && (!options.quick || ['poll', 'epoll'].includes(backend)))
-    .flatMap((backend) =>
-      changes.flatMap((change) => changersOf(backend).map((impl) => ({ backend, change, impl }))),
-    );
-  const few = roles.server.look.backends;
-  const fits = (backend: BackendName, pairs: number) => {
-    const limit = few.find(({ name }) => name === backend)!.maxDescriptor;
-    return limit < 0 || 2 * pairs + reservedDescriptors <= limit;
-  };
+  const cells = changers.flatMap((backend) =>
+    changes.flatMap((change) => changersOf(backend).map((impl) => ({ backend, change, impl }))),
+  );
   const counts = (backend: BackendName) =>
-    [
-      ...new Set(
-        (options.quick ? [100, 200, 300] : [2500, 5000, 7500, 10_000]).map((n) => Math.min(n, most)),
-      ),
-    ].map((pairs) => (fits(backend, pairs) ? pairs : Math.round((pairs / 10_000) * 400) || pairs));
+    among(backend, options.quick ? [100, 200, 300] : [2500, 5000, 7500, 10_000]);
   for (let generation = 0; generation < generations; generation++) {
     for (const { backend, change, impl } of cells) {
       for (const pairs of rotated(counts(backend), generation))
@@ -231,9 +296,17 @@ async function slopesOfChanges(): Promise<Slope[]> {
   });
 }
 
+const perThousand = (slope: Interval): Interval => ({
+  ...slope,
+  estimate: 1000 * slope.estimate,
+  low: slope.low && 1000 * slope.low,
+  high: slope.high && 1000 * slope.high,
+});
+
 const plain = { head: [], border: [], compact: true };
 for (const sentence of missing) console.log(sentence);
-const comparisons = options.part === 'changes' ? [] : await compareRounds();
+const takesPart = (...parts: string[]) => options.part === undefined || parts.includes(options.part);
+const comparisons = takesPart('rounds') ? await compareRounds() : [];
 if (comparisons.length > 0) {
   const table = new Table({
     head: ['round', 'backend', 'pairs', 'ours, ns an event', 'kernel', 'against', 'ours / theirs', 'bar', ''],
@@ -256,24 +329,36 @@ if (comparisons.length > 0) {
   console.log(table.toString());
   for (const [where, why] of refusals) console.log(`${where}: ${why}`);
 }
-const slopes = options.part === 'rounds' ? [] : await slopesOfChanges();
+const slopes = takesPart('changes') ? await slopesOfChanges() : [];
 if (slopes.length > 0) {
   const table = new Table({
     head: ['change', 'backend', 'impl', 'ns a change, among so many', 'ns more among 1000 more', ''],
     style: plain,
   });
   for (const { change, backend, impl, ns, slope, verdict: said } of slopes) {
-    const among = Object.entries(ns).map(([pairs, value]) => `${pairs}: ${value.toFixed(1)}`);
-    const perThousand = {
-      ...slope,
-      estimate: 1000 * slope.estimate,
-      low: slope.low && 1000 * slope.low,
-      high: slope.high && 1000 * slope.high,
-    };
-    table.push([change, backend, impl, among.join(', '), shown(perThousand), said]);
+    const times = Object.entries(ns).map(([pairs, value]) => `${pairs}: ${value.toFixed(1)}`);
+    table.push([change, backend, impl, times.join(', '), shown(perThousand(slope)), said]);
   }
   console.log(
     `adding, modifying, removing is O(1): the slope's 95 % interval includes 0, ${generations} generations`,
+  );
+  console.log(table.toString());
+}
+const counted = takesPart('changes', 'instructions');
+const uncounted = counted ? withoutInstructions() : undefined;
+if (uncounted !== undefined) console.log(uncounted);
+const instructions = counted && uncounted === undefined ? await instructionsOfChanges() : [];
+if (instructions.length > 0) {
+  const table = new Table({
+    head: ['change', 'backend', 'instructions a change, among so many', 'more among 1000 more', ''],
+    style: plain,
+  });
+  for (const { change, backend, counts, slope, verdict: said } of instructions) {
+    const shownCounts = Object.entries(counts).map(([pairs, value]) => `${pairs}: ${value.toFixed(1)}`);
+    table.push([change, backend, shownCounts.join(', '), shown(perThousand(slope)), said]);
+  }
+  console.log(
+    'adding, modifying, removing is O(1) by instructions of the program (callgrind), three draws of who is changed',
   );
   console.log(table.toString());
 }
@@ -282,6 +367,6 @@ const record = {
   refusals: Object.fromEntries(refusals),
 };
 const rows = [options.only, options.part].filter((one) => one !== undefined).join(' ');
-const file = saveRecord('cost', { ...record, comparisons, slopes, measurements }, rows);
+const file = saveRecord('cost', { ...record, comparisons, slopes, instructions, measurements }, rows);
 console.log(`saved in ${file}`);
 await roles.close();

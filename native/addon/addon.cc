@@ -87,6 +87,20 @@ bool TurnArguments::within(napi_env env, const char* what, std::uint32_t most) c
   return false;
 }
 
+Words::Words(const Napi::Array& from) {
+  Napi::Env env = from.Env();
+  for (std::uint32_t i = 0, length = from.Length(); i < length; ++i) {
+    const Napi::Value word = from.Get(i);
+    if (env.IsExceptionPending()) return;
+    if (!word.IsString()) {  // converting it would run a script
+      throw_coded(env, "ERR_INVALID_ARG_TYPE", "arguments must be strings");
+      return;
+    }
+    words_.push_back(word.As<Napi::String>().Utf8Value());
+  }
+  for (std::string& word : words_) pointers_.push_back(word.data());
+}
+
 void export_functions(Napi::Env env, Napi::Object exports, void* state,
                       std::initializer_list<NamedFunction> functions) {
   for (const auto& [name, function] : functions) {
@@ -107,7 +121,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   addon::export_server(env, exports);
   addon::export_sockets(env, exports);
   addon::export_registry(env, exports);
-  addon::export_poller(env, exports);
+  addon::export_cost(env, exports, addon::export_poller(env, exports));
   addon::export_load(env, exports);
   addon::export_datagram(env, exports);
   addon::export_udp_echo(env, exports);

@@ -1,11 +1,12 @@
 // Per-environment state of the addon (one per Node environment: main thread or Worker) and its small argument helpers.
-// Each area of the addon (poller, sockets, server, load, process) registers its functions from its own file.
+// Each area of the addon (poller, sockets, server, load, process, cost) registers its functions from its own file.
 #pragma once
 
 #include <napi.h>
 
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -87,6 +88,17 @@ Napi::Value free_argument(const Napi::CallbackInfo& info, Handles<T>& handles) {
   return info.Env().Undefined();
 }
 
+/// An array of words as a program takes them. An exception is pending when an element was no string, or its getter threw.
+class Words {
+ public:
+  explicit Words(const Napi::Array& from);
+  std::span<char* const> span() const noexcept { return pointers_; }
+
+ private:
+  std::vector<std::string> words_;
+  std::vector<char*> pointers_;  // into them
+};
+
 struct NamedFunction {
   const char* name;
   Napi::Value (*function)(const Napi::CallbackInfo&);
@@ -123,5 +135,6 @@ void export_udp_echo(Napi::Env env, Napi::Object exports);
 void export_load(Napi::Env env, Napi::Object exports);
 void export_session(Napi::Env env, Napi::Object exports);
 PollerArea& export_poller(Napi::Env env, Napi::Object exports);
+void export_cost(Napi::Env env, Napi::Object exports, const PollerArea& pollers);
 
 }  // namespace addon

@@ -10,20 +10,8 @@
 namespace addon {
 
 std::string read_options(const Napi::Array& arguments, servers::Options& options) {
-  Napi::Env env = arguments.Env();
-  std::vector<std::string> words;
-  for (std::uint32_t i = 0, length = arguments.Length(); i < length; ++i) {
-    const Napi::Value word = arguments.Get(i);
-    if (env.IsExceptionPending()) return {};
-    if (!word.IsString()) {  // converting it would run a script
-      throw_coded(env, "ERR_INVALID_ARG_TYPE", "arguments must be strings");
-      return {};
-    }
-    words.push_back(word.As<Napi::String>().Utf8Value());
-  }
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
-  return servers::parse_options(pointers, options);
+  Words words(arguments);
+  return arguments.Env().IsExceptionPending() ? "" : servers::parse_options(words.span(), options);
 }
 
 namespace {

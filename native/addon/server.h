@@ -10,7 +10,7 @@
 namespace addon {
 
 /// Fills in the options from an array of words, as a server program takes them. Returns what is wrong in one sentence;
-/// nothing when all is well, or when an exception is pending: an element was no string, or its getter threw.
+/// nothing when all is well, or when an exception is pending (Words).
 std::string read_options(const Napi::Array& arguments, servers::Options& options);
 
 }  // namespace addon

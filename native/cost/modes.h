@@ -20,6 +20,7 @@ enum class Mode : std::uint8_t {
   loud_talker,
   teardown,
   after_spike,
+  unread,
 };
 
 /// What `--active` counts.
@@ -52,6 +53,7 @@ inline constexpr ModeFacts kModes[] = {
     {.name = "loud-talker", .active = Active::of_pairs, .writes = true, .budget = true, .second = false},
     {.name = "teardown", .active = Active::further_pairs, .writes = false, .budget = false, .second = false},
     {.name = "after-spike", .active = Active::further_pairs, .writes = false, .budget = false, .second = false},
+    {.name = "unread", .active = Active::of_pairs, .writes = false, .budget = false, .second = false},
 };
 
 constexpr const ModeFacts& facts_of(Mode mode) noexcept { return kModes[static_cast<std::size_t>(mode)]; }

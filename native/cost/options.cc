@@ -87,6 +87,7 @@ std::string parse_options(std::span<char* const> arguments, std::span<const std:
   known.number("--writes", 0, 10'000'000, options.writes);
   known.number("--budget", 1, 1'000'000, options.budget);
   known.number("--max-events", 1, 65536, options.max_events);
+  known.flag("--look-first", options.look_first);
   known.number("--seed", 0, UINT64_MAX, options.seed);
   known.number("--rounds", 1, kMostRounds, rounds);
   known.number("--warmup-rounds", 0, kMostRounds, warmup_rounds);
@@ -95,10 +96,15 @@ std::string parse_options(std::span<char* const> arguments, std::span<const std:
   known.number("--gap", 0, 1'000'000, options.gap_us);
   known.cpus("--cpu", options.cpus);
   known.flag("--control", options.control);
+  known.flag("--hold", options.hold);
   if (std::string fault = known.read(arguments); !fault.empty()) return fault;
   options.mode = static_cast<Mode>(mode);
   options.impl = impls[impl];
   if (options.backend.empty()) return "--backend is missing: there is no default mechanism";
+  if (options.hold && !options.control) return "--hold waits for a line on the control channel: give --control as well";
+  if (options.look_first && options.impl != "native" && options.impl != "ts") {
+    return "--look-first is of our pollers: --impl native or ts";
+  }
   if (std::string fault = check(options); !fault.empty()) return fault;
   return settle(rounds, warmup_rounds, duration, warmup, options);
 }

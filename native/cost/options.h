@@ -21,6 +21,7 @@ struct Options {
   std::uint32_t writes = 0;          ///< further writes in a round, as its mode says
   std::uint32_t budget = 1;          ///< most that a handler takes of one descriptor before the next one's turn
   std::uint32_t max_events = 1024;   ///< rows of one wait's result array
+  bool look_first = false;           ///< each wait looks before it sleeps, see dispatch/poller.h
   std::uint64_t seed = 1;            ///< of the generator that draws the active pairs
   std::uint64_t rounds = 1000;       ///< measured rounds; 0: as many as `duration_ms` holds
   std::uint64_t warmup_rounds = 100;
@@ -29,6 +30,7 @@ struct Options {
   std::uint64_t gap_us = 50;         ///< another writes: from the waiter's announcement to the write
   std::vector<int> cpus;             ///< empty: wherever the system lets it run
   bool control = false;              ///< the end of stdin ends the program
+  bool hold = false;                 ///< before the warm-up it waits to be told `snapshot`, which a profiler does once it is there
 };
 
 /// Descriptors that a mode opens beside the registered pairs.

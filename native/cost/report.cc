@@ -62,8 +62,9 @@ void add_configuration(JsonLine& line, const Options& options, const dispatch::C
       .number("active", options.active)
       .number("writes", options.writes)
       .number("budget", options.budget)
-      .number("maxEvents", options.max_events)
-      .number("seed", options.seed);
+      .number("maxEvents", options.max_events);
+  if (options.look_first) line.boolean("lookFirst", true);
+  line.number("seed", options.seed);
 }
 
 void add_figures(JsonLine& line, const Measurement& m) {

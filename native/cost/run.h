@@ -1,10 +1,13 @@
 // What the programs that measure the cost of a dispatch have in common: everything but the way to wait.
 #pragma once
 
+#include <poll.h>
+
 #include <cstdio>
 #include <cstring>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "cost/accept_storm.h"
 #include "cost/after_spike.h"
@@ -17,6 +20,7 @@
 #include "cost/thread_writer.h"
 #include "cost/toggle_write.h"
 #include "cost/udp_fan_in.h"
+#include "cost/unread.h"
 #include "cost/wakeup.h"
 #include "cost/wakeup_other.h"
 #include "process/affinity.h"
@@ -84,6 +88,7 @@ std::string run_mode(const Setting& setting, Waiter& waiter) {
     case Mode::loud_talker: return measure<LoudTalker<Waiter>>(setting, waiter);
     case Mode::teardown: return measure<Teardown<Waiter>>(setting, waiter);
     case Mode::after_spike: return measure<AfterSpike<Waiter>>(setting, waiter);
+    case Mode::unread: return measure<Unread<Waiter>>(setting, waiter);
   }
   return "no such mode";
 }
@@ -100,25 +105,43 @@ inline std::string pin(const Options& options) {
   return error == 0 ? "" : std::string("--cpu cannot be met: ") + std::strerror(error);
 }
 
+/// Says that it is there, and waits for the word to go on. One sentence when it is told to end instead.
+inline std::string hold(servers::Control& control) {
+  process::print_line(process::JsonLine().string("event", "held").text());
+  bool told = false;
+  while (!told && !control.stopping()) {
+    std::vector<pollfd> watched;
+    for (const int fd : control.descriptors()) watched.push_back({fd, POLLIN, 0});
+    ::poll(watched.data(), static_cast<nfds_t>(watched.size()), -1);
+    for (const int fd : control.descriptors()) control.on_readable(fd, [&told](std::string_view) { told = true; });
+  }
+  return told ? "" : "ended by " + std::string(control.reason()) + " before the measurement began";
+}
+
+/// What comes before the first wait: what was asked, CPUs, the control channel, pairs. One sentence on what is in the way.
+inline std::string prepare(std::span<char* const> arguments, std::span<const std::string_view> impls, Options& options,
+                           servers::Control& control, Pairs& pairs) {
+  if (std::string fault = parse_options(arguments, impls, options); !fault.empty()) return fault;
+  if (std::string fault = pin(options); !fault.empty()) return fault;
+  if (const int error = control.open(options.control)) {
+    return std::string("cannot open the control channel: ") + std::strerror(error);
+  }
+  if (std::string fault = pairs.open(options.pairs, options.stride, further_descriptors(options)); !fault.empty()) {
+    return fault;
+  }
+  return options.hold ? hold(control) : "";
+}
+
 /// `main` of such a program: `run(setting)` makes the waiter that was asked for and calls run_mode. One sentence on
 /// stderr when it returns one.
 template <class Run>
 int run_program(const char* name, int argc, char** argv, std::span<const std::string_view> impls, Run run) {
   const auto whole = [&]() -> std::string {
     Options options;
-    if (std::string fault = parse_options(std::span(argv, static_cast<std::size_t>(argc)).subspan(1), impls, options);
-        !fault.empty()) {
-      return fault;
-    }
-    if (std::string fault = pin(options); !fault.empty()) return fault;
     servers::Control control;
-    if (const int error = control.open(options.control)) {
-      return std::string("cannot open the control channel: ") + std::strerror(error);
-    }
     Pairs pairs;
-    if (std::string fault = pairs.open(options.pairs, options.stride, further_descriptors(options)); !fault.empty()) {
-      return fault;
-    }
+    const auto arguments = std::span(argv, static_cast<std::size_t>(argc)).subspan(1);
+    if (std::string fault = prepare(arguments, impls, options, control, pairs); !fault.empty()) return fault;
     return run(Setting{options, pairs, control, {.program = argv[0]}});
   };
   const std::string fault = whole();

@@ -101,7 +101,10 @@ WaitResult Poller::wait(std::span<Event> out, TimeoutNs timeout) noexcept {
     std::this_thread::sleep_for(std::chrono::nanoseconds(first));
     if (timeout > 0) timeout -= first;
   }
-  WaitResult result = backend_->wait(out, timeout);
+  WaitResult result = backend_->wait(out, look_first_ ? 0 : timeout);
+  if (look_first_ && timeout != 0 && result.count == 0 && !result.interrupted && result.error == 0) {
+    result = backend_->wait(out, timeout);
+  }
   int kept = 0;
   for (int i = 0; i < result.count; ++i) {
     Event event = out[static_cast<std::size_t>(i)];

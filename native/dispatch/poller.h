@@ -39,6 +39,10 @@ class Poller {
   /// that waits for a batch. The sleep is a system call of its own, which no counter has. 0: it looks at once.
   void wait_at_least(std::uint32_t microseconds) noexcept;
 
+  /// Each wait that may sleep looks first, without a wait queue to enter for every descriptor, and sleeps only where nothing is
+  /// ready: a system call more then. False: it does not.
+  void look_first(bool wanted) noexcept { look_first_ = wanted; }
+
   /// What is registered under `slot`. On POSIX the slot is the descriptor, and this is nothing at run time.
   Handle handle(Slot slot) const noexcept { return slots_.handle(slot); }
 
@@ -85,6 +89,7 @@ class Poller {
   std::vector<Registration> registrations_;  // by slot
   std::size_t registered_ = 0;
   TimeoutNs least_wait_ = 0;
+  bool look_first_ = false;
 };
 
 }  // namespace dispatch

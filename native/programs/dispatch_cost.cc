@@ -16,6 +16,7 @@ std::string run_native(cost::Setting setting) {
   dispatch::Probe probe;
   const auto poller = dispatch::Poller::open(setting.options.backend, probe);
   if (poller == nullptr) return servers::backend_refusal(setting.options.backend, probe.reason);
+  poller->look_first(setting.options.look_first);
   cost::PollerWaiter waiter(*poller, setting.options.max_events);
   setting.facts.capabilities = &poller->capabilities();
   return run_mode(setting, waiter);

@@ -37,6 +37,8 @@ export const costModes = [
   { name: 'teardown', active: 'two each', writes: false, budget: false, second: false, oneEvent: false },
   /** a wakeup, after `active` further pairs were there and are no longer */
   { name: 'after-spike', active: 'two each', writes: false, budget: false, second: false, oneEvent: true },
+  /** `active` pairs hold a byte that nobody reads, so that every wait reports them: waits for 100 rows of each, an event is a row */
+  { name: 'unread', active: 'pairs', writes: false, budget: false, second: false, oneEvent: false },
 ] as const;
 
 export type CostMode = (typeof costModes)[number]['name'];
@@ -60,8 +62,14 @@ export const costPeers = peers.map(({ cost: program, ...peer }) => ({
   backends: readonly BackendName[];
 }[];
 
-/** `native`: through our Poller, as the servers do; `baseline`: the same work around bare system calls; others' loops. */
-export const costImplementation = z.enum(['native', 'baseline', ...costPeers.map(({ name }) => name)]);
+/** Every row is left to wait for again, so that nothing but waiting and handing over is timed: what TypeScript is compared in. */
+export const crossingMode = 'unread' satisfies CostMode;
+
+/**
+ * `native`: through our Poller, as the servers do; `baseline`: the same work around bare system calls; `ts`: through our Poller
+ * from TypeScript, in the mode `unread` alone; others' loops.
+ */
+export const costImplementation = z.enum(['native', 'baseline', 'ts', ...costPeers.map(({ name }) => name)]);
 export type CostImplementation = z.infer<typeof costImplementation>;
 
 export const cost = z.object({
@@ -69,7 +77,7 @@ export const cost = z.object({
   mode: costMode,
   impl: costImplementation,
   backend: backendName,
-  /** null for all but our Poller */
+  /** null for all but our Poller (native, ts) */
   capabilities: capabilities.nullable(),
   /** socket pairs registered */
   pairs: count,
@@ -83,6 +91,8 @@ export const cost = z.object({
   budget: count,
   /** rows of the result array of one wait; bare select and poll have none, and other people's loops their own */
   maxEvents: count,
+  /** each wait looked before it slept, which is a system call more where nothing was ready; left out: it did not */
+  lookFirst: z.boolean().optional(),
   /** of the generator that draws the active pairs */
   seed: z.number(),
   /** rounds measured */

@@ -1,6 +1,7 @@
 /** flame.json: what a flamegraph trial was, and where its time went. One file in each results/flame-* folder. */
 import { z } from 'zod';
 import { count, identifier } from './common.js';
+import { cost } from './cost.js';
 import { hostFacts } from './host.js';
 import { hello } from './server.js';
 
@@ -22,11 +23,29 @@ export const profilerOverhead = z.object({
 });
 export type ProfilerOverhead = z.infer<typeof profilerOverhead>;
 
+export const profiledCost = cost.pick({
+  mode: true,
+  impl: true,
+  backend: true,
+  pairs: true,
+  stride: true,
+  active: true,
+  writes: true,
+  budget: true,
+  maxEvents: true,
+  versions: true,
+  digest: true,
+});
+export type ProfiledCost = z.infer<typeof profiledCost>;
+
 export const flameProfile = z.object({
   /** profile: the server asked for; base: the one it is compared with */
   role: z.enum(['profile', 'base']),
   title: z.string(),
-  server: hello,
+  /** null: a program that measures the cost of a dispatch, whose requests are events */
+  server: hello.nullable(),
+  /** that program, of which the measured rounds alone are in the stacks */
+  cost: profiledCost.optional(),
   command: z.array(z.string()),
   idleConnections: count,
   activeConnections: count,

@@ -4,23 +4,23 @@ import { peerServers } from './peers.js';
 /**
  * Every backend the suite knows, on any system, in the order of the addon's registry. What this machine has is `probe`'s
  * answer, not this list. `waits`: what a wait looks at, every registered descriptor or the ready ones; of /dev/poll claim
- * T5 asks which, and no published claim speaks of io_uring, nor of changes that go through it. `style`: place in palettes and symbols of figures, the same in every report.
+ * T5 asks which, and no published claim speaks of io_uring, nor of changes that go through it. `edge`: what is left unread is not told again. `style`: place in palettes and symbols of figures, the same in every report.
  */
 const backends = [
   { name: 'select', waits: 'scanning', style: 0 },
   { name: 'select-posix', waits: 'scanning', style: 1 },
   { name: 'poll', waits: 'scanning', style: 2 },
   { name: 'epoll', waits: 'scalable', style: 3 },
-  { name: 'epoll-et', waits: 'scalable', style: 4 },
+  { name: 'epoll-et', waits: 'scalable', style: 4, edge: true },
   { name: 'epoll-oneshot', waits: 'scalable', style: 5 },
   { name: 'epoll-batched', waits: 'unclassified', style: 10 },
   { name: 'epoll-batched-oneshot', waits: 'unclassified', style: 11 },
   { name: 'kqueue', waits: 'scalable', style: 3 },
-  { name: 'kqueue-clear', waits: 'scalable', style: 4 },
+  { name: 'kqueue-clear', waits: 'scalable', style: 4, edge: true },
   { name: 'evport', waits: 'scalable', style: 5 },
   { name: 'devpoll', waits: 'asked', style: 6 },
   { name: 'wsapoll', waits: 'scanning', style: 2 },
-  { name: 'uring-poll', waits: 'unclassified', style: 6 },
+  { name: 'uring-poll', waits: 'unclassified', style: 6, edge: true },
   { name: 'uring-poll-level', waits: 'unclassified', style: 7 },
   { name: 'uring-poll-oneshot', waits: 'unclassified', style: 8 },
 ] as const;
@@ -52,6 +52,9 @@ const waiting = (how: (typeof backends)[number]['waits']) =>
 export const scanning = waiting('scanning');
 /** A wait looks at the ready ones. */
 export const scalable = waiting('scalable');
+
+/** What is left unread is not told again. */
+export const edgeTriggered = backends.flatMap((one) => ('edge' in one ? one.name : []));
 
 /** Order of legends and tables. */
 export const mechanismOrder: readonly string[] = [

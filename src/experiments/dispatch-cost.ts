@@ -3,12 +3,13 @@
  * to find and read what is ready, among how many that are not.
  *
  * Factors: backend x implementation (through our Poller, bare system calls, other people's loops) x what a round is x
- * socket pairs registered. The first four rounds answer the question; `full` has the whole micro-set.
+ * socket pairs registered. The first four rounds answer the question; `full` has the whole micro-set. TypeScript takes part where
+ * nothing is read, so that what crossing into it adds to a wait and to each event stands alone.
  */
 import { z } from 'zod';
 import { type BackendName, backendName, count } from '../contract/common.js';
-import { type CostImplementation, costImplementation } from '../contract/cost.js';
-import { scanning } from '../contract/names.js';
+import { type CostImplementation, costImplementation, crossingMode } from '../contract/cost.js';
+import { edgeTriggered, scanning } from '../contract/names.js';
 import { peers } from '../contract/peers.js';
 import type { ProfileName } from '../contract/run.js';
 import { wholeNumber } from '../options.js';
@@ -30,6 +31,8 @@ interface RoundFacts {
   whole?: boolean;
   /** it is about a wait's result array */
   rows?: boolean;
+  /** nothing is read, and so many pairs have to be there for it */
+  unread?: number;
   /** what is asked among so many pairs; `writes`: what was asked for drains */
   asked(pairs: number, writes: number): Asked;
 }
@@ -71,7 +74,17 @@ const rounds = {
     asked: (pairs) => ({ mode: 'loud-talker', active: few(pairs), writes: several, budget: 4 }),
   },
   teardown: { whole: true, asked: () => ({ mode: 'teardown', active: several }) },
+  '1 left unread': leftUnread(1),
+  '8 left unread': leftUnread(8),
+  '64 left unread': leftUnread(64),
+  '512 left unread': leftUnread(512),
+  '64 left unread by 1 a wait': { ...leftUnread(64, 1), rows: true },
 } satisfies Record<string, RoundFacts>;
+
+function leftUnread(active: number, maxEvents?: number) {
+  const rows = maxEvents === undefined ? {} : { maxEvents };
+  return { whole: true, unread: active, asked: (): Asked => ({ mode: crossingMode, active, ...rows }) };
+}
 
 function allActiveIn(maxEvents: number) {
   return (pairs: number, writes: number): Asked => ({ mode: 'drain', active: pairs, writes, maxEvents });
@@ -130,9 +143,13 @@ function profile(name: ProfileName, machine: Machine): DispatchCostSettings {
 
 /** A library has some mechanisms, and libuv the system's own; a result array of a size that can be asked for has not everybody. */
 function exists(impl: CostImplementation, backend: BackendName, one: Round, machine: Machine): boolean {
-  const ours = impl === 'native' || impl === 'baseline';
-  if (factsOf(one).rows && impl !== 'native' && (!ours || scanning.some((name) => name === backend)))
-    return false;
+  const among = (names: readonly BackendName[]) => names.includes(backend);
+  const { rows, unread } = factsOf(one);
+  const byPoller = impl === 'native' || impl === 'ts';
+  const ours = byPoller || impl === 'baseline';
+  if (rows && !byPoller && (!ours || among(scanning))) return false;
+  if (unread !== undefined && among(edgeTriggered)) return false;
+  if (impl === 'ts') return unread !== undefined;
   if (ours) return existsAsServer({ impl, io: null, backend }, machine);
   return peerHas(peers.find(({ name }) => name === impl)!, backend, machine);
 }
@@ -145,6 +162,7 @@ const cells = (chosen: DispatchCostSettings, machine: Machine): DispatchCostCell
         .flatMap((one) =>
           chosen.pairs
             .filter((pairs) => !factsOf(one).whole || (chosen.wholePairs?.includes(pairs) ?? true))
+            .filter((pairs) => pairs >= (factsOf(one).unread ?? 0))
             .map((pairs) => ({ backend, impl, round: one, pairs })),
         ),
     ),

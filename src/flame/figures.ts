@@ -22,7 +22,10 @@ export function flameFigures({ profiles }: FlameRecord, stacks: Stack[][]): Name
       graph: flameGraph(profile.title, profile.unit, stacks[index]!),
       caption: describeProfile(profile),
       tables: [
-        { title: 'What the server was doing', ranks: rankFamilies(stacks[index]!) },
+        {
+          title: `What the ${profile.server ? 'server' : 'program'} was doing`,
+          ranks: rankFamilies(stacks[index]!),
+        },
         { title: 'Widest leaves', ranks: rankLeaves(stacks[index]!) },
       ],
     }),
@@ -57,22 +60,33 @@ function describeProfile({
   events,
   frequencyHz,
   scope,
+  server,
   cpuPerRequestUs,
   overhead,
 }: FlameProfile): string {
+  const [whose, one, digits] = server
+    ? (['server process', 'request', 1] as const)
+    : (['measured rounds', 'event', 3] as const);
   const cost = cpuPerRequestUs
-    ? `${cpuPerRequestUs.low.toFixed(1)} to ${cpuPerRequestUs.high.toFixed(1)} µs a request without the profiler`
-    : 'no requests were counted without the profiler';
+    ? `${cpuPerRequestUs.low.toFixed(digits)} to ${cpuPerRequestUs.high.toFixed(digits)} µs per ${one} without the profiler`
+    : `no ${one}s were counted without the profiler`;
   return (
     `${samples} samples of ${events.join(', ')} at ${frequencyHz} Hz: ${scope}. ` +
-    `Width is CPU time of the server process (${cost}); time it slept is not shown. ` +
-    `Profiler's overhead: ${describeOverhead(overhead)}.`
+    `Width is CPU time of the ${whose} (${cost}); time it slept is not shown. ` +
+    `Profiler's overhead: ${describeOverhead(overhead, one)}.`
   );
+}
+
+function loadOf({ server, activeConnections: active }: FlameProfile): string {
+  if (!server) return 'socket pairs of its own, the measured rounds';
+  if (server.protocol === 'udp-echo') return `${active} client sockets, a datagram under way on each`;
+  return `${active} active connections, closed loop`;
 }
 
 /** Title, facts and notes of a page about the trial. */
 export function flameHead({ host, profiles, startedAt }: FlameRecord) {
-  const versions = Object.entries(profiles[0]!.server.versions).map(
+  const [{ server, cost }] = profiles as [FlameProfile];
+  const versions = Object.entries((server ?? cost)?.versions ?? {}).map(
     ([name, version]) => `${name} ${version}`,
   );
   const facts: [string, string][] = [
@@ -81,16 +95,7 @@ export function flameHead({ host, profiles, startedAt }: FlameRecord) {
       `${host.name} (${host.executionClass}), ${host.cpuModel}, ${host.vcpus} CPUs, ${host.kernel}, hypervisor: ${host.hypervisor ?? 'none'}`,
     ],
     ['versions', versions.join(', ')],
-    [
-      'load',
-      profiles
-        .map(({ title, server, activeConnections: active }) =>
-          server.protocol === 'udp-echo'
-            ? `${title}: ${active} client sockets, a datagram under way on each`
-            : `${title}: ${active} active connections, closed loop`,
-        )
-        .join('; '),
-    ],
+    ['load', profiles.map((profile) => `${profile.title}: ${loadOf(profile)}`).join('; ')],
     ['profiled', profiles.map((one) => `${one.title}: ${(one.profiledMs / 1000).toFixed(1)} s`).join('; ')],
     ['taken', startedAt],
   ];

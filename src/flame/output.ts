@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type FlameProfile, type FlameRecord, flameRecord } from '../contract/flame.js';
+import { type FlameProfile, type FlameRecord, flameRecord, type ProfiledCost } from '../contract/flame.js';
 import type { HostFacts } from '../contract/host.js';
 import { validated } from '../contract/validated.js';
 import { makeFolder, replaceFile } from '../files.js';
@@ -25,6 +25,7 @@ export interface NamedProfile {
   idleConnections: number;
   activeConnections: number;
   profile: Profile;
+  cost?: ProfiledCost;
 }
 
 /** Leaves kept in flame.json; all of them are in the folded file. */
@@ -115,6 +116,7 @@ function recordOf(named: NamedProfile): FlameProfile {
     role,
     title,
     server: profile.hello,
+    ...(named.cost && { cost: named.cost }),
     command: profile.command,
     idleConnections,
     activeConnections,

@@ -44,22 +44,19 @@ export function profilerOverhead(pairs: WindowPair[]): ProfilerOverhead {
   };
 }
 
-/** One sentence with its uncertainty. */
-export function describeOverhead({
-  pairs,
-  coverage,
-  windowMs,
-  rate,
-  cpuPerRequest,
-}: ProfilerOverhead): string {
-  if (!rate) return 'not measured: no requests were counted';
+/** One sentence with its uncertainty. @param one of what is served */
+export function describeOverhead(
+  { pairs, coverage, windowMs, rate, cpuPerRequest }: ProfilerOverhead,
+  one: 'request' | 'event' = 'request',
+): string {
+  if (!rate) return `not measured: no ${one}s were counted`;
   const signed = (share: number) => `${share >= 0 ? '+' : ''}${(100 * share).toFixed(1)} %`;
   const figure = (what: string, value: typeof rate | null) =>
     value
       ? `${what} ${signed(value.change)} [${signed(value.low)}, ${signed(value.high)}]`
       : `${what} not measured`;
   return (
-    `${figure('throughput', rate)}, ${figure('CPU per request', cpuPerRequest)} ` +
+    `${figure('throughput', rate)}, ${figure(`CPU per ${one}`, cpuPerRequest)} ` +
     `(median and range of ${pairs} pairs of ${(windowMs / 1000).toFixed(1)} s windows; ` +
     `the range covers the true median with ${(100 * coverage).toFixed(1)} %)`
   );

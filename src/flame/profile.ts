@@ -26,7 +26,8 @@ export type ProfileRequest = Omit<ServedRequest, 'adapt' | 'windows' | 'windowMs
 
 export interface Profile {
   profiler: 'perf' | 'v8';
-  hello: Hello;
+  /** null: no server (src/flame/cost.ts) */
+  hello: Hello | null;
   command: string[];
   events: string[];
   frequencyHz: number;
@@ -56,13 +57,15 @@ const withNodeOptions = ({ command, args }: Command, options: string[]): Command
 /** Keeps the callers of system calls in perf's stacks, see native/flame/frames.cc. */
 const framesLibrary = programPath('dispatchbench_frames.node');
 
-/** A Node server as perf can read it: names for JavaScript frames, whole stacks. */
-function readableByPerf(command: Command): Command {
-  const named = withNodeOptions(command, perfNodeOptions);
-  return { command: 'env', args: [`LD_PRELOAD=${framesLibrary}`, ...commandLine(named)] };
-}
+/** A program as perf can read it: whole stacks, and of a Node server names for JavaScript frames. */
+export const wholeStacks = (command: Command): Command => ({
+  command: 'env',
+  args: [`LD_PRELOAD=${framesLibrary}`, ...commandLine(command)],
+});
+export const readableByPerf = (command: Command): Command =>
+  wholeStacks(withNodeOptions(command, perfNodeOptions));
 
-const commandLine = ({ command, args }: Command) => [command, ...args];
+export const commandLine = ({ command, args }: Command) => [command, ...args];
 
 /** @throws Error when a program or perf fails, or nothing was sampled */
 export async function profileWithPerf(request: ProfileRequest, support: PerfSupport): Promise<Profile> {
@@ -116,7 +119,7 @@ export async function profileWithPerf(request: ProfileRequest, support: PerfSupp
   }
 }
 
-function scopeOf(node: boolean, kernelFrames: boolean): string {
+export function scopeOf(node: boolean, kernelFrames: boolean): string {
   const userSpace = node ? 'JavaScript, Node.js, libuv, addon, library' : 'server, library';
   return kernelFrames
     ? `${userSpace} and kernel frames in one stack`

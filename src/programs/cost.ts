@@ -19,6 +19,8 @@ export interface CostSpec {
   budget?: number | undefined;
   /** rows of one wait's result array */
   maxEvents?: number | undefined;
+  /** each wait looks before it sleeps; of our pollers */
+  lookFirst?: boolean | undefined;
   seed?: number | undefined;
   /** how long: so many rounds, or rounds for so many milliseconds; the program's own number of rounds when left out */
   length?:
@@ -31,6 +33,8 @@ export interface CostSpec {
   cpus?: readonly number[] | undefined;
   /** stdin is the control channel, and its end the program's end */
   control?: boolean | undefined;
+  /** before the warm-up it prints a line `held` and waits for one on the control channel, `snapshot` and any word */
+  hold?: boolean | undefined;
 }
 
 const peerOf = (impl: CostImplementation) => costPeers.find(({ name }) => name === impl);
@@ -52,15 +56,18 @@ export function costProgram({ length, ...spec }: CostSpec): Program {
     ...flag('writes', spec.writes),
     ...flag('budget', spec.budget),
     ...flag('max-events', spec.maxEvents),
+    ...(spec.lookFirst ? ['--look-first'] : []),
     ...flag('seed', spec.seed),
     ...flag('gap', spec.gapUs),
     ...flag('cpu', spec.cpus?.length ? spec.cpus.join(',') : undefined),
     ...(spec.control ? ['--control'] : []),
+    ...(spec.hold ? ['--hold'] : []),
   ];
   if (length !== undefined && 'rounds' in length) {
     args.push(...flag('rounds', length.rounds), ...flag('warmup-rounds', length.warmupRounds));
   } else if (length !== undefined) {
     args.push(...flag('duration', length.durationMs), ...flag('warmup', length.warmupMs));
   }
+  if (spec.impl === 'ts') return { script: 'servers/cost', args };
   return { native: peerOf(spec.impl)?.program ?? 'dispatchbench-dispatch-cost', args };
 }

@@ -1,4 +1,5 @@
 /** Flame graphs of the profiling trials that belong to a run, as a section of its report. */
+import type { FlameProfile } from '../contract/flame.js';
 import { flameHead } from '../flame/figures.js';
 import { flameDetails, flameKeys } from '../flame/html.js';
 import type { RecordedFlame } from '../flame/output.js';
@@ -39,10 +40,17 @@ function leftOut(profiles: readonly RunProfile[], least: number): Html | string 
 
 function profileOf({ name, record, figures }: RunProfile, least: number | null): Html {
   const { title, facts, notes } = flameHead(record);
-  return html`<article class="panel flame-trial"><h3>${title}</h3>
+  return html`<article class="panel flame-trial" id="profile-${name}"><h3>${title}</h3>
 <p class="soft">${facts.map(([what, value], i) => `${i > 0 ? ' · ' : ''}${what}: ${value}`)}</p>
 <ul class="soft">${notes.map((note) => html`<li>${note}</li>`)}</ul>
 ${least === null ? html`<p>Its graphs are too large for this page: see <code>flame/${name}/${record.page}</code> in the run's folder.</p>` : new Html(flameDetails(figures, 'h4', least))}</article>`;
+}
+
+/** What was profiled, and what took most of its time. */
+function linkTo({ name, record: { profiles } }: RunProfile): Html {
+  const [{ title, families }] = profiles as [FlameProfile];
+  const [widest] = families;
+  return html`<li><a href="#profile-${name}">${title}</a>${widest ? `: ${number(100 * widest.share, 2)} % ${widest.name}` : ''}</li>`;
 }
 
 /** Nothing for a run without profiles. */
@@ -51,6 +59,7 @@ export function profileSection(profiles: readonly RunProfile[]): Html | string {
   const least = threshold(profiles);
   return html`<section aria-labelledby="profiles"><h2 id="profiles">Where the CPU time goes</h2>
 <p class="soft">Flame graphs of trials that were made for profiling only: no figure above uses them. Each rectangle is a function on top of its caller, its width the CPU time of it and all it called. What the profiler itself cost stands below each graph.</p>
+${profiles.length > 1 ? html`<ul>${profiles.map(linkTo)}</ul>` : ''}
 ${least === null ? '' : leftOut(profiles, least)}
 ${profiles.map((profile) => profileOf(profile, least))}${new Html(flameKeys)}</section>`;
 }

@@ -13,6 +13,8 @@ export interface MeasuredRound {
   /** events of a round */
   active: number;
   ns: number;
+  /** what its noise is proportional to, where that is not its time, nanoseconds */
+  noiseNs?: number;
 }
 
 /** A parameter that the measurements do not tell, because its number did not vary, is null. */
@@ -32,7 +34,7 @@ export function roundCost(rounds: readonly MeasuredRound[]): RoundCost | null {
   const fits = blocks.flatMap((block) => {
     const own = rounds.filter((one) => one.block === block);
     const fit = leastSquares(
-      own.map(({ ns }, x) => ({ x, y: ns, weight: 1 / ns ** 2 })),
+      own.map(({ ns, noiseNs = ns }, x) => ({ x, y: ns, weight: 1 / noiseNs ** 2 })),
       [() => 1, ...terms.map((term) => (i: number) => own[i]![term])],
     );
     return fit && fit.df >= 0 ? [fit.coefficients] : [];

@@ -51,7 +51,7 @@ export const cost = trialKind({
 
   needs: ({ mode, impl, backend, pairs, stride = 1, active = 1 }: CostTrial) => ({
     backend,
-    byNode: false,
+    byNode: impl === 'ts',
     missing: missingPeer(impl),
     perProcess: (stride > 1 ? stride + 1 : 2) * pairs + furtherDescriptors(mode, active),
     what: 'ends of socket pairs',

@@ -221,6 +221,7 @@ const refused: [args: string[], says: RegExp][] = [
   [['--backend', 'poll', '--rounds', '0'], /--rounds must be a number from 1 to/],
   [['--backend', 'poll', '--rounds', '5', '--duration', '5'], /either --rounds .* or --duration/],
   [['--backend', 'poll', '--warmup', '5'], /--warmup needs a --duration/],
+  [['--backend', 'poll', '--hold'], /--hold waits for a line on the control channel/],
   [['--backend', 'poll', '--pairs', '1000000'], /RLIMIT_NOFILE.*raise the hard limit/],
   [['--backend', 'select-posix', '--pairs', '600'], /FD_SETSIZE.*at most 5\d\d --pairs/],
   [['--backend', 'poll', '--cpu', '999'], /--cpu cannot be met/],

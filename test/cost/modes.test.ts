@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Cost, costModes, furtherDescriptors } from '../../src/contract/cost.js';
+import { edgeTriggered } from '../../src/contract/names.js';
 import type { CostSpec } from '../../src/programs/cost.js';
 import { available, costCommand, type Kind, kinds, measure, nameOf, run } from './programs.js';
 
@@ -18,7 +19,11 @@ const batched = ({ backend }: Kind) => capabilities.get(backend)!.batchedChanges
 /** System calls that one change of interest is. */
 const callsPerChange = ({ backend }: Kind) => (backend.startsWith('epoll') ? 1 : 0);
 
-function measured(kind: Kind, spec: Omit<CostSpec, 'impl' | 'backend' | 'length'>, perRound: number): Cost {
+function measured(
+  kind: Kind & { lookFirst?: boolean },
+  spec: Omit<CostSpec, 'impl' | 'backend' | 'length'>,
+  perRound: number,
+): Cost {
   const line = measure({ ...kind, ...spec, length });
   assert.equal(line.mode, spec.mode);
   assert.equal(line.rounds, rounds);
@@ -58,6 +63,41 @@ test('what a mode opens beside the pairs is counted into the limit', () => {
   const { command } = costCommand({ ...kinds[0]!, mode: 'drain' });
   const { stderr } = run(command, ['--backend', 'poll', '--mode', 'teardown', '--active', '1000000']);
   assert.match(stderr, /need 20\d{5} descriptors .*RLIMIT_NOFILE/);
+});
+
+test('the contract knows which mechanisms tell of what is left unread once', () => {
+  for (const { name, capabilities } of available)
+    assert.equal((edgeTriggered as string[]).includes(name), capabilities!.trigger === 'edge', name);
+});
+
+for (const kind of kinds.filter((one) => triggerOf(one) !== 'edge')) {
+  test(`what is left unread is told by every wait: ${nameOf(kind)}`, () => {
+    const active = 7;
+    const whole = measured(kind, { mode: 'unread', pairs: 30, active }, 100 * active);
+    if (!batched(kind)) assert.equal(whole.waits, rounds * 100);
+    if (kind.impl === 'baseline') return;
+    assert.equal(whole.counters!.events, whole.events);
+    assert.equal(whole.counters!.rearms, capabilities.get(kind.backend)!.needsRearm ? whole.events : 0);
+    const one = measured(kind, { mode: 'unread', pairs: 30, active, maxEvents: 1 }, 100 * active);
+    if (!batched(kind)) assert.equal(one.waits, one.events, 'a wait of its own for each');
+  });
+}
+
+test('a look before each sleep is a system call more where nothing is ready, and none where something is', () => {
+  for (const backend of ['select', 'poll', 'epoll'] as const) {
+    if (!capabilities.has(backend)) continue;
+    const kind = { impl: 'native', backend, lookFirst: true } as const;
+    const drain = measured(kind, { mode: 'drain', pairs: 20, active: 4, writes: 8 }, 12);
+    assert.equal(drain.lookFirst, true);
+    const plain = measured(
+      { ...kind, lookFirst: false },
+      { mode: 'drain', pairs: 20, active: 4, writes: 8 },
+      12,
+    );
+    assert.deepEqual([drain.waits, plain.lookFirst], [plain.waits, undefined]);
+    const { waits, writer } = measured(kind, { mode: 'wakeup-threads', pairs: 20 }, 1);
+    assert.ok(waits >= rounds + (writer?.sleptRounds ?? 0) && waits <= 2 * rounds, `${waits} waits`);
+  }
 });
 
 for (const kind of kinds) {
@@ -170,6 +210,7 @@ const refused: [args: string[], says: RegExp][] = [
   [['--mode', 'udp-fan-in', '--active', '2', '--writes', '5000'], /--writes is too large/],
   [['--mode', 'accept-storm', '--active', '200000'], /RLIMIT_NOFILE|somaxconn/],
   [['--mode', 'modify', '--active', '101'], /--active 101 is more than the --pairs 100/],
+  [['--impl', 'baseline', '--look-first'], /--look-first is of our pollers/],
 ];
 
 test('what a mode cannot do is refused in one sentence', () => {

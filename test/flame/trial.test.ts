@@ -92,7 +92,7 @@ describe('flame trial with perf', { skip }, () => {
       () => {},
     );
     const [shown] = record.profiles as [FlameProfile];
-    assert.deepEqual([shown.title, shown.server.subject, shown.profiler], ['theirs', 'foreign', 'perf']);
+    assert.deepEqual([shown.title, shown.server?.subject, shown.profiler], ['theirs', 'foreign', 'perf']);
     assert.ok(shown.samples > 10);
     assert.equal(shown.cpuPerRequestUs, null);
   });
@@ -102,7 +102,7 @@ describe('flame trial with perf', { skip }, () => {
       const record = await profile({ impl, backend: 'select', diff: 'epoll', idle });
       const [select, epoll] = record.profiles as [FlameProfile, FlameProfile];
       assert.deepEqual(
-        [select, epoll].map(({ server }) => server.subject === 'dispatch' && server.backend),
+        [select, epoll].map(({ server }) => server?.subject === 'dispatch' && server.backend),
         ['select', 'epoll'],
       );
       assert.equal(select.families[0]!.name, 'select scan');
@@ -122,7 +122,7 @@ describe('flame trial with perf', { skip }, () => {
       });
       const [select, epoll] = record.profiles as [FlameProfile, FlameProfile];
       for (const { server, requests, title } of [select, epoll]) {
-        assert.deepEqual([server.protocol, server.ports], ['udp-echo', 5000]);
+        assert.deepEqual([server?.protocol, server?.ports], ['udp-echo', 5000]);
         assert.ok(requests.profiled > 0 && requests.unprofiled > 0, 'datagrams were answered');
         assert.match(title, /5000 ports$/);
       }
@@ -148,7 +148,7 @@ describe('flame trial with perf', { skip }, () => {
     );
     assert.ok(names.has('dispatch::Poller::wait'));
     assert.ok(existsSync(join(folders.at(-1)!, record.profiles[0]!.files.perfMap!)));
-    assert.ok(!existsSync(perfMapPath(record.profiles[0]!.server.pid)), 'the map in /tmp is gone');
+    assert.ok(!existsSync(perfMapPath(record.profiles[0]!.server!.pid)), 'the map in /tmp is gone');
   });
 
   test('a libuv server shows JavaScript, libuv and kernel in one stack', async () => {

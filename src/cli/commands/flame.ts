@@ -27,11 +27,10 @@ import type { Roles } from '../../hosts/host.js';
 import { duration, wholeNumber } from '../../options.js';
 import { wrap } from '../../report/format.js';
 import { profilesFolder, writeReport } from '../../report/write.js';
-import { findRun, readRun } from '../../results/find.js';
-import { changedSince } from '../../run/resume.js';
 import type { Site } from '../../stage/on-stage.js';
 import { withExamples } from '../examples.js';
 import { hostOption, linked, linkOption, onHost } from '../on-host.js';
+import { runToProfile } from '../run-to-profile.js';
 
 const milliseconds = (text: string) => duration(text) / 1e6;
 
@@ -171,22 +170,6 @@ async function profile(site: Site, options: Options): Promise<void> {
   );
   console.log(options.json ? JSON.stringify(record, null, 2) : summary(record, folder));
   if (run) say(`Report: ${writeReport(run).report}`);
-}
-
-/** Folder of the run. @throws Error when the run was taken on another host or by other programs */
-function runToProfile(name: string, { name: host, server, client }: Roles): string {
-  const folder = findRun(name);
-  const { info } = readRun(folder);
-  if (!info)
-    throw new Error(
-      `${folder} has no run.json, so nobody can tell whether a profile fits it: leave out --run`,
-    );
-  const { versions, addonDigest } = server.look;
-  const now = { facts: server.facts, client: client.facts, versions, addonDigest };
-  const changed = changedSince(info.hosts, { [host]: now });
-  if (changed)
-    throw new Error(`a profile taken now does not belong to run ${info.id}: ${changed}; leave out --run`);
-  return folder;
 }
 
 /** At most 100 columns. */
