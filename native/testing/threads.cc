@@ -1,8 +1,12 @@
 // dispatchbench-threads-check TCP-PORT UDP-PORT: the threads that measure, each watched by the main one as its owner does, for
 // scripts/threads.mjs, which builds it with ThreadSanitizer. They load an HTTP server and a UDP echo of ours.
+// dispatchbench-threads-check planted: two threads that share a number without asking each other. It has to be found, or
+// nothing that is not found says anything.
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "load/datagram_engine.h"
@@ -101,11 +105,29 @@ std::string datagrams(const net::Address& server) {
   return replies + engine.take_replies().size() > 0 ? "" : "no datagram came back";
 }
 
+/// Joined at once, one thread might have ended before the other began: they meet first, which orders nothing after it.
+void planted_race() {
+  int shared = 0;
+  std::atomic<int> met = 0;
+  const auto add = [&] {
+    met.fetch_add(1, std::memory_order_relaxed);
+    while (met.load(std::memory_order_relaxed) < 2) std::this_thread::yield();
+    for (int i = 0; i < 1000; ++i) *const_cast<volatile int*>(&shared) = shared + 1;
+  };
+  std::thread other(add);
+  add();
+  other.join();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "planted") {
+    planted_race();
+    return 0;
+  }
   if (argc != 3) {
-    std::fputs("usage: dispatchbench-threads-check TCP-PORT UDP-PORT\n", stderr);
+    std::fputs("usage: dispatchbench-threads-check TCP-PORT UDP-PORT | planted\n", stderr);
     return 2;
   }
   for (const std::string& fault :

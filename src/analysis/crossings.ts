@@ -1,6 +1,7 @@
 /**
  * What a wait costs more from TypeScript than natively, for itself and for each event that it brings: the same waits, measured
- * in turn, repetition by repetition.
+ * in turn, repetition by repetition. By CPU time of the thread: it never sleeps there, and what else the machine did meanwhile is
+ * nobody's cost.
  */
 import type { BackendName } from '../contract/common.js';
 import { type Cost, crossingMode } from '../contract/cost.js';
@@ -21,7 +22,9 @@ export interface Crossings {
   models: { backend: BackendName; fixed: Interval; perActive: Interval }[];
 }
 
-const waitNs = ({ nsPerEvent, events, waits }: Cost) => (nsPerEvent * events) / waits;
+const cpuNs = ({ cpu }: Cost) => 1000 * (cpu.userUs + cpu.systemUs);
+const waitNs = (line: Cost) => cpuNs(line) / line.waits;
+const eventNs = (line: Cost) => cpuNs(line) / line.events;
 const cellOf = ({ backend, pairs, active, maxEvents }: Cost) => ({ backend, pairs, active, maxEvents });
 const mean = (values: readonly number[]) => meanInterval(values, 'linear');
 
@@ -40,7 +43,7 @@ export function crossings(measured: readonly (readonly Cost[])[]): Crossings {
       active: line.events / line.waits,
       ns: waitNs(line) - waitNs(native[block]!),
       noiseNs: waitNs(native[block]!),
-      perEvent: line.nsPerEvent - native[block]!.nsPerEvent,
+      perEvent: eventNs(line) - eventNs(native[block]!),
     }));
     return [{ cell: cellOf(first), rounds }];
   });

@@ -78,9 +78,9 @@ test('cost says what TypeScript adds to native', () => {
 function made(impl: 'native' | 'ts', active: number): Cost[] {
   const [wait, row] = impl === 'ts' ? [550, 42] : [400, 30];
   return [1, 1.1, 0.9].map((pace) => {
-    const ns = (wait + row * active) * pace;
     const cell = { mode: 'unread', impl, backend: 'poll', pairs: 100, active, maxEvents: 1024 };
-    return { ...cell, waits: 100, events: 100 * active, nsPerEvent: ns / active } as unknown as Cost;
+    const cpu = { userUs: (wait + row * active) * pace, systemUs: 0 };
+    return { ...cell, waits: 1000, events: 1000 * active, cpu } as unknown as Cost;
   });
 }
 

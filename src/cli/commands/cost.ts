@@ -196,7 +196,7 @@ function describeCrossings({ cells, models }: Crossings): string[] {
       `${backend}: ${withInterval(fixed, 'ns')} for a wait, and ${withInterval(perActive, 'ns')} for each event that it brings`,
   );
   return [
-    'what TypeScript adds to native: all of it in a wait, and the same in an event',
+    'what TypeScript adds to native, CPU time: all of it in a wait, and the same in an event',
     `${table}`,
     ...fitted,
   ];
