@@ -1,13 +1,17 @@
 /**
  * Offloading against its bars: a task that does nothing, and the travelling salesman against Node's own WASI in as many worker
- * threads and a process for each task. Every block measures each row once, in an order of its own.
+ * threads and a process for each task; pages by each transport, the three schedulers, and what it costs to have tasks verified.
+ * Every block measures each row once, in an order of its own; seven take about half an hour. The bars hold for a quiet machine
+ * with two CPUs.
  *
  *     npm run bench:offload [-- --quick] [-- --blocks N]
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { wasimoff2023, wasimoffTestbed } from '../src/analysis/reference/wasimoff-2023.js';
+import { offloadSchedulers, offloadTransports } from '../src/contract/offload.js';
 import { missingBrowser, usualBrowser } from '../src/offload/browser.js';
+import { missingSidecar } from '../src/offload/sidecar.js';
 import { missingWorkload } from '../src/offload/workload.js';
 import type { OffloadSpec } from '../src/programs/offload.js';
 import { onStage } from '../src/stage/on-stage.js';
@@ -28,27 +32,55 @@ const blocks = Number(options.blocks ?? (options.quick ? 1 : 7));
 const length = options.quick ? { warmupMs: 100, durationMs: 300 } : { warmupMs: 1000, durationMs: 4000 };
 const workers = 2;
 
-const row = (way: OffloadSpec['way'], task: OffloadSpec['task'], inFlight: number): OffloadSpec => ({
-  way,
-  task,
-  providers: 1,
-  workers,
-  inFlight,
-  ...length,
-});
+const row = (
+  way: OffloadSpec['way'],
+  task: OffloadSpec['task'],
+  inFlight: number,
+  more: Partial<OffloadSpec> = {},
+): OffloadSpec => ({ way, task, providers: 1, workers, inFlight, ...length, ...more });
+
+/** Who runs a task, and by what. */
+const all = [
+  ...offloadTransports.map((transport) => ({ way: 'browser' as const, transport })),
+  ...(['process', 'wasi-pool', 'native'] as const).map((way) => ({ way, transport: undefined })),
+];
+const brokered = all.filter(({ way }) => way === 'browser' || way === 'process');
 /** Latency is that of one task at a time; rates keep every worker busy. */
 const rows = [
-  row('browser', 'noop', 1),
-  row('browser', 'noop', 8),
-  row('process', 'noop', 1),
-  row('process', 'noop', 8),
+  ...brokered.flatMap(({ way, transport }) => [1, 8].map((at) => row(way, 'noop', at, { transport }))),
   ...(['tsp-8', 'tsp-10'] as const).flatMap((task) =>
-    (['browser', 'process', 'wasi-pool', 'native'] as const).map((way) => row(way, task, 2 * workers)),
+    all.map(({ way, transport }) => row(way, task, 2 * workers, { transport })),
   ),
 ];
-const nameOf = ({ way, task, inFlight }: OffloadSpec) => `${task} ${way} ${inFlight}`;
-const missing = ({ way, task }: OffloadSpec) =>
-  missingWorkload(task, way === 'native') ?? (way === 'browser' ? missingBrowser(usualBrowser()) : null);
+const several = { providers: 2, workers: 1 };
+/** Two pages of a worker each, so that there is something to choose; half and all of what they can have under way. */
+const schedulerRows = offloadSchedulers.flatMap((scheduler) =>
+  [2, 8].map((at) => row('browser', 'noop', at, { ...several, scheduler })),
+);
+const verifyShares = [0, 10, 100] as const;
+const verifyRows = verifyShares.flatMap((verify) =>
+  (['noop', 'tsp-8'] as const).map((task) => row('browser', task, 4, { ...several, verify })),
+);
+const everything = [...rows, ...schedulerRows, ...verifyRows];
+/** In its quick form one of each kind. */
+const measured = options.quick
+  ? everything.filter(({ task, inFlight, verify }) =>
+      verify === undefined ? inFlight === 8 || task === 'tsp-8' : task === 'noop' && verify === 100,
+    )
+  : everything;
+
+const whoOf = ({ way, transport }: OffloadSpec) =>
+  way === 'browser' ? `browser, ${transport ?? 'websocket'}` : way;
+const nameOf = (spec: OffloadSpec) =>
+  [
+    `${spec.task} ${whoOf(spec)} ${spec.providers}x${spec.workers} ${spec.inFlight}`,
+    ...(spec.scheduler ? [spec.scheduler] : []),
+    ...(spec.verify === undefined ? [] : [`verify ${spec.verify}`]),
+  ].join(' ');
+const missing = ({ way, task, transport }: OffloadSpec) =>
+  missingWorkload(task, way === 'native') ??
+  (way === 'browser' ? missingBrowser(usualBrowser()) : null) ??
+  (transport === 'webtransport' ? missingSidecar() : null);
 
 // Client, broker and providers are one row: they have every CPU.
 const cpus = roles.server.look.cpus.map(({ cpu }) => cpu);
@@ -60,10 +92,21 @@ const put = (key: string, block: number, value: number | null) => {
   if (value !== null) seen.set(key, [...(seen.get(key) ?? []), { block, value }]);
 };
 const ids = ['offload-rate', 'offload-p50', 'offload-p99'] as const satisfies readonly MetricId[];
+const steps = [
+  'offload-client',
+  'offload-queue',
+  'offload-wire',
+  'offload-worker',
+  'offload-instantiate',
+  'offload-run',
+  'offload-back',
+  'offload-trace',
+] as const satisfies readonly MetricId[];
+type Id = (typeof ids)[number] | (typeof steps)[number];
 
 try {
   for (let block = 0; block < blocks; block++) {
-    for (const spec of shuffled(rows, random)) {
+    for (const spec of shuffled(measured, random)) {
       if (missing(spec) !== null) continue;
       const measurements: Record<string, Measurement> = {};
       const trial = { kind: 'offload' as const, ...spec };
@@ -75,7 +118,7 @@ try {
       for (const one of Object.values(measurements))
         for (const { id, message } of kindOf(one).gates(nameOf(spec), one, null))
           console.error(`${id}: ${message}`);
-      for (const id of ids)
+      for (const id of [...ids, ...steps])
         put(`${nameOf(spec)} ${id}`, block, metric(id).of({ measurements, ...circumstances }));
     }
     process.stderr.write(`\rblock ${block + 1} of ${blocks} `);
@@ -85,21 +128,37 @@ try {
   await roles.close();
 }
 
-const valuesOf = (spec: OffloadSpec, id: (typeof ids)[number]) => seen.get(`${nameOf(spec)} ${id}`) ?? [];
-const interval = (spec: OffloadSpec, id: (typeof ids)[number]) =>
-  meanInterval(valuesOf(spec, id).map(({ value }) => value));
+const valuesOf = (spec: OffloadSpec, id: Id) => seen.get(`${nameOf(spec)} ${id}`) ?? [];
+const interval = (spec: OffloadSpec, id: Id) => meanInterval(valuesOf(spec, id).map(({ value }) => value));
 
 const style = { head: [], border: [], compact: true };
-const table = new Table({ head: ['task', 'who', 'under way', 'tasks/s', 'p50 ms', 'p99 ms'], style });
-for (const spec of rows) {
+const figuresOf = (spec: OffloadSpec, of: readonly Id[], digits: (id: Id) => number) => {
   const why = missing(spec);
-  const figures = why
-    ? [{ colSpan: 3, content: `not available here: ${why}` }]
-    : ids.map((id, at) =>
-        valuesOf(spec, id).length > 0 ? shown(interval(spec, id), at === 0 ? 0 : 2) : '-',
-      );
-  table.push([spec.task, spec.way, spec.inFlight, ...figures]);
+  return why
+    ? [{ colSpan: of.length, content: `not available here: ${why}` }]
+    : of.map((id) => (valuesOf(spec, id).length > 0 ? shown(interval(spec, id), digits(id)) : '-'));
+};
+const usual = (spec: OffloadSpec) => figuresOf(spec, ids, (id) => (id === 'offload-rate' ? 0 : 2));
+const heads = ['tasks/s', 'p50 ms', 'p99 ms'];
+const table = new Table({ head: ['task', 'who', 'under way', ...heads], style });
+for (const spec of rows) table.push([spec.task, whoOf(spec), spec.inFlight, ...usual(spec)]);
+
+const traces = new Table({
+  head: [
+    'noop, one under way',
+    ...steps.map((id) => id.replace('offload-', '').replace('trace', 'sum / whole')),
+  ],
+  style,
+});
+for (const { way, transport } of brokered) {
+  const spec = row(way, 'noop', 1, { transport });
+  traces.push([whoOf(spec), ...figuresOf(spec, steps, () => 3)]);
 }
+
+const schedulerTable = new Table({ head: ['scheduler', 'under way', ...heads], style });
+for (const spec of schedulerRows) schedulerTable.push([spec.scheduler, spec.inFlight, ...usual(spec)]);
+const verifyTable = new Table({ head: ['verified', 'task', ...heads], style });
+for (const spec of verifyRows) verifyTable.push([`${spec.verify} %`, spec.task, ...usual(spec)]);
 
 const bars = new Table({ head: ['bar', 'interval', 'wanted', ''], style });
 const record: object[] = [];
@@ -109,25 +168,33 @@ function bar(
   wanted: number,
   side: 'least' | 'most',
 ) {
-  const said = of ? verdict(of, wanted, side) : 'not available here';
+  const said = of ? verdict(of, wanted, side) : 'not measured';
   bars.push([name, of ? shown(of) : '', `${side === 'least' ? '>=' : '<='} ${wanted}`, said]);
   record.push({ name, interval: of, wanted, side, verdict: said });
 }
-const figure = (spec: OffloadSpec, id: (typeof ids)[number]) =>
-  valuesOf(spec, id).length > 0 ? interval(spec, id) : null;
+const figure = (spec: OffloadSpec, id: Id) => (valuesOf(spec, id).length > 0 ? interval(spec, id) : null);
 const ratio = (of: OffloadSpec, to: OffloadSpec) => {
   const [above, below] = [valuesOf(of, 'offload-rate'), valuesOf(to, 'offload-rate')];
   return above.length > 0 && below.length > 0 ? blockedRatio(above, below) : null;
 };
-bar('no-op in a browser, p50, ms', figure(row('browser', 'noop', 1), 'offload-p50'), 2, 'most');
-bar('no-op in a browser, tasks/s', figure(row('browser', 'noop', 8), 'offload-rate'), 1000, 'least');
-for (const way of ['browser', 'process'] as const)
+for (const { way, transport } of brokered) {
+  const at = (task: OffloadSpec['task'], under: number) => row(way, task, under, { transport });
+  const who = whoOf(at('noop', 1));
+  if (way === 'browser') {
+    bar(`no-op, ${who}, p50, ms`, figure(at('noop', 1), 'offload-p50'), 2, 'most');
+    bar(`no-op, ${who}, tasks/s`, figure(at('noop', 8), 'offload-rate'), 1000, 'least');
+  }
   bar(
-    `tsp-10, ${way} / WASI pool of as many workers`,
-    ratio(row(way, 'tsp-10', 2 * workers), row('wasi-pool', 'tsp-10', 2 * workers)),
+    `tsp-10, ${who} / WASI pool of as many workers`,
+    ratio(at('tsp-10', 2 * workers), row('wasi-pool', 'tsp-10', 2 * workers)),
     0.7,
     'least',
   );
+  // Of the mean of all tasks, within 5 % of what the client measured.
+  const trace = figure(at('noop', 1), 'offload-trace');
+  bar(`steps of a no-op, ${who}, sum / whole`, trace, 0.95, 'least');
+  bar(`steps of a no-op, ${who}, sum / whole`, trace, 1.05, 'most');
+}
 
 const published = new Table({
   head: ['task', 'machines', 'system', 'requests/s', 'p50 ms', 'failed'],
@@ -137,7 +204,7 @@ for (const { task, machines, system, rate, p50Ms, failures } of wasimoff2023)
   published.push([task, machines, system, rate, p50Ms, failures]);
 
 console.log(
-  `\n${workers} workers, ${blocks} blocks of ${length.durationMs / 1000} s; 95 % intervals over blocks\n${table}\n${bars}\n\nPublished with wasimoff (${wasimoffTestbed}); other machines and programs: orders may be compared, figures not\n${published}`,
+  `\n${workers} workers, ${blocks} blocks of ${length.durationMs / 1000} s; 95 % intervals over blocks\n${table}\n\nWhere the time of a task goes, mean ms\n${traces}\n\nSchedulers, two pages of one worker\n${schedulerTable}\n\nA share of the tasks is run by both pages and compared\n${verifyTable}\n\n${bars}\n\nPublished with wasimoff (${wasimoffTestbed}); other machines and programs: orders may be compared, figures not\n${published}`,
 );
 console.log(
   saveRecord('offload', { blocks, ...length, workers, bars: record, values: Object.fromEntries(seen) }),

@@ -52,10 +52,14 @@ async function child(subcommand: string, args: readonly string[]): Promise<unkno
   return JSON.parse(line);
 }
 
-async function brokered({ way, task, providers, workers }: OffloadSpec): Promise<Way> {
+async function brokered(spec: OffloadSpec): Promise<Way> {
+  const { way, task, providers, workers } = spec;
   const folder = mkdtempSync(join(tmpdir(), 'dispatchbench-offload-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const { port } = brokerReady.parse(await child('broker', ['--folder', folder, '--port', '0']));
+  const chosen = (['transport', 'scheduler', 'verify'] as const).flatMap((name) =>
+    spec[name] === undefined ? [] : [`--${name}`, `${spec[name]}`],
+  );
+  const { port } = brokerReady.parse(await child('broker', ['--folder', folder, '--port', '0', ...chosen]));
   const at = ['--broker', `127.0.0.1:${port}`, '--folder', folder, '--workers', `${workers}`];
   if (way === 'browser')
     void child('provider', [...at, '--in-browser', '--pages', `${providers}`]).catch(() => {});
@@ -63,7 +67,9 @@ async function brokered({ way, task, providers, workers }: OffloadSpec): Promise
     for (let one = 0; one < providers; one++)
       await child('provider', [...at, '--name', `process-${one + 1}`]);
   const client = new OffloadClient({ host: '127.0.0.1', port }, readTokens(folder).client, { ms: 60_000 });
-  const there = async () => ((await client.status()) as { providers: unknown[] }).providers.length;
+  // Those of another transport are not what is measured.
+  const by = way === 'browser' ? (spec.transport ?? 'websocket') : 'websocket';
+  const there = async () => (await client.status()).transports[by] ?? 0;
   while ((await there()) < providers) await new Promise((next) => setTimeout(next, 20));
   const module = await client.upload(moduleOf(task));
   const args = argsOf(task);

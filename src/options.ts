@@ -31,6 +31,14 @@ export function wholeNumber(low: number, high: number) {
   };
 }
 
+export function percentage(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value > 100) {
+    throw new InvalidArgumentError(`'${text}' is not a number from 0 to 100.`);
+  }
+  return value;
+}
+
 export function positiveNumber(text: string): number {
   const value = Number(text);
   if (!/^\d+(\.\d+)?$/.test(text) || value <= 0) {

@@ -3,7 +3,7 @@ import type { HostFacts } from '../contract/host.js';
 import { implementationOrder, isReference, mechanismOrder } from '../contract/names.js';
 import { type CellLevels, levelsKey } from '../contract/sample.js';
 import { factorNamed } from '../experiments/registry.js';
-import { serverFactors } from '../experiments/servers.js';
+import { tellingFactors } from '../experiments/servers.js';
 import type { Blocked } from '../statistics/interval.js';
 import type { Metric } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
@@ -66,14 +66,14 @@ export function levelLabel(factor: string, level: string | number | null | undef
   return word ?? `${factor} ${text(level)}`;
 }
 
-/** "epoll · ts batch": mechanism first, then who runs it. */
+/** "epoll · ts batch", "browser webtransport": mechanism first, then who runs it. */
 export function seriesLabel(levels: CellLevels): string {
-  const who = [text(levels.impl), text(levels.io)].filter(Boolean).join(' ');
+  const who = [text(levels.impl), text(levels.io), text(levels.transport)].filter(Boolean).join(' ');
   return [text(levels.backend), who].filter(Boolean).join(' · ');
 }
 
 /** Factors that say which server; the others are its circumstances. */
-export const tellServer = (factor: string): boolean => Object.hasOwn(serverFactors, factor);
+export const tellServer = (factor: string): boolean => tellingFactors.includes(factor);
 
 /** "idle 1000, connections 100": every factor but the server's. */
 export function circumstances(levels: CellLevels): string {

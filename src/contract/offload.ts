@@ -1,6 +1,6 @@
 /**
  * Offloading: what a client asks of the broker over HTTP, what broker and providers say to each other (one JSON object for
- * each WebSocket message), and what a client measured. Bytes are base64 wherever they stand in JSON.
+ * each message of a WebSocket, or frame of a stream), and what a client measured. Bytes are base64 wherever they stand in JSON.
  */
 import { z } from 'zod';
 import { count, identifier } from './common.js';
@@ -83,8 +83,8 @@ export const outcome = z.discriminatedUnion('state', [
     stderr: base64,
     files: z.record(z.string(), base64),
   }),
-  /** it did not come to its end; the reason is one sentence */
-  z.object({ state: z.literal('failed'), reason: z.string().max(1000) }),
+  /** it did not come to its end; the reason is one sentence, and `stderr` what it had written there, if that is known */
+  z.object({ state: z.literal('failed'), reason: z.string().max(1000), stderr: base64.optional() }),
 ]);
 export type Outcome = z.infer<typeof outcome>;
 
@@ -118,8 +118,45 @@ export const answer = z.object({
   steps: brokerSteps.nullable(),
   /** milliseconds from having the request until the answer was written; of no meaning when it is asked for again */
   total: ms,
+  /** results of several providers, and how many of them are like this one; left out: they were not compared */
+  compared: z.object({ results: count, agreeing: count }).optional(),
 });
 export type Answer = z.infer<typeof answer>;
+
+/** How a page is connected to its broker; processes are by WebSocket. */
+export const offloadTransports = ['websocket', 'webtransport'] as const;
+export type OffloadTransport = (typeof offloadTransports)[number];
+
+/** Who is given the next task: rules of a broker, see src/offload/core/schedulers.ts. */
+export const offloadSchedulers = ['first-match', 'any-free', 'round-robin'] as const;
+export type OffloadScheduler = (typeof offloadSchedulers)[number];
+
+/** What a broker says of itself. */
+export const brokerStatus = z.object({
+  scheduler: z.enum(offloadSchedulers),
+  queued: count,
+  queueBound: count,
+  /** tasks without an answer */
+  open: count,
+  counts: z.object({
+    accepted: count,
+    answered: count,
+    /** results that came for what was not, or no longer, the provider's */
+    late: count,
+    /** times that a task came back */
+    returned: count,
+    /** tasks whose results of several providers were compared */
+    compared: count,
+    /** results that differed from those of other providers */
+    differing: count,
+    /** tasks that were to be compared and were not: nobody else was there, or too many waited for it */
+    alone: count,
+  }),
+  providers: z.array(z.object({ name: z.string(), workers: count, assigned: count, done: count })),
+  /** providers by how they are connected */
+  transports: z.partialRecord(z.enum(offloadTransports), count),
+});
+export type BrokerStatus = z.infer<typeof brokerStatus>;
 
 // ---- broker and provider
 
@@ -156,6 +193,14 @@ export const fromBroker = z.discriminatedUnion('type', [
 ]);
 export type FromBroker = z.infer<typeof fromBroker>;
 
+/** What the broker tells a page that asks how to connect. */
+export const transportTold = z.discriminatedUnion('transport', [
+  z.object({ transport: z.literal('websocket') }),
+  /** `certificate`: SHA-256 of the certificate that this address has */
+  z.object({ transport: z.literal('webtransport'), url: z.url(), certificate: base64 }),
+]);
+export type TransportTold = z.infer<typeof transportTold>;
+
 // ---- measuring it
 
 /** Who runs the tasks: pages of a browser or processes behind a broker, Node's own WASI in worker threads, or a process each. */
@@ -167,10 +212,20 @@ export const offloadTasks = ['noop', 'tsp-8', 'tsp-10'] as const;
 /** The broker listens. */
 export const brokerReady = z.object({ event: z.literal('broker'), port: count, open: count });
 
+/** What carries WebTransport listens, with the certificate of this SHA-256. */
+export const webtransportReady = z.object({
+  event: z.literal('webtransport'),
+  port: count.min(1).max(65535),
+  certificate: base64,
+});
+
 /** A provider is known to the broker, and takes tasks. */
 export const providerReady = z.object({ event: z.literal('provider'), name: z.string(), workers: count });
 
-/** Where the time of a task went, mean milliseconds; their sum is `total`, which the client measured by itself. */
+/**
+ * Where the time of a task went, mean milliseconds. `total` is what the client measured by itself; `client` and `wire` are
+ * differences of durations, because no two clocks need agree, and all others are measured where they pass.
+ */
 export const offloadSteps = z.object({
   /** between client and broker, both ways */
   client: z.number(),
@@ -181,7 +236,7 @@ export const offloadSteps = z.object({
   worker: z.number(),
   instantiate: ms,
   run: ms,
-  /** in the broker, from the result until the answer was written */
+  /** in the broker: until the task was let in, and from its last result until the answer was sent */
   back: z.number(),
   total: ms,
 });

@@ -3,12 +3,14 @@
  * WebAssembly to browsers.
  *
  * Factors: who runs the tasks (pages of a browser or processes behind a broker; beside them Node's own WASI in worker threads and
- * a process for each task, neither with a broker), how long a task is, how many providers there are and workers in each.
+ * a process for each task, neither with a broker), by what a page is connected (processes are by WebSocket), how long a task is,
+ * how many providers there are and workers in each.
  */
 import { z } from 'zod';
 import { count, identifier } from '../contract/common.js';
-import { offloadTasks, offloadWays } from '../contract/offload.js';
+import { offloadTasks, offloadTransports, offloadWays } from '../contract/offload.js';
 import { missingBrowser, usualBrowser } from '../offload/browser.js';
+import { missingSidecar } from '../offload/sidecar.js';
 import { missingWorkload } from '../offload/workload.js';
 import { wholeNumber } from '../options.js';
 import { metric } from '../trials/registry.js';
@@ -19,6 +21,8 @@ const cell = z.object({
   backend: z.null(),
   io: z.null(),
   impl: z.enum(offloadWays),
+  /** null: there is no broker */
+  transport: z.enum(offloadTransports).nullable(),
   task: identifier.pipe(z.enum(offloadTasks)),
   providers: count.min(1),
   workers: count.min(1),
@@ -26,6 +30,8 @@ const cell = z.object({
 
 const settings = z.strictObject({
   ways: z.array(z.enum(offloadWays)).min(1),
+  /** of pages */
+  transports: z.array(z.enum(offloadTransports)).min(1).default(['websocket']),
   tasks: z.array(z.enum(offloadTasks)).min(1),
   providers: z.array(count.min(1)).min(1),
   workers: z.array(count.min(1)).min(1),
@@ -35,6 +41,13 @@ const settings = z.strictObject({
   durationMs: count.min(1),
 });
 
+type Transport = z.infer<typeof cell>['transport'];
+
+const transportsOf = (
+  way: (typeof offloadWays)[number],
+  ofPages: readonly (typeof offloadTransports)[number][],
+): readonly Transport[] => (way === 'browser' ? ofPages : way === 'process' ? ['websocket'] : [null]);
+
 export const offload = experiment({
   id: 'offload',
   question: "What does it cost to have somebody else's browser do the work?",
@@ -42,6 +55,7 @@ export const offload = experiment({
   cell,
   settings,
   factors: {
+    transport: { name: 'transport' },
     task: { name: 'task' },
     providers: { name: 'providers' },
     workers: { name: 'workers of each' },
@@ -56,6 +70,12 @@ export const offload = experiment({
       setting: 'ways',
       parse: names(offloadWays, 'way'),
       names: true,
+    },
+    {
+      flags: '--transports <list>',
+      description: `how pages are connected: ${offloadTransports.join(', ')}`,
+      setting: 'transports',
+      parse: names(offloadTransports, 'transport'),
     },
     {
       flags: '--tasks <list>',
@@ -84,6 +104,7 @@ export const offload = experiment({
   ],
   profile: (name) => ({
     ways: [...offloadWays],
+    transports: [...offloadTransports],
     tasks: [...offloadTasks],
     providers: name === 'full' ? [1, 2, 4] : [1],
     workers: name === 'full' ? [1, 2] : [2],
@@ -97,14 +118,25 @@ export const offload = experiment({
       chosen.tasks
         .filter((task) => impl !== 'native' || task !== 'noop')
         .flatMap((task) =>
-          chosen.providers.flatMap((providers) =>
-            chosen.workers.map((workers) => ({ backend: null, io: null, impl, task, providers, workers })),
+          transportsOf(impl, chosen.transports).flatMap((transport) =>
+            chosen.providers.flatMap((providers) =>
+              chosen.workers.map((workers) => ({
+                backend: null,
+                io: null,
+                impl,
+                transport,
+                task,
+                providers,
+                workers,
+              })),
+            ),
           ),
         ),
     ),
-  trial: ({ impl: way, task, providers, workers }, { perWorker, warmupMs, durationMs }) => ({
+  trial: ({ impl: way, transport, task, providers, workers }, { perWorker, warmupMs, durationMs }) => ({
     kind: 'offload',
     way,
+    transport: transport ?? undefined,
     task,
     providers,
     workers,
@@ -114,6 +146,7 @@ export const offload = experiment({
     missing:
       missingWorkload(task, way === 'native') ??
       (way === 'browser' ? missingBrowser(usualBrowser()) : null) ??
+      (transport === 'webtransport' ? missingSidecar() : null) ??
       undefined,
   }),
   primary: ['offload-rate'],
@@ -137,6 +170,7 @@ export const offload = experiment({
       ],
       logY: false,
     },
+    { kind: 'servers', metrics: ['offload-trace'], logY: false },
   ],
   compared: [{ metric: 'offload-rate', scale: 'ratio' }],
   answers: [],

@@ -24,6 +24,9 @@ export const serverFactors = {
   io: ioMode.nullable(),
 };
 
+/** Factors that tell who it is that is measured, where an experiment has them; the others are its circumstances. */
+export const tellingFactors: readonly string[] = [...Object.keys(serverFactors), 'transport'];
+
 export const variant = z.strictObject({ impl: serverName, io: ioMode.nullable(), backend: backendName });
 export type Variant = z.infer<typeof variant>;
 

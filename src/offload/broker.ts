@@ -1,16 +1,20 @@
 /**
- * The broker: clients ask over HTTP, providers are connected by WebSocket, the rules are core/dispatcher.ts. What it does for
- * either is bounded: uploads, bodies, tasks that wait, providers, messages, answers that are kept.
+ * The broker: clients ask over HTTP, providers are connected by WebSocket or by what carries WebTransport, the rules are
+ * core/dispatcher.ts. What it does for either is bounded: uploads, bodies, tasks that wait, providers, messages, answers that
+ * are kept.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIP, type Socket } from 'node:net';
 import { join } from 'node:path';
 import {
   type Answer,
+  type BrokerStatus,
   contentDigest,
+  type OffloadTransport,
   type Task,
+  type TransportTold,
   task,
   taskRequest,
   usualLimits,
@@ -23,7 +27,8 @@ import { pageBytes, withMemoryLimit } from './core/module.js';
 import { type Durability, Journal } from './journal.js';
 import { servePage } from './page.js';
 import { Providers } from './providers.js';
-import { providerPath } from './session.js';
+import { providerPath, transportPath } from './session.js';
+import { Sidecar } from './sidecar.js';
 import { Refused, Store } from './store.js';
 import { same, type Tokens, tokensOf } from './tokens.js';
 
@@ -34,8 +39,10 @@ export interface BrokerOptions extends Settings {
   durability: Durability;
   /** bytes of one upload, and of all content that is kept */
   uploads: { one: number; all: number };
-  /** connections of providers */
-  providers: number;
+  /** connections of providers, and bytes of messages of theirs that are not whole yet */
+  providers: { connections: number; partialBytes: number };
+  /** how its page is connected; others are by WebSocket */
+  transport: OffloadTransport;
   say(line: string): void;
 }
 
@@ -50,7 +57,9 @@ export const usualOptions = {
   port: 0,
   durability: 'process',
   uploads: { one: 64 << 20, all: 1 << 30 },
-  providers: 256,
+  providers: { connections: 256, partialBytes: 64 << 20 },
+  transport: 'websocket',
+  verify: 0,
 } as const satisfies Partial<BrokerOptions>;
 
 /** A task's JSON: its stdin as base64, and what stands around it. */
@@ -83,19 +92,35 @@ export class Broker {
   readonly #store: Store;
   readonly #providers: Providers;
   readonly #server: Server;
-  readonly #waiters = new Map<string, Set<(answer: Answer) => void>>();
+  /** told with the time at which its answer was known */
+  readonly #waiters = new Map<string, Set<(answer: Answer, at: number) => void>>();
   /** answers that are not written down yet */
   readonly #unwritten = new Set<string>();
   readonly #checked = new Map<string, string | null>();
   readonly #tick: NodeJS.Timeout;
   #bodies = 0;
+  #sidecar: Sidecar | null = null;
 
+  /** @throws Error in one sentence */
   static async open(options: BrokerOptions): Promise<Broker> {
+    if (options.transport === 'webtransport' && !isLoopback(options.host))
+      throw new Error(`WebTransport is for pages of this machine: ${options.host} is no loopback address`);
     mkdirSync(options.folder, { recursive: true, mode: 0o700 });
     const release = await lockFolder(options.folder, 'is a broker on this folder');
     try {
       const broker = new Broker(options, release);
       await broker.#listen();
+      if (options.transport === 'webtransport')
+        try {
+          broker.#sidecar = await Sidecar.start(
+            { host: options.host, port: broker.port },
+            options.providers.connections,
+            options.say,
+          );
+        } catch (error) {
+          await broker.close();
+          throw error;
+        }
       return broker;
     } catch (error) {
       release();
@@ -116,16 +141,17 @@ export class Broker {
       options.providers,
       {
         join: (hello, known) => {
-          const [id, effects] = this.#dispatcher.join(hello, performance.now());
+          const now = performance.now();
+          const [id, effects] = this.#dispatcher.join(hello, now);
           known(id);
-          this.#carryOut(effects);
+          this.#carryOut(effects, now);
         },
-        leave: (id) => this.#carryOut(this.#dispatcher.leave(id, performance.now())),
+        leave: (id) => this.#turn((now) => this.#dispatcher.leave(id, now)),
         said: (id, message) =>
-          this.#carryOut(
+          this.#turn((now) =>
             message.type === 'result'
-              ? this.#dispatcher.result(id, message, performance.now())
-              : this.#dispatcher.unable(id, message.assignment, message.reason, performance.now()),
+              ? this.#dispatcher.result(id, message, now)
+              : this.#dispatcher.unable(id, message.assignment, message.reason, now),
           ),
       },
       options.say,
@@ -141,11 +167,11 @@ export class Broker {
     });
     this.#server.maxConnections = 4096;
     this.#server.on('upgrade', (request, socket, head) => {
-      if (pathOf(request) === providerPath) this.#providers.upgrade(request, socket, head);
+      if (pathOf(request) === providerPath) this.#providers.upgrade(request, socket as Socket, head);
       else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
     });
     this.#tick = setInterval(() => {
-      this.#carryOut(this.#dispatcher.tick(performance.now()));
+      this.#turn((now) => this.#dispatcher.tick(now));
       this.#journal.compact(() => this.#dispatcher.entries());
     }, tickMs);
   }
@@ -159,8 +185,14 @@ export class Broker {
     return this.#dispatcher.openTasks;
   }
 
+  /** Process that carries WebTransport. */
+  get carrier(): number | undefined {
+    return this.#sidecar?.pid;
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#tick);
+    await this.#sidecar?.close();
     this.#providers.close();
     const closed = new Promise((done) => this.#server.close(done));
     this.#server.closeAllConnections();
@@ -185,17 +217,24 @@ export class Broker {
     });
   }
 
-  #carryOut(effects: readonly Effect[]): void {
+  #turn(of: (now: number) => readonly Effect[]): void {
+    const now = performance.now();
+    this.#carryOut(of(now), now);
+  }
+
+  /** @param now when what has these effects came about */
+  #carryOut(effects: readonly Effect[], now: number): void {
     for (const effect of effects) {
-      if (effect.do === 'record') this.#record(effect.entry);
+      if (effect.do === 'record') this.#record(effect.entry, now);
       else if (effect.do === 'assign')
         this.#providers.assign(effect.provider, effect.assignment, effect.task);
+      else if (effect.do === 'tell') this.options.say(effect.text);
       else this.#providers.dismiss(effect.provider, effect.reason);
     }
   }
 
   /** Whoever waits for an answer is told once it is written. */
-  #record(entry: Entry): void {
+  #record(entry: Entry, now: number): void {
     if ('accepted' in entry) {
       this.#journal.append(entry);
       return;
@@ -206,7 +245,7 @@ export class Broker {
       this.#unwritten.delete(answered.id);
       const waiting = this.#waiters.get(answered.id);
       this.#waiters.delete(answered.id);
-      for (const tell of waiting ?? []) tell(answered);
+      for (const tell of waiting ?? []) tell(answered, now);
     });
   }
 
@@ -214,7 +253,10 @@ export class Broker {
     const arrived = performance.now();
     const path = pathOf(request);
     const { method = '' } = request;
-    if ((method === 'GET' || method === 'HEAD') && servePage(path, response)) return;
+    if (method === 'GET' || method === 'HEAD') {
+      if (servePage(path, this.#sidecar?.origin ?? null, response)) return;
+      if (path === transportPath) return json(response, 200, this.#transport());
+    }
     const [, first = '', second, rest] = path.split('/');
     const who = this.#who(request);
     if (who === null)
@@ -226,14 +268,24 @@ export class Broker {
       return json(response, 200, this.status());
     if (first === 'tasks' && second === undefined && method === 'POST') {
       const waitMs = waitOf(request);
-      const id = this.#submit(await this.#body(request));
+      const body = await this.#body(request);
+      const letIn = performance.now();
+      const id = this.#submit(body, letIn);
       // Whoever is told that it was let in may rely on it.
       if (waitMs === 0) await this.#journal.written();
-      return this.#reply(id, waitMs, response, arrived);
+      return this.#reply(id, waitMs, response, { arrived, letIn });
     }
     if (first === 'tasks' && second !== undefined && rest === undefined && method === 'GET')
-      return this.#reply(second, waitOf(request), response, arrived);
+      return this.#reply(second, waitOf(request), response, { arrived, letIn: arrived });
     throw new Refused(404, `there is no ${printable(`${method} ${path}`)} here`);
+  }
+
+  /** @throws Refused */
+  #transport(): TransportTold {
+    if (!this.#sidecar) return { transport: 'websocket' };
+    const { now } = this.#sidecar;
+    if (!now) throw new Refused(503, 'what carries WebTransport is being started anew');
+    return { transport: 'webtransport', url: `${this.#sidecar.origin}${providerPath}`, certificate: now };
   }
 
   #who(request: IncomingMessage): keyof Tokens | null {
@@ -293,7 +345,7 @@ export class Broker {
   }
 
   /** @returns its id. @throws Refused */
-  #submit(body: unknown): string {
+  #submit(body: unknown, now: number): string {
     const read = taskRequest.safeParse(body);
     if (!read.success) throw new Refused(400, `this is no task: ${firstIssue(read.error)}`);
     const { id = randomUUID(), limits, ...asked } = read.data;
@@ -303,9 +355,9 @@ export class Broker {
       if (!this.#store.has(digest)) throw new Refused(409, `there is no content ${digest}: upload it first`);
     const useless = this.#check(whole);
     if (useless !== null) throw new Refused(422, `the module cannot be run: ${useless}`);
-    const { refused, effects } = this.#dispatcher.submit(whole, performance.now());
+    const { refused, effects } = this.#dispatcher.submit(whole, now);
     if (refused !== null) throw new Refused(429, refused);
-    this.#carryOut(effects);
+    this.#carryOut(effects, now);
     return id;
   }
 
@@ -326,17 +378,27 @@ export class Broker {
   }
 
   /** Tells what became of a task, at once or when it is known. */
-  #reply(id: string, waitMs: number, response: ServerResponse, arrived: number): void {
+  #reply(
+    id: string,
+    waitMs: number,
+    response: ServerResponse,
+    { arrived, letIn }: { arrived: number; letIn: number },
+  ): void {
     const state = this.#dispatcher.stateOf(id);
     if (state === null)
       throw new Refused(404, `there is no task ${printable(id)}, or its answer is not kept any longer`);
-    const answered = (answer: Answer) =>
+    const answered = (answer: Answer, at: number) => {
+      const now = performance.now();
+      const timing = { total: now - arrived, back: letIn - arrived + now - at };
       json(response, 200, answer, {
-        'server-timing': `total;dur=${(performance.now() - arrived).toFixed(3)}`,
+        'server-timing': Object.entries(timing)
+          .map(([name, ms]) => `${name};dur=${ms.toFixed(3)}`)
+          .join(', '),
       });
+    };
     const open = () => json(response, 202, { id, state: 'open' });
     if (state !== 'open' && !this.#unwritten.has(id)) {
-      answered(state);
+      answered(state, performance.now());
       return;
     }
     if (waitMs === 0) {
@@ -350,9 +412,9 @@ export class Broker {
       waiting.delete(tell);
       if (waiting.size === 0 && this.#waiters.get(id) === waiting) this.#waiters.delete(id);
     };
-    const tell = (answer: Answer) => {
+    const tell = (answer: Answer, at: number) => {
       clearTimeout(timer);
-      answered(answer);
+      answered(answer, at);
     };
     const timer = setTimeout(() => {
       over();
@@ -362,10 +424,11 @@ export class Broker {
     response.once('close', over);
   }
 
-  status() {
+  status(): BrokerStatus {
     const { counts, queued, openTasks, providers } = this.#dispatcher;
     const { scheduler, queue } = this.options;
-    return { scheduler, queued, queueBound: queue.tasks, open: openTasks, counts, providers };
+    const { transports } = this.#providers;
+    return { scheduler, queued, queueBound: queue.tasks, open: openTasks, counts, providers, transports };
   }
 }
 
@@ -378,6 +441,9 @@ function readOn(request: IncomingMessage): void {
   const timer = setTimeout(() => request.destroy(), lingerMs);
   request.once('close', () => clearTimeout(timer)).resume();
 }
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
 const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?')[0]!;
 

@@ -5,15 +5,22 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Answer, answer, type OffloadSteps, type TaskRequest } from '../contract/offload.js';
+import {
+  type Answer,
+  answer,
+  type BrokerStatus,
+  brokerStatus,
+  type OffloadSteps,
+  type TaskRequest,
+} from '../contract/offload.js';
 import { validated } from '../contract/validated.js';
 import type { HostPort } from '../options.js';
 
 export interface Answered extends Answer {
   /** milliseconds from asking until the answer was there */
   ms: number;
-  /** of the same, in the broker, as it says */
-  brokerMs: number | null;
+  /** of the same, in the broker, as it says: all of it, and what was neither its queue nor a provider's */
+  broker: { total: number; back: number } | null;
 }
 
 export interface Patience {
@@ -86,14 +93,16 @@ export class OffloadClient {
         [200, 202],
       );
       if (status === 202) continue;
-      const brokerMs = Number(/^total;dur=([\d.]+)$/.exec(String(headers['server-timing']))?.[1]);
+      const timing = /^total;dur=([\d.]+), back;dur=([\d.]+)$/.exec(String(headers['server-timing']));
       const given = validated(answer, JSON.parse(text), "the broker's answer");
-      return { ...given, ms: performance.now() - began, brokerMs: Number.isNaN(brokerMs) ? null : brokerMs };
+      const broker = timing && { total: Number(timing[1]), back: Number(timing[2]) };
+      return { ...given, ms: performance.now() - began, broker };
     }
   }
 
-  async status(): Promise<unknown> {
-    return JSON.parse((await this.#patiently('GET', '/status', undefined, [200])).text);
+  async status(): Promise<BrokerStatus> {
+    const { text } = await this.#patiently('GET', '/status', undefined, [200]);
+    return validated(brokerStatus, JSON.parse(text), "the broker's status");
   }
 
   async #patiently(method: string, path: string, body?: Uint8Array, wanted?: number[]): Promise<Reply> {
@@ -153,17 +162,17 @@ export class OffloadClient {
 }
 
 /** Where the time of an answered task went, milliseconds; null: the broker had it from before, or does not tell. */
-export function stepsOf({ ms, brokerMs, steps }: Answered): OffloadSteps | null {
-  if (steps === null || brokerMs === null) return null;
+export function stepsOf({ ms, broker, steps }: Answered): OffloadSteps | null {
+  if (steps === null || broker === null) return null;
   const { queue, away, spent } = steps;
   return {
-    client: ms - brokerMs,
+    client: ms - broker.total,
     queue,
     wire: away - spent.inside,
     worker: spent.inside - spent.instantiate - spent.run,
     instantiate: spent.instantiate,
     run: spent.run,
-    back: brokerMs - queue - away,
+    back: broker.back,
     total: ms,
   };
 }

@@ -10,10 +10,12 @@ const files: Record<string, [name: string, type: string]> = {
   '/worker.js': ['worker.js', 'text/javascript'],
 };
 
-/** Nothing but its own scripts and this broker; isolated, so that its clock is a fine one. */
+/** Nothing but its own scripts, this broker and what carries WebTransport for it. */
+const policy = (carrier: string | null): string =>
+  `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'${carrier === null ? '' : ` ${carrier}`}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+
+/** Isolated, so that its clock is a fine one. */
 const headers = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
   'cache-control': 'no-cache',
@@ -21,12 +23,20 @@ const headers = {
   'x-content-type-options': 'nosniff',
 };
 
-/** @returns whether the path is one of the page's */
-export function servePage(path: string, response: ServerResponse): boolean {
+/**
+ * @param carrier origin of what carries WebTransport; null: nothing does
+ * @returns whether the path is one of the page's
+ */
+export function servePage(path: string, carrier: string | null, response: ServerResponse): boolean {
   const file = Object.hasOwn(files, path) ? files[path]! : null;
   if (!file) return false;
   const content = readFileSync(join(packageRoot, 'dist/src/offload/page', file[0]));
-  response.writeHead(200, { ...headers, 'content-type': file[1], 'content-length': content.length });
+  response.writeHead(200, {
+    ...headers,
+    'content-security-policy': policy(carrier),
+    'content-type': file[1],
+    'content-length': content.length,
+  });
   response.end(content);
   return true;
 }

@@ -218,6 +218,8 @@ export function runModule(module: WebAssembly.Module, job: Job): Ran {
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
     const how = error instanceof TooMuch ? said : `it was ended: ${said}`;
-    return ended({ state: 'failed', reason: how.slice(0, 1000) });
+    // A program that panics says why before it traps.
+    const words = stderr.bytes > 0 ? { stderr: stderr.text } : {};
+    return ended({ state: 'failed', reason: how.slice(0, 1000), ...words });
   }
 }

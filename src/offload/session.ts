@@ -2,8 +2,10 @@
 import type { FromBroker, FromProvider, Outcome, Task } from '../contract/offload.js';
 import { type Pool, Unable } from './pool.js';
 
-/** The path of the WebSocket. */
+/** The path of the WebSocket, and of the session of WebTransport. */
 export const providerPath = '/provider';
+/** Where a page asks how it is to be connected. */
+export const transportPath = '/transport';
 
 export interface About {
   token: string;

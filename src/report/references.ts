@@ -1,6 +1,7 @@
 /** Published figures beside ours, what no machine can do, and the works they come from. */
 import type { Analysis } from '../analysis/analyse.js';
 import { besidePublished, dividedBy } from '../analysis/beside.js';
+import { besideOffload, publishedOffload } from '../analysis/beside-offload.js';
 import { gatewayTestbed } from '../analysis/reference/gateways-2026.js';
 import {
   plausibilityNames,
@@ -8,6 +9,7 @@ import {
   transferTestbed,
   verdictOn,
 } from '../analysis/reference/transfers-2025.js';
+import { wasimoffTestbed } from '../analysis/reference/wasimoff-2023.js';
 import { bibliography, citedWork } from '../claims/bibliography.js';
 import { number } from '../number.js';
 import { withInterval } from './format.js';
@@ -53,6 +55,54 @@ ${tables.map(({ what, host, metric: { unit, digits }, rows }) => {
   ];
 }
 
+/** Published rows in grey above our own. */
+function offloadBeside(experiments: Analysis['experiments']): Html[] {
+  const tables = besideOffload(experiments);
+  if (tables.length === 0) return [];
+  const grey = (text: string | number) => html`<span class="soft">${text}</span>`;
+  const tasks = ['tsp-8', 'tsp-10'] as const;
+  const published = publishedOffload.map(({ who, on, rates, p50Ms, failures, ratio }) =>
+    [
+      who,
+      on,
+      ...tasks.flatMap((task) => [number(rates[task]!), number(p50Ms[task]!)]),
+      failures,
+      ratio!.toPrecision(3),
+    ].map(grey),
+  );
+  return [
+    html`<h3>Offloading: their table beside ours</h3>
+<p class="soft">${citedWork('wasimoff')}, in grey: ${wasimoffTestbed}. Ours on the host of this run, which client, broker and providers share. A task of tsp-10 is some 90 times the work of one of tsp-8, so the ratio of their rates says what a system adds to a short task; it may be compared, absolute figures of two machines not.</p>
+${tables.map(({ host, ours }) =>
+  table(
+    `Tasks a second, published and ${tables.length > 1 ? `on ${host}` : 'here'}`,
+    [
+      { name: 'System' },
+      { name: 'On' },
+      ...tasks.flatMap((task) => [
+        { name: `${task} (/s)`, figure: true },
+        { name: `${task} p50 (ms)`, figure: true },
+      ]),
+      { name: 'Failed', figure: true },
+      { name: 'tsp-8 / tsp-10', figure: true },
+    ],
+    [
+      ...published,
+      ...ours.map(({ who, on, rates, p50Ms, ratio }) => [
+        who,
+        on,
+        ...tasks.flatMap((task) =>
+          [rates[task], p50Ms[task]].map((one) => (one ? withInterval(one) : 'not measured')),
+        ),
+        '0',
+        ratio ? withInterval(ratio) : '',
+      ]),
+    ],
+  ),
+)}`,
+  ];
+}
+
 export function referenceSection({ run, experiments }: Analysis): Html {
   const copyBytesPerSecond = fastestCopy(run);
   const rows = published2025.map((one) => {
@@ -74,5 +124,6 @@ export function referenceSection({ run, experiments }: Analysis): Html {
     rows,
   )}</details>
 ${gatewaysBeside(experiments)}
+${offloadBeside(experiments)}
 <h3>References</h3><ul>${Object.values(bibliography).map(reference)}</ul></section>`;
 }

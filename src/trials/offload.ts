@@ -27,6 +27,8 @@ type OffloadMeasurement = z.infer<typeof offloadMeasurement>;
 
 const parts = ['client', 'queue', 'wire', 'worker', 'instantiate', 'run', 'back'] as const;
 
+const sumOf = (steps: OffloadSteps): number => parts.reduce((all, part) => all + steps[part], 0);
+
 const percentile = (q: 0.5 | 0.99, of: 'p50' | 'p99') => (m: OffloadMeasurement) =>
   quantileRanks(m.offload.latency.count, q) ? m.offload.latency[of] / 1e6 : null;
 
@@ -65,7 +67,7 @@ export const offload = trialKind({
   },
 
   gates(name, { offload: { tasks, failures, steps } }) {
-    const sum = steps ? parts.reduce((all, part) => all + steps[part], 0) : 0;
+    const sum = steps ? sumOf(steps) : 0;
     return [
       ...(failures > 0
         ? [invalid('failed-tasks', `${name}: ${failures} of ${tasks} tasks had no or another answer`)]
@@ -126,6 +128,16 @@ export const offload = trialKind({
       'In the broker, beside the queue',
       'Reading the request, writing down and sending the answer.',
     ),
+    {
+      id: 'offload-trace',
+      title: 'Sum of the steps over the whole',
+      unit: '',
+      better: 'neither',
+      digits: 3,
+      meaning: 'One where nothing was missed; a trial that is more than 5 % from it does not count.',
+      from: ['offload'],
+      of: ({ offload: { steps } }: OffloadMeasurement) => steps && sumOf(steps) / steps.total,
+    },
   ],
 
   served: () => null,

@@ -13,7 +13,7 @@ function memory(words: readonly number[], text = ''): number[] {
 
 type Called = Parameters<typeof code.call>[0];
 const call = (name: Called, ...values: number[]) => [...values.flatMap(code.i32), ...code.call(name)];
-const [STDIN, STDOUT] = [0, 1];
+const [STDIN, STDOUT, STDERR] = [0, 1, 2];
 /** Lists of one buffer each: at 0 for reading, at 16 for writing. */
 const read = [...call('fd_read', STDIN, 0, 1, 8), ...code.drop];
 const write = [...call('fd_write', STDOUT, 16, 1, 24), ...code.drop];
@@ -55,6 +55,10 @@ export const modules = {
     { data: prefix },
   ),
   trap: wasm(code.unreachable),
+  /** says why before it traps, as a program that panics does */
+  panic: wasm([...call('fd_write', STDERR, 16, 1, 24), ...code.drop, ...code.unreachable], {
+    data: memory([0, 0, 0, 0, 64, 5], 'oh no'),
+  }),
   exit3: wasm(call('proc_exit', 3)),
   silent: wasm([]),
   /** a page at a time, without end */

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, it, test } from 'node:test';
 import { mostOfTask, type TaskLimits } from '../../src/contract/offload.js';
@@ -11,7 +10,7 @@ import { BrokerRefused, OffloadClient, stepsOf } from '../../src/offload/client.
 import type { Entry } from '../../src/offload/core/dispatcher.js';
 import { Journal } from '../../src/offload/journal.js';
 import { modules } from '../gateways/hand-made-modules.js';
-import { base64, brokerFor, folderFor, optionsOf, providerFor, Raw, text } from './running.js';
+import { base64, brokerFor, folderFor, optionsOf, providerFor, Raw, text, uploads } from './running.js';
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const done = (stdout: string) => ({
@@ -71,6 +70,16 @@ describe('a broker with a provider of two workers', () => {
         done('wasm:x'),
       );
     });
+
+  it('has the last words of a task that traps, within what it may write', async () => {
+    const module = await here.client.upload(modules.panic);
+    const { outcome } = await here.client.run({ module });
+    assert.ok(outcome.state === 'failed');
+    assert.match(outcome.reason, /unreachable/);
+    assert.equal(text(outcome.stderr!), 'oh no');
+    const cut = await here.client.run({ module, limits: { outputBytes: 4 } });
+    assert.ok(cut.outcome.state === 'failed' && cut.outcome.stderr === undefined);
+  });
 
   /** @returns status and words of a refusal */
   const refusal = async (work: Promise<unknown>): Promise<string> => {
@@ -137,36 +146,6 @@ describe('a broker with a provider of two workers', () => {
   });
 });
 
-/** Sends an upload that announces and sends that much. @returns the status, and the bytes that were taken before it came */
-const uploads = (port: number, token: string, announced: number | null, sent: number) =>
-  new Promise<{ status: number; taken: number }>((resolve, reject) => {
-    let taken = 0;
-    const upload = request(
-      {
-        host: '127.0.0.1',
-        port,
-        method: 'PUT',
-        path: `/content/${'0'.repeat(64)}`,
-        headers: {
-          authorization: `Bearer ${token}`,
-          ...(announced !== null && { 'content-length': announced }),
-        },
-      },
-      (response) => {
-        resolve({ status: response.statusCode!, taken });
-        upload.destroy();
-      },
-    );
-    upload.on('error', reject);
-    const chunk = Buffer.alloc(65_536);
-    const more = () => {
-      if (taken >= sent) return void upload.end();
-      taken += chunk.length;
-      upload.write(chunk, (error) => !error && setImmediate(more));
-    };
-    more();
-  });
-
 test('uploads keep to their bounds, announced or not, and are what they say', async (t) => {
   const { broker, at, client } = await brokerFor(t, { uploads: { one: 1 << 20, all: 3 << 20 } });
   const put = (announced: number | null, sent: number) =>
@@ -191,7 +170,7 @@ test('a full queue says so, and takes tasks again when there is room', async (t)
   const hasty = new OffloadClient(at, broker.tokens.client, { ms: 0 });
   t.after(() => hasty.close());
   const waiting = [1, 2, 3].map(() => client.run({ module }));
-  for (;;) if (((await client.status()) as { queued: number }).queued === 3) break;
+  while ((await client.status()).queued < 3);
   await assert.rejects(hasty.run({ module }), /queue is full: 3 tasks wait/);
   const patient = client.run({ module });
   await providerFor(t, { broker, at });
@@ -270,6 +249,23 @@ test('a task outlives providers that lie, flood, are silent or gone', async (t) 
   const { outcome, attempts } = await answered;
   assert.deepEqual(outcome, done('wasm:x'));
   assert.equal(attempts, lies.length + 1);
+});
+
+test('a wrong result of the right shape does not get through where tasks are verified, and is told', async (t) => {
+  const said: string[] = [];
+  const { broker, at, client } = await brokerFor(t, { verify: 100, say: (line) => void said.push(line) });
+  const module = await client.upload(modules.prefixer);
+  const liar = await Raw.joined(at, broker.tokens.provider);
+  for (const name of ['one', 'two']) await providerFor(t, { broker, at }, { name });
+  const answered = client.run({ module, stdin: base64('x') });
+  const { assignment } = await liar.hear('run');
+  liar.say({ type: 'result', assignment, module, outcome: done('wasm:y'), spent });
+  const { outcome, compared, attempts } = await answered;
+  assert.deepEqual(outcome, done('wasm:x'));
+  assert.deepEqual([compared, attempts], [{ results: 3, agreeing: 2 }, 3]);
+  assert.match(said.join(), /results of task \S+ differ: 3 providers, 2 alike \(one\), not raw/);
+  const { counts } = await client.status();
+  assert.deepEqual([counts.compared, counts.differing, counts.alone], [1, 1, 0]);
 });
 
 test('a provider that fetches other content than it asked for runs nothing of it', async (t) => {

@@ -104,9 +104,8 @@ describe('the page of providers', { skip }, () => {
     const second = await opened(`token=${here.broker.tokens.provider}&workers=1&name=second&on`);
     await second.locator('#running').getByText('1').waitFor();
     await second.close();
-    const status = async () => (await here.client.status()) as { queued: number; providers: object[] };
     for (;;) {
-      const { queued, providers } = await status();
+      const { queued, providers } = await here.client.status();
       if (queued === 1 && providers.length === 0) break;
     }
     const third = await opened(`token=${here.broker.tokens.provider}&workers=1&name=third&on`);

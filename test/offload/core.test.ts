@@ -1,11 +1,17 @@
 /** The broker's rules without sockets: queue, schedulers, limits of modules, retries, and what no task may meet. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Task, taskPath, taskRequest, usualLimits } from '../../src/contract/offload.js';
+import {
+  type OffloadScheduler,
+  type Task,
+  taskPath,
+  taskRequest,
+  usualLimits,
+} from '../../src/contract/offload.js';
 import { Dispatcher, type Effect, type Settings } from '../../src/offload/core/dispatcher.js';
 import { Unusable, withMemoryLimit } from '../../src/offload/core/module.js';
 import { Queue } from '../../src/offload/core/queue.js';
-import { type Candidate, type SchedulerName, schedulers } from '../../src/offload/core/schedulers.js';
+import { type Candidate, schedulers } from '../../src/offload/core/schedulers.js';
 import { section, wasm } from '../gateways/wasm-bytes.js';
 import { simulate } from './simulation.js';
 
@@ -19,6 +25,7 @@ const settings: Settings = {
   backoff: { first: 10, most: 1000 },
   graceMs: 1000,
   kept: { tasks: 3, bytes: 10_000 },
+  verify: 0,
 };
 
 const task = (id: string, more: Partial<Task> = {}): Task => ({
@@ -89,7 +96,7 @@ const candidate = (id: number, more: Partial<Candidate> = {}): Candidate => ({
   ...more,
 });
 
-const choices: [SchedulerName, Candidate[], number[]][] = [
+const choices: [OffloadScheduler, Candidate[], number[]][] = [
   ['first-match', [candidate(1), candidate(2, { holds: new Set([A]) }), candidate(3)], [2, 2]],
   ['first-match', [candidate(1), candidate(2)], [1, 1]],
   ['any-free', [candidate(1, { assigned: 1 }), candidate(2, { last: 9 }), candidate(3, { last: 4 })], [3]],
@@ -219,6 +226,93 @@ test('a provider that is silent, or can run nothing, is dismissed', () => {
     /3 tasks in a row, the last because: no/,
   );
   assert.equal(broker.openTasks, 3);
+});
+
+/** Providers as they come; what each says when it is asked, until the task has an answer. */
+function verified(says: readonly string[], submitted = task('one')) {
+  const broker = new Dispatcher({ ...settings, verify: 100, attempts: 9 });
+  for (const at of says.keys()) broker.join({ ...worker, name: `p${at + 1}` }, 0);
+  let effects = broker.submit(submitted, 0).effects;
+  const order: number[] = [];
+  for (let now = 10; answers(effects).length === 0; now += 10) {
+    const [{ provider, assignment }] = assigned(effects) as [ReturnType<typeof assigned>[number]];
+    order.push(provider);
+    const outcome = done(says[provider - 1]!);
+    effects = broker.result(provider, { assignment, module: A, outcome, spent }, now);
+  }
+  const told = effects.flatMap((effect) => (effect.do === 'tell' ? [effect.text] : []));
+  return { answer: answers(effects)[0]!, order, told, counts: broker.counts };
+}
+
+const agreements: [
+  says: string[],
+  order: number[],
+  answer: string,
+  compared: object | undefined,
+  told: RegExp | null,
+][] = [
+  [['YQ==', 'YQ=='], [1, 2], 'YQ==', { results: 2, agreeing: 2 }, null],
+  [['Yg==', 'YQ==', 'YQ=='], [1, 2, 3], 'YQ==', { results: 3, agreeing: 2 }, /2 alike \(p2\), not p1$/],
+  [['YQ==', 'Yg==', 'YQ=='], [1, 2, 3], 'YQ==', { results: 3, agreeing: 2 }, /2 alike \(p1\), not p2$/],
+  [
+    ['YQ==', 'Yg==', 'Yw=='],
+    [1, 2, 3],
+    'YQ==',
+    { results: 3, agreeing: 1 },
+    /1 alike \(p1\), not p2 and p3$/,
+  ],
+  [['YQ==', 'Yg=='], [1, 2], 'YQ==', { results: 2, agreeing: 1 }, /1 alike \(p1\), not p2$/],
+  [['YQ=='], [1], 'YQ==', undefined, null],
+];
+for (const [says, order, stdout, compared, told] of agreements)
+  test(`a task that is verified, of which providers say ${says}, is run by ${order}`, () => {
+    const ran = verified(says);
+    assert.deepEqual(ran.order, order);
+    assert.deepEqual(ran.answer.outcome, done(stdout));
+    assert.deepEqual(ran.answer.compared, compared);
+    if (told) assert.match(ran.told.join(), told);
+    else assert.deepEqual(ran.told, []);
+    const { queue, away } = ran.answer.steps!;
+    assert.equal(queue + away, ran.answer.total);
+    assert.deepEqual([ran.counts.compared, ran.counts.alone], compared ? [1, 0] : [0, 1]);
+  });
+
+test('a task that is verified does not hold up others, and goes on when its second provider vanishes', () => {
+  const broker = new Dispatcher({ ...settings, verify: 100 });
+  const [first] = broker.join(worker, 0);
+  const [second] = broker.join({ ...worker, name: 'q' }, 0);
+  const [one] = assigned(broker.submit(task('one'), 0).effects);
+  const [two] = assigned(broker.submit(task('two'), 0).effects);
+  assert.deepEqual([one!.provider, two!.provider], [first, second]);
+  // The other one is busy: a third task is begun instead.
+  broker.submit(task('three'), 0);
+  const say = (by: number, assignment: number) =>
+    broker.result(by, { assignment, module: A, outcome: done(), spent }, 1);
+  const [three] = assigned(say(first, one!.assignment));
+  assert.equal(three!.task.id, 'three');
+  const [again] = assigned(say(second, two!.assignment));
+  assert.deepEqual([again!.provider, again!.task.id], [second, 'one']);
+  const told = (effects: readonly Effect[]) =>
+    answers(effects).map(({ id, attempts, compared }) => [id, attempts, compared?.agreeing]);
+  // Nobody else is left: what is known of a task is its answer, but for one that the other has not run.
+  assert.deepEqual(told(broker.leave(second, 2)), [['one', 2, undefined]]);
+  const effects = say(first, three!.assignment);
+  assert.deepEqual(told(effects), [['three', 1, undefined]]);
+  assert.deepEqual(told(say(first, assigned(effects)[0]!.assignment)), [['two', 2, 2]]);
+  assert.deepEqual([broker.counts.alone, broker.counts.compared], [2, 1]);
+});
+
+test('providers have no more bytes of tasks at a time than may wait', () => {
+  const broker = new Dispatcher({ ...settings, queue: { tasks: 9, bytes: 2000 } });
+  const [id] = broker.join({ ...worker, workers: 9 }, 0);
+  const large = (name: string) => broker.submit(task(name, { stdin: 'A'.repeat(700) }), 0).effects;
+  const [first, second] = [large('1'), large('2')].map(assigned);
+  assert.deepEqual([first!.length, second!.length, assigned(large('3')).length], [1, 1, 0]);
+  const result = { assignment: first![0]!.assignment, module: A, outcome: done(), spent };
+  assert.deepEqual(
+    assigned(broker.result(id, result, 1)).map(({ task: { id: name } }) => name),
+    ['3'],
+  );
 });
 
 test('a broker that starts anew has what was written down, and forgets the oldest answers', () => {

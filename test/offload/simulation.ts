@@ -3,9 +3,8 @@
  * they get, and a broker that ends and starts anew from what it had written down. At last all is well.
  */
 import assert from 'node:assert/strict';
-import { type Answer, type Task, usualLimits } from '../../src/contract/offload.js';
+import { type Answer, offloadSchedulers, type Task, usualLimits } from '../../src/contract/offload.js';
 import { Dispatcher, type Effect, type Entry, type Settings } from '../../src/offload/core/dispatcher.js';
-import { schedulerNames } from '../../src/offload/core/schedulers.js';
 import { randomFrom } from '../../src/statistics/random.js';
 
 const MODULE = 'a'.repeat(64);
@@ -14,18 +13,19 @@ export function simulate(seed: number): { vanished: number; restarts: number; an
   const random = randomFrom(`offload ${seed}`);
   const below = (most: number) => Math.floor(random() * most);
   const settings: Settings = {
-    scheduler: schedulerNames[below(schedulerNames.length)]!,
+    scheduler: offloadSchedulers[below(offloadSchedulers.length)]!,
     queue: { tasks: 5 + below(20), bytes: 100_000 },
     attempts: 2 + below(6),
     backoff: { first: 10, most: 200 },
     graceMs: 100,
     kept: { tasks: 10_000, bytes: 10_000_000 },
+    verify: below(3) * 50,
   };
   let now = 0;
   const disk: Entry[] = [];
-  let broker = new Dispatcher(settings);
-  /** what providers hold: assignments by provider, of the broker that lives */
-  let held = new Map<number, { workers: number; ahead: number; has: Map<number, Task> }>();
+  let broker = new Dispatcher(settings, [], now, random);
+  /** what providers hold: assignments by provider, of the broker that lives; one that is wrong is so in a way of its own */
+  let held = new Map<number, { workers: number; ahead: number; wrong: boolean; has: Map<number, Task> }>();
   const accepted = new Set<string>();
   const answered = new Map<string, Answer>();
   let [vanished, restarts] = [0, 0];
@@ -38,7 +38,12 @@ export function simulate(seed: number): { vanished: number; restarts: number; an
         const { id } = effect.entry.answered;
         assert.ok(accepted.has(id) && !answered.has(id), `${id} is answered once`);
         answered.set(id, effect.entry.answered);
-      } else if (effect.do === 'dismiss') held.delete(effect.provider);
+        const { compared, outcome } = effect.entry.answered;
+        assert.ok(!compared || settings.verify > 0);
+        if (compared && compared.agreeing > 1)
+          assert.ok(outcome.state === 'done' && outcome.stdout === '', 'what two came to is right');
+      } else if (effect.do === 'tell') continue;
+      else if (effect.do === 'dismiss') held.delete(effect.provider);
       else {
         const provider = held.get(effect.provider)!;
         provider.has.set(effect.assignment, effect.task);
@@ -73,7 +78,7 @@ export function simulate(seed: number): { vanished: number; restarts: number; an
     const about = { name: `p${below(100)}`, workers: 1 + below(3), ahead: below(2) };
     // The broker hands out as it learns of a provider, so that it has to be known here before.
     const next = nextProvider++;
-    held.set(next, { ...about, has: new Map() });
+    held.set(next, { ...about, wrong: random() < 0.3, has: new Map() });
     const [given, effects] = broker.join(about, now);
     assert.equal(given, next);
     carryOut(effects);
@@ -84,7 +89,8 @@ export function simulate(seed: number): { vanished: number; restarts: number; an
     const [assignment] = [...provider.has.keys()];
     if (assignment === undefined) return;
     provider.has.delete(assignment);
-    const outcome = { state: 'done' as const, exitCode: 0, stdout: '', stderr: '', files: {} };
+    const stdout = provider.wrong ? `${id}` : '';
+    const outcome = { state: 'done' as const, exitCode: 0, stdout, stderr: '', files: {} };
     const module = lie ? 'b'.repeat(64) : MODULE;
     carryOut(
       broker.result(id, { assignment, module, outcome, spent: { inside: 1, instantiate: 0, run: 1 } }, now),
@@ -107,7 +113,7 @@ export function simulate(seed: number): { vanished: number; restarts: number; an
     else if (what < 0.56 && id !== undefined) leave(id);
     else if (what < 0.575) {
       // Whoever was there comes back later, with nothing.
-      broker = new Dispatcher(settings, [...disk], now);
+      broker = new Dispatcher(settings, [...disk], now, random);
       held = new Map();
       nextProvider = 1;
       restarts += 1;
@@ -135,7 +141,7 @@ export function simulate(seed: number): { vanished: number; restarts: number; an
   // Silent ones are given up by the clock alone.
   now += 10_000;
   carryOut(broker.tick(now));
-  join();
+  for (let one = 0; one < 3; one++) join();
   for (let turn = 0; broker.openTasks > 0; turn++) {
     assert.ok(turn < 2000, 'work goes on when all is well');
     now += 50;

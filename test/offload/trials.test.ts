@@ -63,7 +63,11 @@ test('the travelling salesman says the same wherever it runs, and misbehaves as 
     const outcome = await run(...of);
     return outcome.state === 'failed' ? outcome.reason : '';
   };
-  assert.match(await reason('fail'), /unreachable/);
+  const failed = await run('fail');
+  assert.ok(failed.state === 'failed');
+  assert.match(failed.reason, /unreachable/);
+  // What it said of its end before it.
+  assert.match(text(failed.stderr ?? ''), /panicked/);
   assert.match(await reason('loop', { ms: 100 }), /longer than the 100 ms/);
   assert.match(await reason('flood'), /more than the 1048576 bytes/);
   assert.match(await reason('grow', { memoryMiB: 8 }), /unreachable/);

@@ -1,18 +1,24 @@
 /** `dispatchbench broker`: hands tasks of clients out to providers until it is interrupted. */
 import { Command, Option } from '@commander-js/extra-typings';
 import type { z } from 'zod';
-import type { brokerReady } from '../../contract/offload.js';
+import { type brokerReady, offloadSchedulers, offloadTransports } from '../../contract/offload.js';
 import { printLine } from '../../control.js';
 import { Broker, usualOptions } from '../../offload/broker.js';
-import { schedulerNames } from '../../offload/core/schedulers.js';
 import { durabilities } from '../../offload/journal.js';
+import { buildSidecar } from '../../offload/sidecar.js';
 import { tokensFile } from '../../offload/tokens.js';
-import { wholeNumber } from '../../options.js';
+import { percentage, wholeNumber } from '../../options.js';
 import { folderOption } from '../broker-options.js';
 import { withExamples } from '../examples.js';
 
 const { uploads, queue } = usualOptions;
 const MiB = 2 ** 20;
+
+const setup = new Command('setup')
+  .description('build what carries WebTransport, a program in Go, in a checkout; Go fetches its modules')
+  .action(() => {
+    console.log(buildSidecar((line) => console.error(line)));
+  });
 
 export const broker = new Command('broker')
   .description(
@@ -23,7 +29,7 @@ export const broker = new Command('broker')
   .option('--port <port>', 'port to listen on; 0: any', wholeNumber(0, 65535), 7171)
   .addOption(
     new Option('--scheduler <name>', 'who is given the next task')
-      .choices(schedulerNames)
+      .choices(offloadSchedulers)
       .default(usualOptions.scheduler),
   )
   .option(
@@ -40,6 +46,12 @@ export const broker = new Command('broker')
   )
   .option('--upload-mib <n>', 'most of one upload', wholeNumber(1, 1024), uploads.one / MiB)
   .option('--content-mib <n>', 'most of all uploads together', wholeNumber(1, 1 << 20), uploads.all / MiB)
+  .option(
+    '--verify <percent>',
+    'of the tasks, which are run by a second provider, and by a third where the two differ',
+    percentage,
+    usualOptions.verify,
+  )
   .addOption(
     new Option(
       '--durability <of>',
@@ -47,6 +59,14 @@ export const broker = new Command('broker')
     )
       .choices(durabilities)
       .default(usualOptions.durability),
+  )
+  .addOption(
+    new Option(
+      '--transport <name>',
+      'how pages are connected; WebTransport is for those of this machine, by what broker setup builds',
+    )
+      .choices(offloadTransports)
+      .default(usualOptions.transport),
   )
   .option('--json', 'say by one JSON line when it listens')
   .action(
@@ -60,6 +80,8 @@ export const broker = new Command('broker')
       uploadMib,
       contentMib,
       durability,
+      transport,
+      verify,
       json,
     }) => {
       const running = await Broker.open({
@@ -72,6 +94,8 @@ export const broker = new Command('broker')
         attempts,
         uploads: { one: uploadMib * MiB, all: contentMib * MiB },
         durability,
+        transport,
+        verify,
         say: (line) => console.error(`broker: ${line}`),
       });
       for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -94,7 +118,10 @@ export const broker = new Command('broker')
       if (running.openTasks > 0) console.log(`${running.openTasks} tasks of before have no answer yet.`);
       console.log('(Ctrl-C ends it.)');
     },
-  );
+  )
+  .addCommand(setup);
+
+withExamples(setup, [['broker setup', 'once; brokers with --transport webtransport start it by themselves']]);
 
 withExamples(broker, [
   ['broker', 'a broker on this machine, with a page for those who lend theirs'],

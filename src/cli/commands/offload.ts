@@ -80,7 +80,12 @@ export const offload = withBrokerOptions(new Command('offload'), 'client')
       const words = Object.entries(steps).map(([name, ms]) => `${name} ${ms.toFixed(2)}`);
       console.error(`${words.join(', ')} ms; by ${answered.provider}, attempts: ${answered.attempts}`);
     }
-    const { outcome } = answered;
+    const { outcome, compared } = answered;
+    if (compared && compared.agreeing < compared.results)
+      console.error(
+        `${compared.results} providers ran it and ${compared.agreeing} came to this: do not rely on it`,
+      );
+    process.stderr.write(Buffer.from(outcome.stderr ?? '', 'base64'));
     if (outcome.state === 'failed') throw new Error(`the task failed: ${printable(outcome.reason)}`);
     for (const [name, content] of Object.entries(outcome.files)) {
       // The broker answers only with names that were asked for, which lead nowhere else.
@@ -88,7 +93,6 @@ export const offload = withBrokerOptions(new Command('offload'), 'client')
       mkdirSync(dirname(to), { recursive: true });
       writeFileSync(to, Buffer.from(content, 'base64'));
     }
-    process.stderr.write(Buffer.from(outcome.stderr, 'base64'));
     process.stdout.write(Buffer.from(outcome.stdout, 'base64'));
     process.exitCode = outcome.exitCode;
   });

@@ -4,14 +4,24 @@
  * given once its record is written.
  *
  * A task that was let in gets exactly one answer. It may run more than once: whose provider vanished, nobody knows how far it
- * got. The first result counts, and only of the provider that has the task.
+ * got. The first result counts, and only of the provider that has the task; but for a share of the tasks, which several
+ * providers run one after the other until two of three have come to the same.
  */
-import type { Answer, Outcome, Spent, Task } from '../../contract/offload.js';
+import type {
+  Answer,
+  BrokerStatus,
+  BrokerSteps,
+  OffloadScheduler,
+  Outcome,
+  Spent,
+  Task,
+} from '../../contract/offload.js';
 import { type Bounds, Queue } from './queue.js';
-import { type Candidate, type Scheduler, type SchedulerName, schedulers } from './schedulers.js';
+import { type Candidate, type Scheduler, schedulers } from './schedulers.js';
 
 export interface Settings {
-  scheduler: SchedulerName;
+  scheduler: OffloadScheduler;
+  /** for what waits; what providers have at a time has no more bytes either */
   queue: Bounds;
   /** providers that a task is given to before it is given up */
   attempts: number;
@@ -21,6 +31,8 @@ export interface Settings {
   graceMs: number;
   /** answers that are kept for whoever asks again */
   kept: Bounds;
+  /** percent of the tasks that are run by several providers, whose results are compared */
+  verify: number;
 }
 
 /** What is written down, so that a broker that starts anew knows it. */
@@ -29,18 +41,37 @@ export type Entry = { accepted: Task } | { answered: Answer };
 export type Effect =
   | { do: 'record'; entry: Entry }
   | { do: 'assign'; provider: number; assignment: number; task: Task }
-  | { do: 'dismiss'; provider: number; reason: string };
+  | { do: 'dismiss'; provider: number; reason: string }
+  /** somebody may want to know */
+  | { do: 'tell'; text: string };
 
 /** A provider that cannot run this often in a row what it is given is of no use. */
 const unablesInARow = 3;
 /** Modules that a provider is remembered to hold. */
 const mostHeld = 64;
+/** Providers that come to a result of one task: of three, two agree or nobody does. */
+const mostResults = 3;
+/** Tasks with a result that wait for another one; further ones are not compared. */
+const mostUndecided = 64;
+
+/** What one provider came to. */
+interface Result {
+  /** by number and by name */
+  by: number;
+  provider: string;
+  outcome: Outcome;
+  steps: BrokerSteps;
+  /** the outcome, such that like ones are equal */
+  text: string;
+}
 
 interface Open {
   task: Task;
   bytes: number;
   attempts: number;
   acceptedAt: number;
+  verify: boolean;
+  results: Result[];
 }
 
 interface Assignment {
@@ -57,39 +88,46 @@ interface Provider extends Candidate {
   unables: number;
 }
 
-export interface ProviderView {
-  name: string;
-  workers: number;
-  assigned: number;
-  done: number;
-}
-
-export interface Counts {
-  accepted: number;
-  answered: number;
-  /** results that came for what was not, or no longer, the provider's */
-  late: number;
-  /** times that a task came back */
-  returned: number;
-}
+type Counts = BrokerStatus['counts'];
+type ProviderView = BrokerStatus['providers'][number];
 
 const textBytes = (task: Task): number => JSON.stringify(task).length;
 const answerBytes = ({ outcome }: Answer): number => JSON.stringify(outcome).length;
 
-const outputBytes = (outcome: Outcome): number =>
+const outputsOf = (outcome: Outcome): string[] =>
   outcome.state === 'failed'
-    ? 0
-    : Math.floor(
-        (3 *
-          [outcome.stdout, outcome.stderr, ...Object.values(outcome.files)].reduce(
-            (sum, text) => sum + text.length - (text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0),
-            0,
-          )) /
-          4,
-      );
+    ? [outcome.stderr ?? '']
+    : [outcome.stdout, outcome.stderr, ...Object.values(outcome.files)];
+
+const outputBytes = (outcome: Outcome): number =>
+  Math.floor(
+    (3 *
+      outputsOf(outcome).reduce(
+        (sum, text) => sum + text.length - (text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0),
+        0,
+      )) /
+      4,
+  );
+
+/** Like outcomes have one text: files in any order, and how somebody puts why it failed is of no matter. */
+const comparable = (outcome: Outcome): string =>
+  outcome.state === 'failed'
+    ? 'failed'
+    : JSON.stringify({
+        ...outcome,
+        files: Object.entries(outcome.files).sort(([a], [b]) => (a < b ? -1 : 1)),
+      });
 
 export class Dispatcher {
-  readonly counts: Counts = { accepted: 0, answered: 0, late: 0, returned: 0 };
+  readonly counts: Counts = {
+    accepted: 0,
+    answered: 0,
+    late: 0,
+    returned: 0,
+    compared: 0,
+    differing: 0,
+    alone: 0,
+  };
   readonly #queue: Queue<Open>;
   readonly #choose: Scheduler;
   readonly #providers = new Map<number, Provider & { done: number }>();
@@ -98,14 +136,24 @@ export class Dispatcher {
   /** oldest first */
   readonly #kept = new Map<string, { answer: Answer; bytes: number }>();
   #keptBytes = 0;
+  /** of the tasks that providers have */
+  #handedBytes = 0;
+  /** those that have a result and are to have another one, with the bytes of their results */
+  readonly #undecided = new Map<Open, number>();
+  /** of these, those that no provider has */
+  readonly #further = new Set<Open>();
   #nextProvider = 1;
   #nextAssignment = 1;
 
-  /** @param before what an earlier broker wrote down, in its order */
+  /**
+   * @param before what an earlier broker wrote down, in its order
+   * @param random from 0 to 1, decides which tasks are compared: no provider may know that
+   */
   constructor(
     readonly settings: Settings,
     before: Iterable<Entry> = [],
     now = 0,
+    readonly random: () => number = Math.random,
   ) {
     this.#queue = new Queue(settings.queue);
     this.#choose = schedulers[settings.scheduler]();
@@ -113,7 +161,7 @@ export class Dispatcher {
       if ('answered' in entry) {
         this.#open.delete(entry.answered.id);
         this.#keep(entry.answered);
-      } else this.#open.set(entry.accepted.id, openOf(entry.accepted, now));
+      } else this.#open.set(entry.accepted.id, this.#openOf(entry.accepted, now));
     }
     // They were let in: bounds are for what comes now.
     for (const open of this.#open.values()) this.#queue.putBack(open, open.bytes, now);
@@ -150,7 +198,7 @@ export class Dispatcher {
   /** A task that is known already is not let in a second time. @returns why not; null: it is in */
   submit(task: Task, now: number): { refused: string | null; effects: Effect[] } {
     if (this.stateOf(task.id) !== null) return { refused: null, effects: [] };
-    const open = openOf(task, now);
+    const open = this.#openOf(task, now);
     const refused = this.#queue.put(open, open.bytes);
     if (refused !== null) return { refused, effects: [] };
     this.#open.set(task.id, open);
@@ -182,9 +230,10 @@ export class Dispatcher {
     const provider = this.#providers.get(id);
     if (!provider) return [];
     this.#providers.delete(id);
-    const effects = [...provider.assignments.values()].flatMap(({ open }) =>
-      this.#back(open, `${provider.name} vanished with it`, now),
-    );
+    const effects = [...provider.assignments.values()].flatMap(({ open }) => {
+      this.#handedBytes -= open.bytes;
+      return this.#back(open, `${provider.name} vanished with it`, now);
+    });
     return [...effects, ...this.#hand(now)];
   }
 
@@ -201,25 +250,24 @@ export class Dispatcher {
     const taken = this.#taken(id, assignment);
     if (!taken) return [];
     const { provider, given } = taken;
-    const { task, attempts, acceptedAt } = given.open;
-    const wrong = this.#wrong(task, module, outcome);
-    if (wrong !== null) {
-      // It had the task when it lied, so that the task comes back with its others.
-      provider.assignments.set(assignment, given);
-      return [{ do: 'dismiss', provider: id, reason: wrong }, ...this.leave(id, now)];
-    }
+    const { open } = given;
+    const wrong = this.#wrong(open.task, module, outcome);
+    if (wrong !== null)
+      return [
+        { do: 'dismiss', provider: id, reason: wrong },
+        ...this.#back(open, `${provider.name} answered it wrongly: ${wrong}`, now),
+        ...this.leave(id, now),
+      ];
     provider.unables = 0;
     provider.done += 1;
-    const steps = { queue: given.at - acceptedAt, away: now - given.at, spent };
-    const answered = {
-      id: task.id,
-      outcome,
-      attempts,
+    open.results.push({
+      by: id,
       provider: provider.name,
-      steps,
-      total: now - acceptedAt,
-    };
-    return [...this.#answer(answered), ...this.#hand(now)];
+      outcome,
+      steps: { queue: given.at - open.acceptedAt, away: now - given.at, spent },
+      text: open.verify ? comparable(outcome) : '',
+    });
+    return [...this.#settle(open, now), ...this.#hand(now)];
   }
 
   unable(id: number, assignment: number, reason: string, now: number): Effect[] {
@@ -254,6 +302,7 @@ export class Dispatcher {
     }
     provider.assignments.delete(assignment);
     provider.assigned -= 1;
+    this.#handedBytes -= given.open.bytes;
     return { provider, given };
   }
 
@@ -271,6 +320,11 @@ export class Dispatcher {
   #back(open: Open, why: string, now: number): Effect[] {
     this.counts.returned += 1;
     const { first, most } = this.settings.backoff;
+    if (open.results.length > 0) {
+      if (open.attempts >= this.settings.attempts) return this.#decide(open, now);
+      this.#further.add(open);
+      return [];
+    }
     if (open.attempts >= this.settings.attempts) {
       const reason = `given up after ${open.attempts} providers: ${why}`.slice(0, 1000);
       return this.#answer({
@@ -284,6 +338,52 @@ export class Dispatcher {
     }
     this.#queue.putBack(open, open.bytes, now + Math.min(most, first * 2 ** (open.attempts - 1)));
     return [];
+  }
+
+  /** Answers it, or has it run once more. */
+  #settle(open: Open, now: number): Effect[] {
+    const { results, verify } = open;
+    const last = results.at(-1)!;
+    const agreed = results.filter(({ text }) => text === last.text).length > 1;
+    if (!verify || agreed || results.length === mostResults) return this.#decide(open, now);
+    const bytes = results.reduce((sum, { outcome }) => sum + JSON.stringify(outcome).length, 0);
+    this.#undecided.set(open, bytes);
+    const all = [...this.#undecided.values()].reduce((sum, one) => sum + one, 0);
+    if (this.#undecided.size > mostUndecided || all > this.settings.queue.bytes)
+      return this.#decide(open, now);
+    this.#further.add(open);
+    return [];
+  }
+
+  /** The result that most have come to, of equals the first one. */
+  #decide(open: Open, now: number): Effect[] {
+    const { task, attempts, acceptedAt, verify, results } = open;
+    this.#undecided.delete(open);
+    this.#further.delete(open);
+    const like = ({ text }: Result) => results.filter((one) => one.text === text).length;
+    const best = results.reduce((most, one) => (like(one) > like(most) ? one : most));
+    const { provider, outcome, steps } = best;
+    const answered: Answer = {
+      id: task.id,
+      outcome,
+      attempts,
+      provider,
+      // What it waited for others is part of its way to an answer.
+      steps: { ...steps, queue: verify ? now - acceptedAt - steps.away : steps.queue },
+      total: now - acceptedAt,
+    };
+    const told: Effect[] = [];
+    if (results.length > 1) {
+      const others = results.filter(({ text }) => text !== best.text).map((one) => one.provider);
+      this.counts.compared += 1;
+      this.counts.differing += others.length;
+      answered.compared = { results: results.length, agreeing: like(best) };
+      if (others.length > 0) {
+        const by = `${results.length} providers, ${like(best)} alike (${provider}), not ${others.join(' and ')}`;
+        told.push({ do: 'tell', text: `results of task ${task.id} differ: ${by}` });
+      }
+    } else if (verify) this.counts.alone += 1;
+    return [...told, ...this.#answer(answered)];
   }
 
   #answer(answered: Answer): Effect[] {
@@ -305,8 +405,7 @@ export class Dispatcher {
     }
   }
 
-  #candidates(): Provider[] {
-    const all = [...this.#providers.values()];
+  #candidates(all: readonly Provider[]): readonly Provider[] {
     const idle = all.filter(({ assigned, workers }) => assigned < workers);
     // Only where no worker is idle does a task wait at a provider instead of here.
     return idle.length > 0 ? idle : all.filter(({ assigned, workers, ahead }) => assigned < workers + ahead);
@@ -314,34 +413,51 @@ export class Dispatcher {
 
   #hand(now: number): Effect[] {
     const effects: Effect[] = [];
+    for (const open of [...this.#further]) {
+      const others = [...this.#providers.values()].filter(({ id }) =>
+        open.results.every(({ by }) => by !== id),
+      );
+      if (others.length === 0) {
+        effects.push(...this.#decide(open, now));
+        continue;
+      }
+      const candidates = this.#candidates(others);
+      if (candidates.length === 0) continue;
+      this.#further.delete(open);
+      effects.push(this.#give(open, candidates, now));
+    }
     for (;;) {
       const open = this.#queue.peek(now);
       if (open === null) return effects;
-      const candidates = this.#candidates();
+      if (this.#handedBytes > 0 && this.#handedBytes + open.bytes > this.settings.queue.bytes) return effects;
+      const candidates = this.#candidates([...this.#providers.values()]);
       if (candidates.length === 0) return effects;
       this.#queue.take();
-      const provider = this.#choose(candidates, open.task.module);
-      const assignment = this.#nextAssignment++;
-      provider.assigned += 1;
-      provider.last = assignment;
-      provider.holds.add(open.task.module);
-      if (provider.holds.size > mostHeld) provider.holds.delete([...provider.holds][0]!);
-      open.attempts += 1;
-      // Those before it at the same worker may take all their time as well.
-      const before = [...provider.assignments.values()].reduce(
-        (sum, { open: { task } }) => sum + task.limits.ms,
-        0,
-      );
-      const deadline = now + open.task.limits.ms + before + this.settings.graceMs;
-      provider.assignments.set(assignment, { open, at: now, deadline });
-      effects.push({ do: 'assign', provider: provider.id, assignment, task: open.task });
+      effects.push(this.#give(open, candidates, now));
     }
   }
-}
 
-const openOf = (task: Task, now: number): Open => ({
-  task,
-  bytes: textBytes(task),
-  attempts: 0,
-  acceptedAt: now,
-});
+  #give(open: Open, candidates: readonly Provider[], now: number): Effect {
+    const provider = this.#choose(candidates, open.task.module);
+    const assignment = this.#nextAssignment++;
+    provider.assigned += 1;
+    provider.last = assignment;
+    provider.holds.add(open.task.module);
+    if (provider.holds.size > mostHeld) provider.holds.delete([...provider.holds][0]!);
+    open.attempts += 1;
+    // Those before it at the same worker may take all their time as well.
+    const before = [...provider.assignments.values()].reduce(
+      (sum, { open: { task } }) => sum + task.limits.ms,
+      0,
+    );
+    const deadline = now + open.task.limits.ms + before + this.settings.graceMs;
+    provider.assignments.set(assignment, { open, at: now, deadline });
+    this.#handedBytes += open.bytes;
+    return { do: 'assign', provider: provider.id, assignment, task: open.task };
+  }
+
+  #openOf(task: Task, now: number): Open {
+    const verify = this.random() * 100 < this.settings.verify;
+    return { task, bytes: textBytes(task), attempts: 0, acceptedAt: now, verify, results: [] };
+  }
+}

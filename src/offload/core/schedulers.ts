@@ -1,4 +1,5 @@
-/** Who is given the next task. A scheduler is a function with a memory of its own; a new one is one entry here. */
+/** Who is given the next task. A scheduler is a function with a memory of its own. */
+import type { OffloadScheduler } from '../../contract/offload.js';
 
 /** A provider that can take a task now. */
 export interface Candidate {
@@ -42,7 +43,4 @@ export const schedulers = {
       return next;
     };
   },
-} as const satisfies Record<string, () => Scheduler>;
-
-export type SchedulerName = keyof typeof schedulers;
-export const schedulerNames = Object.keys(schedulers) as [SchedulerName, ...SchedulerName[]];
+} as const satisfies Record<OffloadScheduler, () => Scheduler>;

@@ -1,6 +1,6 @@
 /** A provider that is a page: it lends this browser to a broker while it is on, and shows what runs. */
 import { Connection } from '../connection.ts';
-import { providerPath } from '../session.ts';
+import { Transport } from './transport.js';
 
 /** Tasks that the table shows. */
 const shown = 20;
@@ -14,6 +14,7 @@ token.value = given.get('token') ?? '';
 workers.value = given.get('workers') ?? String(Math.min(64, navigator.hardwareConcurrency || 1));
 
 let connection = null;
+let transport = '';
 const counts = { running: 0, done: 0, failed: 0, returned: 0 };
 
 function say(text) {
@@ -49,8 +50,10 @@ function outcomeOf(outcome) {
   return outcome.state === 'done' ? `exit code ${outcome.exitCode}` : outcome.reason;
 }
 
+const transportNames = { websocket: 'WebSocket', webtransport: 'WebTransport' };
+
 const told = {
-  welcome: (name) => say(`On: connected as ${name}`),
+  welcome: (name) => say(`On: connected as ${name}, by ${transportNames[transport]}`),
   away(againMs, reason) {
     if (againMs !== null) return say(`Not connected: ${reason}. Trying again.`);
     off(`Off: the broker refuses. ${reason[0].toUpperCase()}${reason.slice(1)}.`);
@@ -91,13 +94,14 @@ const means = {
 };
 
 function on() {
-  const url = new URL(providerPath.slice(1), location.href);
-  url.protocol = url.protocol.replace('http', 'ws');
-  url.hash = '';
   const count = Number(workers.value);
   const name = given.get('name') ?? `page-${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`;
   const about = { token: token.value.trim(), name, workers: count, ahead: count };
-  connection = new Connection(() => new WebSocket(url), means, about, told);
+  const open = () =>
+    new Transport((name) => {
+      transport = name;
+    });
+  connection = new Connection(open, means, about, told);
   toggle.textContent = 'Switch off';
   token.disabled = true;
   workers.disabled = true;
