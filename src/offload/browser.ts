@@ -52,12 +52,17 @@ export class Browser {
       '--disable-renderer-backgrounding',
       // Its sandbox wants to be another user than root.
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-      ...urls,
+      'about:blank',
     ];
     this.#child = spawn(executable, args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
     // Nobody reads what it says; it has to be able to say it.
     (this.#child.stdio[4] as NodeJS.ReadableStream).resume();
-    this.#child.stdio[3]?.on('error', () => {});
+    const asked = this.#child.stdio[3] as NodeJS.WritableStream;
+    asked.on('error', () => {});
+    // Without a window it takes one page on its command line.
+    urls.forEach((url, id) => {
+      asked.write(`${JSON.stringify({ id, method: 'Target.createTarget', params: { url } })}\0`);
+    });
     this.#child.on('error', () => gone(null));
     this.#child.on('exit', (code) => {
       this.#remove();

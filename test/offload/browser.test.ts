@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, describe, it, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { usualBrowser } from '../../src/offload/browser.js';
+import { Browser as Headless, usualBrowser } from '../../src/offload/browser.js';
 import { modules } from '../gateways/hand-made-modules.js';
 import { killAtRandom } from './kills.js';
 import { base64, brokerFor, text } from './running.js';
@@ -121,6 +121,17 @@ describe('the page of providers', { skip }, () => {
     await wrong.close();
     assert.deepEqual(complaints, []);
   });
+});
+
+test('a browser without a window has as many pages as it is told, each a provider', { skip }, async (t) => {
+  const { broker, at, client } = await brokerFor(t);
+  const about = { token: broker.tokens.provider, workers: 1, ahead: 1 };
+  const pages = ['one', 'two', 'three'].map((name) => ({ ...about, name }));
+  const started = new Headless(executable, at, pages, (code) => assert.fail(`it ended with ${code}`));
+  t.after(() => started.end());
+  const names = async () => (await client.status()).providers.map(({ name }) => name).sort();
+  while ((await names()).length < 3) await new Promise((next) => setTimeout(next, 20));
+  assert.deepEqual(await names(), ['one', 'three', 'two']);
 });
 
 test('tasks outlive killed brokers, processes, workers and pages, and have one answer each', {
