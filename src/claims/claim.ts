@@ -168,8 +168,16 @@ export interface TestedClaim extends PublishedStatement {
   tests: readonly [ClaimTest, ...ClaimTest[]];
 }
 
-/** One whose experiment, metric or hosts the suite does not have yet. */
+/**
+ * What published figures are, as far as they or the program behind them tell. impossible: no machine does that; formula: made of
+ * waits of a length that was written down; random: drawn; not measured: estimated, or of something that was not done.
+ */
+export type Standing = 'impossible' | 'formula' | 'random' | 'not measured';
+
+/** One whose experiment, metric or hosts the suite does not have yet, or that a benchmark of the suite decides outside of runs. */
 export interface PlannedClaim extends PublishedStatement {
+  /** what the source's own figures are, whatever anybody measures, and why; left out: nothing is known of that */
+  standing?: { is: Standing; because: string };
   /** what will supply the cells, and the bound that is already set */
   planned: string;
 }

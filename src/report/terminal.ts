@@ -7,6 +7,7 @@ import type { Analysis, ExperimentAnalysis } from '../analysis/analyse.js';
 import { type Series, seriesLabel } from '../analysis/cells.js';
 import type { VerdictName } from '../analysis/verdicts.js';
 import { cited } from '../claims/bibliography.js';
+import type { PlannedClaim } from '../claims/claim.js';
 import type { Experiment } from '../experiments/experiment.js';
 import { knownExperiment } from '../experiments/registry.js';
 import { number } from '../number.js';
@@ -202,6 +203,9 @@ const paint: Record<VerdictName, (text: string) => string> = {
   'not tested': ansis.dim,
 };
 
+const ofStanding = ({ standing }: PlannedClaim): string[] =>
+  standing ? [`the source's own figures: ${standing.is}: ${standing.because}`] : [];
+
 /** One line per claim that was tested, with its weakest row; the others are counted. */
 export function claimsTable({ verdicts }: Analysis, everything = false): string {
   const table = new Table({
@@ -220,7 +224,7 @@ export function claimsTable({ verdicts }: Analysis, everything = false): string 
     const detail = row
       ? `${row.subject}: ${decidingInterval(row)}, n = ${row.n}; ${row.measure}`
       : 'planned' in claim
-        ? missing!
+        ? [missing!, ...ofStanding(claim)].join('\n')
         : `missing: ${missing}; supplied by: ${claim.supply}`;
     const incomplete = row && missing ? `\nnot complete: ${missing}` : '';
     const theirs = reference ? `\nthe source's own table: ${reference.verdict}` : '';

@@ -28,9 +28,13 @@ function evidenceList(rows: readonly Html[]): Html {
 <ul class="evidence">${rows.slice(2)}</ul></details>`;
 }
 
-/** The command that supplies what is missing; nothing is recommended that does not exist. */
+/** The command that supplies what is missing (nothing is recommended that does not exist), or what is known without one. */
 const supplied = (claim: Claim): Html | string =>
-  'planned' in claim ? '' : html`Supplied by <code>${claim.supply}</code>.`;
+  'planned' in claim
+    ? claim.standing
+      ? html`The source's own figures are ${claim.standing.is}: ${claim.standing.because}.`
+      : ''
+    : html`Supplied by <code>${claim.supply}</code>.`;
 
 function verdictCard(verdict: Verdict, known: ReadonlySet<string>): Html {
   const { claim, evidence, missing, reference } = verdict;
@@ -79,7 +83,7 @@ ${table(
     { name: 'Claim' },
     { name: 'Statement' },
     { name: 'Missing' },
-    { name: 'Supplied by' },
+    { name: 'Supplied by, or known of it' },
     { name: 'Source' },
   ],
   rest.map(({ claim, missing }) => [
