@@ -3,10 +3,9 @@
  * iperf3 does, and ends with it; the sender says `result`. Both end, with their iperf3, when their stdin does.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { peerListening, peerResult } from '../src/contract/transfer.js';
 import { printLine, readControl } from '../src/control.js';
+import { freePort } from '../src/free-port.js';
 import { iperf3Client, iperf3Server, parseIperf3 } from '../src/iperf3/iperf3.js';
 import { setAffinity } from '../src/process.js';
 import { runProgram } from '../src/program.js';
@@ -42,17 +41,8 @@ function output(args: readonly string[], heard: (text: string) => void = () => {
   });
 }
 
-/** A port that was free a moment ago: iperf3 cannot be asked for any. */
-async function somePort(address: string): Promise<number> {
-  const server = createServer().listen(0, address);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 async function receive(address: string): Promise<void> {
-  const port = await somePort(address);
+  const port = await freePort(address);
   let listening = false;
   const text = await output(iperf3Server({ address, port }), (heard) => {
     if (listening || !heard.includes('Server listening')) return;

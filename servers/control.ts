@@ -7,20 +7,27 @@ import type { Farewell } from '../src/contract/server.js';
 import { signalPipe } from '../src/process.js';
 
 const STDIN = 0;
+/** Longest line that is kept while it comes, characters. */
+const MOST_LINE = 1 << 16;
 
 export class ControlLines {
   /** why the server has to stop; null while it runs */
   reason: Farewell['reason'] | null = null;
   #rest = '';
 
-  constructor(readonly onSnapshot: (id: string) => void) {}
+  /** @param onOther takes lines that not all servers have */
+  constructor(
+    readonly onSnapshot: (id: string) => void,
+    readonly onOther: (line: string) => void = () => {},
+  ) {}
 
   take(text: string): void {
     const lines = (this.#rest + text).split('\n');
-    this.#rest = lines.pop()!.slice(0, 1024);
+    this.#rest = lines.pop()!.slice(0, MOST_LINE);
     for (const line of lines) {
       if (line === 'stop') this.reason ??= 'stop';
       else if (line.startsWith('snapshot ')) this.onSnapshot(line.slice('snapshot '.length));
+      else this.onOther(line);
     }
   }
 
@@ -37,8 +44,8 @@ export class PolledControl {
   readonly #signals = signalPipe();
   readonly #bytes = Buffer.alloc(4096);
 
-  constructor(useStdin: boolean, onSnapshot: (id: string) => void) {
-    this.lines = new ControlLines(onSnapshot);
+  constructor(useStdin: boolean, onSnapshot: (id: string) => void, onOther?: (line: string) => void) {
+    this.lines = new ControlLines(onSnapshot, onOther);
     this.descriptors = useStdin ? [this.#signals, STDIN] : [this.#signals];
   }
 

@@ -127,6 +127,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   addon::export_udp_echo(env, exports);
   addon::export_session(env, exports);
   addon::export_completion(env, exports);
+  addon::export_quorum(env, exports);
   return exports;
 }
 

@@ -148,3 +148,18 @@ export const ioModes = ['call', 'batch', 'native'] as const;
 export const acceptSharings = ['exclusive', 'reuseport', 'shared'] as const;
 
 export const protocols = ['tcp-echo', 'http', 'udp-echo'] as const;
+
+/** Protocols of replicas of ours. */
+export const quorumProtocols = ['raft', 'pbft'] as const;
+export type QuorumProtocol = (typeof quorumProtocols)[number];
+
+/** Groups that agree on an order of writes: ours, and what is measured beside them. */
+export const quorumSystems = [...quorumProtocols, 'etcd'] as const;
+
+/** What authenticates the messages of replicas to each other, and requests of clients to them. */
+export const quorumSeals = ['none', 'hmac', 'ed25519'] as const;
+export type QuorumSealName = (typeof quorumSeals)[number];
+
+/** What a faulty replica does: it says nothing, late, wrong things, or different things to different replicas. */
+export const quorumFaults = ['silent', 'delaying', 'lying', 'equivocating'] as const;
+export type QuorumFault = (typeof quorumFaults)[number];

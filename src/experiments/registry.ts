@@ -11,6 +11,7 @@ import { gatewayThroughput } from './gateway-throughput.js';
 import { hotUpdate } from './hot-update.js';
 import { idleConnections } from './idle-connections.js';
 import { offload } from './offload.js';
+import { quorum } from './quorum.js';
 import { rateRamp } from './rate-ramp.js';
 import { streams } from './streams.js';
 import { udpPorts } from './udp-ports.js';
@@ -36,6 +37,7 @@ const all = [
   wasmEverywhere,
   offload,
   streams,
+  quorum,
 ] as const;
 
 export type ExperimentId = (typeof all)[number]['id'];

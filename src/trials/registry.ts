@@ -13,6 +13,7 @@ import type { Circumstances, Connects, Figure, KindMetric, Link, Served, Togethe
 import { load } from './load.js';
 import { offload } from './offload.js';
 import { output } from './output.js';
+import { quorum } from './quorum.js';
 import { sessions } from './sessions.js';
 import { spawn } from './spawn.js';
 import { standing } from './standing.js';
@@ -37,6 +38,7 @@ const kinds = [
   output,
   offload,
   transfer,
+  quorum,
 ] as const;
 
 type Kinds = typeof kinds;

@@ -1,7 +1,7 @@
 /** Seeded schedules of both protocols; `scripts/quorum-simulation.mjs` runs as many as are wanted. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { liarNames } from '../../src/quorum/simulation/liars.js';
+import { liarNames } from '../../src/quorum/pbft/liars.js';
 import { pbftSchedule } from '../../src/quorum/simulation/pbft-schedule.js';
 import { raftSchedule } from '../../src/quorum/simulation/raft-schedule.js';
 import { firstViolation } from './mutants.js';

@@ -1,11 +1,11 @@
 /** One seeded schedule of PBFT: up to f replicas that lie, a network at its worst, then calm in which work has to go on. */
 import { type Random, randomFrom, shuffled } from '../../statistics/random.js';
 import { type Command, decodeCommand, encodeCommand, Machine } from '../machine.js';
+import { type Liar, type LiarMeans, type LiarName, liarNames, mixed } from '../pbft/liars.js';
 import type { Input, Message } from '../pbft/messages.js';
 import { type PbftConfig, type PbftState, start } from '../pbft/state.js';
 import { step } from '../pbft/step.js';
 import { Clients } from './clients.js';
-import { type Liar, type LiarMeans, type LiarName, liarNames, mixed } from './liars.js';
 import { fairWeather, Network, type Weather } from './network.js';
 import { PbftWitness } from './pbft-witness.js';
 import { Timeline } from './timeline.js';

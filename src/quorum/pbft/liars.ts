@@ -4,7 +4,7 @@
  */
 import type { Random } from '../../statistics/random.js';
 import { Machine } from '../machine.js';
-import type { Batch, Message, Seen, ViewChange } from '../pbft/messages.js';
+import type { Batch, Message, Seen, ViewChange } from './messages.js';
 
 export interface Lie {
   to: number;

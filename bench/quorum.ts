@@ -1,0 +1,178 @@
+/**
+ * Groups of replicas against their bars: Raft beside etcd in the same blocks, PBFT beside a commit of Raft without its disk, and
+ * leaders that are killed one after another. Every block measures each row once, in an order of its own.
+ *
+ *     npm run bench:quorum [-- --quick] [-- --blocks N] [-- --kills 200] [-- --rows TEXT]
+ */
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import { missingGroup } from '../src/stage/group.js';
+import { onStage } from '../src/stage/on-stage.js';
+import { type Blocked, blockedRatio, meanInterval } from '../src/statistics/interval.js';
+import { randomFrom, shuffled } from '../src/statistics/random.js';
+import type { QuorumTrial } from '../src/trials/quorum.js';
+import { kindOf, type Measurement, type MetricId, metric } from '../src/trials/registry.js';
+import { hostOption, onCpus, pinning, roles, site } from './here.js';
+import { saveRecord, shown, verdict } from './lib.js';
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    blocks: { type: 'string' },
+    kills: { type: 'string' },
+    rows: { type: 'string', default: '' },
+    ...hostOption,
+  },
+});
+const blocks = Number(options.blocks ?? (options.quick ? 1 : 5));
+const kills = Number(options.kills ?? (options.quick ? 1 : 200));
+const length = options.quick ? { warmupMs: 50, durationMs: 200 } : { warmupMs: 1000, durationMs: 4000 };
+const { nodeBackend } = roles.server.look;
+
+type Row = QuorumTrial & { name: string };
+
+const row = (name: string, more: Partial<QuorumTrial>): Row => ({
+  kind: 'quorum',
+  name,
+  ...{ system: 'raft', backend: nodeBackend, replicas: 3, fsync: true, seal: 'none', batch: 10 },
+  ...{ fault: null, faulty: 0, clients: 1, valueBytes: 1024, readShare: 0, kills: 0 },
+  ...length,
+  ...more,
+});
+const etcd = { system: 'etcd', backend: null } as const;
+const pbft = { system: 'pbft', replicas: 4, fsync: false } as const;
+/** The same silence until an election for both, and what each takes by itself. */
+const even = { patienceMs: 1000 };
+
+const clients = [1, 16, 64];
+const commits = {
+  raft: clients.map((n) => row(`raft, ${n} clients`, { clients: n })),
+  etcd: clients.map((n) => row(`etcd, ${n} clients`, { ...etcd, clients: n })),
+};
+const unsynced = row('raft without fsync', { fsync: false });
+const byzantine = row('pbft of 4, HMAC', { ...pbft, seal: 'hmac' });
+const signed = row('pbft of 4, Ed25519', { ...pbft, seal: 'ed25519' });
+const electing = { clients: 4, kills: 1 };
+const elections = {
+  raft: row('raft, leader killed', electing),
+  etcd: row('etcd, leader killed', { ...etcd, ...electing }),
+  raftEven: row('raft, leader killed, 1 s', { ...electing, ...even }),
+  etcdEven: row('etcd, leader killed, 1 s', { ...etcd, ...electing, ...even }),
+};
+const rows = [
+  ...[...commits.raft, ...commits.etcd, unsynced, byzantine, signed],
+  ...(options.quick ? [] : Object.values(elections)),
+].filter(({ name }) => name.includes(options.rows));
+
+const circumstances = { pinning, host: roles.server.facts };
+const random = randomFrom('quorum');
+const seen = new Map<string, Blocked[]>();
+const put = (key: string, block: number, value: number | null) => {
+  if (value !== null) seen.set(key, [...(seen.get(key) ?? []), { block, value }]);
+};
+const ids = [
+  'quorum-rate',
+  'quorum-p50',
+  'quorum-p99',
+  'quorum-first-write',
+  'quorum-wire',
+  'quorum-wake',
+  'quorum-crypto',
+  'quorum-fsync',
+  'quorum-rest',
+  'quorum-syncs',
+] as const satisfies readonly MetricId[];
+type Id = (typeof ids)[number];
+
+async function carriedOut({ name, ...trial }: Row): Promise<Record<string, Measurement>> {
+  const measurements: Record<string, Measurement> = {};
+  await onStage(site, (stage) =>
+    kindOf(trial).carryOut(trial, stage, (as, one) => {
+      measurements[as] = one;
+    }),
+  );
+  for (const one of Object.values(measurements))
+    for (const { id, message } of kindOf(one).gates(name, one, null)) console.error(`${id}: ${message}`);
+  return measurements;
+}
+
+let killed: { kills: number; lost: number; linearizable: boolean } | null = null;
+try {
+  for (let block = 0; block < blocks; block++) {
+    for (const one of shuffled(rows, random)) {
+      if (missingGroup(one.system)) continue;
+      const measurements = await carriedOut(one);
+      for (const id of ids)
+        put(`${one.name} ${id}`, block, metric(id).of({ measurements, ...circumstances }));
+    }
+    process.stderr.write(`\rblock ${block + 1} of ${blocks} `);
+  }
+  process.stderr.write('\n');
+  if (options.rows === '') {
+    const { quorum } = await carriedOut(
+      row('kills', { clients: 8, readShare: 0.5, kills, snapshotAfter: 2000 }),
+    );
+    if (quorum?.kind === 'quorum') {
+      const { kills: done, lost, history } = quorum.quorum;
+      killed = { kills: done.length, lost, linearizable: history?.linearizable === true };
+    }
+  }
+} finally {
+  await roles.close();
+}
+
+const valuesOf = ({ name }: Row, id: Id) => seen.get(`${name} ${id}`) ?? [];
+const style = { head: [], border: [], compact: true };
+const table = new Table({
+  head: ['group', 'commits/s', 'p50', 'p99', 'first write', 'wire', 'loop', 'seals', 'disk', 'rest', 'syncs'],
+  style,
+});
+for (const one of rows) {
+  const why = missingGroup(one.system);
+  const figures = why
+    ? [{ colSpan: ids.length, content: `not available here: ${why}` }]
+    : ids.map((id) => {
+        const values = valuesOf(one, id).map(({ value }) => value);
+        return values.length > 0 ? shown(meanInterval(values), metric(id).digits) : '-';
+      });
+  table.push([one.name, ...figures]);
+}
+
+const bars = new Table({ head: ['bar', 'interval', 'wanted', ''], style });
+const record: object[] = [];
+function bar(name: string, of: Row, to: Row, id: Id, wanted: number, side: 'least' | 'most') {
+  const [above, below] = [valuesOf(of, id), valuesOf(to, id)];
+  const interval = above.length > 0 && below.length > 0 ? blockedRatio(above, below) : null;
+  const said = interval ? verdict(interval, wanted, side) : 'not available here';
+  bars.push([name, interval ? shown(interval) : '', `${side === 'least' ? '>=' : '<='} ${wanted}`, said]);
+  record.push({ name, interval, wanted, side, verdict: said });
+}
+for (const [at, n] of clients.entries()) {
+  const [ours, theirs] = [commits.raft[at]!, commits.etcd[at]!];
+  bar(`commits/s, raft / etcd, ${n} clients`, ours, theirs, 'quorum-rate', 1, 'least');
+  bar(`p50, raft / etcd, ${n} clients`, ours, theirs, 'quorum-p50', 1, 'most');
+}
+bar('first write, raft / etcd', elections.raft, elections.etcd, 'quorum-first-write', 1, 'most');
+bar(
+  'first write, raft / etcd, both after 1 s',
+  elections.raftEven,
+  elections.etcdEven,
+  'quorum-first-write',
+  1,
+  'most',
+);
+bar('p50, pbft of 4 (HMAC) / raft without fsync', byzantine, unsynced, 'quorum-p50', 2.5, 'most');
+
+const ends = killed
+  ? `${killed.kills} leaders killed: ${killed.lost} acknowledged writes lost, history ${killed.linearizable ? '' : 'NOT '}linearizable`
+  : '';
+console.log(
+  `\n${blocks} blocks of ${length.durationMs / 1000} s; times in ms, 95 % intervals over blocks; ${onCpus()}\n${table}\n${bars}\n${ends}`,
+);
+console.log(
+  saveRecord(
+    'quorum',
+    { blocks, ...length, killed, bars: record, values: Object.fromEntries(seen) },
+    options.rows,
+  ),
+);

@@ -1,0 +1,90 @@
+/** The command line of a replica. */
+import { parseArgs } from 'node:util';
+import type { BackendName } from '../../src/contract/common.js';
+import {
+  backendNames,
+  type QuorumFault,
+  type QuorumProtocol,
+  type QuorumSealName,
+  quorumFaults,
+  quorumProtocols,
+  quorumSeals,
+} from '../../src/contract/names.js';
+
+export interface ReplicaOptions {
+  protocol: QuorumProtocol;
+  backend: BackendName;
+  address: string;
+  port: number;
+  cpus: number[];
+  control: boolean;
+  /** of its log; null: a temporary one */
+  folder: string | null;
+  /** the folder goes when the replica ends */
+  temporary: boolean;
+  fsync: boolean;
+  seal: QuorumSealName;
+  fault: QuorumFault | null;
+  /** requests in a batch */
+  batch: number;
+  patienceMs: number;
+  /** entries after which a snapshot takes their place */
+  snapshotAfter: number;
+}
+
+function numberOf(name: string, text: string, low: number, high: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= low && value <= high))
+    throw new Error(`--${name} must be a number from ${low} to ${high}, not '${text}'`);
+  return value;
+}
+
+function choiceOf<T extends string>(name: string, text: string | undefined, choices: readonly T[]): T {
+  const choice = choices.find((known) => known === text);
+  if (choice === undefined)
+    throw new Error(`--${name} must be one of ${choices.join(', ')}, not '${text ?? ''}'`);
+  return choice;
+}
+
+/** @throws Error with one sentence on what is wrong */
+export function parseOptions(args: readonly string[]): ReplicaOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      protocol: { type: 'string' },
+      backend: { type: 'string' },
+      address: { type: 'string', default: '127.0.0.1' },
+      port: { type: 'string', default: '0' },
+      cpu: { type: 'string', default: '' },
+      control: { type: 'boolean', default: false },
+      folder: { type: 'string' },
+      temporary: { type: 'boolean', default: false },
+      'no-fsync': { type: 'boolean', default: false },
+      seal: { type: 'string', default: 'none' },
+      fault: { type: 'string' },
+      batch: { type: 'string', default: '64' },
+      patience: { type: 'string', default: '200' },
+      'snapshot-after': { type: 'string', default: '20000' },
+    },
+  });
+  const protocol = choiceOf('protocol', values.protocol, quorumProtocols);
+  const fault = values.fault === undefined ? null : choiceOf('fault', values.fault, quorumFaults);
+  if (protocol === 'raft' && fault !== null)
+    throw new Error('--fault is of pbft: Raft is made for members that fail by stopping');
+  return {
+    protocol,
+    backend: choiceOf('backend', values.backend, backendNames),
+    address: values.address,
+    port: numberOf('port', values.port, 0, 65_535),
+    cpus: values.cpu === '' ? [] : values.cpu.split(',').map((cpu) => numberOf('cpu', cpu, 0, 1023)),
+    control: values.control,
+    folder: values.folder ?? null,
+    temporary: values.temporary || values.folder === undefined,
+    fsync: !values['no-fsync'],
+    seal: choiceOf('seal', values.seal, quorumSeals),
+    fault,
+    batch: numberOf('batch', values.batch, 1, 10_000),
+    patienceMs: numberOf('patience', values.patience, 50, 600_000),
+    snapshotAfter: numberOf('snapshot-after', values['snapshot-after'], 1, 1e9),
+  };
+}

@@ -1,0 +1,289 @@
+/**
+ * What does it cost replicas to agree, and where does the time go? Each replica is a server on one of our backends, so that a
+ * group is a dispatch workload of its own: fan-out, fan-in, and a disk that must not hold up the loop.
+ *
+ * Factors: the system (Raft and PBFT of ours, etcd in the same run), backend, replicas, length of a value, clients in a closed
+ * loop, whether the disk is waited for; of PBFT what authenticates messages, requests in a batch, and what f replicas do wrong;
+ * and whether commits are measured or what follows when the leader is killed.
+ */
+import { z } from 'zod';
+import { backendName, backendNames, count, identifier } from '../contract/common.js';
+import { quorumFaults, quorumSeals, quorumSystems } from '../contract/names.js';
+import { quorumFault, quorumSeal, quorumSystem } from '../contract/quorum.js';
+import { wholeNumber } from '../options.js';
+import { missingGroup } from '../stage/group.js';
+import { metric } from '../trials/registry.js';
+import { experiment } from './experiment.js';
+import { list, names } from './flags.js';
+
+const works = ['commit', 'election'] as const;
+const switched = ['on', 'off'] as const;
+/** A group without faulty replicas. */
+const noFault = 'none';
+const faultLevels = [noFault, ...quorumFaults] as const;
+
+const cell = z.object({
+  backend: backendName.nullable(),
+  io: z.null(),
+  impl: quorumSystem,
+  work: z.enum(works),
+  replicas: count.min(1),
+  bytes: count.min(1),
+  clients: count.min(1),
+  fsync: identifier.pipe(z.enum(switched)),
+  seal: quorumSeal,
+  batch: count.min(1),
+  fault: identifier.pipe(z.enum(faultLevels)),
+});
+type Cell = z.infer<typeof cell>;
+
+const settings = z.strictObject({
+  systems: z.array(quorumSystem).min(1),
+  backends: z.array(backendName).min(1),
+  works: z.array(z.enum(works)).min(1),
+  /** of Raft and etcd, and of those whose leader is killed */
+  replicas: z.array(count.min(1).max(11)).min(1),
+  electing: z.array(count.min(3).max(11)).min(1),
+  /** of PBFT */
+  byzantine: z.array(count.min(4).max(31)).min(1),
+  bytes: z.array(count.min(1).max(1 << 20)).min(1),
+  clients: z.array(count.min(1).max(256)).min(1),
+  fsync: z.array(z.enum(switched)).min(1),
+  seals: z.array(quorumSeal).min(1),
+  batches: z.array(count.min(1)).min(1),
+  faults: z.array(z.enum(faultLevels)).min(1),
+  kills: count.min(1),
+  /** milliseconds without a leader until an election; null: what each system takes by itself */
+  patienceMs: count.min(50).nullable(),
+  warmupMs: count,
+  durationMs: count.min(1),
+});
+type Settings = z.infer<typeof settings>;
+
+const unsealed = { seal: 'none', batch: 1, fault: noFault } as const;
+
+function ofRaft(impl: 'raft' | 'etcd', chosen: Settings): Cell[] {
+  // etcd of this line can be told to leave its syncs out by nobody.
+  const fsync = chosen.fsync.filter((one) => impl === 'raft' || one === 'on');
+  const backends = impl === 'raft' ? chosen.backends : [null];
+  return backends.flatMap((backend) =>
+    chosen.works.flatMap((work) =>
+      (work === 'commit' ? chosen.replicas : chosen.electing).flatMap((replicas) =>
+        (work === 'commit' ? chosen.bytes : chosen.bytes.slice(0, 1)).flatMap((bytes) =>
+          (work === 'commit' ? chosen.clients : chosen.clients.slice(0, 1)).flatMap((clients) =>
+            (work === 'commit' ? fsync : fsync.slice(0, 1)).map((one) => ({
+              ...{ backend, io: null, impl, work, replicas, bytes, clients, fsync: one },
+              ...unsealed,
+            })),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function ofPbft(chosen: Settings): Cell[] {
+  if (!chosen.works.includes('commit')) return [];
+  const rows = chosen.seals.flatMap((seal) =>
+    chosen.batches.flatMap((batch) => chosen.faults.map((fault) => ({ seal, batch, fault }))),
+  );
+  return chosen.backends.flatMap((backend) =>
+    chosen.byzantine.flatMap((replicas) =>
+      chosen.bytes.flatMap((bytes) =>
+        chosen.clients.flatMap((clients) =>
+          rows.map((row) => ({
+            ...{
+              backend,
+              io: null,
+              impl: 'pbft' as const,
+              work: 'commit' as const,
+              replicas,
+              bytes,
+              clients,
+            },
+            ...row,
+            fsync: 'off' as const,
+          })),
+        ),
+      ),
+    ),
+  );
+}
+
+const milli = (value: number | null | undefined) => value?.toFixed(2) ?? '-';
+
+export const quorum = experiment({
+  id: 'quorum',
+  question: 'What does it cost replicas to agree, and where does the time go?',
+  axis: 'clients',
+  cell,
+  settings,
+  factors: {
+    work: { name: 'work' },
+    replicas: { name: 'replicas' },
+    bytes: { name: 'bytes of a value' },
+    clients: { name: 'clients' },
+    fsync: { name: 'waiting for the disk' },
+    seal: { name: 'seals' },
+    batch: { name: 'requests in a batch' },
+    fault: { name: 'what f replicas do' },
+  },
+  words: [],
+  quick: false,
+  profiles: ['quick', 'full'],
+  flags: [
+    {
+      flags: '--systems <list>',
+      description: `systems: ${quorumSystems.join(', ')}`,
+      setting: 'systems',
+      parse: names(quorumSystems, 'system'),
+      names: true,
+    },
+    {
+      flags: '--backends <list>',
+      description: 'what replicas of ours wait with, comma-separated',
+      setting: 'backends',
+      parse: names(backendNames, 'backend'),
+    },
+    {
+      flags: '--works <list>',
+      description: `what is measured: ${works.join(', ')}`,
+      setting: 'works',
+      parse: names(works, 'work'),
+    },
+    {
+      flags: '--replicas <list>',
+      description: 'replicas of raft and etcd, comma-separated',
+      setting: 'replicas',
+      parse: list(wholeNumber(1, 11)),
+    },
+    {
+      flags: '--electing <list>',
+      description: 'replicas of groups whose leader is killed, comma-separated',
+      setting: 'electing',
+      parse: list(wholeNumber(3, 11)),
+    },
+    {
+      flags: '--byzantine <list>',
+      description: 'replicas of pbft, comma-separated',
+      setting: 'byzantine',
+      parse: list(wholeNumber(4, 31)),
+    },
+    {
+      flags: '--bytes <list>',
+      description: 'bytes of a value, comma-separated',
+      setting: 'bytes',
+      parse: list(wholeNumber(1, 1 << 20)),
+    },
+    {
+      flags: '--clients <list>',
+      description: 'clients, comma-separated, each with one request under way',
+      setting: 'clients',
+      parse: list(wholeNumber(1, 256)),
+    },
+    {
+      flags: '--fsync <list>',
+      description: `whether a commit waits for the disk: ${switched.join(', ')}`,
+      setting: 'fsync',
+      parse: names(switched, 'setting'),
+    },
+    {
+      flags: '--seals <list>',
+      description: `what authenticates messages of pbft: ${quorumSeals.join(', ')}`,
+      setting: 'seals',
+      parse: names(quorumSeals, 'seal'),
+    },
+    {
+      flags: '--batches <list>',
+      description: 'requests in a batch of pbft, comma-separated',
+      setting: 'batches',
+      parse: list(wholeNumber(1, 10_000)),
+    },
+    {
+      flags: '--faults <list>',
+      description: `what f replicas of pbft do: ${faultLevels.join(', ')}`,
+      setting: 'faults',
+      parse: names(faultLevels, 'fault'),
+    },
+    {
+      flags: '--kills <n>',
+      description: 'leaders that are killed in one trial',
+      setting: 'kills',
+      parse: wholeNumber(1, 1000),
+    },
+    {
+      flags: '--patience <ms>',
+      description: 'milliseconds without a leader until an election, of all systems',
+      setting: 'patienceMs',
+      parse: wholeNumber(50, 600_000),
+    },
+    {
+      flags: '--duration-ms <n>',
+      description: 'milliseconds of a window',
+      setting: 'durationMs',
+      parse: wholeNumber(1, 600_000),
+    },
+  ],
+  profile: (name, { nodeBackend }): Settings => ({
+    systems: [...quorumSystems],
+    backends: [nodeBackend],
+    works: [...works],
+    replicas: name === 'full' ? [3, 5, 7] : [3],
+    electing: name === 'full' ? [3, 5, 7, 9, 11] : [3],
+    byzantine: name === 'full' ? [4, 7, 10] : [4],
+    bytes: name === 'full' ? [1024, 65_536] : [1024],
+    clients: [1, 16, 64],
+    fsync: [...switched],
+    seals: name === 'full' ? ['hmac', 'ed25519'] : ['hmac'],
+    batches: name === 'full' ? [1, 10] : [10],
+    faults: name === 'full' ? [...faultLevels] : [noFault],
+    kills: 3,
+    patienceMs: null,
+    warmupMs: 500,
+    durationMs: name === 'full' ? 5000 : 2000,
+  }),
+  pace: (name) => (name === 'quick' ? { blocks: { min: 3, max: 5 }, budgetMs: 300_000 } : {}),
+  cells: (chosen) =>
+    chosen.systems.flatMap((system) => (system === 'pbft' ? ofPbft(chosen) : ofRaft(system, chosen))),
+  trial: (levels, { kills, patienceMs, warmupMs, durationMs }) => {
+    const { impl: system, backend, replicas, bytes, clients, fsync, seal, batch, fault, work } = levels;
+    const faulty = fault === noFault ? null : quorumFault.parse(fault);
+    return {
+      kind: 'quorum',
+      ...{ system, backend, replicas, clients, seal, batch, warmupMs, durationMs },
+      fsync: fsync === 'on',
+      fault: faulty,
+      faulty: faulty === null ? 0 : Math.floor((replicas - 1) / 3),
+      valueBytes: bytes,
+      readShare: 0,
+      kills: work === 'election' ? kills : 0,
+      patienceMs: patienceMs ?? undefined,
+      missing: missingGroup(system),
+    };
+  },
+  primary: ['quorum-rate', 'quorum-first-write'],
+  glance(sample) {
+    const of = (id: 'quorum-rate' | 'quorum-p50' | 'quorum-first-write') => metric(id).of(sample);
+    const first = of('quorum-first-write');
+    if (first !== null) return `first write ${first.toFixed(0)} ms after a kill`;
+    return `${of('quorum-rate')?.toFixed(0) ?? '-'} commits/s, p50 ${milli(of('quorum-p50'))} ms`;
+  },
+  plots: [
+    { kind: 'lines', metric: 'quorum-rate', logY: true },
+    { kind: 'lines', metric: 'quorum-p50', logY: true },
+    {
+      kind: 'servers',
+      metrics: ['quorum-wire', 'quorum-wake', 'quorum-crypto', 'quorum-fsync', 'quorum-rest'],
+      levels: { work: 'commit' },
+      logY: false,
+    },
+    { kind: 'servers', metrics: ['quorum-first-write'], levels: { work: 'election' }, logY: false },
+  ],
+  compared: [{ metric: 'quorum-rate', scale: 'ratio' }],
+  answers: [],
+  modelled: [],
+  closing: {
+    rates: ['quorum-rate'],
+    costs: ['quorum-p50', 'quorum-p99', 'quorum-first-write', 'quorum-cpu', 'quorum-syncs'],
+  },
+});

@@ -1,0 +1,269 @@
+/** A group of replicas that agree on writes: so many processes in the role of the server, and one client that asks in a closed loop. */
+import { z } from 'zod';
+import { type QuorumResult, quorumResult, replicaHello, replicaSnapshot } from '../contract/quorum.js';
+import { validated } from '../contract/validated.js';
+import type { HostProcess } from '../hosts/host.js';
+import { quorumClientProgram } from '../programs/quorum.js';
+import { type Group, type GroupSpec, groundOf, openGroup } from '../stage/group.js';
+import { answerMs } from '../stage/patience.js';
+import type { Stage } from '../stage/stage.js';
+import { quantileRanks } from '../statistics/percentiles.js';
+import { invalid, warning } from './gates.js';
+import { trialKind } from './kind.js';
+
+/** After a request was not answered for so long it is asked for again, milliseconds. */
+const requestPatienceMs = 500;
+/** A kill, until the group agrees again and the replica is back, milliseconds at most. */
+const killMs = 30_000;
+
+export interface QuorumTrial extends GroupSpec {
+  kind: 'quorum';
+  clients: number;
+  valueBytes: number;
+  readShare: number;
+  warmupMs: number;
+  durationMs: number;
+  /** leaders that are killed; 0: a window without any */
+  kills: number;
+  /** why it cannot be carried out; left out: it can */
+  missing?: string | undefined;
+}
+
+const quorumMeasurement = z.object({
+  kind: z.literal('quorum'),
+  quorum: quorumResult.omit({ event: true }),
+  /** what replicas are, and what they counted where the window began and ended; null: they are not ours */
+  replicas: z
+    .array(
+      z.object({
+        hello: replicaHello.omit({ event: true }),
+        before: replicaSnapshot.omit({ event: true }).nullable(),
+        after: replicaSnapshot.omit({ event: true }).nullable(),
+      }),
+    )
+    .nullable(),
+});
+type QuorumMeasurement = z.infer<typeof quorumMeasurement>;
+
+type Sampled = NonNullable<QuorumMeasurement['replicas']>[number];
+type Snapshot = NonNullable<Sampled['before']>;
+
+/** A sum over the replicas of what they counted in the window; null: they do not tell. */
+function counted({ replicas }: QuorumMeasurement, of: (snapshot: Snapshot) => number): number | null {
+  if (replicas === null) return null;
+  let sum = 0;
+  for (const { before, after } of replicas) {
+    if (before === null || after === null) return null;
+    sum += of(after) - of(before);
+  }
+  return sum;
+}
+
+const perWrite = (of: (snapshot: Snapshot) => number) => (m: QuorumMeasurement) => {
+  const sum = counted(m, of);
+  return sum === null || m.quorum.writes === 0 ? null : sum / m.quorum.writes;
+};
+
+const percentile = (q: 0.5 | 0.99, of: 'p50' | 'p99') => (m: QuorumMeasurement) =>
+  quantileRanks(m.quorum.latency.count, q) ? m.quorum.latency[of] / 1e6 : null;
+
+const step = <const Name extends keyof NonNullable<QuorumResult['steps']>>(
+  name: Name,
+  title: string,
+  meaning: string,
+) =>
+  ({
+    id: `quorum-${name}`,
+    title,
+    unit: 'ms',
+    better: 'lower',
+    digits: 3,
+    meaning,
+    from: ['quorum'],
+    of: ({ quorum: { steps } }: QuorumMeasurement) => steps?.[name] ?? null,
+  }) as const;
+
+/** Kills and restarts as the client asks for them, until its result is there. */
+async function withKills(client: HostProcess, group: Group, kills: number): Promise<void> {
+  for (let round = 0; round < kills; round++) {
+    const { leader } = (await client.expect('kill', killMs)) as { leader: number };
+    const at = await group.kill(leader);
+    client.send(`killed ${at}`);
+    await group.restart(leader);
+    client.send('restarted');
+  }
+}
+
+/** The window: what replicas count where it begins and where it ends. */
+async function window(client: HostProcess, group: Group, { kills, warmupMs, durationMs }: QuorumTrial) {
+  await client.expect('window-start', warmupMs + killMs);
+  const before = await group.snapshots('before');
+  await withKills(client, group, kills);
+  await client.expect('window-end', durationMs + killMs);
+  // Of a replica that was killed the counts began anew.
+  return { before, after: kills === 0 ? await group.snapshots('after') : null };
+}
+
+export async function carriedOut(trial: QuorumTrial, stage: Stage): Promise<QuorumMeasurement> {
+  const { clients, valueBytes, readShare, warmupMs, durationMs, kills, seal, system, replicas } = trial;
+  const group = await openGroup(trial, groundOf(stage));
+  try {
+    const mostMs = warmupMs + durationMs + (kills + 1) * killMs;
+    const client = stage.client(
+      'the client of the group',
+      quorumClientProgram({
+        ...{ system, seal, clients, valueBytes, readShare, warmupMs, durationMs, kills, mostMs },
+        replicas: [...group.places],
+        keys: [...group.clientKeys],
+        bears: system === 'pbft' ? Math.floor((replicas - 1) / 3) : 0,
+        patienceMs: requestPatienceMs,
+        cpus: [...stage.pinning.client],
+      }),
+    );
+    const { before, after } = await window(client, group, trial);
+    const line = await client.expect('result', mostMs + answerMs);
+    const { event: _, ...quorum } = validated(quorumResult, line, 'what the client of the group measured');
+    const sampled = group.hellos.map((hello, id) => {
+      if (hello === null) return null;
+      return { hello, before: before?.[id] ?? null, after: after?.[id] ?? null };
+    });
+    return {
+      kind: 'quorum',
+      quorum,
+      replicas: sampled.every((one) => one !== null) ? sampled : null,
+    };
+  } finally {
+    await group.close();
+  }
+}
+
+export const quorum = trialKind({
+  id: 'quorum',
+  measurement: quorumMeasurement,
+  connects: false,
+
+  needs: ({ missing, backend, clients, replicas }: QuorumTrial) => ({
+    backend,
+    byNode: true,
+    missing,
+    perProcess: clients + 2 * replicas,
+    what: 'connections',
+    connections: clients * replicas + 2 * replicas * replicas,
+    active: clients * replicas,
+  }),
+
+  async carryOut(trial, stage, done) {
+    done('quorum', await carriedOut(trial, stage));
+  },
+
+  gates(name, { quorum: { lost, history, writes, latency }, replicas }) {
+    return [
+      ...(lost > 0 ? [invalid('lost-writes', `${name}: ${lost} acknowledged writes were lost`)] : []),
+      ...(history !== null && !history.linearizable
+        ? [invalid('not-linearizable', `${name}: no order explains what clients saw: ${history.fault}`)]
+        : []),
+      ...(writes === 0 || latency.count === 0
+        ? [invalid('nothing-written', `${name}: no write was acknowledged in the window`)]
+        : []),
+      ...(replicas?.some(({ hello }) => hello.fsync && hello.inMemory)
+        ? [
+            warning(
+              'synced-to-memory',
+              `${name}: the log is in memory, where a sync costs nothing and keeps nothing`,
+            ),
+          ]
+        : []),
+    ];
+  },
+
+  metrics: [
+    {
+      id: 'quorum-rate',
+      title: 'Commits',
+      unit: '/s',
+      better: 'higher',
+      digits: 1,
+      meaning: 'Writes that were acknowledged, by clients of which each has one under way.',
+      from: ['quorum'],
+      of: ({ quorum: { writes, elapsedNs, kills } }: QuorumMeasurement) =>
+        kills.length > 0 ? null : writes / (elapsedNs / 1e9),
+    },
+    {
+      id: 'quorum-p50',
+      title: 'Commit p50',
+      unit: 'ms',
+      better: 'lower',
+      digits: 2,
+      meaning: 'From asking until the write was acknowledged.',
+      from: ['quorum'],
+      of: percentile(0.5, 'p50'),
+    },
+    {
+      id: 'quorum-p99',
+      title: 'Commit p99',
+      unit: 'ms',
+      better: 'lower',
+      digits: 2,
+      meaning: '',
+      from: ['quorum'],
+      of: percentile(0.99, 'p99'),
+    },
+    {
+      id: 'quorum-first-write',
+      title: 'First write after a kill',
+      unit: 'ms',
+      better: 'lower',
+      digits: 0,
+      meaning:
+        'From killing the leader until a write that was asked for afterwards was acknowledged, mean of the kills.',
+      from: ['quorum'],
+      of: ({ quorum: { kills } }: QuorumMeasurement) =>
+        kills.length === 0
+          ? null
+          : kills.reduce((sum, one) => sum + one.firstWriteNs, 0) / kills.length / 1e6,
+    },
+    step(
+      'wire',
+      'On the wire',
+      'Along the messages that led to the acknowledgement: from sending until the wait of the receiver returned. Mean of all writes, as the other steps.',
+    ),
+    step('wake', 'In the loop', 'From when the wait returned until the message was handled.'),
+    step('crypto', 'Seals', 'Making and checking MACs, signatures and digests.'),
+    step('fsync', 'Waiting for the disk', 'From handing over a record until it was durable.'),
+    step('rest', 'The rest', 'The work of protocol and machine, and waiting for requests of others.'),
+    {
+      id: 'quorum-cpu',
+      title: 'CPU per commit',
+      unit: 'us',
+      better: 'lower',
+      digits: 1,
+      meaning: 'User and system time of all replicas.',
+      from: ['quorum'],
+      of: perWrite(({ cpu }) => cpu.userUs + cpu.systemUs),
+    },
+    {
+      id: 'quorum-waits',
+      title: 'Waits per commit',
+      unit: '',
+      better: 'neither',
+      digits: 2,
+      meaning: 'Of all replicas: how often a loop went to sleep or looked.',
+      from: ['quorum'],
+      of: perWrite(({ counters }) => counters.waits),
+    },
+    {
+      id: 'quorum-syncs',
+      title: 'Syncs per commit',
+      unit: '',
+      better: 'lower',
+      digits: 2,
+      meaning: 'Of all replicas: the fewer, the more writes share one.',
+      from: ['quorum'],
+      of: perWrite(({ log }) => log?.syncs ?? 0),
+    },
+  ],
+
+  served: () => null,
+  distributions: ({ quorum: { latency } }) => ({ latency }),
+  durationNs: ({ quorum: { elapsedNs } }) => elapsedNs,
+});
