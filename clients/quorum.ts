@@ -14,7 +14,7 @@ import type { Operation } from '../src/quorum/machine.js';
 import { EtcdSession, etcdLeader } from './quorum/etcd-session.js';
 import { PbftSession } from './quorum/pbft-session.js';
 import { RaftSession } from './quorum/raft-session.js';
-import { Recorder, paddedValue } from './quorum/record.js';
+import { paddedValue, Recorder } from './quorum/record.js';
 import type { Hint, Session } from './quorum/session.js';
 
 /** Keys that all sessions share, for each session, and at least so many. */
@@ -104,6 +104,11 @@ class Load {
     this.#stopped = true;
   }
 
+  /** Until a write was acknowledged within the window, or the time is over. */
+  async hasWritten(): Promise<void> {
+    while (this.recorder.writes === 0 && !this.#given()) await pause(1);
+  }
+
   /** A write, asked for until it is acknowledged. @returns when it was, nanoseconds */
   async probe(round: number): Promise<number> {
     const { clients, valueBytes } = this.#spec;
@@ -169,6 +174,8 @@ await runProgram('quorum', async () => {
   edge('window-start');
   const kills = spec.kills > 0 ? await killed(load, told, spec.kills) : [];
   if (spec.kills === 0) await pause(spec.durationMs);
+  // A window without a write would say nothing: it goes on until there is one.
+  await load.hasWritten();
   const elapsedNs = monotonicNow() - began;
   load.recorder.counts = false;
   edge('window-end');

@@ -82,7 +82,7 @@ function chosenOf(option: ServerOption, given: string | boolean | undefined) {
   return numberOf(option.flag, text, option.low, option.high);
 }
 
-const isLoopback = (address: string): boolean =>
+export const isLoopback = (address: string): boolean =>
   isIPv4(address) ? address.startsWith('127.') : /^(0*:)*:?0*1$/.test(address);
 
 /** @throws Error when what only the native server has was asked for */

@@ -10,6 +10,7 @@ import {
   quorumProtocols,
   quorumSeals,
 } from '../../src/contract/names.js';
+import { isLoopback } from '../options.js';
 
 export interface ReplicaOptions {
   protocol: QuorumProtocol;
@@ -31,6 +32,12 @@ export interface ReplicaOptions {
   /** entries after which a snapshot takes their place */
   snapshotAfter: number;
 }
+
+/**
+ * Milliseconds. A member of Raft that hears of no leader costs an election to be wrong; a replica of PBFT that suspects the
+ * primary costs all of them a view.
+ */
+const usualPatience: Record<QuorumProtocol, string> = { raft: '200', pbft: '500' };
 
 function numberOf(name: string, text: string, low: number, high: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
@@ -55,6 +62,7 @@ export function parseOptions(args: readonly string[]): ReplicaOptions {
       backend: { type: 'string' },
       address: { type: 'string', default: '127.0.0.1' },
       port: { type: 'string', default: '0' },
+      expose: { type: 'boolean', default: false },
       cpu: { type: 'string', default: '' },
       control: { type: 'boolean', default: false },
       folder: { type: 'string' },
@@ -63,10 +71,14 @@ export function parseOptions(args: readonly string[]): ReplicaOptions {
       seal: { type: 'string', default: 'none' },
       fault: { type: 'string' },
       batch: { type: 'string', default: '64' },
-      patience: { type: 'string', default: '200' },
+      patience: { type: 'string' },
       'snapshot-after': { type: 'string', default: '20000' },
     },
   });
+  if (!isLoopback(values.address) && !values.expose)
+    throw new Error(
+      `address ${values.address} is not loopback: give --expose as well if other machines may reach this replica`,
+    );
   const protocol = choiceOf('protocol', values.protocol, quorumProtocols);
   const fault = values.fault === undefined ? null : choiceOf('fault', values.fault, quorumFaults);
   if (protocol === 'raft' && fault !== null)
@@ -84,7 +96,7 @@ export function parseOptions(args: readonly string[]): ReplicaOptions {
     seal: choiceOf('seal', values.seal, quorumSeals),
     fault,
     batch: numberOf('batch', values.batch, 1, 10_000),
-    patienceMs: numberOf('patience', values.patience, 50, 600_000),
+    patienceMs: numberOf('patience', values.patience ?? usualPatience[protocol], 50, 600_000),
     snapshotAfter: numberOf('snapshot-after', values['snapshot-after'], 1, 1e9),
   };
 }

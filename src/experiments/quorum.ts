@@ -55,6 +55,8 @@ const settings = z.strictObject({
   kills: count.min(1),
   /** milliseconds without a leader until an election; null: what each system takes by itself */
   patienceMs: count.min(50).nullable(),
+  /** every other replica is on the client's side, so that a link between the sides is between replicas as well */
+  spread: z.boolean(),
   warmupMs: count,
   durationMs: count.min(1),
 });
@@ -218,6 +220,12 @@ export const quorum = experiment({
       parse: wholeNumber(50, 600_000),
     },
     {
+      flags: '--spread',
+      description: "every other replica on the client's side: with --link, replicas reach each other over it",
+      setting: 'spread',
+      parse: () => true,
+    },
+    {
       flags: '--duration-ms <n>',
       description: 'milliseconds of a window',
       setting: 'durationMs',
@@ -239,18 +247,19 @@ export const quorum = experiment({
     faults: name === 'full' ? [...faultLevels] : [noFault],
     kills: 3,
     patienceMs: null,
+    spread: false,
     warmupMs: 500,
     durationMs: name === 'full' ? 5000 : 2000,
   }),
   pace: (name) => (name === 'quick' ? { blocks: { min: 3, max: 5 }, budgetMs: 300_000 } : {}),
   cells: (chosen) =>
     chosen.systems.flatMap((system) => (system === 'pbft' ? ofPbft(chosen) : ofRaft(system, chosen))),
-  trial: (levels, { kills, patienceMs, warmupMs, durationMs }) => {
+  trial: (levels, { kills, patienceMs, spread, warmupMs, durationMs }) => {
     const { impl: system, backend, replicas, bytes, clients, fsync, seal, batch, fault, work } = levels;
     const faulty = fault === noFault ? null : quorumFault.parse(fault);
     return {
       kind: 'quorum',
-      ...{ system, backend, replicas, clients, seal, batch, warmupMs, durationMs },
+      ...{ system, backend, replicas, clients, seal, batch, spread, warmupMs, durationMs },
       fsync: fsync === 'on',
       fault: faulty,
       faulty: faulty === null ? 0 : Math.floor((replicas - 1) / 3),

@@ -8,6 +8,7 @@ import type { QuorumFault, QuorumProtocol, QuorumSealName } from '../contract/na
 import { quorumSeal, quorumSystem } from '../contract/quorum.js';
 import type { Program } from '../hosts/program.js';
 import { clientProgram, flag } from './client.js';
+import { onLoopback } from './subject.js';
 
 export interface ReplicaSpec {
   protocol: QuorumProtocol;
@@ -35,6 +36,7 @@ export const replicaProgram = (spec: ReplicaSpec): Program => ({
     ...flag('protocol', spec.protocol),
     ...flag('backend', spec.backend),
     ...flag('address', spec.address),
+    ...(spec.address !== undefined && !onLoopback(spec.address) ? ['--expose'] : []),
     ...flag('port', spec.port),
     ...flag('cpu', spec.cpus?.length ? spec.cpus.join(',') : undefined),
     ...flag('folder', spec.folder),

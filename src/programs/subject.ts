@@ -15,7 +15,7 @@ export interface Listening {
   cpus: readonly number[];
 }
 
-const onLoopback = (address: string) => address.startsWith('127.');
+export const onLoopback = (address: string) => address.startsWith('127.');
 
 export function subjectProgram(subject: Subject, { address, port, peer, cpus }: Listening): Program {
   if (subject.kind === 'foreign') return foreignProgram({ ...subject, address, port, cpus, control: true });

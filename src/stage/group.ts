@@ -25,7 +25,7 @@ import { wrapped } from '../programs/foreign.js';
 import { missingReplicas, replicaProgram } from '../programs/quorum.js';
 import { groupKeys } from '../sealing/seal.js';
 import { answerMs } from './patience.js';
-import type { Stage } from './stage.js';
+import type { Role, Stage } from './stage.js';
 
 export interface GroupSpec {
   system: QuorumSystem;
@@ -44,11 +44,17 @@ export interface GroupSpec {
   snapshotAfter?: number | undefined;
 }
 
-/** Where a group stands. */
-export interface Ground {
+/** Where replicas stand. */
+interface Side {
+  role: Role;
   address: string;
   cpus: readonly number[];
-  start(name: string, program: Program): HostProcess;
+}
+
+/** Where a group stands: one after another, replicas are on each of these sides. */
+export interface Ground {
+  sides: readonly [Side, ...Side[]];
+  start(role: Role, name: string, program: Program): HostProcess;
   /** Ends one of them, if it still runs. */
   end(one: HostProcess): Promise<void>;
 }
@@ -68,13 +74,22 @@ export interface Group {
   close(): Promise<void>;
 }
 
-/** On the CPUs of the server's role. */
-export const groundOf = (stage: Stage): Ground => ({
-  address: stage.address,
-  cpus: stage.pinning.server,
-  start: (name, program) => stage.start('server', name, program),
-  end: (one) => stage.end(one),
-});
+/** @param spread replicas are on the client's side as well, so that they reach each other over what lies between the two */
+export function groundOf(stage: Stage, spread = false): Ground {
+  const { server, client } = stage.roles;
+  const { pinning } = stage;
+  const [own, other] = [
+    { role: 'server', address: stage.address, cpus: pinning.server } as const,
+    { role: 'client', address: client.addressFor(server), cpus: pinning.client } as const,
+  ];
+  return {
+    sides: spread ? [own, other] : [own],
+    start: (role, name, program) => stage.start(role, name, program),
+    end: (one) => stage.end(one),
+  };
+}
+
+const sideOf = ({ sides }: Ground, id: number): Side => sides[id % sides.length]!;
 
 /** Why there can be no group of that system here, and how to get it; undefined: there can. */
 export const missingGroup = (system: QuorumSystem): string | undefined =>
@@ -131,8 +146,9 @@ class OwnGroup implements Group {
 
   async #start(id: number, before?: ReplicaHello): Promise<Member> {
     const { system, fault, faulty, fsync, ...spec } = this.#spec;
-    const { address, cpus } = this.#ground;
+    const { role, address, cpus } = sideOf(this.#ground, id);
     const running = this.#ground.start(
+      role,
       `replica ${id}`,
       replicaProgram({
         ...spec,
@@ -192,7 +208,8 @@ class EtcdGroup implements Group {
   readonly #folder = mkdtempSync(join(tmpdir(), 'dispatchbench-etcd-'));
   readonly #spec: GroupSpec;
   readonly #ground: Ground;
-  readonly #ports: { client: number; peer: number }[] = [];
+  /** of clients and of members */
+  readonly #urls: { client: HostPort; peer: HostPort }[] = [];
   readonly #members: { running: HostProcess; pid: number }[] = [];
 
   private constructor(spec: GroupSpec, ground: Ground) {
@@ -204,8 +221,7 @@ class EtcdGroup implements Group {
   static async open(spec: GroupSpec, ground: Ground): Promise<EtcdGroup> {
     const group = new EtcdGroup(spec, ground);
     try {
-      for (let id = 0; id < spec.replicas; id++)
-        group.#ports.push({ client: await freePort(ground.address), peer: await freePort(ground.address) });
+      for (let id = 0; id < spec.replicas; id++) group.#urls.push(await group.#choose(id));
       group.#members.push(
         ...(await Promise.all(Array.from({ length: spec.replicas }, (_, id) => group.#start(id)))),
       );
@@ -217,13 +233,18 @@ class EtcdGroup implements Group {
   }
 
   get places(): HostPort[] {
-    return this.#ports.map(({ client }) => ({ host: this.#ground.address, port: client }));
+    return this.#urls.map(({ client }) => client);
+  }
+
+  async #choose(id: number): Promise<{ client: HostPort; peer: HostPort }> {
+    const { address: host } = sideOf(this.#ground, id);
+    return { client: { host, port: await somePort() }, peer: { host, port: await somePort() } };
   }
 
   async #start(id: number): Promise<{ running: HostProcess; pid: number }> {
-    const { address, cpus } = this.#ground;
-    const at = (port: number) => `http://${targetText({ host: address, port })}`;
-    const { client, peer } = this.#ports[id]!;
+    const { role, address, cpus } = sideOf(this.#ground, id);
+    const at = (place: HostPort) => `http://${targetText(place)}`;
+    const { client, peer } = this.#urls[id]!;
     const { patienceMs } = this.#spec;
     const program: Program = {
       path: whereIs('etcd') ?? 'etcd',
@@ -232,7 +253,7 @@ class EtcdGroup implements Group {
         ...['--listen-client-urls', at(client), '--advertise-client-urls', at(client)],
         ...['--listen-peer-urls', at(peer), '--initial-advertise-peer-urls', at(peer)],
         '--initial-cluster',
-        this.#ports.map(({ peer: port }, other) => `m${other}=${at(port)}`).join(','),
+        this.#urls.map(({ peer: place }, other) => `m${other}=${at(place)}`).join(','),
         ...['--initial-cluster-state', 'new', '--logger', 'zap', '--log-level', 'error'],
         // Ours waits as long at least, and up to twice as long, with five heartbeats in that time.
         ...(patienceMs === undefined
@@ -243,12 +264,12 @@ class EtcdGroup implements Group {
     const spec = {
       protocol: 'http',
       address,
-      port: client,
+      port: client.port,
       cpus,
       control: true,
       readyTimeoutMs: answerMs,
     } as const;
-    const running = this.#ground.start(`etcd ${id}`, wrapped(spec, program));
+    const running = this.#ground.start(role, `etcd ${id}`, wrapped(spec, program));
     const hello = validated(foreignHello, await running.expect('hello', 2 * answerMs), `etcd ${id}`);
     return { running, pid: hello.pid };
   }

@@ -16,6 +16,9 @@ const requestPatienceMs = 500;
 /** A kill, until the group agrees again and the replica is back, milliseconds at most. */
 const killMs = 30_000;
 
+/** Steps of a write come to no more than the whole, but for this share of it. */
+const stepsShare = 0.05;
+
 export interface QuorumTrial extends GroupSpec {
   kind: 'quorum';
   clients: number;
@@ -25,6 +28,8 @@ export interface QuorumTrial extends GroupSpec {
   durationMs: number;
   /** leaders that are killed; 0: a window without any */
   kills: number;
+  /** every other replica is on the client's side; left out: all are on the server's */
+  spread?: boolean | undefined;
   /** why it cannot be carried out; left out: it can */
   missing?: string | undefined;
 }
@@ -106,7 +111,7 @@ async function window(client: HostProcess, group: Group, { kills, warmupMs, dura
 
 export async function carriedOut(trial: QuorumTrial, stage: Stage): Promise<QuorumMeasurement> {
   const { clients, valueBytes, readShare, warmupMs, durationMs, kills, seal, system, replicas } = trial;
-  const group = await openGroup(trial, groundOf(stage));
+  const group = await openGroup(trial, groundOf(stage, trial.spread));
   try {
     const mostMs = warmupMs + durationMs + (kills + 1) * killMs;
     const client = stage.client(
@@ -156,8 +161,16 @@ export const quorum = trialKind({
     done('quorum', await carriedOut(trial, stage));
   },
 
-  gates(name, { quorum: { lost, history, writes, latency }, replicas }) {
+  gates(name, { quorum: { lost, history, writes, latency, steps }, replicas }) {
     return [
+      ...(steps && steps.rest < -stepsShare * steps.total
+        ? [
+            invalid(
+              'clocks-apart',
+              `${name}: the steps come to more than the whole, so that clocks do not agree`,
+            ),
+          ]
+        : []),
       ...(lost > 0 ? [invalid('lost-writes', `${name}: ${lost} acknowledged writes were lost`)] : []),
       ...(history !== null && !history.linearizable
         ? [invalid('not-linearizable', `${name}: no order explains what clients saw: ${history.fault}`)]
