@@ -238,7 +238,7 @@ class EtcdGroup implements Group {
 
   async #choose(id: number): Promise<{ client: HostPort; peer: HostPort }> {
     const { address: host } = sideOf(this.#ground, id);
-    return { client: { host, port: await somePort() }, peer: { host, port: await somePort() } };
+    return { client: { host, port: await freePort() }, peer: { host, port: await freePort() } };
   }
 
   async #start(id: number): Promise<{ running: HostProcess; pid: number }> {
