@@ -215,6 +215,8 @@ interface Instructions {
 
 /** More of them among the most than a change takes by 1 %: what the slope may be at most where its interval has no width. */
 const negligible = 0.01;
+/** Instructions more for each registered pair that are none: the fit's own arithmetic. */
+const rounding = 1e-9;
 
 async function instructionsOfChanges(): Promise<Instructions[]> {
   const active = 50;
@@ -243,7 +245,7 @@ async function instructionsOfChanges(): Promise<Instructions[]> {
         average(rows.filter((row) => row.registered === pairs).map(({ ns }) => ns)),
       );
       const growth = (slope.estimate * Math.max(...sizes)) / counts[0]!;
-      const flat = slope.low! <= 0 && slope.high! >= 0;
+      const flat = slope.low! <= rounding && slope.high! >= -rounding;
       found.push({
         ...{ backend, change, slope },
         counts: Object.fromEntries(sizes.map((pairs, at) => [pairs, counts[at]!])),

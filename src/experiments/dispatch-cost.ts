@@ -31,6 +31,8 @@ interface RoundFacts {
   whole?: boolean;
   /** it is about a wait's result array */
   rows?: boolean;
+  /** it is about a look before the sleep, which is our pollers' where a wait looks at every descriptor */
+  looks?: boolean;
   /** nothing is read, and so many pairs have to be there for it */
   unread?: number;
   /** what is asked among so many pairs; `writes`: what was asked for drains */
@@ -74,6 +76,16 @@ const rounds = {
     asked: (pairs) => ({ mode: 'loud-talker', active: few(pairs), writes: several, budget: 4 }),
   },
   teardown: { whole: true, asked: () => ({ mode: 'teardown', active: several }) },
+  'one active looking first': {
+    whole: true,
+    looks: true,
+    asked: (_, writes) => ({ mode: 'drain', active: 1, writes, lookFirst: true }),
+  },
+  'wake-up of a sleeping thread looking first': {
+    whole: true,
+    looks: true,
+    asked: () => ({ mode: 'wakeup-threads', lookFirst: true }),
+  },
   '1 left unread': leftUnread(1),
   '8 left unread': leftUnread(8),
   '64 left unread': leftUnread(64),
@@ -144,10 +156,11 @@ function profile(name: ProfileName, machine: Machine): DispatchCostSettings {
 /** A library has some mechanisms, and libuv the system's own; a result array of a size that can be asked for has not everybody. */
 function exists(impl: CostImplementation, backend: BackendName, one: Round, machine: Machine): boolean {
   const among = (names: readonly BackendName[]) => names.includes(backend);
-  const { rows, unread } = factsOf(one);
+  const { rows, looks, unread } = factsOf(one);
   const byPoller = impl === 'native' || impl === 'ts';
   const ours = byPoller || impl === 'baseline';
   if (rows && !byPoller && (!ours || among(scanning))) return false;
+  if (looks && (impl !== 'native' || !among(scanning))) return false;
   if (unread !== undefined && among(edgeTriggered)) return false;
   if (impl === 'ts') return unread !== undefined;
   if (ours) return existsAsServer({ impl, io: null, backend }, machine);

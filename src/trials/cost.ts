@@ -27,6 +27,7 @@ export interface CostTrial {
   writes?: number;
   budget?: number;
   maxEvents?: number;
+  lookFirst?: boolean;
   warmupMs: number;
   durationMs: number;
 }
