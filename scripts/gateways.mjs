@@ -249,7 +249,7 @@ async function buildMachines({ programs: built }, before = []) {
         `there is no ${lacking.join(', no ')}`,
         `apt install --no-install-recommends ${packages.join(' ')}`,
       );
-    const inputs = digest([init, 'scripts/microvm.mjs'], own, gateway.inputs);
+    const inputs = digest([init, 'scripts/microvm.mjs', 'vm-images/linux/guest.json'], own, gateway.inputs);
     // Its command line names the image by where it lies: that of a tree that was copied from elsewhere is not ours.
     const isOurs = before.every(({ argv }) => argv === undefined || argv.includes(resolve(file)));
     if (existsSync(file) && isOurs && before[0]?.inputs === inputs) return before;

@@ -101,6 +101,14 @@ export class Servers {
     return this.processes.map((one) => one.ended()).find((how) => how !== null) ?? null;
   }
 
+  /** The same, with its last words. */
+  howEnded(): string | null {
+    const one = this.processes.find((process) => process.ended() !== null);
+    if (!one) return null;
+    const words = one.stderrTail();
+    return `${one.ended()}${words === '' ? '' : `; its last words: ${words.replaceAll('\n', ' | ')}`}`;
+  }
+
   /** What the first of them, somebody else's program, printed as a line of its own. @throws Error when it has not */
   told(): Promise<unknown> {
     return this.processes[0]!.expect('told', answerMs);

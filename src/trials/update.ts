@@ -66,7 +66,7 @@ async function whileServed<T>(stage: Stage, work: Promise<T>): Promise<T> {
   for (;;) {
     const done = await Promise.race([work.then((value) => ({ value })), pause(lookMs)]);
     if (done) return done.value;
-    const ended = stage.servers?.ended();
+    const ended = stage.servers?.howEnded();
     if (ended) throw new Error(ended);
   }
 }

@@ -150,7 +150,7 @@ test('a server that does not come back ends its trial, with how it ended', { ski
       windowMs: 20,
       timeoutMs: 1000,
     }),
-    /server ended/,
+    /server ended .*its last words: .*the server ended by itself \(exit code 3\)/,
   );
 });
 
