@@ -149,6 +149,7 @@ await runProgram('update-load', async () => {
   const spec = updateLoadSpec.parse(JSON.parse(process.argv[2] ?? ''));
   if (spec.cpus.length > 0) setAffinity(spec.cpus);
   const { connections, rate } = spec;
+  const timeoutNs = spec.timeoutMs * 1e6;
   const all: Asked[] = [];
   const due: Asked[] = [];
   const free: Asker[] = [];
@@ -180,6 +181,9 @@ await runProgram('update-load', async () => {
       all.push(asked);
       due.push(asked);
     }
+    // What was due for too long has failed, sent or not: a server that is away for long leaves no mountain behind.
+    while (due.length > 0 && now - due[0]!.dueNs > timeoutNs)
+      Object.assign(due.shift()!, { sentNs: now, endNs: now, failed: 'timeout' } satisfies Partial<Asked>);
     while (due.length > 0 && free.length > 0) free.shift()!.ask(due.shift()!);
     if (closing !== null && due.length === 0 && free.length === connections) {
       const elapsedNs = monotonicNs() - startNs;

@@ -2,12 +2,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Asked, summary } from '../../clients/update-summary.js';
 import { packageRoot } from '../../src/addon.js';
+import type { UpdateResult } from '../../src/contract/update.js';
 import { templateOf, updatedGateways, updatedSubject } from '../../src/experiments/gateways.js';
 import { foundGateways } from '../../src/gateways/parts.js';
+import { Child } from '../../src/hosts/child.js';
+import { commandOf } from '../../src/hosts/program.js';
+import { updateLoadProgram } from '../../src/programs/update.js';
 import { kindOf, metric } from '../../src/trials/registry.js';
 import { carriedOut, circumstances } from './carried-out.js';
 import { Gateway, native, notBuilt } from './gateway-process.js';
@@ -152,6 +158,32 @@ test('a server that does not come back ends its trial, with how it ended', { ski
     }),
     /server ended .*its last words: .*the server ended by itself \(exit code 3\)/,
   );
+});
+
+test('requests that were due for too long have failed: no mountain of them is left to ask', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const asking = { connections: 1, rate: 1000, timeoutMs: 100, windowMs: 1, datagramBytes: 16 };
+  const where = { protocol: 'http' as const, target: { host: '127.0.0.1', port }, path: '/' };
+  const { script, args } = updateLoadProgram({ ...where, ...asking, cpus: [] }) as {
+    script: string;
+    args: string[];
+  };
+  const client = new Child('the client', commandOf({ script, args }));
+  try {
+    await client.expect('ready', 20_000);
+    client.send('go');
+    await pause(1000);
+    client.send('close [{"version":1,"ns":0}]');
+    // One after the other they would take longer than anybody waits here.
+    const { requests, failures } = (await client.expect('result', 20_000)) as UpdateResult;
+    assert.ok(requests >= 300, `${requests}`);
+    assert.equal(failures.timeout, requests);
+  } finally {
+    await client.end(1000);
+    silent.close();
+  }
 });
 
 test('SIGQUIT: no more is accepted, a kept connection ends behind its next reply, then the gateway', {
