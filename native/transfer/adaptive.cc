@@ -25,9 +25,9 @@ struct Manner {
 constexpr std::array<Manner, 3> kManners = {{
     {"loopback", kMillisecond / 5, 1, 20 * kMillisecond, 20, 60 * kMillisecond, 60, 1.10, 1},
     {"datacenter", 3 * kMillisecond, 2, 40 * kMillisecond, 12, 100 * kMillisecond, 30, 1.08, 1},
-    {"wan", INT64_MAX, 4, 100 * kMillisecond, 4, 200 * kMillisecond, 8, 1.05, 2},
+    {"wan", INT64_MAX, 4, 100 * kMillisecond, 4, 200 * kMillisecond, 8, 1.05, 3},
 }};
-constexpr std::uint32_t kFirstPause = 8;
+constexpr std::uint32_t kFirstPause = 4;
 constexpr std::uint32_t kLongestPause = 128;
 /// A figure this far from what the same streams had before is that of another link.
 constexpr double kChanged = 0.7;

@@ -6,8 +6,9 @@
 // b) A number of streams is judged over a stretch of time, of which the beginning is left out: new connections have still to
 //    find their pace, and what old ones had under way still arrives.
 // c) How long that is, with how many to begin, and how much more is worth another doubling, depends on the link's class, told by
-//    its shortest round trip. Over loopback the CPU is the limit, and more streams only cost; where packets are lost over a
-//    long way, each stream has its share of the loss, and many are needed soon.
+//    its shortest round trip. Over loopback the CPU is the limit, and more streams only cost. Where packets are lost over a
+//    long way each stream has its share of the loss: many are needed soon, and too many cost little, so that a doubling is
+//    doubted for longer before it is taken back.
 // d) A doubling that does not pay is taken back, and tried again after a pause that doubles as well: the link may have changed.
 #pragma once
 

@@ -35,8 +35,8 @@ const cell = z.object({
   way: z.enum(ways),
   chunk: count.min(1),
   congestion: identifier,
-  /** adaptive: of so many that stand as many send as pay */
-  choice: z.enum(['fixed', adaptive]),
+  /** adaptive: of so many that stand as many send as pay; null: all of them */
+  choice: z.literal(adaptive).nullable(),
   streams: count.min(1),
 });
 type StreamsCell = z.infer<typeof cell>;
@@ -100,12 +100,15 @@ function cells({
   congestion,
   peers: beside,
 }: StreamsSettings): StreamsCell[] {
+  const fixed = streams.filter((n) => n !== adaptive);
+  // At a level that others have, so that it stands beside them.
+  const standing = Math.min(mostAdaptive, Math.max(...fixed, fixed.length > 0 ? 1 : mostAdaptive));
   const around = congestion.flatMap((control): Omit<StreamsCell, 'backend' | 'impl' | 'way'>[] =>
     chunks.flatMap((chunk) =>
       streams.map((n) => ({
         ...{ chunk, congestion: control },
-        choice: n === adaptive ? adaptive : ('fixed' as const),
-        streams: n === adaptive ? mostAdaptive : n,
+        choice: n === adaptive ? adaptive : null,
+        streams: n === adaptive ? standing : n,
       })),
     ),
   );
@@ -115,13 +118,13 @@ function cells({
       .flatMap((way, i) =>
         around
           // One way to send is enough to see how the number of streams is found.
-          .filter(({ choice }) => choice === 'fixed' || i === 0)
+          .filter(({ choice }) => choice === null || i === 0)
           .map((one) => ({ backend, impl: 'native' as const, way, ...one })),
       ),
   );
   const theirs = beside.flatMap((impl) =>
     around
-      .filter((one) => one.choice === 'fixed' && one.streams <= mostOfPeer)
+      .filter((one) => one.choice === null && one.streams <= mostOfPeer)
       .map((one) => ({ backend: null, impl, way: 'copy' as const, ...one })),
   );
   // One row says it.
@@ -153,7 +156,8 @@ export const streams = experiment({
     },
     way: { name: 'way', level: (level) => `${level}` },
     congestion: { name: 'congestion control', level: (level) => `${level}` },
-    choice: { name: 'number of streams', level: (level) => `${level}` },
+    // What has a fixed number needs no word for it.
+    choice: { name: 'number of streams', level: (level) => (level === null ? '' : 'as many as pay') },
   },
   words: [],
   quick: false,

@@ -112,6 +112,13 @@ function shortName(id: MetricId): string {
   return /CPU/.test(title) ? `CPU ${unit}` : /latency|response/i.test(title) ? `p50 ${unit}` : unit;
 }
 
+/** Of bytes the unit says how many they are; anything else is counted. */
+function rateUnit(rows: readonly Row[]): string {
+  const first = rows.find(({ rate }) => rate !== null)?.rate;
+  const unit = first ? metric(first).unit : '';
+  return unit.endsWith('B/s') ? unit : 'per s';
+}
+
 function plainTable(
   title: string,
   head: readonly string[],
@@ -159,7 +166,7 @@ function experimentTable(experiment: ExperimentAnalysis): string | null {
   const grows = factor !== '';
   const head = [
     '',
-    ...(hasRate ? ends('per s') : []),
+    ...(hasRate ? ends(rateUnit(measured)) : []),
     ...ends(shortName(leading)),
     ...(grows ? ['growth'] : []),
   ];

@@ -9,8 +9,8 @@ export const factorName = (factor: string): string => factorNamed(factor)?.name 
 
 /** "16 000 idle connections", "300 000/s", "closed loop". */
 export function levelInWords(factor: string, level: string | number | null | undefined): string {
-  const own = level === undefined ? null : factorNamed(factor)?.level?.(level);
-  if (own) return own;
+  const own = level === undefined ? null : (factorNamed(factor)?.level?.(level) ?? null);
+  if (own !== null) return own;
   return typeof level === 'number'
     ? `${number(level)} ${factorName(factor)}`
     : `${factorName(factor)} ${level}`;

@@ -254,7 +254,7 @@ export const transfer = trialKind({
     },
     {
       id: 'transfer-cpu',
-      title: 'CPU per GB, both ends',
+      title: 'Cost of a GB, CPU of both ends',
       unit: 's',
       better: 'lower',
       digits: 3,
