@@ -177,7 +177,8 @@ const ofEnds = <const Id extends string>(
 export const transfer = trialKind({
   id: 'transfer',
   measurement: transferMeasurement,
-  connects: true,
+  // Data begins when all streams stand: what was dropped before is in the time to set them up, and in no rate.
+  connects: 'freely',
 
   needs: ({ streams, by, missing }: TransferTrial) => ({
     backend: by === 'iperf3' ? null : by.backend,
