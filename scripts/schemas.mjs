@@ -9,6 +9,7 @@ import { guestFile, guestMatrix } from '../dist/src/contract/guest.js';
 import { observerLine } from '../dist/src/contract/host.js';
 import { hostsFile } from '../dist/src/contract/hosts-file.js';
 import { idleLine } from '../dist/src/contract/idle.js';
+import { itemsFile } from '../dist/src/contract/items-file.js';
 import { relayReady, relayReport } from '../dist/src/contract/link.js';
 import { loadLine, loadStreamLine } from '../dist/src/contract/load.js';
 import { backendProbe } from '../dist/src/contract/probe.js';
@@ -33,6 +34,7 @@ const published = {
   'guest-matrix': [guestMatrix, 'vm-images/matrix.json: the guests and what to expect of them.'],
   hosts: [hostsFile, 'A list of hosts for dispatchbench run --hosts, in YAML or JSON.'],
   'idle-line': [idleLine, 'One line of an idle holder.'],
+  items: [itemsFile, 'A list of items for dispatchbench plan --items, in YAML or JSON.'],
   'link-line': [
     z.discriminatedUnion('event', [relayReady, relayReport]),
     'One line of dispatchbench-link, which emulates a link.',
@@ -62,7 +64,7 @@ mkdirSync(folder, { recursive: true });
 const stale = [];
 for (const [name, [schema, description]] of Object.entries(published)) {
   // What users write is described as it is written, the others as they are read.
-  const io = ['plan', 'hosts'].includes(name) ? 'input' : 'output';
+  const io = ['plan', 'hosts', 'items'].includes(name) ? 'input' : 'output';
   const text = `${JSON.stringify({ title: name, description, ...z.toJSONSchema(schema, { io }) }, null, '\t')}\n`;
   const file = new URL(`${name}.json`, folder);
   let current = '';

@@ -10,6 +10,10 @@ type Subcommand = readonly [summary: string, load: () => Promise<CommandUnknownO
 const groups: Record<string, Record<string, Subcommand>> = {
   'Measure:': {
     run: ['run an experiment and write its report', async () => (await import('./commands/run.js')).run],
+    plan: [
+      'say which host would get which cells, guests or clients, and why not where there is no such placement',
+      async () => (await import('./commands/plan.js')).plan,
+    ],
     ab: [
       'compare two builds or two servers, measured in turn in one run',
       async () => (await import('./commands/ab.js')).ab,

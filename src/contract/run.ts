@@ -17,6 +17,13 @@ export const plannedExperiment = z.strictObject({
 });
 export type PlannedExperiment = z.infer<typeof plannedExperiment>;
 
+/**
+ * How cells are divided among hosts. balanced: so that hosts end together, by what their trials take; round-robin: to one after
+ * the other, in turn.
+ */
+export const division = z.enum(['balanced', 'round-robin']);
+export type Division = z.infer<typeof division>;
+
 /** What is to be run. A run's own plan is valid input for another run (`--plan`). */
 export const plan = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, 'may hold letters, digits, dot, dash and underscore'),
@@ -32,6 +39,8 @@ export const plan = z.strictObject({
   precision: z.number().positive(),
   /** where every cell is measured: by name and argument ('netns', 'ssh:NAME'; see src/hosts/registry.ts), or declared */
   hosts: z.array(wantedHost).min(1).default(['local']),
+  /** each cell is measured on one of the hosts, and hosts without a CPU in common work at one time; left out: each on every host */
+  divide: division.optional(),
   experiments: z.array(plannedExperiment).min(1),
 });
 export type Plan = z.infer<typeof plan>;

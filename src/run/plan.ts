@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { WantedHost } from '../contract/hosts-file.js';
 import {
+  type Division,
   type Plan,
   type PlannedExperiment,
   type ProfileName,
@@ -10,10 +11,12 @@ import {
 } from '../contract/run.js';
 import type { CellLevels } from '../contract/sample.js';
 import { validated } from '../contract/validated.js';
-import type { Experiment, Machine, Pace } from '../experiments/experiment.js';
+import { type Experiment, type Machine, machineOf, type Pace } from '../experiments/experiment.js';
 import { experimentNamed } from '../experiments/registry.js';
+import type { Roles } from '../hosts/host.js';
 import { duration } from '../options.js';
-import type { TrialSpec } from '../trials/registry.js';
+import { impossible } from '../stage/limits.js';
+import { kindOf, type TrialSpec } from '../trials/registry.js';
 import { readWritten } from './written.js';
 
 /** Block counts, precision and time budget that belong to a profile. */
@@ -51,6 +54,7 @@ export interface PlanOptions {
   seed?: number | undefined;
   budgetMs?: number | undefined;
   hosts?: readonly WantedHost[] | undefined;
+  divide?: Division | undefined;
   /** settings of the experiment that replace the profile's */
   settings?: Record<string, unknown>;
 }
@@ -88,6 +92,7 @@ export function builtInPlan(
     ...paceOf(experiments),
     ...(options.budgetMs === undefined ? {} : { budgetMs: options.budgetMs }),
     ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
+    ...(options.divide === undefined ? {} : { divide: options.divide }),
     experiments,
   };
   return validated(planSchema, plan, 'the plan');
@@ -125,6 +130,7 @@ export function filePlan(
       ...(options.seed === undefined ? {} : { seed: options.seed }),
       ...(budgetMs === undefined ? {} : { budgetMs }),
       ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
+      ...(options.divide === undefined ? {} : { divide: options.divide }),
       experiments,
     },
     `the plan ${path}`,
@@ -146,4 +152,20 @@ export function plannedCells(plan: Plan, machine: Machine): PlannedCell[] {
       .cells(settings, machine)
       .map((levels) => ({ experiment: found, levels, trial: found.trial(levels, settings, machine) }));
   });
+}
+
+/** The cells of a plan on a host: those that can be measured there, and the others with their reason. */
+export function cellsOn(
+  plan: Plan,
+  { server, client }: Pick<Roles, 'server' | 'client'>,
+): { possible: PlannedCell[]; refused: { cell: PlannedCell; why: string }[] } {
+  const hosts = { server: server.look, client: client.look };
+  const possible: PlannedCell[] = [];
+  const refused: { cell: PlannedCell; why: string }[] = [];
+  for (const cell of plannedCells(plan, machineOf(server.look))) {
+    const why = impossible(kindOf(cell.trial).needs(cell.trial), hosts);
+    if (why === null) possible.push(cell);
+    else refused.push({ cell, why });
+  }
+  return { possible, refused };
 }

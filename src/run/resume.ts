@@ -47,13 +47,14 @@ export function resumedPlan(before: RunInfo, file: Plan | null, options: PlanOpt
     ...old,
     seed: options.seed ?? old.seed,
     hosts: options.hosts ?? old.hosts,
+    divide: options.divide ?? old.divide,
     experiments: old.experiments.map((planned) => ({
       ...planned,
       profile: options.profile ?? planned.profile,
       settings: { ...planned.settings, ...options.settings },
     })),
   };
-  for (const what of ['seed', 'blocks', 'precision', 'hosts', 'experiments'] as const) {
+  for (const what of ['seed', 'blocks', 'precision', 'hosts', 'divide', 'experiments'] as const) {
     if (!isDeepStrictEqual(old[what], asked[what])) {
       throw new Error(
         `run ${before.id} cannot be resumed with another plan: its ${what} are not those asked for now; ` +

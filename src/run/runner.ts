@@ -1,12 +1,10 @@
 /** Runs a plan: blocks of trials until the intervals are narrow, the budget ends or the user interrupts. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AbsentHost, Plan, RunEvent, RunHost, RunInfo, StopReason } from '../contract/run.js';
+import type { AbsentHost, Division, Plan, RunEvent, RunHost, RunInfo, StopReason } from '../contract/run.js';
 import { type CellLevels, levelsKey, type Pinning, SCHEMA_VERSION } from '../contract/sample.js';
-import { machineOf } from '../experiments/experiment.js';
 import type { Roles } from '../hosts/host.js';
 import { counted } from '../number.js';
 import type { RunFolder } from '../results/folder.js';
-import { impossible } from '../stage/limits.js';
 import { places } from '../stage/places.js';
 import { interruptible } from '../stage/stage.js';
 import { randomFrom } from '../statistics/random.js';
@@ -14,7 +12,9 @@ import { kindOf, metric } from '../trials/registry.js';
 import type { Sample } from '../trials/sample.js';
 import { timingsIn } from './calibration.js';
 import { checkout } from './checkout.js';
-import { type PlannedCell, plannedCells } from './plan.js';
+import { dividedCells } from './divided.js';
+import { lanesOfHosts } from './lanes.js';
+import { cellsOn, type PlannedCell } from './plan.js';
 import { stopBeforeNextBlock, widestInterval } from './precision.js';
 import { checkSameRun } from './resume.js';
 import { block } from './schedule.js';
@@ -59,6 +59,8 @@ interface Place {
   known: Outcome | null;
   /** why it does not answer any more; null: it does */
   lost: string | null;
+  /** places of one lane take turns */
+  lane: number;
 }
 
 interface Possible extends PlannedCell {
@@ -80,6 +82,16 @@ function units(order: readonly Scheduled[]): Scheduled[][] {
     const together = kindOf(trial).together?.key(trial) ?? null;
     const unit = together === null ? one : `${experiment.id} ${place.roles.name} ${together}`;
     all.set(unit, [...(all.get(unit) ?? []), one]);
+  }
+  return [...all.values()];
+}
+
+/** What is open, by the lanes that it is carried out in. */
+function byLane(open: readonly Scheduled[]): Scheduled[][] {
+  const all = new Map<number, Scheduled[]>();
+  for (const one of open) {
+    const { lane } = one.cell.place;
+    all.set(lane, [...(all.get(lane) ?? []), one]);
   }
   return [...all.values()];
 }
@@ -149,33 +161,48 @@ function primaryOf({ primary }: PlannedCell['experiment'], sample: Sample) {
 class Run {
   private readonly started = performance.now();
   private readonly places: readonly Place[];
-  private readonly possible: Possible[] = [];
-  private readonly refused: { cell: Possible; why: string }[] = [];
+  private possible: Possible[] = [];
+  private refused: { cell: Possible; why: string }[] = [];
   private folder!: RunFolder;
   private samples: Sample[] = [];
 
   constructor(private readonly request: RunRequest) {
-    this.places = request.hosts.map((roles) => ({
+    const working = request.hosts.map((roles) => ({
       roles,
       pinning: places(roles.server.look, roles.client.look, roles.pin),
-      known: null,
-      lost: null,
     }));
+    // Who measures every cell on every host compares hosts, which nothing is to disturb.
+    const lanes = request.plan.divide ? lanesOfHosts(working) : working.map(() => 0);
+    this.places = working.map((one, at) => ({ ...one, known: null, lost: null, lane: lanes[at]! }));
     const twice = request.hosts.find(
       ({ name }, at) => request.hosts.findIndex((one) => one.name === name) < at,
     );
     if (twice)
       throw new Error(`two hosts of the run are called '${twice.name}': a figure would not say whose it is`);
     for (const place of this.places) {
-      const hosts = { server: place.roles.server.look, client: place.roles.client.look };
-      for (const cell of plannedCells(request.plan, machineOf(hosts.server))) {
-        const key = keyOf(cell.experiment.id, place.roles.name, cell.levels);
-        const keyed = { ...cell, place, key };
-        const why = impossible(kindOf(cell.trial).needs(cell.trial), hosts);
-        if (why === null) this.possible.push(keyed);
-        else this.refused.push({ cell: keyed, why });
-      }
+      const here = <Cell extends PlannedCell>(cell: Cell): Possible => ({
+        ...cell,
+        place,
+        key: keyOf(cell.experiment.id, place.roles.name, cell.levels),
+      });
+      const { possible, refused } = cellsOn(request.plan, place.roles);
+      this.possible.push(...possible.map(here));
+      this.refused.push(...refused.map(({ cell, why }) => ({ cell: here(cell), why })));
     }
+    if (request.plan.divide) this.divideCells(request.plan.divide);
+  }
+
+  /** Each cell stays on one host. What trials take is a guess, so that none is refused for want of time. */
+  private divideCells(division: Division): void {
+    const of = (place: Place) => ({
+      name: place.roles.name,
+      lane: place.lane,
+      possible: this.possible.filter((cell) => cell.place === place),
+      refused: this.refused.filter(({ cell }) => cell.place === place),
+    });
+    const { possible, refused } = dividedCells(this.places.map(of), division, null);
+    this.possible = possible;
+    this.refused = refused;
   }
 
   private impossibilities(): string[] {
@@ -253,16 +280,41 @@ class Run {
         blocks: index,
         precision: this.precision(),
         elapsedMs: this.elapsed(),
-        blockMs: this.meanTrialMs() * open.length,
+        blockMs: this.meanTrialMs() * Math.max(...byLane(open).map((lane) => lane.length)),
       });
       if (stop) return stop;
       if (this.places.every(({ lost }) => lost !== null)) return 'hosts';
-      for (const unit of units(open)) {
-        if (index > 0 && this.elapsed() > plan.budgetMs) return 'budget';
-        if (!(await this.carryOut(unit, index))) return 'interrupted';
-      }
+      const ended = await this.inLanes(byLane(open), index);
+      if (ended) return ended;
       on({ event: 'block-end', block: index, elapsedMs: this.elapsed(), precision: this.precision() });
     }
+  }
+
+  /**
+   * Lanes work at one time, each in its order.
+   * @returns why the block was not finished; null: it was
+   * @throws what goes wrong in one of them, when all have ended their trial
+   */
+  private async inLanes(lanes: readonly (readonly Scheduled[])[], index: number): Promise<StopReason | null> {
+    let failed = false;
+    const work = async (lane: readonly Scheduled[]): Promise<StopReason | null> => {
+      for (const unit of units(lane)) {
+        if (failed) return null;
+        if (index > 0 && this.elapsed() > this.request.plan.budgetMs) return 'budget';
+        try {
+          if (!(await this.carryOut(unit, index))) return 'interrupted';
+        } catch (error) {
+          failed = true;
+          throw error;
+        }
+      }
+      return null;
+    };
+    const endings = await Promise.allSettled(lanes.map(work));
+    const fault = endings.find((one) => one.status === 'rejected');
+    if (fault) throw fault.reason;
+    const reasons = endings.flatMap((one) => (one.status === 'fulfilled' && one.value ? [one.value] : []));
+    return reasons.find((one) => one === 'interrupted') ?? reasons[0] ?? null;
   }
 
   /** @returns false when it was interrupted */

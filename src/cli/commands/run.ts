@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { type WantedHost, wantedName } from '../../contract/hosts-file.js';
-import type { Plan, ProfileName } from '../../contract/run.js';
+import type { Division, Plan, ProfileName } from '../../contract/run.js';
 import { exitCode } from '../../exit-codes.js';
 import { type Flag, machineOf, profilesOf } from '../../experiments/experiment.js';
 import { experimentNamed, experiments, quickStart, suites } from '../../experiments/registry.js';
@@ -20,6 +20,7 @@ import { readHostsFile } from '../../run/hosts-file.js';
 import { builtInPlan, filePlan, type PlanOptions, readPlanFile } from '../../run/plan.js';
 import { resumedPlan } from '../../run/resume.js';
 import { executeRun, writePausesMs } from '../../run/runner.js';
+import { divideOption } from '../divide-option.js';
 import { withExamples } from '../examples.js';
 import { addFlags } from '../experiment-flags.js';
 import { interruption } from '../interruption.js';
@@ -49,6 +50,7 @@ function runOf(name: string, description: string, ids: readonly string[], flags:
     )
     .addOption(linkOption())
     .option('--hosts <file>', 'the same as a file, with names, CPUs and roles: see docs/examples/hosts.yaml')
+    .addOption(divideOption())
     .option(
       '--seed <n>',
       'seed of the order of trials (recorded; chosen when left out)',
@@ -90,6 +92,7 @@ interface Options {
   host?: WantedHost[] | undefined;
   hosts?: string | undefined;
   link?: string | undefined;
+  divide?: Division | undefined;
   seed?: number | undefined;
   budget?: number | undefined;
   plan?: string | undefined;
@@ -191,6 +194,7 @@ function choose(
     seed: options.seed,
     budgetMs: options.budget,
     hosts: said,
+    divide: options.divide,
     settings,
   };
   const fromFile = (more: PlanOptions, { server }: Roles) =>
