@@ -4,7 +4,7 @@
  * Every block measures each row once, in an order of its own; seven take about half an hour. The bars hold for a quiet machine
  * with two CPUs.
  *
- *     npm run bench:offload [-- --quick] [-- --blocks N]
+ *     npm run bench:offload [-- --quick] [-- --blocks N] [-- --only TEXT]     # rows whose names hold it: 'noop browser'
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
@@ -17,6 +17,7 @@ import type { OffloadSpec } from '../src/programs/offload.js';
 import { onStage } from '../src/stage/on-stage.js';
 import { type Blocked, blockedRatio, meanInterval } from '../src/statistics/interval.js';
 import { randomFrom, shuffled } from '../src/statistics/random.js';
+import { offloadStepIds } from '../src/trials/offload.js';
 import { kindOf, type Measurement, type MetricId, metric } from '../src/trials/registry.js';
 import { roles, site } from './here.js';
 import { saveRecord, shown, verdict } from './lib.js';
@@ -25,6 +26,7 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     blocks: { type: 'string' },
+    only: { type: 'string', default: '' },
     host: { type: 'string' },
   },
 });
@@ -63,11 +65,8 @@ const verifyRows = verifyShares.flatMap((verify) =>
 );
 const everything = [...rows, ...schedulerRows, ...verifyRows];
 /** In its quick form one of each kind. */
-const measured = options.quick
-  ? everything.filter(({ task, inFlight, verify }) =>
-      verify === undefined ? inFlight === 8 || task === 'tsp-8' : task === 'noop' && verify === 100,
-    )
-  : everything;
+const isQuick = ({ task, inFlight, verify }: OffloadSpec) =>
+  verify === undefined ? inFlight === 8 || task === 'tsp-8' : task === 'noop' && verify === 100;
 
 const whoOf = ({ way, transport }: OffloadSpec) =>
   way === 'browser' ? `browser, ${transport ?? 'websocket'}` : way;
@@ -77,6 +76,13 @@ const nameOf = (spec: OffloadSpec) =>
     ...(spec.scheduler ? [spec.scheduler] : []),
     ...(spec.verify === undefined ? [] : [`verify ${spec.verify}`]),
   ].join(' ');
+const measured = everything.filter(
+  (spec) => (!options.quick || isQuick(spec)) && nameOf(spec).includes(options.only),
+);
+if (measured.length === 0) {
+  console.error(`bench:offload: no row's name holds '${options.only}': ${everything.map(nameOf).join('; ')}`);
+  process.exit(2);
+}
 const missing = ({ way, task, transport }: OffloadSpec) =>
   missingWorkload(task, way === 'native') ??
   (way === 'browser' ? missingBrowser(usualBrowser()) : null) ??
@@ -92,16 +98,7 @@ const put = (key: string, block: number, value: number | null) => {
   if (value !== null) seen.set(key, [...(seen.get(key) ?? []), { block, value }]);
 };
 const ids = ['offload-rate', 'offload-p50', 'offload-p99'] as const satisfies readonly MetricId[];
-const steps = [
-  'offload-client',
-  'offload-queue',
-  'offload-wire',
-  'offload-worker',
-  'offload-instantiate',
-  'offload-run',
-  'offload-back',
-  'offload-trace',
-] as const satisfies readonly MetricId[];
+const steps = [...offloadStepIds, 'offload-trace'] as const satisfies readonly MetricId[];
 type Id = (typeof ids)[number] | (typeof steps)[number];
 
 try {
@@ -143,15 +140,17 @@ const heads = ['tasks/s', 'p50 ms', 'p99 ms'];
 const table = new Table({ head: ['task', 'who', 'under way', ...heads], style });
 for (const spec of rows) table.push([spec.task, whoOf(spec), spec.inFlight, ...usual(spec)]);
 
+/** Where time goes is asked of one task at a time, as far as that is measured. */
+const traced = options.quick ? 8 : 1;
 const traces = new Table({
   head: [
-    'noop, one under way',
+    `noop, under way ${traced}`,
     ...steps.map((id) => id.replace('offload-', '').replace('trace', 'sum / whole')),
   ],
   style,
 });
 for (const { way, transport } of brokered) {
-  const spec = row(way, 'noop', 1, { transport });
+  const spec = row(way, 'noop', traced, { transport });
   traces.push([whoOf(spec), ...figuresOf(spec, steps, () => 3)]);
 }
 
@@ -191,7 +190,7 @@ for (const { way, transport } of brokered) {
     'least',
   );
   // Of the mean of all tasks, within 5 % of what the client measured.
-  const trace = figure(at('noop', 1), 'offload-trace');
+  const trace = figure(at('noop', traced), 'offload-trace');
   bar(`steps of a no-op, ${who}, sum / whole`, trace, 0.95, 'least');
   bar(`steps of a no-op, ${who}, sum / whole`, trace, 1.05, 'most');
 }
@@ -207,5 +206,9 @@ console.log(
   `\n${workers} workers, ${blocks} blocks of ${length.durationMs / 1000} s; 95 % intervals over blocks\n${table}\n\nWhere the time of a task goes, mean ms\n${traces}\n\nSchedulers, two pages of one worker\n${schedulerTable}\n\nA share of the tasks is run by both pages and compared\n${verifyTable}\n\n${bars}\n\nPublished with wasimoff (${wasimoffTestbed}); other machines and programs: orders may be compared, figures not\n${published}`,
 );
 console.log(
-  saveRecord('offload', { blocks, ...length, workers, bars: record, values: Object.fromEntries(seen) }),
+  saveRecord(
+    'offload',
+    { blocks, ...length, workers, bars: record, values: Object.fromEntries(seen) },
+    options.only,
+  ),
 );

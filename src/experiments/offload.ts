@@ -13,6 +13,7 @@ import { missingBrowser, usualBrowser } from '../offload/browser.js';
 import { missingSidecar } from '../offload/sidecar.js';
 import { missingWorkload } from '../offload/workload.js';
 import { wholeNumber } from '../options.js';
+import { offloadStepIds } from '../trials/offload.js';
 import { metric } from '../trials/registry.js';
 import { experiment } from './experiment.js';
 import { list, names } from './flags.js';
@@ -159,15 +160,7 @@ export const offload = experiment({
     { kind: 'servers', metrics: ['offload-p50', 'offload-p99'], logY: true },
     {
       kind: 'servers',
-      metrics: [
-        'offload-client',
-        'offload-queue',
-        'offload-wire',
-        'offload-worker',
-        'offload-instantiate',
-        'offload-run',
-        'offload-back',
-      ],
+      metrics: offloadStepIds,
       logY: false,
     },
     { kind: 'servers', metrics: ['offload-trace'], logY: false },

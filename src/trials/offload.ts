@@ -25,16 +25,29 @@ const offloadMeasurement = z.object({
 });
 type OffloadMeasurement = z.infer<typeof offloadMeasurement>;
 
-const parts = ['client', 'queue', 'wire', 'worker', 'instantiate', 'run', 'back'] as const;
+type Step = Exclude<keyof OffloadSteps, 'total'>;
+const parts = [
+  'client',
+  'queue',
+  'wire',
+  'worker',
+  'instantiate',
+  'run',
+  'back',
+] as const satisfies readonly Step[];
+const idOf = <Name extends Step>(name: Name): `offload-${Name}` => `offload-${name}`;
+const [first, ...others] = parts;
+/** Metrics of a task's steps, in their order. */
+export const offloadStepIds = [idOf(first), ...others.map(idOf)] as const;
 
 const sumOf = (steps: OffloadSteps): number => parts.reduce((all, part) => all + steps[part], 0);
 
 const percentile = (q: 0.5 | 0.99, of: 'p50' | 'p99') => (m: OffloadMeasurement) =>
   quantileRanks(m.offload.latency.count, q) ? m.offload.latency[of] / 1e6 : null;
 
-const step = <const Name extends keyof OffloadSteps>(name: Name, title: string, meaning: string) =>
+const step = <const Name extends Step>(name: Name, title: string, meaning: string) =>
   ({
-    id: `offload-${name}`,
+    id: idOf(name),
     title,
     unit: 'ms',
     better: 'lower',

@@ -12,6 +12,7 @@ import { OffloadClient } from '../../src/offload/client.js';
 import { Frames, frameOf } from '../../src/offload/frames.js';
 import { nodeProvider } from '../../src/offload/node-provider.js';
 import { providerPath } from '../../src/offload/session.js';
+import { buildSidecar } from '../../src/offload/sidecar.js';
 
 export interface After {
   after(clean: () => unknown): void;
@@ -183,3 +184,13 @@ export const uploads = (port: number, token: string, announced: number | null, s
     };
     more();
   });
+
+/** Why there is no WebTransport here; null: there is. */
+export function missingCarrier(): string | null {
+  try {
+    buildSidecar(() => {});
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

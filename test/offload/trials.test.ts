@@ -8,25 +8,30 @@ import { missingWorkload, noop, salesman } from '../../src/offload/workload.js';
 import type { OffloadSpec } from '../../src/programs/offload.js';
 import { kindOf, type MetricId, metric } from '../../src/trials/registry.js';
 import { carriedOut, circumstances } from '../gateways/carried-out.js';
-import { brokerFor, providerFor, text } from './running.js';
+import { brokerFor, missingCarrier, providerFor, text } from './running.js';
 
-const ways: [OffloadSpec['way'], OffloadSpec['task']][] = [
+const ways: [OffloadSpec['way'], OffloadSpec['task'], OffloadSpec['transport']?][] = [
   ['browser', 'noop'],
+  ['browser', 'noop', 'webtransport'],
   ['process', 'noop'],
   ['wasi-pool', 'tsp-8'],
   ['native', 'tsp-8'],
 ];
-for (const [way, task] of ways) {
+for (const [way, task, transport] of ways) {
   const skip =
     (way === 'browser' ? missingBrowser(usualBrowser()) : null) ??
+    (transport === 'webtransport' ? missingCarrier() : null) ??
     missingWorkload(task, way === 'native') ??
     false;
-  test(`${task} by ${way} is measured, and its steps come to the whole`, { skip }, async () => {
+  test(`${task} by ${[way, transport].filter(Boolean).join(' and ')} is measured, and its steps come to the whole`, {
+    skip,
+  }, async () => {
     const length = { warmupMs: 100, durationMs: 300 };
     const measurements = await carriedOut({
       kind: 'offload',
       way,
       task,
+      transport,
       providers: 1,
       workers: 2,
       inFlight: 4,
@@ -38,6 +43,8 @@ for (const [way, task] of ways) {
     const figure = (id: MetricId) => metric(id).of({ measurements, ...circumstances });
     assert.ok(figure('offload-rate')! > 0);
     assert.equal(figure('offload-run') === null, way === 'wasi-pool' || way === 'native');
+    const trace = figure('offload-trace');
+    assert.ok(trace === null || Math.abs(trace - 1) < 0.05, `${trace}`);
   });
 }
 

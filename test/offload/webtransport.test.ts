@@ -10,19 +10,18 @@ import { Broker } from '../../src/offload/broker.js';
 import { missingBrowser, usualBrowser } from '../../src/offload/browser.js';
 import { stepsOf } from '../../src/offload/client.js';
 import { transportPath } from '../../src/offload/session.js';
-import { buildSidecar } from '../../src/offload/sidecar.js';
 import { modules } from '../gateways/hand-made-modules.js';
-import { base64, brokerFor, Framed, folderFor, optionsOf, providerFor, text } from './running.js';
+import {
+  base64,
+  brokerFor,
+  Framed,
+  folderFor,
+  missingCarrier,
+  optionsOf,
+  providerFor,
+  text,
+} from './running.js';
 
-/** Why there is no WebTransport here; null: there is. */
-function missingCarrier(): string | null {
-  try {
-    buildSidecar(() => {});
-    return null;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
 const skip = missingBrowser(usualBrowser()) ?? missingCarrier() ?? false;
 
 const told = async (port: number) => (await fetch(`http://127.0.0.1:${port}${transportPath}`)).json();
