@@ -113,12 +113,13 @@ Segment parse(std::span<const std::byte> bytes) {
 /// Numbers of the segments in a folder, ascending.
 std::vector<std::uint64_t> segments_in(const std::string& folder) {
   std::vector<std::uint64_t> numbers;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
+  std::error_code error;
+  std::filesystem::directory_iterator at(folder, error);
+  for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+    const std::string name = at->path().filename().string();
     std::uint64_t number = 0;
     char rest = 0;
-    if (entry.path().extension() == kEnding && std::sscanf(name.c_str(), "%16" SCNx64 ".lo%c", &number, &rest) == 2)
+    if (at->path().extension() == kEnding && std::sscanf(name.c_str(), "%16" SCNx64 ".lo%c", &number, &rest) == 2)
       numbers.push_back(number);
   }
   std::sort(numbers.begin(), numbers.end());

@@ -6,6 +6,9 @@
  * Prints how many calls there were; ends with 1 on an error that tells its reader nothing, by a signal on a crash.
  * Not a test itself.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { addon } from '../../src/addon.js';
 import { layout } from '../../src/dispatch/layout.js';
 import { randomFrom } from '../../src/statistics/random.js';
@@ -39,9 +42,13 @@ const kinds = {
   idle: { opens: 'idleStart', closes: 'idleStop', open: [] as number[] },
   session: { opens: 'sessionStart', closes: 'sessionStop', open: [] as number[] },
   datagram: { opens: 'datagramStart', closes: 'datagramFree', open: [] as number[] },
+  log: { opens: 'logOpen', closes: 'logClose', open: [] as number[] },
 };
 type Kind = keyof typeof kinds;
 const descriptors: number[] = [];
+/** Where logs are: of this process, which is gone with it. */
+const logs = mkdtempSync(join(tmpdir(), 'dispatchbench-fuzz-'));
+process.on('exit', () => rmSync(logs, { recursive: true, force: true }));
 const most = 6;
 
 class Thrown extends Error {}
@@ -357,6 +364,12 @@ const shapes: Record<string, () => unknown[]> = {
   datagramReplies: () => [handle('datagram')],
   datagramStop: () => [handle('datagram')],
   datagramOutcome: () => [handle('datagram')],
+  logOpen: () => [pick([logs, logs, `${logs}/none`, hostile()]), chance(0.1) ? hostile() : chance(0.1)],
+  logRecovered: () => [handle('log')],
+  logTorn: () => [handle('log')],
+  logAppend: () => [handle('log'), chance(0.5) ? new Uint8Array(upTo(99)) : view(), mostly(chance(0.1))],
+  logDescriptor: () => [handle('log')],
+  logProgress: () => [handle('log'), chance(0.5) ? new Float64Array(7) : view()],
 };
 for (const [kind, { closes }] of Object.entries(kinds)) shapes[closes] = () => [handle(kind as Kind)];
 
