@@ -79,6 +79,14 @@
       "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-link)"]
     },
     {
+      # Libraries of codecs are opened at run time.
+      "target_name": "dispatchbench-migrate",
+      "type": "executable",
+      "dependencies": ["core"],
+      "sources": ["<!@(node scripts/sources.mjs program:dispatchbench-migrate)"],
+      "conditions": [["OS=='linux'", {"libraries": ["-ldl"]}]]
+    },
+    {
       "target_name": "dispatchbench-spawn",
       "type": "executable",
       "dependencies": ["core"],

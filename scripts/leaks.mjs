@@ -242,6 +242,45 @@ async function transferPass(program) {
   console.log(`${program}: no finding, no leak`);
 }
 
+/** Moves memory by every codec that is here, with changes meanwhile, and is then cut off, sent nonsense, and told to stop. */
+async function migratePass(program) {
+  const receiver = async (...more) => {
+    const child = spawn(programPath(program), ['--role', 'receiver', '--control', ...more], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: leakChecked,
+    });
+    const exit = once(child, 'exit');
+    const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
+    return { child, exit, port: JSON.parse(value).port };
+  };
+  const expectExit = async ({ exit }, wanted) => {
+    const [code, signal] = await exit;
+    if (code !== wanted) throw new Error(`${program}: exit ${code ?? signal} of the receiver`);
+  };
+  for (const backend of ['select', 'poll', 'epoll', 'epoll-et', 'epoll-oneshot']) {
+    const one = await receiver('--backend', backend);
+    const sender = ['--role', 'sender', '--port', `${one.port}`, '--backend', backend, '--bytes', '2109440'];
+    runsWithoutLeak(program, ...sender, '--connections', '3', '--workers', '2', '--codec', 'auto');
+    await expectExit(one, 0);
+  }
+  for (const more of [
+    ['--passes', '2', '--dirty', '10000'],
+    ['--dirty-rate', '5000'],
+  ]) {
+    const one = await receiver();
+    runsWithoutLeak(program, '--role', 'sender', '--port', `${one.port}`, '--bytes', '2097152', ...more);
+    await expectExit(one, 0);
+  }
+  runsWithoutLeak(program, '--role', 'codecs', '--bytes', '1048576', '--dirty', '10000');
+  const cut = await receiver('--patience', '200');
+  const socket = connect(cut.port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.end('nobody knows what this is, and it is longer than a hello');
+  socket.on('close', () => cut.child.stdin.end());
+  await expectExit(cut, 1);
+  console.log(`${program}: no finding, no leak`);
+}
+
 const passes = {
   'dispatchbench-server': async (program) => {
     await serverPass(program);
@@ -254,6 +293,7 @@ const passes = {
   'dispatchbench-foreign': foreignPass,
   'dispatchbench-gateway': gatewayPass,
   'dispatchbench-link': linkPass,
+  'dispatchbench-migrate': migratePass,
   'dispatchbench-spawn': spawnPass,
   'dispatchbench-transfer': transferPass,
 };

@@ -121,7 +121,7 @@ async function crossBuild({ name, os, zig }, folder) {
             ...(shared ? ['-shared', ...open] : []),
             os === 'darwin' ? '-Wl,-dead_strip' : '-Wl,--gc-sections',
             ...['-s', '-O2', ...new Set(of)].map((one) => (one.endsWith('.cc') ? objectOf(one) : one)),
-            ...['-lpthread', '-o', join(folder, file)],
+            ...['-lpthread', ...(os === 'linux' ? ['-ldl'] : []), '-o', join(folder, file)],
           ]),
     ),
   );

@@ -12,6 +12,17 @@ import { idleLine } from '../dist/src/contract/idle.js';
 import { itemsFile } from '../dist/src/contract/items-file.js';
 import { relayReady, relayReport } from '../dist/src/contract/link.js';
 import { loadLine, loadStreamLine } from '../dist/src/contract/load.js';
+import {
+  codecsLine,
+  guestArrived,
+  guestHello,
+  guestResult,
+  migrateHello,
+  migrateResult,
+  pagesLine,
+  relayCarried,
+  relayListening,
+} from '../dist/src/contract/migrate.js';
 import { backendProbe } from '../dist/src/contract/probe.js';
 import { sessionEnded, sessionReady, sessionResult } from '../dist/src/contract/ramp.js';
 import { planFile, runEvent, runInfo } from '../dist/src/contract/run.js';
@@ -41,6 +52,20 @@ const published = {
   ],
   'load-line': [loadLine, 'One line of a load client of connections.'],
   'load-stream-line': [loadStreamLine, 'One line of dispatchbench load --json-lines.'],
+  'migrate-line': [
+    z.union([
+      migrateHello,
+      migrateResult,
+      codecsLine,
+      pagesLine,
+      relayListening,
+      relayCarried,
+      guestHello,
+      guestArrived,
+      guestResult,
+    ]),
+    'One line of dispatchbench-migrate, of the relay between its two ends, or of a guest whose memory QEMU moves.',
+  ],
   'observer-line': [observerLine, 'One line of the program that tells of the host it runs on.'],
   plan: [planFile, 'A plan for dispatchbench run --plan, in YAML or JSON.'],
   probe: [z.array(backendProbe), 'What dispatchbench probe --json prints.'],

@@ -3,6 +3,7 @@ import type { Claim } from './claim.js';
 import { dispatchClaims } from './dispatch.js';
 import { dwcpClaims } from './dwcp.js';
 import { gatewayClaims } from './gateways.js';
+import { memoryClaims } from './memory.js';
 import { plannerClaims } from './planner.js';
 import { wasmClaims } from './wasm.js';
 
@@ -11,5 +12,6 @@ export const claims: readonly Claim[] = [
   ...gatewayClaims,
   ...wasmClaims,
   ...dwcpClaims,
+  ...memoryClaims,
   ...plannerClaims,
 ];

@@ -34,6 +34,10 @@ const groups: Record<string, Record<string, Subcommand>> = {
       'send bulk data on several streams at once, each checked end to end: rate, CPU and system calls',
       async () => (await import('./commands/transfer.js')).transfer,
     ],
+    migrate: [
+      'move memory from one process to another, every page checked end to end: bytes, time, CPU; beside QEMU',
+      async () => (await import('./commands/migrate.js')).migrate,
+    ],
     flame: [
       'profile a server under load and draw flame graphs; a trial of its own, never mixed with measured ones',
       async () => (await import('./commands/flame.js')).flame,

@@ -10,6 +10,8 @@ import { gatewayResources } from './gateway-resources.js';
 import { gatewayThroughput } from './gateway-throughput.js';
 import { hotUpdate } from './hot-update.js';
 import { idleConnections } from './idle-connections.js';
+import { memory } from './memory.js';
+import { memoryCodecs } from './memory-codecs.js';
 import { offload } from './offload.js';
 import { quorum } from './quorum.js';
 import { rateRamp } from './rate-ramp.js';
@@ -38,6 +40,8 @@ const all = [
   offload,
   streams,
   quorum,
+  memory,
+  memoryCodecs,
 ] as const;
 
 export type ExperimentId = (typeof all)[number]['id'];

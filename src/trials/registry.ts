@@ -5,12 +5,14 @@ import type { Gate } from '../contract/sample.js';
 import type { Needs } from '../stage/limits.js';
 import type { Stage } from '../stage/stage.js';
 import { calls } from './calls.js';
+import { codecs } from './codecs.js';
 import { cost } from './cost.js';
 import { curl } from './curl.js';
 import { datagrams } from './datagrams.js';
 import { instances } from './instances.js';
 import type { Circumstances, Connects, Figure, KindMetric, Link, Served, Together } from './kind.js';
 import { load } from './load.js';
+import { migrate } from './migrate.js';
 import { offload } from './offload.js';
 import { output } from './output.js';
 import { quorum } from './quorum.js';
@@ -39,6 +41,8 @@ const kinds = [
   offload,
   transfer,
   quorum,
+  codecs,
+  migrate,
 ] as const;
 
 type Kinds = typeof kinds;
