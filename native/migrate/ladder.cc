@@ -7,9 +7,9 @@ namespace migrate {
 namespace {
 
 constexpr Choice kRungs[] = {
-    {Codec::none, 0}, {Codec::lz4, 1}, {Codec::zstd, 1}, {Codec::zstd, 3}, {Codec::zstd, 6}, {Codec::zstd, 12},
+    {Codec::none, 0}, {Codec::lz4, 1}, {Codec::zstd, 1}, {Codec::zstd, 3}, {Codec::zstd, 6},
 };
-constexpr std::size_t kTried = 4;                                             // blocks
+constexpr std::size_t kTried = 2;                                             // blocks
 constexpr process::Nanoseconds kInterval = 100 * process::kMillisecond;  // of one measurement of the link
 /// A new measurement counts for so much of the rate.
 constexpr double kWeight = 0.5;
@@ -39,8 +39,8 @@ void Ladder::climb(std::span<const std::byte> memory, unsigned workers) {
     }
     rungs_.push_back({choice, cpu / bytes, left / bytes});
   }
-  // Nothing is known of the link: begin with what every machine bears.
-  at_ = std::min<std::size_t>(1, rungs_.size() - 1);
+  // Nothing is known of the link yet: begin in the middle.
+  at_ = rungs_.size() / 2;
 }
 
 void Ladder::measured(std::uint64_t bytes, bool full, process::Nanoseconds now) {

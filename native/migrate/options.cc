@@ -70,6 +70,7 @@ std::string parse_options(std::span<char* const> arguments, Options& options) {
   known.number("--passes", 1, kMostPasses, options.passes);
   known.number("--dirty", 0, 1'000'000, options.dirty);
   known.number("--dirty-rate", 0, 1'000'000'000, options.dirty_rate);
+  known.number("--dirty-within", kPage, kMostMemory, options.dirty_within);
   known.number("--downtime", 1, kMostMs, options.downtime_ms);
   known.text("--into", options.into);
   known.number("--most", kPage, kMostMemory, options.most);

@@ -42,6 +42,7 @@ struct Options {
   std::uint32_t passes = 0;      ///< over memory, at most; not given: one, and more where memory is written to meanwhile
   std::uint32_t dirty = 0;       ///< millionths of the words that are changed before each further pass
   std::uint64_t dirty_rate = 0;  ///< pages a second that are written to while memory is moved
+  std::uint64_t dirty_within = 0;  ///< they are among the first so many bytes; 0: anywhere
   std::uint64_t downtime_ms = 300;  ///< writing is stopped when what is left takes no longer than this
 
   // Of a receiver, and of `pages`.

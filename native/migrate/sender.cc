@@ -55,7 +55,9 @@ std::string Sender::open() {
     if (std::string fault = connect(i); !fault.empty()) return fault;
   }
   if (options_.dirty_rate > 0) {
-    dirtier_ = std::make_unique<Dirtier>(memory_.bytes(), options_.seed + 2);
+    const std::size_t within = options_.dirty_within == 0 ? memory_.bytes().size() : options_.dirty_within;
+    const auto written = memory_.bytes().first(std::min(within, memory_.bytes().size()));
+    dirtier_ = std::make_unique<Dirtier>(written, options_.seed + 2);
     dirtier_->start(options_.dirty_rate);
   }
   last_ = options_.passes == 1;

@@ -179,6 +179,8 @@ export const guestResult = z.object({
   fault: z.string().nullable(),
   /** when it was asked for, as above */
   monotonicNs: z.number(),
+  /** when the guest was stopped for it, by the same clock; null: it never ran */
+  stoppedNs: z.number().nullable(),
   /** QEMU's own, until the last byte was written, wherever it was then */
   totalMs: count,
   downtimeMs: count,

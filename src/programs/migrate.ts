@@ -40,6 +40,8 @@ export interface MemorySenderSpec extends EndSpec {
   dirty?: number | undefined;
   /** pages a second that are written to while memory is moved */
   dirtyRate?: number | undefined;
+  /** among the first so many bytes; left out: anywhere */
+  dirtyWithin?: number | undefined;
   /** writing is stopped when what is left takes no longer */
   downtimeMs?: number | undefined;
 }
@@ -79,6 +81,7 @@ export const memorySender = (spec: MemorySenderSpec): Program => ({
     ...flag('passes', spec.passes),
     ...flag('dirty', spec.dirty),
     ...flag('dirty-rate', spec.dirtyRate),
+    ...flag('dirty-within', spec.dirtyWithin),
     ...flag('downtime', spec.downtimeMs),
   ],
 });
@@ -109,18 +112,24 @@ export interface GuestSpec {
   bytes: number;
   way: QemuWay;
   connections: number;
+  /** it runs this; left out: it never runs */
+  firmware?: string | undefined;
+  /** it is stopped when what is left takes no longer; left out: QEMU's own 300 */
+  downtimeMs?: number | undefined;
   /** where it sends its memory; left out: it waits for that of another, at `listen` */
   to?: HostPort | undefined;
   listen?: string | undefined;
 }
 
-/** A guest of QEMU that was never started: its memory is a file. */
+/** A guest of QEMU whose memory is a file. */
 export const guestProgram = ({ to, ...spec }: GuestSpec): Program =>
   clientProgram('guest-memory', [
     ...flag('file', spec.file),
     ...flag('bytes', spec.bytes),
     ...flag('way', spec.way),
     ...flag('connections', spec.connections),
+    ...flag('firmware', spec.firmware),
+    ...flag('downtime', spec.downtimeMs),
     ...flag('to', to && targetText(to)),
     ...flag('listen', spec.listen),
   ]);

@@ -2,7 +2,7 @@
  * Memory that is moved from one process to another, by ours or by QEMU, through a relay that counts bytes and has a rate. It is the
  * same relay for both, so that neither is counted by its own word.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BackendName } from '../contract/common.js';
@@ -29,6 +29,7 @@ import type { HostProcess } from '../hosts/host.js';
 import { commandOf, type Program } from '../hosts/program.js';
 import { qemuProgram } from '../hosts/qemu.js';
 import { whereIs } from '../hosts/where-is.js';
+import { firmware as writingFirmware } from '../hosts/writing-guest.js';
 import type { HostPort } from '../options.js';
 import {
   codecsProgram,
@@ -64,6 +65,7 @@ export interface OwnMigration extends Common {
   passes?: number | undefined;
   dirty?: number | undefined;
   dirtyRate?: number | undefined;
+  dirtyWithin?: number | undefined;
   downtimeMs?: number | undefined;
   patienceMs?: number | undefined;
 }
@@ -86,6 +88,8 @@ export interface QemuMoved {
   qemu: GuestResult;
   /** from when it was asked for until the other guest had all of it */
   wallNs: number;
+  /** from when the guest was stopped until the other one had all of it; null: it never ran */
+  downNs: number | null;
   /** bytes of memory; both ends have the same ones */
   memory: number;
   exact: boolean;
@@ -194,12 +198,17 @@ export const compareCodecs = (memory: MemorySpec, dirty?: number): Promise<Codec
  * @throws Error in one sentence when it cannot be measured, or not all of it is there
  */
 export async function moveByQemu(
-  { memory, connections, bitsPerSecond, way }: Common & { way: QemuWay },
+  spec: Common & {
+    way: QemuWay;
+    /** pages a second that the guest writes to while it runs; left out: it never runs */
+    dirtyRate?: number | undefined;
+    downtimeMs?: number | undefined;
+  },
   start?: StartAt,
   address = loopback,
 ): Promise<QemuMoved> {
-  if (!start)
-    return here((started) => moveByQemu({ memory, connections, bitsPerSecond, way }, started, address));
+  if (!start) return here((started) => moveByQemu(spec, started, address));
+  const { memory, connections, bitsPerSecond, way, dirtyRate, downtimeMs } = spec;
   const missing = qemuMissing();
   if (missing) throw new Error(`not available here: ${missing}`);
   const folder = mkdtempSync(join(tmpdir(), 'dispatchbench-memory-'));
@@ -207,7 +216,12 @@ export async function moveByQemu(
     const [from, into] = [join(folder, 'from'), join(folder, 'into')];
     const before = 'file' in memory ? await pagesOf(memory) : await pagesOf(memory, from);
     const file = 'file' in memory ? memory.file : from;
-    const common = { bytes: before.memory, way, connections };
+    const firmware = dirtyRate === undefined ? undefined : join(folder, 'firmware');
+    if (firmware !== undefined && dirtyRate !== undefined) {
+      if ('file' in memory) throw new Error('a guest that writes would write into that file: name page sets');
+      writeFileSync(firmware, writingFirmware(dirtyRate, before.memory));
+    }
+    const common = { bytes: before.memory, way, connections, firmware, downtimeMs };
     const receiver = start(
       'receiver',
       'the guest that is to get the memory',
@@ -229,9 +243,18 @@ export async function moveByQemu(
     const arrived = validated(guestArrived, await receiver.expect('arrived', lasts), 'what QEMU got');
     if (arrived.fault !== null) throw new Error(arrived.fault);
     const wallNs = arrived.monotonicNs - qemu.monotonicNs;
+    const downNs = qemu.stoppedNs === null ? null : arrived.monotonicNs - qemu.stoppedNs;
     const carried = await relay.carried();
     const [now, got] = [await pagesOf({ file }), await pagesOf({ file: into })];
-    return { carried, version, qemu, wallNs, memory: before.memory, exact: now.digest === got.digest };
+    return {
+      carried,
+      version,
+      qemu,
+      wallNs,
+      downNs,
+      memory: before.memory,
+      exact: now.digest === got.digest,
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -38,6 +38,7 @@ const moved = z.discriminatedUnion('by', [
     version: z.string(),
     qemu: guestResult,
     wallNs: count,
+    downNs: count.nullable(),
     /** bytes */
     memory: count,
     /** both files hold the same bytes afterwards */

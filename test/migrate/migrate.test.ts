@@ -460,3 +460,22 @@ test('QEMU moves the same pages, and what it moved is the same', {
   });
   if (!noZstd) assert.ok(ours.carried.there <= 1.05 * carried.there);
 });
+
+test('a guest that writes is stopped for it, and the pause is told', {
+  skip: qemuMissing() ?? false,
+}, async () => {
+  const { downNs, wallNs, carried } = await moveByQemu({
+    memory: { pages: 'zeros', bytes: 8 << 20 },
+    ...{ connections: 1, bitsPerSecond: null, way: 'plain', dirtyRate: 1000 },
+  });
+  assert.ok(downNs! > 0 && downNs! < wallNs);
+  // Pages that are no longer zero: the guest really writes.
+  assert.ok(carried.there > 20 * page);
+  await assert.rejects(
+    moveByQemu({
+      memory: { file: '/nonexistent' },
+      ...{ connections: 1, bitsPerSecond: null, way: 'plain', dirtyRate: 1000 },
+    }),
+    /cannot open/,
+  );
+});

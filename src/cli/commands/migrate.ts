@@ -14,6 +14,7 @@ import {
   qemuWays,
 } from '../../contract/migrate.js';
 import { list, names } from '../../experiments/flags.js';
+import { writtenRange } from '../../hosts/writing-guest.js';
 import { number } from '../../number.js';
 import { durationOption, wholeNumber } from '../../options.js';
 import type { MemorySpec } from '../../programs/migrate.js';
@@ -66,7 +67,7 @@ interface Figures {
 
 function figures(one: OwnMoved | QemuMoved): Figures {
   if ('qemu' in one) {
-    const { qemu, wallNs, carried, memory, exact } = one;
+    const { qemu, wallNs, downNs, carried, memory, exact } = one;
     return {
       wireMb: carried.there / 1e6,
       memoryMb: memory / 1e6,
@@ -75,7 +76,7 @@ function figures(one: OwnMoved | QemuMoved): Figures {
       packMbS: null,
       unpackMbS: null,
       furtherKb: null,
-      downMs: null,
+      downMs: downNs === null ? null : downNs / 1e6,
       exact,
     };
   }
@@ -207,7 +208,9 @@ function rowsOf(asked: Asked): Row[] {
   const { connections, workers, level, dirty, dirtyRate, backend, peer = [] } = asked;
   const ms = (ns: number) => Math.max(1, Math.round(ns / 1e6));
   const passes = asked.passes ?? (dirty === undefined ? undefined : 2);
-  const common = { workers, dirty, dirtyRate, backend, passes };
+  // Where QEMU's guest writes as well, both write into a range of one size.
+  const dirtyWithin = dirtyRate !== undefined && peer.length > 0 ? writtenRange(asked.size).bytes : undefined;
+  const common = { workers, dirty, dirtyRate, dirtyWithin, backend, passes };
   const times = { patienceMs: ms(asked.patience), downtimeMs: ms(asked.downtime) };
   const levelled = (codec: MigrationCodec) => (codec === 'lz4' || codec === 'zstd' ? level : undefined);
   return memories(asked).flatMap(({ name, memory }) =>
@@ -221,7 +224,8 @@ function rowsOf(asked: Asked): Row[] {
           return { ...kind, measured: [], way: codec, peer: false, measure: () => moveMemory(spec) };
         }),
         ...peer.map((way): Row => {
-          const spec = { ...over, way: way.slice(qemu.length + 1) as QemuWay };
+          const { downtimeMs } = times;
+          const spec = { ...over, dirtyRate, downtimeMs, way: way.slice(qemu.length + 1) as QemuWay };
           return { ...kind, measured: [], way, peer: true, measure: () => moveByQemu(spec) };
         }),
       ];
