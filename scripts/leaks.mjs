@@ -204,8 +204,8 @@ async function spawnPass(program) {
   console.log(`${program}: no finding, no leak`);
 }
 
-/** Carries a few streams in every way, and is then given up on by its sender, and told to stop. */
-async function transferPass(program) {
+/** Receiving ends of a program that has two, and how they end. */
+function receivers(program) {
   const receiver = async (...more) => {
     const child = spawn(programPath(program), ['--role', 'receiver', '--control', ...more], {
       stdio: ['pipe', 'pipe', 'ignore'],
@@ -219,6 +219,12 @@ async function transferPass(program) {
     const [code, signal] = await exit;
     if (code !== wanted) throw new Error(`${program}: exit ${code ?? signal} of the receiver`);
   };
+  return { receiver, expectExit };
+}
+
+/** Carries a few streams in every way, and is then given up on by its sender, and told to stop. */
+async function transferPass(program) {
+  const { receiver, expectExit } = receivers(program);
   for (const backend of ['select', 'poll', 'epoll', 'epoll-et', 'epoll-oneshot']) {
     for (const way of ['copy', 'sendfile', 'splice', 'zerocopy', 'uring-zerocopy']) {
       const one = await receiver('--backend', backend, '--chunk', '5000');
@@ -244,19 +250,7 @@ async function transferPass(program) {
 
 /** Moves memory by every codec that is here, with changes meanwhile, and is then cut off, sent nonsense, and told to stop. */
 async function migratePass(program) {
-  const receiver = async (...more) => {
-    const child = spawn(programPath(program), ['--role', 'receiver', '--control', ...more], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-      env: leakChecked,
-    });
-    const exit = once(child, 'exit');
-    const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
-    return { child, exit, port: JSON.parse(value).port };
-  };
-  const expectExit = async ({ exit }, wanted) => {
-    const [code, signal] = await exit;
-    if (code !== wanted) throw new Error(`${program}: exit ${code ?? signal} of the receiver`);
-  };
+  const { receiver, expectExit } = receivers(program);
   for (const backend of ['select', 'poll', 'epoll', 'epoll-et', 'epoll-oneshot']) {
     const one = await receiver('--backend', backend);
     const sender = ['--role', 'sender', '--port', `${one.port}`, '--backend', backend, '--bytes', '2109440'];

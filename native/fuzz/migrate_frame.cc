@@ -11,7 +11,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace migrate;
   constexpr std::uint64_t kMemory = kBlock + 3 * kPage;
-  if (size < 2) return 0;
+  if (size <= 2) return 0;
   const bool mended = data[0] % 2 != 0;
   const std::size_t piece = data[1] + 1u;
   std::vector<std::byte> bytes(size - 2);

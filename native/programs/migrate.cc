@@ -13,15 +13,21 @@
 #include "servers/server.h"
 #include "servers/turns.h"
 #include "transfer/loop.h"
+#include "transfer/report.h"
 
 namespace {
 
+/// An end turns and introduces itself as that of any bulk transfer does.
+transfer::Options as_transfer(const migrate::Options& options) {
+  transfer::Options same;
+  same.role = options.role == migrate::Role::sender ? transfer::Role::sender : transfer::Role::receiver;
+  same.base = options.base;
+  return same;
+}
+
 template <class Service>
 std::string carry(dispatch::Poller& poller, servers::Control& control, const migrate::Options& options, Service& service) {
-  // The loop asks nothing else of its options.
-  transfer::Options turning;
-  turning.base = options.base;
-  const std::string fault = transfer::turn_until_done(poller, control, turning, service);
+  const std::string fault = transfer::turn_until_done(poller, control, as_transfer(options), service);
   process::print_line(migrate::result_line(options, service.account(), fault));
   return fault;
 }
@@ -34,13 +40,13 @@ std::string move(const migrate::Options& options, const char* program) {
   if (poller == nullptr) return fault;
   if (options.role == migrate::Role::sender) {
     migrate::Sender sender(*poller, options);
-    process::print_line(migrate::hello_line(options, *poller, -1, program));
+    process::print_line(transfer::hello_line(as_transfer(options), *poller, -1, program));
     if (fault = sender.open(); !fault.empty()) return fault;
     return carry(*poller, control, options, sender);
   }
   migrate::Receiver receiver(*poller, options);
   if (fault = receiver.open(); !fault.empty()) return fault;
-  process::print_line(migrate::hello_line(options, *poller, receiver.socket(), program));
+  process::print_line(transfer::hello_line(as_transfer(options), *poller, receiver.socket(), program));
   return carry(*poller, control, options, receiver);
 }
 

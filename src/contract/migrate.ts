@@ -4,8 +4,9 @@
  * QEMU whose memory is moved by QEMU itself.
  */
 import { z } from 'zod';
-import { backendName, count } from './common.js';
-import { capabilities, counters } from './server.js';
+import { count } from './common.js';
+import { counters } from './server.js';
+import { transferHello } from './transfer.js';
 
 export const pageSets = ['zeros', 'text', 'vm', 'mixed', 'random'] as const;
 export const pageSet = z.enum(pageSets);
@@ -26,25 +27,8 @@ export const mostMigrationWorkers = 64;
 /** XXH64, hexadecimal */
 const digest = z.string().regex(/^[0-9a-f]{16}$/);
 
-const hello = z.object({
-  event: z.literal('hello'),
-  backend: backendName,
-  capabilities,
-  pid: count,
-  /** CPUs it may run on */
-  cpuAffinity: z.array(count),
-  kernel: z.string(),
-  compiler: z.string(),
-  compilerFlags: z.string(),
-  /** digest (sha256, hex, first 16 characters) of the program */
-  digest: z.string(),
-});
-
-export const migrateHello = z.discriminatedUnion('role', [
-  hello.extend({ role: z.literal('sender') }),
-  hello.extend({ role: z.literal('receiver'), address: z.string(), port: count }),
-]);
-export type MigrateHello = z.infer<typeof migrateHello>;
+/** The two ends introduce themselves as those of any bulk transfer do. */
+export const migrateHello = transferHello;
 
 /** One pass over memory. */
 const pass = z.object({
