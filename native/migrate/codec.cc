@@ -171,7 +171,7 @@ bool Coder::unpack(Codec codec, std::span<const std::byte> from, std::span<std::
   switch (codec) {
     case Codec::none: {
       if (from.size() != into.size()) return false;
-      std::memcpy(into.data(), from.data(), from.size());
+      std::copy(from.begin(), from.end(), into.begin());
       return true;
     }
     case Codec::zstd: {
