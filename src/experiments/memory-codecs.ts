@@ -98,5 +98,5 @@ export const memoryCodecs = experiment({
   compared: [{ metric: 'codec-pack-rate', scale: 'ratio' }],
   answers: [],
   modelled: [],
-  closing: { rates: ['codec-pack-rate', 'codec-unpack-rate'], costs: ['codec-ratio'] },
+  closing: { rates: [], costs: ['codec-ratio', 'codec-pack-rate', 'codec-unpack-rate'] },
 });

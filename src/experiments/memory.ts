@@ -134,5 +134,5 @@ export const memory = experiment({
   ],
   answers: [],
   modelled: [],
-  closing: { rates: ['migrate-ratio'], costs: ['migrate-time', 'migrate-wire', 'migrate-cpu'] },
+  closing: { rates: [], costs: ['migrate-time', 'migrate-wire', 'migrate-ratio', 'migrate-cpu'] },
 });
