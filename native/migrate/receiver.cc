@@ -54,10 +54,10 @@ void Receiver::on_event(const dispatch::Event& event) {
 
 void Receiver::end_turn() {
   ready_.turn([this](std::uint32_t index, dispatch::Slot& slot) {
-    if (connections_[index].fd < 0) return false;
+    if (connections_[index].fd < 0) return transfer::Step{};
     const bool more = step(index);
     slot = connections_[index].slot;
-    return more;
+    return transfer::Step{.more = more};
   });
   look_for_stalls();
 }

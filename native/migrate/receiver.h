@@ -19,7 +19,7 @@ namespace migrate {
 class Receiver {
  public:
   Receiver(dispatch::Poller& poller, const Options& options) noexcept
-      : poller_(poller), options_(options), ready_(poller) {}
+      : poller_(poller), options_(options), ready_(poller, transfer::kOneStep) {}
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
   ~Receiver();

@@ -99,10 +99,10 @@ void Sender::on_event(const dispatch::Event& event) {
 
 void Sender::end_turn() {
   ready_.turn([this](std::uint32_t index, dispatch::Slot& slot) {
-    if (done() || connections_[index].fd < 0) return false;
+    if (done() || connections_[index].fd < 0) return transfer::Step{};
     const bool more = step(index);
     slot = connections_[index].slot;
-    return more;
+    return transfer::Step{.more = more};
   });
   if (!done()) go_on();
   if (!done()) look();

@@ -23,7 +23,7 @@ namespace migrate {
 class Sender {
  public:
   Sender(dispatch::Poller& poller, const Options& options) noexcept
-      : poller_(poller), options_(options), ready_(poller), encoder_(source_), random_(options.seed + 1) {}
+      : poller_(poller), options_(options), ready_(poller, transfer::kOneStep), encoder_(source_), random_(options.seed + 1) {}
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
   ~Sender();

@@ -22,6 +22,9 @@ struct Step {
   bool more = false;  ///< there may be more for it at once
 };
 
+/// The budget of streams each of whose steps is already as long as a turn may be.
+constexpr std::size_t kOneStep = 0;
+
 /// Streams by number that are to take steps. A stream takes one after the other until it would wait, or has moved `budget`
 /// bytes, so that a wait is paid for many calls and yet none holds up the others. A mechanism that repeats itself (level) or
 /// was armed again tells of what is left; edges do not, and such a stream stays.
