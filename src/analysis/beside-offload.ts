@@ -72,6 +72,7 @@ export function besideOffload(experiments: readonly ExperimentAnalysis[]): Offlo
         ratio: a && b ? blockedRatio(blockedValuesOf(a.cell, rate), blockedValuesOf(b.cell, rate)) : null,
       };
     });
+    ours.sort((a, b) => `${a.who} ${a.on}`.localeCompare(`${b.who} ${b.on}`, 'en', { numeric: true }));
     return ours.length > 0 ? [{ host, ours }] : [];
   });
 }

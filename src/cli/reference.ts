@@ -90,7 +90,7 @@ function sections({ path, usage, about, examples, below, ...entry }: Entry, dept
     '```',
     '',
     ...termTable('argument', entry.arguments),
-    ...termTable(below.length > 1 && path !== program ? 'option of all of these' : 'option', entry.options),
+    ...termTable(below.length > 0 && path !== program ? 'option of all of these' : 'option', entry.options),
     ...below.flatMap((one) => sections(one, depth + 1)),
   ];
 }

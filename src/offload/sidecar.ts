@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { webtransportReady } from '../contract/offload.js';
@@ -16,7 +16,7 @@ import { framesProtocol } from './channels.js';
 import { providerPath } from './session.js';
 
 const source = join(packageRoot, 'gateways/webtransport');
-const howTo = 'dispatchbench broker setup builds it';
+const howTo = 'dispatchbench broker --setup builds it';
 
 /** Of these sources: another version of them is another program. */
 function programFile(): string {
@@ -46,10 +46,15 @@ export function buildSidecar(say: (line: string) => void): string {
   if (version.status !== 0) throw new Error('Go is not installed: apt install golang, or go.dev/dl');
   say(`building ${program} with ${version.stdout.trim()} ...`);
   mkdirSync(dirname(program), { recursive: true });
-  const args = ['build', '-mod=readonly', '-trimpath', '-ldflags=-s -w', '-o', program, '.'];
+  // Two may build it at the same time, and a third one start it.
+  const part = `${program}.${process.pid}.part`;
+  const args = ['build', '-mod=readonly', '-trimpath', '-ldflags=-s -w', '-o', part, '.'];
   const env = { ...process.env, CGO_ENABLED: '0', GOTOOLCHAIN: 'local' };
   const built = spawnSync('go', args, { cwd: source, env, encoding: 'utf8' });
-  if (built.status === 0) return program;
+  if (built.status === 0) {
+    renameSync(part, program);
+    return program;
+  }
   const said = built.error?.message ?? built.stderr.trim().split('\n').at(-1) ?? '';
   throw new Error(
     `what carries WebTransport could not be built; is the proxy of Go reachable? Go says: ${said}`,

@@ -144,7 +144,7 @@ export const offload = trialKind({
     {
       id: 'offload-trace',
       title: 'Sum of the steps over the whole',
-      unit: '',
+      unit: '×',
       better: 'neither',
       digits: 3,
       meaning: 'One where nothing was missed; a trial that is more than 5 % from it does not count.',

@@ -14,12 +14,6 @@ import { withExamples } from '../examples.js';
 const { uploads, queue } = usualOptions;
 const MiB = 2 ** 20;
 
-const setup = new Command('setup')
-  .description('build what carries WebTransport, a program in Go, in a checkout; Go fetches its modules')
-  .action(() => {
-    console.log(buildSidecar((line) => console.error(line)));
-  });
-
 export const broker = new Command('broker')
   .description(
     'Broker of tasks in WebAssembly: clients ask over HTTP, providers are pages that anybody may open, or processes.',
@@ -63,11 +57,12 @@ export const broker = new Command('broker')
   .addOption(
     new Option(
       '--transport <name>',
-      'how pages are connected; WebTransport is for those of this machine, by what broker setup builds',
+      'how pages are connected; WebTransport is for those of this machine, by what --setup builds',
     )
       .choices(offloadTransports)
       .default(usualOptions.transport),
   )
+  .option('--setup', 'build what carries WebTransport (a program in Go, in a checkout), and end')
   .option('--json', 'say by one JSON line when it listens')
   .action(
     async ({
@@ -82,8 +77,13 @@ export const broker = new Command('broker')
       durability,
       transport,
       verify,
+      setup,
       json,
     }) => {
+      if (setup) {
+        console.log(buildSidecar((line) => console.error(line)));
+        return;
+      }
       const running = await Broker.open({
         ...usualOptions,
         folder,
@@ -118,10 +118,7 @@ export const broker = new Command('broker')
       if (running.openTasks > 0) console.log(`${running.openTasks} tasks of before have no answer yet.`);
       console.log('(Ctrl-C ends it.)');
     },
-  )
-  .addCommand(setup);
-
-withExamples(setup, [['broker setup', 'once; brokers with --transport webtransport start it by themselves']]);
+  );
 
 withExamples(broker, [
   ['broker', 'a broker on this machine, with a page for those who lend theirs'],
