@@ -90,7 +90,7 @@ const stale = [];
 for (const [name, [schema, description]] of Object.entries(published)) {
   // What users write is described as it is written, the others as they are read.
   const io = ['plan', 'hosts', 'items'].includes(name) ? 'input' : 'output';
-  const text = `${JSON.stringify({ title: name, description, ...z.toJSONSchema(schema, { io }) }, null, '\t')}\n`;
+  const text = `${JSON.stringify({ title: name, description, ...z.toJSONSchema(schema, { io, reused: 'ref' }) }, null, '\t')}\n`;
   const file = new URL(`${name}.json`, folder);
   let current = '';
   try {
