@@ -178,6 +178,22 @@ function complete(manifest, added) {
   writeFileSync(manifest, `${JSON.stringify({ ...own, ...added(own) }, null, 2)}\n`);
 }
 
+/** Declarations that no entry of `exports` leads to are of no use to whoever imports the package. */
+function pruneDeclarations() {
+  const reached = new Set();
+  const reach = (file) => {
+    if (reached.has(file) || !existsSync(file)) return;
+    reached.add(file);
+    for (const [, path] of readFileSync(file, 'utf8').matchAll(/\b(?:from |import\()["'](\.[^"']+)\.js["']/g))
+      reach(join(dirname(file), `${path}.d.ts`));
+  };
+  for (const { types } of Object.values(json(main).exports)) if (types) reach(join(types));
+  for (const name of readdirSync('dist', { recursive: true })) {
+    const file = join('dist', name);
+    if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(file);
+  }
+}
+
 const main = 'package.json';
 const thin = 'npm/dgram-benchmark/package.json';
 
@@ -185,6 +201,7 @@ function prepack() {
   restore(main);
   run(process.execPath, 'scripts/setup.mjs');
   run(process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.package.json');
+  pruneDeclarations();
   complete(main, ({ version }) => ({
     optionalDependencies: Object.fromEntries(
       platforms

@@ -20,6 +20,9 @@ if (tests.length === 0) {
     'uring/',
     'cost/cost',
     'cost/modes',
+    'cost/crossings',
+    'migrate/',
+    'quorum/log',
     'foreign/',
     'gateways/event-driven',
     'links/',
@@ -107,7 +110,9 @@ const leaks = run(process.execPath, ['scripts/leaks.mjs', resolve(plain, 'Releas
   },
 });
 // An engine's slots are its own everywhere, these have no poller, and the gateway's is that of the servers.
-const withoutSlots = ['servers/completion', 'uring/', 'foreign/', 'gateways/', 'links/', 'process/'];
+const withoutSlots = [
+  ...['servers/completion', 'uring/', 'foreign/', 'gateways/', 'links/', 'migrate/', 'process/', 'quorum/'],
+];
 const aboutSlots = tests.filter((path) => !withoutSlots.some((prefix) => path.startsWith(prefix)));
 await testsOn(sparse, 'dispatchbench.node', aboutSlots.length > 0 ? aboutSlots : tests, looking);
 await leaks;

@@ -22,7 +22,7 @@ const alone = (name) =>
   /\/(load\/.*|agent\/nats|docs\/commands|foreign\/.*|hosts\/(bare-guest|commands|containers|docker|guests|gvisor|link|qemu-linux)|run\/(ab|standing)|ramp\/gates|selftest\/selftest|udp\/(benchmark|knee|loss|pacing))\.test/.test(
     name,
   );
-const built = (name) => /\/test\/(gateways\/|offload\/trials)/.test(name);
+const built = (name) => /\/test\/(gateways\/|offload\/(trials|webtransport))/.test(name);
 /**
  * Process that builds beside these tests: whoever measures waits for its end, whoever needs the gateways until the file is
  * there that it makes when it has built them.

@@ -77,9 +77,3 @@ export type QuorumClientSpec = z.infer<typeof quorumClientSpec>;
 
 export const quorumClientProgram = (spec: QuorumClientSpec): Program =>
   clientProgram('quorum', [JSON.stringify(spec)]);
-
-/** Why there are no replicas of ours; undefined: there are. */
-export const missingReplicas = (): string | undefined =>
-  existsSync(join(packageRoot, 'dist/src/quorum/frames.js'))
-    ? undefined
-    : 'replicas are not part of the package: take a checkout';

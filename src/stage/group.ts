@@ -22,7 +22,7 @@ import { whereIs } from '../hosts/where-is.js';
 import { type HostPort, targetText } from '../options.js';
 import { monotonicNs } from '../process.js';
 import { wrapped } from '../programs/foreign.js';
-import { missingReplicas, replicaProgram } from '../programs/quorum.js';
+import { replicaProgram } from '../programs/quorum.js';
 import { groupKeys } from '../sealing/seal.js';
 import { answerMs } from './patience.js';
 import type { Role, Stage } from './stage.js';
@@ -93,10 +93,9 @@ const sideOf = ({ sides }: Ground, id: number): Side => sides[id % sides.length]
 
 /** Why there can be no group of that system here, and how to get it; undefined: there can. */
 export const missingGroup = (system: QuorumSystem): string | undefined =>
-  missingReplicas() ??
-  (system === 'etcd' && whereIs('etcd') === null
+  system === 'etcd' && whereIs('etcd') === null
     ? 'there is no etcd here: install it (Debian, Ubuntu: apt install etcd-server)'
-    : undefined);
+    : undefined;
 
 /** Until one that was killed has ended. */
 async function gone(one: HostProcess): Promise<void> {

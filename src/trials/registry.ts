@@ -46,13 +46,10 @@ const kinds = [
 ] as const;
 
 type Kinds = typeof kinds;
-type Schemas<All extends readonly { measurement: z.ZodType }[]> = {
-  [At in keyof All]: All[At]['measurement'];
-};
 
 /** What a trial measured under one name. */
-export const measurement = z.union(kinds.map((kind) => kind.measurement) as unknown as Schemas<Kinds>);
-export type Measurement = z.infer<typeof measurement>;
+export type Measurement = z.infer<Kinds[number]['measurement']>;
+export const measurement: z.ZodType<Measurement> = z.union(kinds.map((kind) => kind.measurement));
 export type MeasurementOf<Kind extends Measurement['kind']> = Extract<Measurement, { kind: Kind }>;
 
 /** What one trial is asked to do. */

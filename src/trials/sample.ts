@@ -3,11 +3,14 @@ import { z } from 'zod';
 import { envelope, identifier } from '../contract/sample.js';
 import { type Measurement, type MeasurementOf, measurement } from './registry.js';
 
-export const sample = envelope.extend({
+// Named types, because what is inferred is written out in full wherever it is declared.
+export interface Sample extends z.infer<typeof envelope> {
   /** by name: `closed` (peak), `open` (latency at a common rate), ... */
+  measurements: Record<string, Measurement>;
+}
+export const sample: z.ZodType<Sample> = envelope.extend({
   measurements: z.record(identifier, measurement),
 });
-export type Sample = z.infer<typeof sample>;
 
 /** The measurement of that name, if the sample has it in that kind. */
 export function measured<Kind extends Measurement['kind']>(
