@@ -1,8 +1,5 @@
 /** How replicas of a group are started, and what has them agree. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { packageRoot } from '../addon.js';
 import { type BackendName, count } from '../contract/common.js';
 import type { QuorumFault, QuorumProtocol, QuorumSealName } from '../contract/names.js';
 import { quorumSeal, quorumSystem } from '../contract/quorum.js';

@@ -207,7 +207,7 @@ for (const kind of kinds.filter((one) => !batched(one))) {
 const refused: [args: string[], says: RegExp][] = [
   [['--backend', 'epol'], /unknown backend 'epol': this system has .*poll/],
   [[], /--backend is missing/],
-  [['--backend', 'poll', '--mode', 'drian'], /--mode must be drain, wakeup, .* or after-spike, not 'drian'/],
+  [['--backend', 'poll', '--mode', 'drian'], /--mode must be drain, wakeup, .* or unread, not 'drian'/],
   [['--backend', 'epoll-et', '--impl', 'baseline'], /there is a baseline for select, poll and \w+, not for/],
   [['--backend', 'poll', '--active', '101'], /--active 101 is more than the --pairs 100/],
   [
