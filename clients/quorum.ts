@@ -140,11 +140,15 @@ class Load {
   }
 }
 
-async function killed(load: Load, told: Told, kills: number): Promise<QuorumResult['kills']> {
+/** Of etcd every member takes requests, so that whoever answers need not lead. */
+const leaderOf = ({ system, replicas, patienceMs }: QuorumClientSpec, load: Load | null) =>
+  system === 'etcd' ? etcdLeader(replicas, patienceMs) : (load?.leader ?? 0);
+
+async function killed(spec: QuorumClientSpec, load: Load, told: Told): Promise<QuorumResult['kills']> {
   const all: QuorumResult['kills'] = [];
-  for (let round = 1; round <= kills; round++) {
+  for (let round = 1; round <= spec.kills; round++) {
     await pause(Math.random() * BETWEEN_KILLS_MS);
-    printLine({ event: 'kill', leader: load.leader } as { event: string });
+    printLine({ event: 'kill', leader: await leaderOf(spec, load) } as { event: string });
     const [, at] = (await told.next('killed')).split(' ');
     const firstWriteNs = (await load.probe(round)) - Number(at);
     all.push({ firstWriteNs });
@@ -164,15 +168,14 @@ await runProgram('quorum', async () => {
     (line) => told.take(line),
     () => process.exit(0),
   );
-  const leader = spec.system === 'etcd' ? await etcdLeader(spec.replicas, spec.patienceMs) : 0;
-  const load = new Load(spec, Math.max(0, leader));
+  const load = new Load(spec, await leaderOf(spec, null));
   await load.probe(0);
   const running = load.run();
   await pause(spec.warmupMs);
   load.recorder.counts = true;
   const began = monotonicNow();
   edge('window-start');
-  const kills = spec.kills > 0 ? await killed(load, told, spec.kills) : [];
+  const kills = spec.kills > 0 ? await killed(spec, load, told) : [];
   if (spec.kills === 0) await pause(spec.durationMs);
   // A window without a write would say nothing: it goes on until there is one.
   await load.hasWritten();

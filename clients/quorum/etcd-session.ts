@@ -106,23 +106,28 @@ const opened = (at: HostPort): ClientHttp2Session => {
   return session;
 };
 
-/** Number of the member that leads; -1: none says that it does. */
-export async function etcdLeader(members: readonly HostPort[], patienceMs: number): Promise<number> {
-  for (const [number, at] of members.entries()) {
-    const session = opened(at);
-    try {
-      const status = await call(session, '/etcdserverpb.Maintenance/Status', Buffer.alloc(0), patienceMs);
-      const header = found(status, 1);
-      const leader = found(status, 4);
-      if (Buffer.isBuffer(header) && leader !== undefined && leader !== 0n && found(header, 2) === leader)
-        return number;
-    } catch {
-      // it is asked another one
-    } finally {
-      session.destroy();
-    }
+/** A group that has just been started, or lost its leader, has agreed on one long before. */
+const LEADER_MS = 15_000;
+
+async function leads(at: HostPort, patienceMs: number): Promise<boolean> {
+  const session = opened(at);
+  try {
+    const status = await call(session, '/etcdserverpb.Maintenance/Status', Buffer.alloc(0), patienceMs);
+    const header = found(status, 1);
+    const leader = found(status, 4);
+    return Buffer.isBuffer(header) && leader !== undefined && leader !== 0n && found(header, 2) === leader;
+  } catch {
+    return false; // another one is asked
+  } finally {
+    session.destroy();
   }
-  return -1;
+}
+
+/** Number of the member that leads, asked for until one says that it does. @throws Error when none does */
+export async function etcdLeader(members: readonly HostPort[], patienceMs: number): Promise<number> {
+  for (const deadline = performance.now() + LEADER_MS; performance.now() < deadline; await pause(20))
+    for (const [number, at] of members.entries()) if (await leads(at, patienceMs)) return number;
+  throw new Error(`no member of etcd led within ${LEADER_MS / 1000} s`);
 }
 
 export class EtcdSession implements Session {
