@@ -34,13 +34,17 @@ struct ScriptWaiter {
 
 struct ScriptRounds {
   Napi::Function script;
+  const PollerArea& pollers;
+  std::uint32_t handle;
   const dispatch::Poller& poller;
 
-  /// Nanoseconds by the script's own clock readings; -ECANCELED when it has thrown.
+  /// Nanoseconds by the script's own clock readings; -ECANCELED when it has thrown, or closed its poller.
   process::Nanoseconds round() {
     const Napi::HandleScope scope(script.Env());
     const Napi::Value took = script.Call(std::size_t{0}, nullptr);
-    if (script.Env().IsExceptionPending() || !took.IsNumber()) return -ECANCELED;
+    const PollerFace* face = script.Env().IsExceptionPending() ? nullptr : pollers.pollers.get(handle);
+    const bool stands = face != nullptr && face->poller.get() == &poller;
+    if (!stands || !took.IsNumber()) return -ECANCELED;
     return took.As<Napi::Number>().Int64Value();
   }
   std::uint64_t events() const noexcept { return poller.counters().events; }
@@ -52,6 +56,7 @@ std::string open_pairs(CostArea& area, std::span<char* const> words) {
   if (fault.empty() && area.options.mode != cost::Mode::unread) {
     fault = "--impl ts has the mode unread alone, which shows what crossing costs";
   }
+  if (!fault.empty()) area.pairs.reset();
   return fault;
 }
 
@@ -101,7 +106,7 @@ Napi::Value measure(const Napi::CallbackInfo& info) {
   cost::Measurement measurement;
   if (fault.empty()) {
     const ScriptWaiter waiter{poller};
-    ScriptRounds rounds{info[1].As<Napi::Function>(), poller};
+    ScriptRounds rounds{info[1].As<Napi::Function>(), area.pollers, static_cast<std::uint32_t>(handle), poller};
     fault = cost::Measure(waiter, rounds, area.control).run(area.options, measurement);
   }
   if (!fault.empty()) {

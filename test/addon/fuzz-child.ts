@@ -364,6 +364,13 @@ const shapes: Record<string, () => unknown[]> = {
   datagramReplies: () => [handle('datagram')],
   datagramStop: () => [handle('datagram')],
   datagramOutcome: () => [handle('datagram')],
+  costOpen: () => [chance(0.5) ? array(() => mostly('--pairs')) : hostile()],
+  costMeasure: () => [
+    handle('poller'),
+    chance(0.7) ? () => pick([1, hostile()]) : hostile(),
+    mostly('x'),
+    mostly('x'),
+  ],
   logOpen: () => [pick([logs, logs, `${logs}/none`, hostile()]), chance(0.1) ? hostile() : chance(0.1)],
   logRecovered: () => [handle('log')],
   logTorn: () => [handle('log')],
