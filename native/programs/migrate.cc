@@ -12,8 +12,8 @@
 #include "process/json_line.h"
 #include "servers/server.h"
 #include "servers/turns.h"
+#include "transfer/hello.h"
 #include "transfer/loop.h"
-#include "transfer/report.h"
 
 namespace {
 

@@ -8,6 +8,7 @@
 #include "process/json_line.h"
 #include "servers/server.h"
 #include "servers/turns.h"
+#include "transfer/hello.h"
 #include "transfer/options.h"
 #include "transfer/receiver.h"
 #include "transfer/report.h"

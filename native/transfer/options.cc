@@ -29,6 +29,8 @@ std::string check(const Options& options) {
 
 }  // namespace
 
+const char* name_of(Role role) noexcept { return role == Role::sender ? "sender" : "receiver"; }
+
 const char* name_of(Way way) noexcept { return kWays[static_cast<std::size_t>(way)].data(); }
 
 std::string parse_options(std::span<char* const> arguments, Options& options) {

@@ -16,6 +16,7 @@ enum class Role : std::uint8_t { sender, receiver };
 /// where they lie, as a call of its own or as an entry of io_uring.
 enum class Way : std::uint8_t { copy, sendfile, splice, zerocopy, uring_zerocopy };
 const char* name_of(Way way) noexcept;
+const char* name_of(Role role) noexcept;
 
 struct Options {
   Role role = Role::receiver;

@@ -1,14 +1,8 @@
 #include "transfer/report.h"
 
-#include <unistd.h>
-
 #include <cinttypes>
 #include <cstdio>
 
-#include "net/socket.h"
-#include "process/affinity.h"
-#include "process/digest.h"
-#include "process/identity.h"
 #include "process/json_line.h"
 #include "servers/dispatch_json.h"
 
@@ -16,8 +10,6 @@ namespace transfer {
 namespace {
 
 using process::JsonLine;
-
-const char* name_of(Role role) noexcept { return role == Role::sender ? "sender" : "receiver"; }
 
 std::string stream_list(const Account& account, bool sender) {
   std::string list;
@@ -61,25 +53,6 @@ JsonLine adaptive_object(const Adaptive& adaptive) {
 }
 
 }  // namespace
-
-std::string hello_line(const Options& options, const dispatch::Poller& poller, int listener, const char* program) {
-  JsonLine line;
-  line.string("event", "hello")
-      .string("role", name_of(options.role))
-      .string("backend", options.base.backend)
-      .object("capabilities", servers::capabilities_object(poller.capabilities()));
-  if (listener >= 0) {
-    const net::Address address = net::local_address(listener);
-    line.string("address", address.host()).number("port", address.port());
-  }
-  line.number("pid", getpid())
-      .numbers("cpuAffinity", process::affinity())
-      .string("kernel", process::kernel_release())
-      .string("compiler", process::compiler())
-      .string("compilerFlags", process::compiler_flags())
-      .string("digest", process::file_digest(program));
-  return line.text();
-}
 
 std::string result_line(const Options& options, const Account& account, std::string_view fault) {
   const bool sender = options.role == Role::sender;
