@@ -39,8 +39,8 @@ int Poller::enter(Handle handle, Interest wanted, Slot& slot, Watch watch) noexc
     slots_.release(taken);
     return error;
   }
-  registrations_[taken].interest = wanted;
-  registrations_[taken].registered = true;
+  registrations_[taken].interest(wanted);
+  registrations_[taken].registered = 1;
   ++registered_;
   slot = taken;
   return 0;
@@ -59,16 +59,16 @@ int Poller::add_exclusive(Handle handle, Slot& slot) noexcept {
 int Poller::modify(Slot slot, Interest wanted) noexcept {
   if (!known(slot)) return ENOENT;
   Registration& registration = registrations_[slot];
-  if (registration.interest == wanted) return 0;
+  if (registration.interest() == wanted) return 0;
   ++counters_.changes;
-  const int error = backend_->set_interest(handle(slot), token(slot), registration.interest, wanted);
-  if (error == 0) registration.interest = wanted;
+  const int error = backend_->set_interest(handle(slot), token(slot), registration.interest(), wanted);
+  if (error == 0) registration.interest(wanted);
   return error;
 }
 
 int Poller::rearm(Slot slot) noexcept {
   if (!known(slot)) return ENOENT;
-  const Interest wanted = registrations_[slot].interest;
+  const Interest wanted = registrations_[slot].interest();
   if (!capabilities().needs_rearm || wanted == Interest::none) return 0;
   ++counters_.rearms;
   return backend_->set_interest(handle(slot), token(slot), wanted, wanted);
@@ -78,9 +78,9 @@ int Poller::forget(Slot slot) noexcept {
   if (!known(slot)) return ENOENT;
   Registration& registration = registrations_[slot];
   ++counters_.changes;
-  backend_->forget(handle(slot), token(slot), registration.interest);
-  registration.registered = false;
-  registration.interest = Interest::none;
+  backend_->forget(handle(slot), token(slot), registration.interest());
+  registration.registered = 0;
+  registration.interest(Interest::none);
   ++registration.generation;
   --registered_;
   slots_.release(slot);
@@ -113,7 +113,7 @@ WaitResult Poller::wait(std::span<Event> out, TimeoutNs timeout) noexcept {
       continue;
     }
     if ((event.flags & (error | hangup)) != 0) [[unlikely]] {
-      event.flags |= static_cast<std::uint32_t>(registrations_[event.slot].interest);
+      event.flags |= static_cast<std::uint32_t>(registrations_[event.slot].interest());
     }
     if (event.flags == 0) [[unlikely]] {
       ++counters_.spurious;

@@ -60,7 +60,7 @@ class Poller {
   }
   /// Interest of a registered slot, `none` for others.
   Interest interest(Slot slot) const noexcept {
-    return known(slot) ? registrations_[slot].interest : Interest::none;
+    return known(slot) ? registrations_[slot].interest() : Interest::none;
   }
   std::size_t registered() const noexcept { return registered_; }
 
@@ -77,9 +77,13 @@ class Poller {
   /// In one word: among many registrations each event's is a line of memory that nothing else has brought, so what a wait
   /// costs beyond the kernel is how many of them share one.
   struct Registration {
+    // Of one type, without which some compilers begin a new word.
     std::uint32_t generation : 29 = 0;
-    Interest interest : 2 = Interest::none;
-    bool registered : 1 = false;
+    std::uint32_t interest_bits : 2 = 0;
+    std::uint32_t registered : 1 = 0;
+
+    Interest interest() const noexcept { return static_cast<Interest>(interest_bits); }
+    void interest(Interest wanted) noexcept { interest_bits = static_cast<std::uint32_t>(wanted) & 3u; }
   };
   static_assert(sizeof(Registration) == 4);
   const BackendEntry& entry_;
