@@ -16,6 +16,7 @@ namespace transfer {
 class Xxh64 {
  public:
   void update(std::span<const std::byte> bytes) noexcept {
+    if (bytes.empty()) return;  // there may be no address to read from
     length_ += bytes.size();
     if (held_ > 0) {
       const std::size_t taken = std::min(bytes.size(), kBlock - held_);
