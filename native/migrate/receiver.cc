@@ -13,8 +13,6 @@ using dispatch::Interest;
 using process::kMillisecond;
 using process::monotonic_now;
 
-/// At one time: those of a session, as many in their place, and some who have nothing to do with it.
-constexpr std::size_t kMostHeld = 2 * kMostConnections + 16;
 /// A sender that takes no answers is given no more of them, bytes.
 constexpr std::size_t kMostAnswers = 1 << 20;
 /// Calls of one connection before others have their turn.
@@ -22,41 +20,21 @@ constexpr int kCalls = 8;
 
 }  // namespace
 
-Receiver::~Receiver() {
-  for (Connection& connection : connections_) drop(connection);
-  if (listening_ != dispatch::kNoSlot) poller_.forget(listening_);
-  if (listener_ >= 0) close(listener_);
-}
-
 std::string Receiver::open() {
-  net::Address address;
-  if (!net::parse_address(options_.host, options_.port, address)) {
-    return "'" + options_.host + "' is no numeric address: --host takes one like 127.0.0.1 or ::1";
-  }
-  const int fd = net::listen_tcp(address, static_cast<int>(kMostHeld));
-  if (fd < 0) return net::listen_refusal(address, -fd);
-  listener_ = fd;
-  if (const int error = poller_.add(fd, Interest::read, listening_)) {
-    return std::string("cannot watch the listening socket: ") + std::strerror(error);
-  }
   look_ = monotonic_now();
-  return "";
+  return door_.open(options_.host, options_.port, kMostHeld);
 }
 
 void Receiver::on_event(const dispatch::Event& event) {
-  if (event.slot == listening_) {
-    accept();
-    poller_.rearm(listening_);
-  } else {
-    ready_.add(at_slot_[event.slot]);
-  }
+  if (!door_.is(event.slot)) return ready_.add(door_.at(event.slot));
+  if (const std::string fault = door_.admit(account_.strangers); !fault.empty()) fail(fault);
 }
 
 void Receiver::end_turn() {
   ready_.turn([this](std::uint32_t index, dispatch::Slot& slot) {
-    if (connections_[index].fd < 0) return transfer::Step{};
+    if (door_[index].fd < 0) return transfer::Step{};
     const bool more = step(index);
-    slot = connections_[index].slot;
+    slot = door_[index].slot;
     return transfer::Step{.more = more};
   });
   look_for_stalls();
@@ -65,42 +43,12 @@ void Receiver::end_turn() {
 dispatch::TimeoutNs Receiver::patience() const noexcept {
   if (!ready_.empty()) return 0;
   // Nobody is there yet: a receiver waits for its sender as long as it takes.
-  if (!store_.opened() && connections_.size() == free_.size()) return dispatch::kForever;
+  if (!store_.opened() && door_.empty()) return dispatch::kForever;
   return std::max<process::Nanoseconds>(look_ - monotonic_now(), 0);
 }
 
-void Receiver::accept() {
-  for (int fd = net::accept_connection(listener_); !net::would_block(fd); fd = net::accept_connection(listener_)) {
-    if (fd == -ECONNABORTED || fd == -EINTR) continue;
-    if (fd < 0) return fail(std::string("cannot accept a connection: ") + std::strerror(-fd));
-    if (connections_.size() - free_.size() >= kMostHeld) {
-      ++account_.strangers;
-      close(fd);
-      continue;
-    }
-    dispatch::Slot slot = dispatch::kNoSlot;
-    if (const int error = poller_.add(fd, Interest::read, slot)) {
-      close(fd);
-      return fail(std::string("cannot watch a connection: ") + std::strerror(error));
-    }
-    if (free_.empty()) {
-      free_.push_back(static_cast<std::uint32_t>(connections_.size()));
-      connections_.emplace_back();
-    }
-    const std::uint32_t index = free_.back();
-    free_.pop_back();
-    Connection& connection = connections_[index];
-    connection = Connection{};
-    connection.fd = fd;
-    connection.slot = slot;
-    connection.moved = monotonic_now();
-    if (slot >= at_slot_.size()) at_slot_.resize(slot + 1);
-    at_slot_[slot] = index;
-  }
-}
-
 bool Receiver::step(std::uint32_t index) {
-  Connection& connection = connections_[index];
+  Connection& connection = door_[index];
   if (!connection.answers.empty() && !flush(connection)) return false;
   if (!fault_.empty() || store_.finished()) return false;
   return connection.known ? step_frames(connection) : step_hello(connection);
@@ -217,13 +165,8 @@ bool Receiver::flush(Connection& connection) {
 }
 
 void Receiver::drop(Connection& connection) {
-  if (connection.fd < 0) return;
-  poller_.forget(connection.slot);
-  close(connection.fd);
-  connection.fd = -1;
-  connection.slot = dispatch::kNoSlot;
   connection.answers.clear();
-  free_.push_back(static_cast<std::uint32_t>(&connection - connections_.data()));
+  door_.drop(connection);
 }
 
 /// One that was cut: the sender may come again.
@@ -244,7 +187,7 @@ void Receiver::look_for_stalls() {
   const auto longest = static_cast<process::Nanoseconds>(options_.patience_ms) * kMillisecond;
   look_ = now + std::max<process::Nanoseconds>(longest / 4, kMillisecond);
   const std::string span = " for " + std::to_string(options_.patience_ms) + " ms";
-  for (Connection& connection : connections_) {
+  for (Connection& connection : door_.all()) {
     if (connection.fd < 0 || now - connection.moved < longest) continue;
     if (!connection.known) {
       ++account_.strangers;

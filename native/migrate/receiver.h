@@ -11,7 +11,7 @@
 #include "migrate/intake.h"
 #include "migrate/options.h"
 #include "migrate/store.h"
-#include "net/socket.h"
+#include "transfer/door.h"
 #include "transfer/loop.h"
 
 namespace migrate {
@@ -19,14 +19,13 @@ namespace migrate {
 class Receiver {
  public:
   Receiver(dispatch::Poller& poller, const Options& options) noexcept
-      : poller_(poller), options_(options), ready_(poller, transfer::kOneStep) {}
+      : poller_(poller), options_(options), ready_(poller, transfer::kOneStep), door_(poller, kMostHeld) {}
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
-  ~Receiver();
 
   /// Listens. One sentence on what failed.
   std::string open();
-  int socket() const noexcept { return listener_; }
+  int socket() const noexcept { return door_.socket(); }
   void on_event(const dispatch::Event& event);
   void end_turn();
   dispatch::TimeoutNs patience() const noexcept;
@@ -36,6 +35,9 @@ class Receiver {
   Account account();
 
  private:
+  /// At one time: those of a session, as many in their place, and some who have nothing to do with it.
+  static constexpr std::size_t kMostHeld = 2 * kMostConnections + 16;
+
   struct Connection {
     int fd = -1;
     dispatch::Slot slot = dispatch::kNoSlot;
@@ -47,7 +49,6 @@ class Receiver {
     process::Nanoseconds moved = 0;
   };
 
-  void accept();
   bool step(std::uint32_t index);
   bool step_hello(Connection& connection);
   bool take_hello(Connection& connection);
@@ -63,11 +64,7 @@ class Receiver {
   dispatch::Poller& poller_;
   const Options& options_;
   transfer::Ready ready_;
-  int listener_ = -1;
-  dispatch::Slot listening_ = dispatch::kNoSlot;
-  std::vector<Connection> connections_;
-  std::vector<std::uint32_t> free_;
-  std::vector<std::uint32_t> at_slot_;
+  transfer::Door<Connection> door_;
   std::uint64_t session_ = 0;
   Store store_;
   bool answered_ = true;  ///< no answer waits for room

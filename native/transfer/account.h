@@ -45,7 +45,7 @@ struct Account {
   std::vector<StreamAccount> streams;
   std::string congestion;          ///< of the sockets, as the system says
   std::optional<Adaptive> adaptive;
-  std::size_t strangers = 0;       ///< receiver: connections that were no stream of the transfer
+  std::uint64_t strangers = 0;     ///< receiver: connections that were no stream of the transfer
   bool checked = true;
   // From the first byte of data to the last stream's end.
   bool started = false;

@@ -15,48 +15,26 @@ using dispatch::Interest;
 using process::kMillisecond;
 using process::monotonic_now;
 
-/// Connections at one time: the streams, and some who are none.
-constexpr std::size_t kMostConnections = kMostStreams + 64;
-
 }  // namespace
 
-Receiver::~Receiver() {
-  for (Connection& connection : connections_) drop(connection);
-  if (listening_ != dispatch::kNoSlot) poller_.forget(listening_);
-  if (listener_ >= 0) close(listener_);
-}
-
 std::string Receiver::open() {
-  net::Address address;
-  if (!net::parse_address(options_.host, options_.port, address)) {
-    return "'" + options_.host + "' is no numeric address: --host takes one like 127.0.0.1 or ::1";
-  }
-  const int fd = net::listen_tcp(address, kMostStreams);
-  if (fd < 0) return net::listen_refusal(address, -fd);
-  listener_ = fd;
-  if (std::string fault = choose_congestion(fd, options_.congestion); !fault.empty()) return fault;
-  account_.congestion = net::congestion_control(fd);
-  if (const int error = poller_.add(fd, Interest::read, listening_)) {
-    return std::string("cannot watch the listening socket: ") + std::strerror(error);
-  }
+  if (std::string fault = door_.open(options_.host, options_.port, kMostStreams); !fault.empty()) return fault;
+  if (std::string fault = choose_congestion(socket(), options_.congestion); !fault.empty()) return fault;
+  account_.congestion = net::congestion_control(socket());
   look_ = monotonic_now();
   return "";
 }
 
 void Receiver::on_event(const dispatch::Event& event) {
-  if (event.slot == listening_) {
-    accept();
-    poller_.rearm(listening_);
-  } else {
-    ready_.add(at_slot_[event.slot]);
-  }
+  if (!door_.is(event.slot)) return ready_.add(door_.at(event.slot));
+  if (std::string fault = door_.admit(account_.strangers); fault_.empty()) fault_ = std::move(fault);
 }
 
 void Receiver::end_turn() {
   ready_.turn([this](std::uint32_t index, dispatch::Slot& slot) {
-    if (!fault_.empty() || connections_[index].fd < 0) return Step{};
+    if (!fault_.empty() || door_[index].fd < 0) return Step{};
     const Step taken = step(index);
-    slot = connections_[index].slot;
+    slot = door_[index].slot;
     return taken;
   });
   look_for_stalls();
@@ -65,46 +43,12 @@ void Receiver::end_turn() {
 dispatch::TimeoutNs Receiver::patience() const noexcept {
   if (!ready_.empty()) return 0;
   // Nobody is there yet: a receiver waits for its sender as long as it takes.
-  if (connections_.size() == free_.size() && streams_ == 0) return dispatch::kForever;
+  if (door_.empty() && streams_ == 0) return dispatch::kForever;
   return std::max<process::Nanoseconds>(look_ - monotonic_now(), 0);
 }
 
-void Receiver::accept() {
-  for (int fd = net::accept_connection(listener_); !net::would_block(fd); fd = net::accept_connection(listener_)) {
-    // One that was gone before it was taken is nobody's fault.
-    if (fd == -ECONNABORTED || fd == -EINTR) continue;
-    if (fd < 0) {
-      if (fault_.empty()) fault_ = std::string("cannot accept a stream: ") + std::strerror(-fd);
-      return;
-    }
-    if (connections_.size() - free_.size() >= kMostConnections) {
-      ++account_.strangers;
-      close(fd);
-      continue;
-    }
-    dispatch::Slot slot = dispatch::kNoSlot;
-    if (const int error = poller_.add(fd, Interest::read, slot)) {
-      if (fault_.empty()) fault_ = std::string("cannot watch a stream: ") + std::strerror(error);
-      close(fd);
-      return;
-    }
-    if (free_.empty()) {
-      free_.push_back(static_cast<std::uint32_t>(connections_.size()));
-      connections_.emplace_back();
-    }
-    const std::uint32_t index = free_.back();
-    free_.pop_back();
-    Connection& connection = connections_[index] = Connection{};
-    connection.fd = fd;
-    connection.slot = slot;
-    connection.moved = monotonic_now();
-    if (slot >= at_slot_.size()) at_slot_.resize(slot + 1);
-    at_slot_[slot] = index;
-  }
-}
-
 Step Receiver::step(std::uint32_t index) {
-  Connection& connection = connections_[index];
+  Connection& connection = door_[index];
   return connection.headed ? step_data(connection) : step_head(connection);
 }
 
@@ -117,7 +61,7 @@ Step Receiver::step_head(Connection& connection) {
     if (connection.held_size < sizeof(Head) || take_head(connection)) return {static_cast<std::size_t>(got), true};
   }
   ++account_.strangers;
-  drop(connection);
+  door_.drop(connection);
   return {};
 }
 
@@ -202,17 +146,8 @@ void Receiver::end(Connection& connection) {
   } else if (sent != static_cast<ssize_t>(sizeof answer)) {
     fail(connection, "the sender did not take the answer");
   }
-  drop(connection);
+  door_.drop(connection);
   if (++ended_ == streams_) account_.stop(poller_.counters());
-}
-
-void Receiver::drop(Connection& connection) {
-  if (connection.fd < 0) return;
-  poller_.forget(connection.slot);
-  close(connection.fd);
-  connection.fd = -1;
-  connection.slot = dispatch::kNoSlot;
-  free_.push_back(static_cast<std::uint32_t>(&connection - connections_.data()));
 }
 
 void Receiver::fail(const Connection& connection, const std::string& what) {
@@ -226,8 +161,8 @@ void Receiver::look_for_stalls() {
   look_ = now + std::max<process::Nanoseconds>(longest / 4, kMillisecond);
   const std::string span = " for " + std::to_string(options_.patience_ms) + " ms";
   process::Nanoseconds newest = 0;
-  for (const Connection& connection : connections_) newest = std::max(newest, connection.moved);
-  for (Connection& connection : connections_) {
+  for (const Connection& connection : door_.all()) newest = std::max(newest, connection.moved);
+  for (Connection& connection : door_.all()) {
     if (connection.fd < 0 || now - connection.moved < longest) continue;
     if (connection.headed && resting_ && now - newest < longest) continue;
     if (connection.headed) {
@@ -235,7 +170,7 @@ void Receiver::look_for_stalls() {
       return;
     }
     ++account_.strangers;
-    drop(connection);
+    door_.drop(connection);
   }
   const auto missing = std::find(taken_.begin(), taken_.end(), false);
   if (missing != taken_.end() && now - first_head_ >= longest && fault_.empty()) {

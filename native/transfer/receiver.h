@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "dispatch/poller.h"
-#include "net/socket.h"
 #include "transfer/account.h"
+#include "transfer/door.h"
 #include "transfer/format.h"
 #include "transfer/loop.h"
 #include "transfer/options.h"
@@ -19,14 +19,13 @@ namespace transfer {
 class Receiver {
  public:
   Receiver(dispatch::Poller& poller, const Options& options)
-      : poller_(poller), options_(options), ready_(poller, options.budget), buffer_(sizeof(Tail) + options.chunk) {}
+      : poller_(poller), options_(options), ready_(poller, options.budget), door_(poller, kMostConnections), buffer_(sizeof(Tail) + options.chunk) {}
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
-  ~Receiver();
 
   /// Listens. One sentence on what failed.
   std::string open();
-  int socket() const noexcept { return listener_; }
+  int socket() const noexcept { return door_.socket(); }
   void on_event(const dispatch::Event& event);
   void end_turn();
   dispatch::TimeoutNs patience() const noexcept;
@@ -35,6 +34,9 @@ class Receiver {
   Account account();
 
  private:
+  /// At one time: the streams, and some who are none.
+  static constexpr std::size_t kMostConnections = kMostStreams + 64;
+
   struct Connection {
     int fd = -1;
     dispatch::Slot slot = dispatch::kNoSlot;
@@ -47,26 +49,20 @@ class Receiver {
     Xxh64 hash;
   };
 
-  void accept();
   Step step(std::uint32_t index);
   Step step_head(Connection& connection);
   bool take_head(Connection& connection);
   Step step_data(Connection& connection);
   void take(Connection& connection, std::size_t size);
   void end(Connection& connection);
-  void drop(Connection& connection);
   void fail(const Connection& connection, const std::string& what);
   void look_for_stalls();
 
   dispatch::Poller& poller_;
   const Options& options_;
   Ready ready_;
-  int listener_ = -1;
-  dispatch::Slot listening_ = dispatch::kNoSlot;
+  Door<Connection> door_;
   std::vector<std::byte> buffer_;  ///< of all streams: what was held of one, then a chunk
-  std::vector<Connection> connections_;
-  std::vector<std::uint32_t> free_;
-  std::vector<std::uint32_t> at_slot_;
   std::uint64_t transfer_ = 0;
   std::uint32_t streams_ = 0;  ///< of the transfer; 0 until the first head came
   bool resting_ = false;       ///< a stream may send nothing as long as another one does

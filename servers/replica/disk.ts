@@ -6,7 +6,8 @@ import type { Write } from '../../src/quorum/raft/messages.js';
 import { encodeWrite, recovered } from '../../src/quorum/raft/record.js';
 import type { Durable } from '../../src/quorum/raft/state.js';
 
-interface LogExports {
+/** The addon's log, as JavaScript has it. */
+export interface LogExports {
   logOpen(folder: string, syncs: boolean): number;
   logRecovered(handle: number): Uint8Array[];
   logTorn(handle: number): number;

@@ -155,6 +155,16 @@ export interface PublishedStatement {
   cells: string;
 }
 
+/** Statements of one work, by the place in it. */
+export const publishedBy =
+  (work: Source['work']) =>
+  (id: string, where: string, statement: string, cells: string): PublishedStatement => ({
+    id,
+    source: { work, where },
+    statement,
+    cells,
+  });
+
 /** One that a run of today can decide, given the host that `cells` asks for. */
 export interface TestedClaim extends PublishedStatement {
   /** the one that its figures are of; a test may name another */

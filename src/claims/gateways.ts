@@ -1,15 +1,10 @@
 /** Claims of the report on Wasm against Docker gateways (2026): a 4-core KVM guest, loopback, one blocking thread each. */
-import type { Claim, PublishedStatement, Selector } from './claim.js';
+import { type Claim, publishedBy, type Selector } from './claim.js';
 
 /** Docker runs where there is a daemon at hand. */
 const supply = 'dispatchbench run gateways --profile report-2026 --host containers';
 
-const published = (id: string, where: string, statement: string, cells: string): PublishedStatement => ({
-  id,
-  source: { work: 'gateway-report', where },
-  statement,
-  cells,
-});
+const published = publishedBy('gateway-report');
 
 const native = 'native_local';
 const embedded = 'wasm_host_wasmtime_embedded';

@@ -1,12 +1,7 @@
 /** Claims on the compression of memory, as a report of 2025 makes them (DWCP v3, "HDE"). Numbers up to D10 are of its streams. */
-import type { AgainstTest, Claim, PublishedStatement } from './claim.js';
+import { type AgainstTest, type Claim, publishedBy } from './claim.js';
 
-const published = (id: string, where: string, statement: string, cells: string): PublishedStatement => ({
-  id,
-  source: { work: 'dwcp-results', where },
-  statement,
-  cells,
-});
+const published = publishedBy('dwcp-results');
 
 const rounded = (ratio: number): number => Math.round(ratio * 100) / 100;
 

@@ -2,14 +2,9 @@
  * Claims on predicting bandwidth (PBA) and placing tasks (ITP) of DWCP v3, whose published figures were not measured on a system. What
  * the suite does of the same kind is measured by benchmarks, outside of runs.
  */
-import type { Claim, PublishedStatement } from './claim.js';
+import { type Claim, publishedBy } from './claim.js';
 
-const published = (id: string, where: string, statement: string, cells: string): PublishedStatement => ({
-  id,
-  source: { work: 'dwcp-results', where },
-  statement,
-  cells,
-});
+const published = publishedBy('dwcp-results');
 
 const prediction = 'npm run bench:prediction measures it, walk-forward, on made-up and recorded series';
 const placement = 'npm run bench:placement measures it, on tight problems beside a proven optimum';

@@ -1,12 +1,7 @@
 /** Claims on Wasm on devices, as the review questions on a paper of 2023 tell them. */
-import type { Claim, PublishedStatement, SlopeTest } from './claim.js';
+import { type Claim, publishedBy, type SlopeTest } from './claim.js';
 
-const published = (id: string, where: string, statement: string, cells: string): PublishedStatement => ({
-  id,
-  source: { work: 'isomorphic-iot-review', where },
-  statement,
-  cells,
-});
+const published = publishedBy('isomorphic-iot-review');
 
 /** In the metric's unit. */
 const MiB = 1024;

@@ -13,17 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { LogExports } from '../../servers/replica/disk.js';
 import { addon } from '../../src/addon.js';
 
-interface LogExports {
-  logOpen(folder: string, syncs: boolean): number;
-  logRecovered(handle: number): Uint8Array[];
-  logTorn(handle: number): number;
-  logAppend(handle: number, record: Uint8Array, begins: boolean): number;
-  logDescriptor(handle: number): number;
-  logProgress(handle: number, into: Float64Array): void;
-  logClose(handle: number): void;
-}
 const log = addon<LogExports>();
 
 function folderOf(t: TestContext): string {

@@ -1,16 +1,11 @@
 /** Claims of the DWCP v3 benchmark results (2025) on parallel streams. Its own figures are no measurements. */
-import type { Claim, PublishedStatement } from './claim.js';
+import { type Claim, publishedBy } from './claim.js';
 
-const published = (id: string, where: string, statement: string, cells: string): PublishedStatement => ({
-  id,
-  source: { work: 'dwcp-results', where },
-  statement,
-  cells,
-});
+const published = publishedBy('dwcp-results');
 
 const supply = "dispatchbench run streams --host 'local,netns:delay=20ms loss=1% rate=100mbit'";
 
-export const dwcpClaims: readonly Claim[] = [
+export const streamClaims: readonly Claim[] = [
   {
     ...published(
       'D1',
