@@ -1,10 +1,10 @@
 /**
  * Offloading against its bars: a task that does nothing, and the travelling salesman against Node's own WASI in as many worker
  * threads and a process for each task; pages by each transport, the three schedulers, and what it costs to have tasks verified.
- * Every block measures each row once, in an order of its own; seven take about half an hour. The bars hold for a quiet machine
- * with two CPUs.
+ * Every block measures each row once, in an order of its own; seven take about half an hour, of the rows that the bars ask
+ * for alone ten minutes. The bars hold for a quiet machine with two CPUs.
  *
- *     npm run bench:offload [-- --quick] [-- --blocks N] [-- --only TEXT]     # rows whose names hold it: 'noop browser'
+ *     npm run bench:offload [-- --quick | --bars] [-- --blocks N] [-- --only TEXT]     # rows whose names hold it: 'noop browser'
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
@@ -25,6 +25,7 @@ import { saveRecord, shown, verdict } from './lib.js';
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    bars: { type: 'boolean', default: false },
     blocks: { type: 'string' },
     only: { type: 'string', default: '' },
     host: { type: 'string' },
@@ -76,13 +77,18 @@ const nameOf = (spec: OffloadSpec) =>
     ...(spec.scheduler ? [spec.scheduler] : []),
     ...(spec.verify === undefined ? [] : [`verify ${spec.verify}`]),
   ].join(' ');
+const isBarred = (spec: OffloadSpec) => rows.includes(spec) && spec.task !== 'tsp-8' && spec.way !== 'native';
 const measured = everything.filter(
-  (spec) => (!options.quick || isQuick(spec)) && nameOf(spec).includes(options.only),
+  (spec) =>
+    (!options.quick || isQuick(spec)) &&
+    (!options.bars || isBarred(spec)) &&
+    nameOf(spec).includes(options.only),
 );
 if (measured.length === 0) {
   console.error(`bench:offload: no row's name holds '${options.only}': ${everything.map(nameOf).join('; ')}`);
   process.exit(2);
 }
+const isMeasured = (spec: OffloadSpec) => measured.includes(spec);
 const missing = ({ way, task, transport }: OffloadSpec) =>
   missingWorkload(task, way === 'native') ??
   (way === 'browser' ? missingBrowser(usualBrowser()) : null) ??
@@ -138,7 +144,8 @@ const figuresOf = (spec: OffloadSpec, of: readonly Id[], digits: (id: Id) => num
 const usual = (spec: OffloadSpec) => figuresOf(spec, ids, (id) => (id === 'offload-rate' ? 0 : 2));
 const heads = ['tasks/s', 'p50 ms', 'p99 ms'];
 const table = new Table({ head: ['task', 'who', 'under way', ...heads], style });
-for (const spec of rows) table.push([spec.task, whoOf(spec), spec.inFlight, ...usual(spec)]);
+for (const spec of rows.filter(isMeasured))
+  table.push([spec.task, whoOf(spec), spec.inFlight, ...usual(spec)]);
 
 /** Where time goes is asked of one task at a time, as far as that is measured. */
 const traced = options.quick ? 8 : 1;
@@ -155,9 +162,11 @@ for (const { way, transport } of brokered) {
 }
 
 const schedulerTable = new Table({ head: ['scheduler', 'under way', ...heads], style });
-for (const spec of schedulerRows) schedulerTable.push([spec.scheduler, spec.inFlight, ...usual(spec)]);
+for (const spec of schedulerRows.filter(isMeasured))
+  schedulerTable.push([spec.scheduler, spec.inFlight, ...usual(spec)]);
 const verifyTable = new Table({ head: ['verified', 'task', ...heads], style });
-for (const spec of verifyRows) verifyTable.push([`${spec.verify} %`, spec.task, ...usual(spec)]);
+for (const spec of verifyRows.filter(isMeasured))
+  verifyTable.push([`${spec.verify} %`, spec.task, ...usual(spec)]);
 
 const bars = new Table({ head: ['bar', 'interval', 'wanted', ''], style });
 const record: object[] = [];

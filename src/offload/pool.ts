@@ -1,7 +1,8 @@
 /** Workers that run tasks, of Node or of a page: one task each at a time, ended when it takes too long, replaced when gone. */
 import type { Outcome, Spent, Task } from '../contract/offload.js';
+import { joinedToBase64 } from './base64.js';
 import { pageBytes, Unusable, withMemoryLimit } from './core/module.js';
-import { type FromWorker, mostModules, type ToWorker } from './worker.js';
+import { type Ended, type FromWorker, mostModules, type ToWorker } from './worker.js';
 
 export interface WorkerHandle {
   post(message: ToWorker): void;
@@ -31,7 +32,7 @@ interface Member {
   worker: WorkerHandle | null;
   /** keys of the modules that it has, in the order in which it got them */
   has: string[];
-  busy: { number: number; done(from: FromWorker): void; gone(reason: string): void } | null;
+  busy: { number: number; tell(from: FromWorker): void; gone(reason: string): void } | null;
 }
 
 /** Compiled modules, which take more than the bytes that they are made of. */
@@ -121,7 +122,7 @@ export class Pool {
   #start(member: Member): WorkerHandle {
     const worker = this.means.startWorker(
       (from) => {
-        if (member.worker === worker && member.busy?.number === from.number) member.busy.done(from);
+        if (member.worker === worker && member.busy?.number === from.number) member.busy.tell(from);
       },
       (reason) => {
         if (member.worker === worker) this.#lost(member, reason);
@@ -145,7 +146,7 @@ export class Pool {
     const next = this.#waiting.shift();
     if (!next) return;
     // Taken before anybody else looks for one that is not busy.
-    member.busy = { number: -1, done: () => {}, gone: () => {} };
+    member.busy = { number: -1, tell: () => {}, gone: () => {} };
     next(member);
   }
 
@@ -175,16 +176,20 @@ export class Pool {
       member.has.push(key);
       if (member.has.length > mostModules) member.has.shift();
     }
-    return new Promise<Omit<FromWorker, 'number'>>((resolve, reject) => {
+    return new Promise<Omit<Ended, 'number'>>((resolve, reject) => {
       const began = performance.now();
+      const heard: Uint8Array[] = [];
       const timer = setTimeout(() => {
         const reason = `it took longer than the ${limits.ms} ms that it may`;
-        resolve({ outcome: { state: 'failed', reason }, instantiate: 0, run: performance.now() - began });
+        const words = heard.length > 0 ? { stderr: joinedToBase64(heard) } : {};
+        const outcome = { state: 'failed' as const, reason, ...words };
+        resolve({ outcome, instantiate: 0, run: performance.now() - began });
         this.#lost(member, reason);
       }, limits.ms);
       member.busy = {
         number,
-        done: (from) => {
+        tell: (from) => {
+          if ('stderr' in from) return void heard.push(from.stderr);
           clearTimeout(timer);
           this.#free(member);
           resolve(from);

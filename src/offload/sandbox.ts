@@ -5,7 +5,7 @@
  */
 import { Directory, Fd, File, OpenFile, PreopenDirectory, WASI, wasi } from '@bjorn3/browser_wasi_shim';
 import type { Outcome } from '../contract/offload.js';
-import { fromBase64, toBase64 } from './base64.js';
+import { fromBase64, joinedToBase64, toBase64 } from './base64.js';
 
 /** What one run is given. */
 export interface Job {
@@ -53,7 +53,10 @@ class Collected extends Fd {
   readonly #parts: Uint8Array[] = [];
   bytes = 0;
 
-  constructor(readonly budget: Budget) {
+  constructor(
+    readonly budget: Budget,
+    readonly heard: (data: Uint8Array) => void = () => {},
+  ) {
     super();
   }
 
@@ -61,18 +64,12 @@ class Collected extends Fd {
     this.budget.take(data.length);
     this.bytes += data.length;
     if (data.length > 0) this.#parts.push(data);
+    this.heard(data);
     return { ret: 0, nwritten: data.length };
   }
 
   get text(): string {
-    if (this.#parts.length < 2) return toBase64(this.#parts[0] ?? new Uint8Array());
-    const whole = new Uint8Array(this.bytes);
-    let at = 0;
-    for (const part of this.#parts) {
-      whole.set(part, at);
-      at += part.length;
-    }
-    return toBase64(whole);
+    return joinedToBase64(this.#parts);
   }
 }
 
@@ -180,12 +177,15 @@ function guarded(shim: WASI, budget: Budget) {
 /** A name for the module itself, as a command has one. */
 const program = 'task';
 
-/** Never throws: what the module does wrong is its outcome. */
-export function runModule(module: WebAssembly.Module, job: Job): Ran {
+/**
+ * Never throws: what the module does wrong is its outcome.
+ * @param heard what it writes to stderr, as it is written
+ */
+export function runModule(module: WebAssembly.Module, job: Job, heard?: (stderr: Uint8Array) => void): Ran {
   const began = performance.now();
   let instantiated = began;
   const budget = new Budget(job.outputBytes);
-  const [stdout, stderr] = [new Collected(budget), new Collected(budget)];
+  const [stdout, stderr] = [new Collected(budget), new Collected(budget, heard)];
   const root = folderOf(job.files);
   const ended = (outcome: Outcome): Ran => ({
     outcome,

@@ -59,6 +59,10 @@ export const modules = {
   panic: wasm([...call('fd_write', STDERR, 16, 1, 24), ...code.drop, ...code.unreachable], {
     data: memory([0, 0, 0, 0, 64, 5], 'oh no'),
   }),
+  /** says something and never comes to its end */
+  stuck: wasm([...call('fd_write', STDERR, 16, 1, 24), ...code.drop, ...code.forEver([])], {
+    data: memory([0, 0, 0, 0, 64, 8], 'still at'),
+  }),
   exit3: wasm(call('proc_exit', 3)),
   silent: wasm([]),
   /** a page at a time, without end */

@@ -81,6 +81,14 @@ describe('a broker with a provider of two workers', () => {
     assert.ok(cut.outcome.state === 'failed' && cut.outcome.stderr === undefined);
   });
 
+  it('has what a task said that its time limit ended', async () => {
+    const module = await here.client.upload(modules.stuck);
+    const { outcome } = await here.client.run({ module, limits: { ms: 300 } });
+    assert.ok(outcome.state === 'failed');
+    assert.match(outcome.reason, /longer than the 300 ms/);
+    assert.equal(text(outcome.stderr!), 'still at');
+  });
+
   /** @returns status and words of a refusal */
   const refusal = async (work: Promise<unknown>): Promise<string> => {
     try {

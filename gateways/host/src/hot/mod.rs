@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use gateway_common::json::push_string;
 use gateway_common::lines::say;
-use gateway_common::process::monotonic_ns;
+use gateway_common::process::{give_way, monotonic_ns};
 use gateway_common::reply::{Refusal, Reply};
 use gateway_common::workloads::sha256;
 use wasmtime::{Engine, Module};
@@ -94,7 +94,11 @@ impl Hot {
         let hot = Arc::new(Self { maker, live: RwLock::new(Arc::new(live)) });
         if follow {
             let watcher = Arc::clone(&hot);
-            std::thread::spawn(move || watcher.follow(&watch));
+            std::thread::spawn(move || {
+                // Compiling must not hold up who is served meanwhile.
+                give_way();
+                watcher.follow(&watch);
+            });
         }
         Ok((hot, wasm))
     }
