@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,16 +13,18 @@ import { brokerReady, type OffloadResult, type OffloadSteps } from '../src/contr
 import { printLine, readControl } from '../src/control.js';
 import { commandOf } from '../src/hosts/program.js';
 import { emptyHistogram, latencyOfHistogram } from '../src/load/histogram.js';
+import { toBase64 } from '../src/offload/base64.js';
 import { OffloadClient, stepsOf } from '../src/offload/client.js';
 import { readTokens } from '../src/offload/tokens.js';
 import { WasiPool } from '../src/offload/wasi-pool.js';
-import { noop, salesman } from '../src/offload/workload.js';
+import { moduleOf, workloadOf } from '../src/offload/workload.js';
 import { runProgram } from '../src/program.js';
 import { type OffloadSpec, offloadSpec } from '../src/programs/offload.js';
 
 /** One task's answer. */
 interface Ran {
   good: boolean;
+  /** base64 */
   stdout: string;
   steps: OffloadSteps | null;
 }
@@ -32,11 +34,14 @@ interface Way {
   close(): Promise<void>;
 }
 
-const argsOf = (task: string): string[] => (task === 'noop' ? [] : [task.slice('tsp-'.length)]);
-const moduleOf = (task: string): Buffer<ArrayBuffer> =>
-  (task === 'noop' ? noop : readFileSync(salesman.module)) as Buffer<ArrayBuffer>;
-
 const children: ChildProcess[] = [];
+
+/** One that is gone when this program is. */
+function ownFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'dispatchbench-offload-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 /** @returns its first line */
 async function child(subcommand: string, args: readonly string[]): Promise<unknown> {
@@ -54,8 +59,7 @@ async function child(subcommand: string, args: readonly string[]): Promise<unkno
 
 async function brokered(spec: OffloadSpec): Promise<Way> {
   const { way, task, providers, workers } = spec;
-  const folder = mkdtempSync(join(tmpdir(), 'dispatchbench-offload-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const folder = ownFolder();
   const chosen = (['transport', 'scheduler', 'verify'] as const).flatMap((name) =>
     spec[name] === undefined ? [] : [`--${name}`, `${spec[name]}`],
   );
@@ -71,11 +75,14 @@ async function brokered(spec: OffloadSpec): Promise<Way> {
   const by = way === 'browser' ? (spec.transport ?? 'websocket') : 'websocket';
   const there = async () => (await client.status()).transports[by] ?? 0;
   while ((await there()) < providers) await new Promise((next) => setTimeout(next, 20));
-  const module = await client.upload(moduleOf(task));
-  const args = argsOf(task);
+  const workload = workloadOf(task);
+  const module = await client.upload(moduleOf(workload));
+  const args = [...workload.args];
+  const files: Record<string, string> = {};
+  for (const [name, bytes] of Object.entries(workload.files)) files[name] = await client.upload(bytes);
   return {
     async run() {
-      const answered = await client.run({ module, args });
+      const answered = await client.run({ module, args, files });
       const { outcome } = answered;
       const good = outcome.state === 'done' && outcome.exitCode === 0;
       return { good, stdout: good ? outcome.stdout : '', steps: stepsOf(answered) };
@@ -92,12 +99,13 @@ async function brokered(spec: OffloadSpec): Promise<Way> {
 }
 
 async function pooled({ task, providers, workers }: OffloadSpec): Promise<Way> {
-  const pool = new WasiPool(await WebAssembly.compile(moduleOf(task)), providers * workers);
-  const args = argsOf(task);
+  const workload = workloadOf(task);
+  const module = await WebAssembly.compile(moduleOf(workload));
+  const pool = new WasiPool(module, providers * workers, workload.files);
   return {
     run: async () => {
-      const { exitCode, stdout } = await pool.run(args);
-      return { good: exitCode === 0, stdout, steps: null };
+      const { exitCode, stdout } = await pool.run(workload.args);
+      return { good: exitCode === 0, stdout: toBase64(stdout), steps: null };
     },
     close: () => pool.close(),
   };
@@ -105,7 +113,9 @@ async function pooled({ task, providers, workers }: OffloadSpec): Promise<Way> {
 
 function started({ task, providers, workers }: OffloadSpec): Way {
   const execute = promisify(execFile);
-  const args = argsOf(task);
+  const { args, files, tool } = workloadOf(task);
+  const cwd = ownFolder();
+  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(cwd, name), bytes);
   const waiting: (() => void)[] = [];
   let free = providers * workers;
   return {
@@ -114,8 +124,8 @@ function started({ task, providers, workers }: OffloadSpec): Way {
       if (free > 0) free -= 1;
       else await new Promise<void>((next) => void waiting.push(next));
       try {
-        const { stdout } = await execute(salesman.program, args);
-        return { good: true, stdout, steps: null };
+        const { stdout } = await execute(tool!.program, args, { cwd, encoding: 'buffer' });
+        return { good: true, stdout: toBase64(stdout), steps: null };
       } catch {
         return { good: false, stdout: '', steps: null };
       } finally {

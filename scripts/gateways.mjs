@@ -133,6 +133,8 @@ const modules = [
   { kind: 'device', language: 'rust', extension: 'rs' },
   { kind: 'tsp', language: 'rust', extension: 'rs' },
   { kind: 'tsp', language: 'native', extension: 'rs', folder: 'rust', ending: '' },
+  { kind: 'edges', language: 'rust', extension: 'rs' },
+  { kind: 'edges', language: 'native', extension: 'rs', folder: 'rust', ending: '' },
 ];
 
 function buildModule(

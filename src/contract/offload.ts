@@ -205,7 +205,8 @@ export type TransportTold = z.infer<typeof transportTold>;
 
 /** Who runs the tasks: pages of a browser or processes behind a broker, Node's own WASI in worker threads, or a process each. */
 export const offloadWays = ['browser', 'process', 'wasi-pool', 'native'] as const;
-export const offloadTasks = ['noop', 'tsp-8', 'tsp-10'] as const;
+export const offloadTasks = ['noop', 'tsp-8', 'tsp-10', 'edges'] as const;
+export type OffloadTask = (typeof offloadTasks)[number];
 
 // ---- lines of programs
 

@@ -7,7 +7,7 @@ setFlagsFromString('--no-turbo-fast-api-calls');
 
 export interface WasiRan {
   exitCode: number;
-  stdout: string;
+  stdout: Uint8Array;
 }
 
 export class WasiPool {
@@ -15,10 +15,11 @@ export class WasiPool {
   readonly #all: Worker[] = [];
   readonly #waiting: ((worker: Worker) => void)[] = [];
 
-  constructor(module: WebAssembly.Module, workers: number) {
+  /** @param files in the folder of each worker */
+  constructor(module: WebAssembly.Module, workers: number, files: Readonly<Record<string, Uint8Array>> = {}) {
     const { url } = import.meta;
     for (let index = 0; index < workers; index++)
-      this.#all.push(new Worker(new URL('wasi-worker.js', url), { workerData: { module } }));
+      this.#all.push(new Worker(new URL('wasi-worker.js', url), { workerData: { module, files } }));
     this.#idle.push(...this.#all);
   }
 

@@ -20,7 +20,7 @@ export const notBuilt =
 
 export interface BuiltModule {
   name: string;
-  kind: 'prefixer' | 'plugin' | 'counter' | 'device' | 'tsp';
+  kind: 'prefixer' | 'plugin' | 'counter' | 'device' | 'tsp' | 'edges';
   language: string;
   file: string;
   sha256: string;

@@ -1,14 +1,16 @@
 /** Trials that measure offloading, on real programs. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { missingBrowser, usualBrowser } from '../../src/offload/browser.js';
 import { withMemoryLimit } from '../../src/offload/core/module.js';
-import { missingWorkload, noop, salesman } from '../../src/offload/workload.js';
+import { missingWorkload, moduleOf, noop, salesman, workloadOf } from '../../src/offload/workload.js';
 import type { OffloadSpec } from '../../src/programs/offload.js';
 import { kindOf, type MetricId, metric } from '../../src/trials/registry.js';
 import { carriedOut, circumstances } from '../gateways/carried-out.js';
-import { brokerFor, missingCarrier, providerFor, text } from './running.js';
+import { brokerFor, folderFor, missingCarrier, providerFor, text } from './running.js';
 
 const ways: [OffloadSpec['way'], OffloadSpec['task'], OffloadSpec['transport']?][] = [
   ['browser', 'noop'],
@@ -16,6 +18,9 @@ const ways: [OffloadSpec['way'], OffloadSpec['task'], OffloadSpec['transport']?]
   ['process', 'noop'],
   ['wasi-pool', 'tsp-8'],
   ['native', 'tsp-8'],
+  ['process', 'edges'],
+  ['wasi-pool', 'edges'],
+  ['native', 'edges'],
 ];
 for (const [way, task, transport] of ways) {
   const skip =
@@ -47,6 +52,28 @@ for (const [way, task, transport] of ways) {
     assert.ok(trace === null || Math.abs(trace - 1) < 0.05, `${trace}`);
   });
 }
+
+test('edges of an image are the same by a provider and by the program of this machine', {
+  skip: missingWorkload('edges', false) ?? missingWorkload('edges', true) ?? false,
+}, async (t) => {
+  const here = await brokerFor(t);
+  await providerFor(t, here);
+  const workload = workloadOf('edges');
+  const module = await here.client.upload(moduleOf(workload));
+  const [[name, image]] = Object.entries(workload.files) as [[string, Buffer]];
+  const files = { [name]: await here.client.upload(image) };
+  const { outcome } = await here.client.run({ module, args: [name], files });
+  assert.ok(outcome.state === 'done' && outcome.exitCode === 0);
+  const folder = folderFor(t);
+  writeFileSync(join(folder, name), image);
+  const found = execFileSync(workload.tool!.program, [name], { cwd: folder });
+  assert.equal(found.length, image.length);
+  // Neither black nor a copy.
+  assert.ok(new Set(found).size > 10 && !found.equals(image));
+  assert.equal(outcome.stdout, found.toString('base64'));
+  const { outcome: none } = await here.client.run({ module, args: ['nowhere'], files });
+  assert.ok(none.state === 'done' && none.exitCode === 2 && /cannot be read/.test(text(none.stderr)));
+});
 
 test('the task that does nothing is a module that may be run', () => {
   assert.doesNotThrow(() => withMemoryLimit(noop, 1));
