@@ -8,9 +8,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { launcher } from './compiler-cache.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -139,8 +140,25 @@ async function parsers() {
     const home = `.cache/fuzz/${target}`;
     const learnt = `${home}/corpus`;
     mkdirSync(learnt, { recursive: true });
-    const built = await heard(compiler, [...flags, ...sanitizers, ...sources, '-o', `${home}/run`]);
-    if (!built.ok) return built.said;
+    const objects = sources.map((source) => [source, `${home}/${basename(source)}.o`]);
+    // Apart from each other, so that the compiler's cache has them another time.
+    const steps = [
+      ...objects.map(([source, object]) => [
+        ...launcher,
+        compiler,
+        ...flags,
+        ...sanitizers,
+        '-c',
+        source,
+        '-o',
+        object,
+      ]),
+      [compiler, ...sanitizers, ...objects.map(([, object]) => object), '-o', `${home}/run`],
+    ];
+    for (const [command, ...args] of steps) {
+      const built = await heard(command, args);
+      if (!built.ok) return built.said;
+    }
     const kept = `native/fuzz/corpus/${target}`;
     const limits = [`-max_total_time=${seconds}`, '-max_len=10000', '-timeout=10', '-print_final_stats=1'];
     const seed = nextSeed === null ? [] : [`-seed=${seedOfNext()}`];

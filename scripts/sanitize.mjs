@@ -4,6 +4,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compilerCacheOfCMake } from './compiler-cache.mjs';
 
 process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 const tests = process.argv.slice(2);
@@ -64,17 +65,20 @@ function runtime(library) {
   return path;
 }
 
-/** The second build differs from the first in what few files see: the others' objects are taken from the cache, if there is one. */
-const cached = spawnSync('ccache', ['--version'], { stdio: 'ignore' }).status === 0;
-const launcher = cached ? ['--CDCMAKE_CXX_COMPILER_LAUNCHER=ccache'] : [];
-
-/** Builds everything with the sanitizers into `folder`. */
+/**
+ * Builds everything with the sanitizers into `folder`. The second build differs from the first in what few files see: the
+ * others' objects are taken from the cache, if there is one.
+ */
 function compile(folder, definitions = [], started) {
-  const sanitize = ['--CDSANITIZE=address,undefined', ...definitions, ...launcher];
-  const options = ['--out', folder, ...sanitize, '--log-level', 'error'];
-  // The folder that a compiler runs in is told by traces only.
-  const env = { ...process.env, CCACHE_NOHASHDIR: '1' };
-  return run('npx', ['--no-install', 'cmake-js', 'compile', ...options], { env, started });
+  const options = [
+    '--out',
+    folder,
+    '--CDSANITIZE=address,undefined',
+    ...definitions,
+    ...compilerCacheOfCMake,
+  ];
+  const command = ['--no-install', 'cmake-js', 'compile', ...options, '--log-level', 'error'];
+  return run('npx', command, { started });
 }
 
 const strict = 'halt_on_error=1:print_stacktrace=1';

@@ -7,6 +7,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compilerCacheOfGyp } from './compiler-cache.mjs';
+import { lockSetup } from './setup-lock.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -31,21 +33,29 @@ function digest(paths) {
   return hash.digest('hex');
 }
 
-/** Runs `step` unless `stampFile` says it was done with the same inputs, and with the same `found` on this machine. */
-function whenStale(stampFile, inputs, step, found = '') {
-  const stamp = join(root, stampFile);
-  const now = digest(inputs) + found;
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === now) return;
-  step();
+/** What a step was done with: its inputs, and what was found on this machine. */
+const madeOf = ({ inputs, found = '' }) => digest(inputs) + found;
+
+function isStale(step) {
+  const stamp = join(root, step.stamp);
+  return !existsSync(stamp) || readFileSync(stamp, 'utf8') !== madeOf(step);
+}
+
+/** Does a step, and says with what. */
+function carryOut(step) {
+  const now = madeOf(step);
+  step.work();
+  const stamp = join(root, step.stamp);
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, now);
 }
 
 /** Runs a command quietly; shows its output only when it fails. */
-function run(label, command, args, hint = '') {
+function run(label, command, args, { hint = '', env = {} } = {}) {
   process.stderr.write(`${label} ... `);
   const started = Date.now();
-  const result = spawnSync(command, args, { cwd: root, encoding: 'utf8', maxBuffer: 64 << 20 });
+  const options = { cwd: root, encoding: 'utf8', maxBuffer: 64 << 20, env: { ...process.env, ...env } };
+  const result = spawnSync(command, args, options);
   if (result.error || result.status !== 0) {
     process.stderr.write('failed\n');
     process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
@@ -94,37 +104,59 @@ checkNode();
 await checkLoopback();
 process.chdir(root);
 
-whenStale('node_modules/.dispatchbench-stamp', ['package-lock.json'], () =>
-  run(
-    'Installing dependencies',
-    'npm',
-    ['ci', '--ignore-scripts', '--no-audit', '--no-fund'],
-    ' Is the npm registry reachable?',
-  ),
-);
 const buildNative = () => {
   checkToolchain();
   // Headers that came with this Node spare a download; without them node-gyp fetches its own.
   const prefix = resolve(dirname(process.execPath), '..');
   const local = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
-  run('Building the native addon and programs', 'npm', ['run', '--silent', 'build:native', '--', ...local]);
+  const build = ['run', '--silent', 'build:native', '--', ...local];
+  run('Building the native addon and programs', 'npm', build, { env: compilerCacheOfGyp() });
 };
-const { stdout: peers } = spawnSync(process.execPath, ['scripts/sources.mjs', 'peers'], { encoding: 'utf8' });
-const nativeInputs = ['native', 'binding.gyp', 'scripts/sources.mjs'];
-whenStale('build/.dispatchbench-stamp', nativeInputs, buildNative, peers.replaceAll('\n', ' '));
-whenStale(
-  'dist/.dispatchbench-stamp',
-  ['src', 'servers', 'clients', 'gateways', 'test', 'bench', 'tsconfig.json'],
-  () =>
-    run('Compiling TypeScript', process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']),
-);
-whenStale(
-  'dist/.echarts-stamp',
-  ['src/report/assets/echarts.js', 'scripts/echarts.mjs', 'package-lock.json'],
-  () => run('Bundling the drawing library', process.execPath, ['scripts/echarts.mjs']),
-);
-whenStale(
-  'dist/.offload-page-stamp',
-  ['src/offload', 'src/contract/offload.ts', 'scripts/offload-page.mjs', 'package-lock.json'],
-  () => run('Bundling the page of providers', process.execPath, ['scripts/offload-page.mjs']),
-);
+
+/** In this order: each needs those before it. */
+const steps = [
+  {
+    stamp: 'node_modules/.dispatchbench-stamp',
+    inputs: ['package-lock.json'],
+    work: () =>
+      run('Installing dependencies', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+        hint: ' Is the npm registry reachable?',
+      }),
+  },
+  {
+    stamp: 'build/.dispatchbench-stamp',
+    inputs: ['native', 'binding.gyp', 'scripts/sources.mjs'],
+    found: spawnSync(process.execPath, ['scripts/sources.mjs', 'peers'], {
+      encoding: 'utf8',
+    }).stdout.replaceAll('\n', ' '),
+    work: buildNative,
+  },
+  {
+    stamp: 'dist/.dispatchbench-stamp',
+    inputs: ['src', 'servers', 'clients', 'gateways', 'test', 'bench', 'tsconfig.json'],
+    work: () =>
+      run('Compiling TypeScript', process.execPath, [
+        'node_modules/typescript/bin/tsc',
+        '-p',
+        'tsconfig.json',
+      ]),
+  },
+  {
+    stamp: 'dist/.echarts-stamp',
+    inputs: ['src/report/assets/echarts.js', 'scripts/echarts.mjs', 'package-lock.json'],
+    work: () => run('Bundling the drawing library', process.execPath, ['scripts/echarts.mjs']),
+  },
+  {
+    stamp: 'dist/.offload-page-stamp',
+    inputs: ['src/offload', 'src/contract/offload.ts', 'scripts/offload-page.mjs', 'package-lock.json'],
+    work: () => run('Bundling the page of providers', process.execPath, ['scripts/offload-page.mjs']),
+  },
+];
+
+if (steps.some(isStale)) {
+  await lockSetup(join(root, 'build'), (pid, claim) =>
+    console.error(`dispatchbench setup: waiting for process ${pid}, which does the same (${claim})`),
+  );
+  // Whoever was waited for may have done it.
+  for (const step of steps) if (isStale(step)) carryOut(step);
+}

@@ -9,12 +9,12 @@ import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { acceptSharings } from '../dist/src/contract/names.js';
+import { launcher } from './compiler-cache.mjs';
 import { serving, visit } from './serving.mjs';
 
 process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 const folder = 'build/threads';
 const compiler = process.env.CXX ?? (spawnSync('c++', ['--version']).error ? 'g++' : 'c++');
-const launcher = spawnSync('ccache', ['--version']).error ? [] : ['ccache'];
 const flags = ['-std=c++20', '-O1', '-g', '-fsanitize=thread', '-fno-exceptions', '-fno-rtti', '-pthread'];
 const definitions = ['-Inative', '-D_GNU_SOURCE', `-DDISPATCHBENCH_FLAGS="${flags.join(' ')}"`];
 const environment = { ...process.env, TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1' };
