@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DgramResult } from '../contract/dgram.js';
+import { counted } from '../number.js';
 import type { Engine, EngineConfig, EngineInterval, EngineOutcome, StartEngine } from './engine.js';
 import { startJsEngine } from './js-engine.js';
 import { attributeLoss, readKernelView } from './loss.js';
@@ -151,7 +152,7 @@ export class DgramBenchmark extends EventEmitter<DgramEvents> implements Promise
         if (state.wrong > wrong && this.listenerCount('reqError') > 0) {
           this.emit(
             'reqError',
-            new Error(`${state.wrong - wrong} datagrams were refused or answered wrongly`),
+            new Error(`${counted(state.wrong - wrong, 'datagram')} refused or answered wrongly`),
           );
         }
         wrong = state.wrong;

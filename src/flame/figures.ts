@@ -1,5 +1,6 @@
 /** The figures of a flame trial, from what it recorded: flame.json and the folded stacks beside it. Pure. */
 import type { FlameProfile, FlameRecord } from '../contract/flame.js';
+import { counted } from '../number.js';
 import { differentialGraph, flameGraph } from './graph.js';
 import type { FlameFigure } from './html.js';
 import { describeOverhead } from './overhead.js';
@@ -92,7 +93,7 @@ export function flameHead({ host, profiles, startedAt }: FlameRecord) {
   const facts: [string, string][] = [
     [
       'host',
-      `${host.name} (${host.executionClass}), ${host.cpuModel}, ${host.vcpus} CPUs, ${host.kernel}, hypervisor: ${host.hypervisor ?? 'none'}`,
+      `${host.name} (${host.executionClass}), ${host.cpuModel}, ${counted(host.vcpus, 'CPU')}, ${host.kernel}, hypervisor: ${host.hypervisor ?? 'none'}`,
     ],
     ['versions', versions.join(', ')],
     ['load', profiles.map((profile) => `${profile.title}: ${loadOf(profile)}`).join('; ')],

@@ -8,6 +8,7 @@ import { clientBackend } from '../dispatch/registry.js';
 import { latencyOf, type RawHistogram } from '../load/histogram.js';
 import { connectionsPerProcess } from '../load/limits.js';
 import { resolveTarget } from '../load/native.js';
+import { counted } from '../number.js';
 import { mergeResults } from './merge.js';
 import { replyRate } from './reply-rate.js';
 import { splitLoad } from './split.js';
@@ -199,7 +200,7 @@ export function saturation(
   } as const;
   for (const [kind, what] of Object.entries(short)) {
     const count = failures[kind as keyof typeof short];
-    if (count > 0) reasons.push(`${count} connections found no ${what}`);
+    if (count > 0) reasons.push(`${counted(count, 'connection')} found no ${what}`);
   }
   return reasons;
 }

@@ -1,6 +1,6 @@
 /** A comparison of two arms in words. */
 import type { AbComparison, AbRow } from '../analysis/ab.js';
-import { number } from '../number.js';
+import { counted, number } from '../number.js';
 import { type ComparisonFormat, formatRows, type Gate, gateSentences, type Wording } from './comparison.js';
 
 const units = 'pairs';
@@ -24,8 +24,10 @@ function wording({ margin }: AbComparison): Wording<AbRow> {
 function preamble({ baseline, candidate, rows, lost }: AbComparison): string {
   const pairs = Math.max(0, ...rows.map((row) => row.pairs));
   return [
-    `baseline ${baseline}, candidate ${candidate}: ${pairs} pairs, measured in turn in one run`,
-    ...(lost > 0 ? [`- ${lost} pairs are left out, because one trial of them failed or is invalid`] : []),
+    `baseline ${baseline}, candidate ${candidate}: ${counted(pairs, 'pair')}, measured in turn in one run`,
+    ...(lost > 0
+      ? [`- left out: ${counted(lost, 'pair')}, because a trial of theirs failed or is invalid`]
+      : []),
   ].join('\n');
 }
 

@@ -12,7 +12,7 @@ import {
   rowVerdict,
 } from '../analysis/gate.js';
 import { type Outcome, worst } from '../contract/conditions.js';
-import { number } from '../number.js';
+import { counted, number } from '../number.js';
 import { meanInterval } from '../statistics/interval.js';
 import { percent, signed } from './format.js';
 
@@ -347,7 +347,7 @@ export function preamble({ environment, rows, unmatched }: RunComparison): strin
   const [first] = unmatched;
   const left = first
     ? [
-        `- ${unmatched.length} cells are in one run only and not compared, for example in ${first.run}: ${first.cell}`,
+        `- not compared: ${counted(unmatched.length, 'cell')} of one run only, for example in ${first.run}: ${first.cell}`,
       ]
     : [];
   const hopeless = rows.filter((row) => row.hopeless).length;

@@ -4,7 +4,7 @@ import type { Analysis } from '../analysis/analyse.js';
 import type { HostFacts, MemoryCopy } from '../contract/host.js';
 import type { EmulatedLink, LinkPassage, LinkShape } from '../contract/link.js';
 import type { RunHost, RunInfo } from '../contract/run.js';
-import { number } from '../number.js';
+import { counted, number } from '../number.js';
 import type { Sample } from '../trials/sample.js';
 import { type Html, html, table } from './html.js';
 import { mitigationsInWords } from './mitigations.js';
@@ -66,7 +66,7 @@ function machine(host: HostFacts, client: HostFacts): Fact[] {
   const same = JSON.stringify(host) === JSON.stringify(client);
   return [
     ['Execution class', `${host.executionClass}, hypervisor: ${host.hypervisor ?? 'none'}`],
-    ['CPU', `${host.cpuModel}, ${host.vcpus} CPUs`],
+    ['CPU', `${host.cpuModel}, ${counted(host.vcpus, 'CPU')}`],
     ['Memory', `${number(host.memoryBytes / 2 ** 30, 3)} GiB`],
     ['Kernel', host.kernel],
     ['Clock', `${host.clockSource}, steps of ${number(host.clockStepNs, 2)} ns`],
@@ -107,7 +107,10 @@ function trials(samples: readonly Sample[]): Fact[] {
     ],
     ...(kept > 0
       ? ([
-          ['CPU sleep', `CPUs of server and client were kept awake during ${kept} trials of slow loads`],
+          [
+            'CPU sleep',
+            `CPUs of server and client were kept awake during ${counted(kept, 'trial')} of slow loads`,
+          ],
         ] satisfies Fact[])
       : []),
     ...(server?.subject === 'dispatch'

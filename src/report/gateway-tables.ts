@@ -3,6 +3,7 @@
  * start and of warm latency, throughput by connections with resources, every trial of it, and what it was measured on. A
  * pure function of a run's samples; only what counts is in it.
  */
+import { counted } from '../number.js';
 import { metric } from '../trials/registry.js';
 import { measured, type Sample } from '../trials/sample.js';
 
@@ -103,7 +104,7 @@ function environment({ host, startedAt }: Sample): string {
     `date: ${startedAt}`,
     `host: ${name}`,
     `kernel: ${kernel}`,
-    `cpu: ${cpuModel}, ${vcpus} CPUs`,
+    `cpu: ${cpuModel}, ${counted(vcpus, 'CPU')}`,
     `memory: ${Math.round(memoryBytes / 2 ** 20)} MiB`,
     `hypervisor: ${hypervisor ?? 'none'}`,
     '',

@@ -1,7 +1,7 @@
 /** The report as one HTML text: everything inside, nothing fetched. Pure: the same analysis gives the same text. */
 import type { Analysis, ExperimentAnalysis } from '../analysis/analyse.js';
 import { cellLabel, hostNames } from '../analysis/cells.js';
-import { number } from '../number.js';
+import { counted, number } from '../number.js';
 import type { ScalingModel } from '../statistics/scaling.js';
 import { hostSection } from './across-hosts.js';
 import { answerInWords } from './answer.js';
@@ -168,7 +168,7 @@ function experimentSection(experiment: ExperimentAnalysis, plots: readonly Plot[
   const trials = experiment.cells.reduce((sum, { cell }) => sum + cell.trials.length, 0);
   const marks = `Marks are means over trials with 95 % intervals; ${dots ? 'small dots are single trials' : "single trials are too many for this page: the files in the run's folder plots/ draw each"}.`;
   return html`<section aria-labelledby="experiment-${experiment.name}"><h2 id="experiment-${experiment.name}">Experiment ${experiment.name}</h2>
-<p class="soft">${experiment.cells.length} cells, ${trials} trials in fresh processes. ${plots.length > 0 ? marks : 'Figures are means over trials with 95 % intervals.'}</p>
+<p class="soft">${counted(experiment.cells.length, 'cell')}, ${counted(trials, 'trial')} in fresh processes. ${plots.length > 0 ? marks : 'Figures are means over trials with 95 % intervals.'}</p>
 ${plots.length > 0 ? figures(plots, dots) : figureTable(experiment)}${hostSection(experiment)}${projectionSection(experiment)}${lossFreeTable(experiment)}${ledgerSection(experiment)}${scanSection(experiment)}${growthSection(experiment)}${modelTable(experiment)}</section>`;
 }
 

@@ -1,6 +1,7 @@
 /** Doubts about a whole trial, whatever it measured: the state of its machines, and what the network dropped. */
 import type { MachineState } from '../contract/host.js';
 import type { Gate, Pinning } from '../contract/sample.js';
+import { counted } from '../number.js';
 import { invalid, losesPackets, percent, warning } from '../trials/gates.js';
 import { linkDoubts } from '../trials/link-gates.js';
 import { meanwhile } from '../trials/meanwhile.js';
@@ -45,7 +46,7 @@ function network({ network, measurements, host }: Judged): Gate[] {
       ? [
           doubt(
             'listen-overflow',
-            `the kernel dropped ${overflow} connection requests at a full listen queue`,
+            `the kernel dropped ${counted(overflow, 'connection request')} at a full listen queue`,
           ),
         ]
       : []),
@@ -53,7 +54,7 @@ function network({ network, measurements, host }: Judged): Gate[] {
       ? [
           (losesPackets(host.link ?? null) ? warning : doubt)(
             'syn-retransmit',
-            `${sum('synRetransmits')} connection requests had to be sent again`,
+            `${counted(sum('synRetransmits'), 'connection request')} had to be sent again`,
           ),
         ]
       : []),
@@ -61,7 +62,7 @@ function network({ network, measurements, host }: Judged): Gate[] {
       ? [
           warning(
             'udp-buffers',
-            `full socket buffers dropped ${received} datagrams received and ${sent} sent`,
+            `full socket buffers dropped ${counted(received, 'datagram')} received and ${sent} sent`,
           ),
         ]
       : []),
@@ -139,7 +140,7 @@ function machine(trial: Judged, best: Timings): Gate[] {
       ? [
           warning(
             'busy-machine',
-            `before the trial the load average was ${average.toFixed(2)} on ${host.vcpus} CPUs` +
+            `before the trial the load average was ${average.toFixed(2)} on ${counted(host.vcpus, 'CPU')}` +
               (pressure === null ? '' : ` and the CPU pressure ${pressure.toFixed(0)} %`),
           ),
         ]

@@ -6,6 +6,7 @@
 import type { LoadFigures } from '../contract/load.js';
 import type { Gate, Span } from '../contract/sample.js';
 import { busyLimit, edgeReplies } from '../load/saturation.js';
+import { counted } from '../number.js';
 import { steadyFrom } from '../statistics/change-points.js';
 import { decodeHistogram } from '../statistics/histogram.js';
 import type { Link } from './kind.js';
@@ -130,13 +131,18 @@ export function errors(
   );
   return [
     ...(overloaded && timeouts > 0
-      ? [warning('overload-timeouts', `${name}: ${timeouts} requests timed out at the overloaded server`)]
+      ? [
+          warning(
+            'overload-timeouts',
+            `${name}: ${counted(timeouts, 'request')} timed out at the overloaded server`,
+          ),
+        ]
       : []),
     ...(lost && timeouts > 0
       ? [
           warning(
             'link-timeouts',
-            `${name}: ${timeouts} requests timed out over a link that loses packets or has a rate`,
+            `${name}: ${counted(timeouts, 'request')} timed out over a link that loses packets or has a rate`,
           ),
         ]
       : []),

@@ -1,6 +1,7 @@
 /** Doubts about what the machine did for others while something was measured. */
 import type { CpuTimes } from '../contract/host.js';
 import type { Gate, Span } from '../contract/sample.js';
+import { counted } from '../number.js';
 import { invalid, percent, warning } from './gates.js';
 import type { Served } from './kind.js';
 import { cpuUs } from './served.js';
@@ -123,7 +124,7 @@ function collections(name: string, { before, after }: Span): Gate[] {
   const pauseUs = to.pauseUs - from.pauseUs;
   const share = (1000 * pauseUs) / (after.monotonicNs - before.monotonicNs);
   if (!(share > collectionLimit)) return [];
-  const often = `${to.count - from.count} garbage collections`;
+  const often = counted(to.count - from.count, 'garbage collection');
   return [
     warning('garbage-collection', `${name}: ${often} stopped the server for ${percent(share)} of the window`),
   ];

@@ -73,7 +73,7 @@ test('a run of which every trial fails ends with 1 and says why, also quietly', 
   assert.equal(failed.status, 1, failed.stderr);
   assert.match(
     failed.stderr,
-    /nothing was measured: 1 trials failed; the first one said: server could not be started/,
+    /nothing was measured: 1 trial failed; the first one said: server could not be started/,
   );
 });
 

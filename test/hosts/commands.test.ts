@@ -59,7 +59,7 @@ test('a host in a file has its name there, and its client inside where it says s
   writeFileSync(file, 'hosts:\n  - { name: wire, kind: netns, role: both, resources: { cpus: 1 } }\n');
   const { status, stdout } = dispatchbench('hosts', 'check', '--hosts', file);
   assert.equal(status, 0);
-  assert.match(stdout, /^wire: native.*\n.* 1 CPUs.*\n {2}client inside, over loopback$/m);
+  assert.match(stdout, /^wire: native.*\n.* 1 CPU,.*\n {2}client inside, over loopback$/m);
   const inside = dispatchbench('hosts', 'shell', 'wire', '--hosts', file, '--', 'ip', '-brief', 'address');
   assert.equal(inside.status, 0);
   assert.match(inside.stdout, /198\.18\.0\.1/);

@@ -64,12 +64,12 @@ const slept = (times: number, workedUs: number) => ({
     },
   },
 });
-const collected = (pauseUs: number) => ({
+const collected = (pauseUs: number, times = 38) => ({
   measurements: {
     open: {
       ...open,
       before: { ...open.before, collections: { count: 2, pauseUs: 900 } },
-      after: { ...open.after, collections: { count: 40, pauseUs: 900 + pauseUs } },
+      after: { ...open.after, collections: { count: 2 + times, pauseUs: 900 + pauseUs } },
     },
   },
 });
@@ -239,6 +239,12 @@ describe('doubts about the machine', () => {
       for (const { message } of found) assert.ok(!/NaN|undefined|null/.test(message), message);
     });
   }
+
+  it('count in words', () => {
+    const said = (times: number) => doubts({ ...sound, ...collected(50_000, times) }, best)[0]!.message;
+    assert.match(said(1), /: 1 garbage collection stopped/);
+    assert.match(said(2), /: 2 garbage collections stopped/);
+  });
 
   it('are held against the best of the run, with what older samples tell', () => {
     const old = { machine: null, calibrationNs: 9e5 };

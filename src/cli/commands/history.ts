@@ -9,7 +9,7 @@ import { Command, Option } from '@commander-js/extra-typings';
 import Table from 'cli-table3';
 import { type PastRun, type Trend, trends } from '../../analysis/history.js';
 import { replaceFile } from '../../files.js';
-import { number } from '../../number.js';
+import { counted, number } from '../../number.js';
 import { withInterval } from '../../report/format.js';
 import { sparkline } from '../../report/terminal.js';
 import { readRun } from '../../results/find.js';
@@ -33,7 +33,7 @@ export const history = new Command('history')
     if (parquet !== undefined) {
       const all = metrics.flatMap((each) => rowsOf(trends(runs, each), each.id));
       await writeParquet(parquet, all);
-      console.log(`${all.length} rows of ${runs.length} runs: ${parquet}`);
+      console.log(`${counted(all.length, 'row')} of ${counted(runs.length, 'run')}: ${parquet}`);
       return;
     }
     const found = trends(runs, measured);

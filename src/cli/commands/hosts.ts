@@ -5,6 +5,7 @@ import { guests, inWords as inWordsOfGuest } from '../../hosts/guests.js';
 import type { Roles } from '../../hosts/host.js';
 import { removeLeftovers } from '../../hosts/leftovers.js';
 import { hostKinds, openWanted } from '../../hosts/registry.js';
+import { counted } from '../../number.js';
 import { RunHosts } from '../../run/hosts.js';
 import { withExamples } from '../examples.js';
 import { interruption } from '../interruption.js';
@@ -57,7 +58,7 @@ function inWords(seen: ReturnType<typeof lookOf>, upMs: number | null): string {
   const below = [seen.hypervisor, seen.accelerator].filter(Boolean).join(', ');
   return [
     `${seen.host}: ${seen.executionClass}${below ? ` (${below})` : ''}${upMs === null ? '' : `, up after ${(upMs / 1000).toFixed(1)} s`}`,
-    `  ${seen.kernel}, ${seen.cpus} CPUs, clock ${seen.clock.source} in steps of ${seen.clock.stepNs} ns`,
+    `  ${seen.kernel}, ${counted(seen.cpus, 'CPU')}, clock ${seen.clock.source} in steps of ${seen.clock.stepNs} ns`,
     `  client ${seen.client}, over ${seen.transport}`,
     `  mechanisms: ${seen.backends.join(', ')}`,
   ].join('\n');
@@ -108,7 +109,7 @@ const up = new Command('up')
     try {
       await standing.open(hosts, openWanted, view.show, interrupt.signal);
       for (const roles of standing.opened) console.log(inWords(lookOf(roles), null));
-      console.log(`${standing.opened.length} hosts are up: Ctrl-C ends them`);
+      console.log(`${counted(standing.opened.length, 'host')} up: Ctrl-C ends them`);
       if (standing.absent.length > 0) process.exitCode = 1;
       await untilAborted(interrupt.signal);
     } catch (error) {

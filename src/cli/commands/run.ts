@@ -9,6 +9,7 @@ import { type Flag, machineOf, profilesOf } from '../../experiments/experiment.j
 import { experimentNamed, experiments, quickStart, suites } from '../../experiments/registry.js';
 import type { Roles } from '../../hosts/host.js';
 import { everyHost, hostKinds, openWanted } from '../../hosts/registry.js';
+import { counted } from '../../number.js';
 import { duration, wholeNumber } from '../../options.js';
 import { outcome } from '../../report/terminal.js';
 import { writeReport } from '../../report/write.js';
@@ -145,7 +146,9 @@ async function measure(
       process.exitCode = exitCode.undecided;
     if (written === null && ending.reason !== 'interrupted') {
       const [first] = folder.samples().flatMap(({ error }) => error ?? []);
-      throw new Error(`nothing was measured: ${failed} trials failed; the first one said: ${first}`);
+      throw new Error(
+        `nothing was measured: ${counted(failed, 'trial')} failed; the first one said: ${first}`,
+      );
     }
     if (ending.reason === 'interrupted') process.exitCode = interrupt.exitCode();
   } catch (error) {
