@@ -3,12 +3,9 @@ import type { Analysis } from '../analysis/analyse.js';
 import { besidePublished, dividedBy } from '../analysis/beside.js';
 import { besideOffload, publishedOffload } from '../analysis/beside-offload.js';
 import { gatewayTestbed } from '../analysis/reference/gateways-2026.js';
-import {
-  plausibilityNames,
-  published2025,
-  transferTestbed,
-  verdictOn,
-} from '../analysis/reference/transfers-2025.js';
+import { memory2025 } from '../analysis/reference/memory-2025.js';
+import { type PublishedFigure, plausibilityNames, verdictOn } from '../analysis/reference/published.js';
+import { published2025, transferTestbed } from '../analysis/reference/transfers-2025.js';
 import { wasimoffTestbed } from '../analysis/reference/wasimoff-2023.js';
 import { bibliography, citedWork } from '../claims/bibliography.js';
 import { number } from '../number.js';
@@ -103,17 +100,21 @@ ${tables.map(({ host, ours }) =>
   ];
 }
 
-export function referenceSection({ run, experiments }: Analysis): Html {
+/** @param of what they are: 'parallel streams' */
+function figuresJudged(
+  of: string,
+  how: string,
+  figures: readonly PublishedFigure[],
+  run: Analysis['run'],
+): Html {
   const copyBytesPerSecond = fastestCopy(run);
-  const rows = published2025.map((one) => {
+  const rows = figures.map((one) => {
     const { plausibility, why } = verdictOn(one, copyBytesPerSecond);
     const figure = one.rate ? `${number(one.rate.bytesPerSecond / 1e9)} GB/s` : one.figure;
     return [one.claim ?? '', one.what, figure, plausibilityNames[plausibility], why];
   });
-  return html`<section aria-labelledby="published"><h2 id="published">Published figures</h2>
-<p class="soft">Tables of the works below stand beside ours as grey marks where the axes agree, with their testbed named. They were taken on other machines: shapes may be compared, absolute values not. A rule marks what no machine can do.</p>
-<details><summary>Published figures of parallel streams, held against what a CPU can move and what their source does</summary><p class="soft">${citedWork('dwcp-results')}, ${transferTestbed}.</p>${table(
-    'Published figures of parallel streams, and whether they can be',
+  return html`<details><summary>Published figures of ${of}, held against ${how}</summary><p class="soft">${citedWork('dwcp-results')}, ${transferTestbed}.</p>${table(
+    `Published figures of ${of}, and whether they can be`,
     [
       { name: 'Claim' },
       { name: 'Figure' },
@@ -122,7 +123,14 @@ export function referenceSection({ run, experiments }: Analysis): Html {
       { name: 'Why' },
     ],
     rows,
-  )}</details>
+  )}</details>`;
+}
+
+export function referenceSection({ run, experiments }: Analysis): Html {
+  return html`<section aria-labelledby="published"><h2 id="published">Published figures</h2>
+<p class="soft">Tables of the works below stand beside ours as grey marks where the axes agree, with their testbed named. They were taken on other machines: shapes may be compared, absolute values not. A rule marks what no machine can do.</p>
+${figuresJudged('parallel streams', 'what a CPU can move and what their source does', published2025, run)}
+${figuresJudged('the compression of memory', 'the same pages here and what their source does', memory2025, run)}
 ${gatewaysBeside(experiments)}
 ${offloadBeside(experiments)}
 <h3>References</h3><ul>${Object.values(bibliography).map(reference)}</ul></section>`;

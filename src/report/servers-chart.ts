@@ -105,7 +105,8 @@ export function serversOption(plot: Plot, view: View, top: number): Record<strin
     }),
     series: plot.panels.flatMap(({ series }, index) =>
       series.flatMap((one): object[] => {
-        const color = palette[one.style % palette.length]!;
+        const published = one.role === 'reference';
+        const color = published ? ink.reference : palette[one.style % palette.length]!;
         const common = {
           name: one.name,
           xAxisIndex: index,
@@ -140,9 +141,10 @@ export function serversOption(plot: Plot, view: View, top: number): Record<strin
           {
             ...common,
             type: 'scatter',
-            symbolSize: 9,
+            symbolSize: published ? 11 : 9,
+            symbol: published ? 'diamond' : 'circle',
             data: visible.map(({ y, low, high, n, row }) => [y, row, low, high, n]),
-            z: 4,
+            z: published ? 5 : 4,
           },
         ];
       }),
@@ -150,11 +152,14 @@ export function serversOption(plot: Plot, view: View, top: number): Record<strin
     legend: { show: false },
     tooltip: {
       ...tooltip,
-      formatter: ({ value }: { value: (number | null)[] }) => {
+      formatter: ({ value, seriesName }: { value: (number | null)[]; seriesName: string }) => {
         const [figure, row, low, high, n] = value;
         const spread =
           low == null || high == null ? '' : ` [${figureText(low)}, ${figureText(high)}], n = ${n}`;
-        return `${plot.rows[row!]}<br>${figureText(figure!)} ${plot.unit}${spread}`;
+        const published = plot.panels
+          .flatMap(({ series }) => series)
+          .some(({ name, role }) => role === 'reference' && name === seriesName);
+        return `${plot.rows[row!]}<br>${published ? `${seriesName}<br>` : ''}${figureText(figure!)} ${plot.unit}${spread}`;
       },
     },
   };

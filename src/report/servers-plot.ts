@@ -1,10 +1,11 @@
 /** Servers against each other where nothing grows: a row for each, the best first, a panel for each of the circumstances. */
 import type { ExperimentAnalysis } from '../analysis/analyse.js';
 import { hostNames, seriesLabel, varyingFactors } from '../analysis/cells.js';
+import { referenceMarks } from '../analysis/reference/marks.js';
 import { otherStyle } from '../contract/names.js';
 import type { PlotRequest } from '../experiments/experiment.js';
 import { metric } from '../trials/registry.js';
-import type { Panel, Plot } from './plot.js';
+import type { Panel, Plot, PlotSeries } from './plot.js';
 import { levelInWords } from './words.js';
 
 /** Null where no cell has the figures. */
@@ -45,13 +46,31 @@ export function serversPlot(
       sign * (a.figure.interval.estimate - b.figure.interval.estimate),
   );
   const rows = [...new Set(order.map(({ cell }) => seriesLabel(cell.levels)))];
+  // Published figures beside their own rows.
+  const marks = all.flatMap((one) =>
+    referenceMarks
+      .filter(
+        (mark) =>
+          mark.experiment === experiment.name &&
+          mark.metric === one.measured.id &&
+          Object.entries(mark.levels).every(([factor, level]) => one.cell.levels[factor] === level),
+      )
+      .map((mark) => ({ ...mark, panel: panelOf(one), row: rows.indexOf(seriesLabel(one.cell.levels)) })),
+  );
+  const marked = [...new Set(marks.map(({ name }) => name))];
   const best = (panel: string) => seriesLabel(order.find((one) => panelOf(one) === panel)!.cell.levels);
   const leaders = panels.map((panel) => (panels.length > 1 ? `${panel}: ${best(panel)}` : best(panel)));
   const sorted = metrics.length > 1 ? '' : `, the best first (${leaders.join('; ')})`;
   return {
     id: `${experiment.name}-${first.id}`,
     title: title ?? first.title,
-    meaning: `Mean and 95 % interval over trials${sorted}. ${metrics.length > 1 ? '' : first.meaning}`.trim(),
+    meaning: [
+      `Mean and 95 % interval over trials${sorted}.`,
+      metrics.length > 1 ? '' : first.meaning,
+      marks.length > 0 ? `In grey, where there is one, what was published (${marks[0]!.testbed}).` : '',
+    ]
+      .join(' ')
+      .trim(),
     kind: 'servers',
     xName: '',
     yName: metrics.length > 1 ? '' : `${first.title.split(',')[0]} (${first.unit})`,
@@ -79,6 +98,13 @@ export function serversPlot(
             curve: [],
             dashed: false,
           },
+          ...marked.flatMap((name): PlotSeries[] => {
+            const points = marks
+              .filter((mark) => mark.panel === panel && mark.name === name)
+              .map(({ y, row }) => ({ x: 0, y, low: null, high: null, n: 1, dots: [], row }));
+            const common = { style: otherStyle, curve: [], dashed: false };
+            return points.length > 0 ? [{ name, role: 'reference', points, ...common }] : [];
+          }),
         ],
       }),
     ),

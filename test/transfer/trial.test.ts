@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { analyse, type ExperimentAnalysis } from '../../src/analysis/analyse.js';
-import { published2025, transfers2025, verdictOn } from '../../src/analysis/reference/transfers-2025.js';
+import { verdictOn } from '../../src/analysis/reference/published.js';
+import { published2025, transfers2025 } from '../../src/analysis/reference/transfers-2025.js';
 import type { EmulatedLink, LinkShape } from '../../src/contract/link.js';
 import type { CellLevels } from '../../src/contract/sample.js';
 import { experimentNamed } from '../../src/experiments/registry.js';

@@ -2,7 +2,8 @@
  * Figures of parallel streams (AMST) in the DWCP v3 benchmark results (2025), as printed there, each with what it can be. Rates
  * are judged by the guard; of what is no rate the verdict is that of a reader of its published source.
  */
-import { impossible, type PublishedRate } from './plausibility.js';
+import type { PublishedRate } from './plausibility.js';
+import type { PublishedFigure } from './published.js';
 
 export const transferTestbed = 'Intel Xeon E5-4657L v2, 96 CPUs at 2.4 GHz, WSL2';
 /**
@@ -11,32 +12,6 @@ export const transferTestbed = 'Intel Xeon E5-4657L v2, 96 CPUs at 2.4 GHz, WSL2
  */
 const machine = { testbed: transferTestbed, clockHz: 2.9e9, cpus: 48, storedPerCycle: 16 };
 const gigabytes = (value: number) => value * 1e9;
-
-/**
- * real: measured what it says; impossible: no machine can; formula: a sleep or an arithmetic expression of the program's own;
- * random: drawn; unknown: nothing speaks against it.
- */
-export type Plausibility = 'real' | 'impossible' | 'formula' | 'random' | 'unknown';
-
-export const plausibilityNames: Readonly<Record<Plausibility, string>> = {
-  real: 'real',
-  impossible: 'impossible',
-  formula: 'formula',
-  random: 'random',
-  unknown: 'possible as far as the rules can tell',
-};
-
-export interface PublishedFigure {
-  /** the claim that it belongs to; null: none of its own */
-  claim: string | null;
-  what: string;
-  /** as printed, where it is no rate */
-  figure: string;
-  /** left out: it is no rate */
-  rate?: PublishedRate;
-  /** left out: the guard decides */
-  read?: { plausibility: Plausibility; why: string };
-}
 
 /** @param threads that can have moved bytes at one time */
 const rate = (
@@ -88,13 +63,3 @@ export const published2025: readonly PublishedFigure[] = [
     },
   },
 ];
-
-/** @param copyBytesPerSecond the memcpy rate of the reader's own run; null: there is none */
-export function verdictOn(
-  { rate: published, read }: PublishedFigure,
-  copyBytesPerSecond: number | null = null,
-): { plausibility: Plausibility; why: string } {
-  if (read) return read;
-  const why = published ? impossible(published, copyBytesPerSecond) : null;
-  return why ? { plausibility: 'impossible', why } : { plausibility: 'unknown', why: '' };
-}
