@@ -1,11 +1,11 @@
 /**
- * Stands between the two ends of a migration, ours or QEMU's: counts what goes either way, and lets no more bytes through to the
- * receiver than its rate, all connections together. Lines of src/contract/migrate.ts; it ends when its stdin does.
+ * Stands between the two ends of a migration, ours or QEMU's: counts what goes either way, and lets no more bytes through to
+ * whom it leads to than its rate, all connections together. Lines of src/contract/migrate.ts; it ends when its stdin does.
  */
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { Command } from '@commander-js/extra-typings';
 import { printLine, readControl } from '../src/control.js';
-import { hostPort, positiveNumber } from '../src/options.js';
+import { type HostPort, hostPort, positiveNumber } from '../src/options.js';
 import { runProgram } from '../src/program.js';
 
 /** Of one connection, bytes that wait here at most: a link has some room of its own, and no more. */
@@ -31,9 +31,11 @@ class Pace {
 const tell: (line: { event: string; [name: string]: unknown }) => void = printLine;
 
 const options = new Command('dispatchbench-paced-relay')
-  .requiredOption('--to <address>', 'the receiver, HOST:PORT', hostPort)
+  .requiredOption('--to <list>', 'who gets what is sent, HOST:PORT, comma-separated', (text) =>
+    text.split(',').map(hostPort),
+  )
   .option('--listen <address>', 'numeric address to listen at', '127.0.0.1')
-  .option('--rate <bits>', 'bits per second to the receiver', positiveNumber)
+  .option('--rate <bits>', 'bits per second to all of them', positiveNumber)
   .parse()
   .opts();
 
@@ -81,43 +83,49 @@ await runProgram('dispatchbench-paced-relay', async () => {
     from.on('error', () => to.end());
   }
 
-  // A QEMU before 8.0 takes the connection that comes first for its main one: they stand in their order.
-  let before: Promise<unknown> = Promise.resolve();
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, async (near) => {
-    near.setNoDelay(true).on('error', () => {});
-    const mine = before.then(() => {
-      const one = connect({ ...options.to, allowHalfOpen: true, noDelay: true });
-      one.on('error', () => near.end());
-      return new Promise<Socket>((resolve) => {
-        one.once('connect', () => resolve(one)).once('close', () => resolve(one));
+  async function door(to: HostPort): Promise<Server> {
+    // A QEMU before 8.0 takes the connection that comes first for its main one: they stand in their order.
+    let before: Promise<unknown> = Promise.resolve();
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, async (near) => {
+      near.setNoDelay(true).on('error', () => {});
+      const mine = before.then(() => {
+        const one = connect({ ...to, allowHalfOpen: true, noDelay: true });
+        one.on('error', () => near.end());
+        return new Promise<Socket>((resolve) => {
+          one.once('connect', () => resolve(one)).once('close', () => resolve(one));
+        });
       });
+      before = mine;
+      const far = await mine;
+      carried.connections++;
+      for (const socket of [near, far]) {
+        sockets.add(socket);
+        socket.on('close', () => sockets.delete(socket));
+      }
+      const there = (bytes: number) => {
+        carried.there += bytes;
+      };
+      const back = (bytes: number) => {
+        carried.back += bytes;
+      };
+      carry(near, far, there, (bytes) => pace.take(bytes));
+      carry(far, near, back, () => 0);
+      near.resume();
     });
-    before = mine;
-    const far = await mine;
-    carried.connections++;
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on('close', () => sockets.delete(socket));
-    }
-    const there = (bytes: number) => {
-      carried.there += bytes;
-    };
-    const back = (bytes: number) => {
-      carried.back += bytes;
-    };
-    carry(near, far, there, (bytes) => pace.take(bytes));
-    carry(far, near, back, () => 0);
-    near.resume();
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, options.listen, resolve);
-  });
-  tell({ event: 'listening', port: (server.address() as AddressInfo).port });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(0, options.listen, resolve);
+    });
+    return server;
+  }
+
+  const doors = await Promise.all(options.to.map(door));
+  const ports = doors.map((server) => (server.address() as AddressInfo).port);
+  tell({ event: 'listening', ports });
   readControl(
     () => tell({ event: 'carried', ...carried }),
     () => {
       for (const socket of sockets) socket.destroy();
-      server.close();
+      for (const server of doors) server.close();
       process.exit(0);
     },
   );

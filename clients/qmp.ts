@@ -20,6 +20,11 @@ export class Qmp {
   private readonly waiting: ((reply: Reply) => void)[] = [];
   private readonly words: string[] = [];
   private ended = false;
+  private over: (words: string) => void = () => {};
+  /** what it said last, when it has ended */
+  readonly whenEnded = new Promise<string>((resolve) => {
+    this.over = resolve;
+  });
   /** called for whatever QEMU tells of by itself */
   onEvent: (happening: Happening) => void = () => {};
 
@@ -45,6 +50,7 @@ export class Qmp {
     const finish = (why: string) => {
       this.ended = true;
       if (why) this.words.push(why);
+      this.over(this.lastWords());
       for (const resolve of this.waiting.splice(0)) resolve({ error: { desc: this.lastWords() } });
     };
     this.child.once('error', ({ message }) => finish(message));

@@ -2,9 +2,10 @@
 //   node scripts/leaks.mjs [folder of the programs]
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { dirname, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { costModes, costPeers } from '../dist/src/contract/cost.js';
@@ -266,6 +267,13 @@ async function migratePass(program) {
     await expectExit(one, 0);
   }
   runsWithoutLeak(program, '--role', 'codecs', '--bytes', '1048576', '--dirty', '10000');
+  const folder = mkdtempSync(join(tmpdir(), 'dispatchbench-leaks-'));
+  const into = join(folder, 'memory');
+  writeFileSync(`${into}.partial`, Buffer.alloc(2097152, 1));
+  const kept = await receiver('--into', into, '--keep');
+  runsWithoutLeak(program, '--role', 'sender', '--port', `${kept.port}`, '--bytes', '2097152');
+  await expectExit(kept, 0);
+  rmSync(folder, { recursive: true });
   const cut = await receiver('--patience', '200');
   const socket = connect(cut.port, '127.0.0.1');
   socket.on('error', () => {});

@@ -14,8 +14,10 @@ import { relayReady, relayReport } from '../dist/src/contract/link.js';
 import { loadLine, loadStreamLine } from '../dist/src/contract/load.js';
 import {
   codecsLine,
+  guestAlive,
   guestArrived,
   guestHello,
+  guestLeft,
   guestResult,
   migrateHello,
   migrateResult,
@@ -63,8 +65,10 @@ const published = {
       guestHello,
       guestArrived,
       guestResult,
+      guestLeft,
+      guestAlive,
     ]),
-    'One line of dispatchbench-migrate, of the relay between its two ends, or of a guest whose memory QEMU moves.',
+    'One line of dispatchbench-migrate, of the relay between its two ends, or of a guest that is moved.',
   ],
   'observer-line': [observerLine, 'One line of the program that tells of the host it runs on.'],
   plan: [planFile, 'A plan for dispatchbench run --plan, in YAML or JSON.'],

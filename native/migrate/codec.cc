@@ -13,6 +13,9 @@ namespace {
 /// How much gzip's frame is longer than that of zlib, whose stream is the same.
 constexpr std::size_t kGzipMore = 12;
 constexpr int kFirstThoroughLz4 = 3;
+// Of zstd.h.
+constexpr int kZstdResetSession = 1;
+constexpr int kZstdLevel = 100;
 
 /// A library, opened for good.
 class Library {
@@ -50,6 +53,14 @@ struct Zstd {
   std::size_t (*free_unpacker)(void*) = library.find<std::size_t(void*)>("ZSTD_freeDCtx");
   std::size_t (*unpack)(void*, void*, std::size_t, const void*, std::size_t) =
       library.find<std::size_t(void*, void*, std::size_t, const void*, std::size_t)>("ZSTD_decompressDCtx");
+  std::size_t (*reset)(void*, int) = library.find<std::size_t(void*, int)>("ZSTD_CCtx_reset");
+  std::size_t (*set)(void*, int, int) = library.find<std::size_t(void*, int, int)>("ZSTD_CCtx_setParameter");
+  std::size_t (*pack_beside)(void*, const void*, std::size_t) =
+      library.find<std::size_t(void*, const void*, std::size_t)>("ZSTD_CCtx_refPrefix");
+  std::size_t (*pack_as_set)(void*, void*, std::size_t, const void*, std::size_t) =
+      library.find<std::size_t(void*, void*, std::size_t, const void*, std::size_t)>("ZSTD_compress2");
+  std::size_t (*unpack_beside)(void*, const void*, std::size_t) =
+      library.find<std::size_t(void*, const void*, std::size_t)>("ZSTD_DCtx_refPrefix");
   unsigned (*is_error)(std::size_t) = library.find<unsigned(std::size_t)>("ZSTD_isError");
   const char* (*version)() = library.find<const char*()>("ZSTD_versionString");
 };
@@ -99,6 +110,8 @@ CodecFacts facts_of(Codec codec) noexcept {
     case Codec::lz4: return {.lowest = 1, .highest = 12, .usual = 1, .travels = true};
     case Codec::gzip: return {.lowest = 1, .highest = 9, .usual = 9};
     case Codec::snappy: return {};
+    // By level 1 it misses much of what is there to refer to.
+    case Codec::zstd_prefix: return {.lowest = 1, .highest = 19, .usual = 3, .travels = true};
   }
   return {};
 }
@@ -107,7 +120,8 @@ const std::string& missing(Codec codec) {
   static const std::string nothing;
   switch (codec) {
     case Codec::none: return nothing;
-    case Codec::zstd: return the<Zstd>().library.missing();
+    case Codec::zstd:
+    case Codec::zstd_prefix: return the<Zstd>().library.missing();
     case Codec::lz4: return the<Lz4>().library.missing();
     case Codec::gzip: return the<Zlib>().library.missing();
     case Codec::snappy: return the<Snappy>().library.missing();
@@ -118,7 +132,8 @@ const std::string& missing(Codec codec) {
 std::string version_of(Codec codec) {
   if (!missing(codec).empty()) return "";
   switch (codec) {
-    case Codec::zstd: return the<Zstd>().version();
+    case Codec::zstd:
+    case Codec::zstd_prefix: return the<Zstd>().version();
     case Codec::lz4: return the<Lz4>().version();
     case Codec::gzip: return the<Zlib>().version();
     default: return "";
@@ -130,7 +145,8 @@ Coder::~Coder() {
   if (zstd_unpacker_ != nullptr) the<Zstd>().free_unpacker(zstd_unpacker_);
 }
 
-std::size_t Coder::pack(Codec codec, int level, std::span<const std::byte> from, std::span<std::byte> into) noexcept {
+std::size_t Coder::pack(Codec codec, int level, std::span<const std::byte> from, std::span<std::byte> into,
+                        std::span<const std::byte> older) noexcept {
   if (!missing(codec).empty()) return 0;
   switch (codec) {
     case Codec::none: {
@@ -138,10 +154,20 @@ std::size_t Coder::pack(Codec codec, int level, std::span<const std::byte> from,
       std::memcpy(into.data(), from.data(), from.size());
       return from.size();
     }
-    case Codec::zstd: {
+    case Codec::zstd:
+    case Codec::zstd_prefix: {
       const Zstd& zstd = the<Zstd>();
       if (zstd_packer_ == nullptr && (zstd_packer_ = zstd.create_packer()) == nullptr) return 0;
-      const std::size_t size = zstd.pack(zstd_packer_, into.data(), into.size(), from.data(), from.size(), level);
+      std::size_t size = 0;
+      if (codec == Codec::zstd) {
+        size = zstd.pack(zstd_packer_, into.data(), into.size(), from.data(), from.size(), level);
+      } else {
+        // One that had no room before is in the middle of it yet. What it refers to is of one frame alone.
+        zstd.reset(zstd_packer_, kZstdResetSession);
+        zstd.set(zstd_packer_, kZstdLevel, level);
+        zstd.pack_beside(zstd_packer_, older.data(), older.size());
+        size = zstd.pack_as_set(zstd_packer_, into.data(), into.size(), from.data(), from.size());
+      }
       return zstd.is_error(size) != 0 ? 0 : size;
     }
     case Codec::lz4: {
@@ -166,7 +192,8 @@ std::size_t Coder::pack(Codec codec, int level, std::span<const std::byte> from,
   return 0;
 }
 
-bool Coder::unpack(Codec codec, std::span<const std::byte> from, std::span<std::byte> into) noexcept {
+bool Coder::unpack(Codec codec, std::span<const std::byte> from, std::span<std::byte> into,
+                   std::span<const std::byte> older) noexcept {
   if (!missing(codec).empty()) return false;
   switch (codec) {
     case Codec::none: {
@@ -174,9 +201,11 @@ bool Coder::unpack(Codec codec, std::span<const std::byte> from, std::span<std::
       std::copy(from.begin(), from.end(), into.begin());
       return true;
     }
-    case Codec::zstd: {
+    case Codec::zstd:
+    case Codec::zstd_prefix: {
       const Zstd& zstd = the<Zstd>();
       if (zstd_unpacker_ == nullptr && (zstd_unpacker_ = zstd.create_unpacker()) == nullptr) return false;
+      if (codec == Codec::zstd_prefix) zstd.unpack_beside(zstd_unpacker_, older.data(), older.size());
       return zstd.unpack(zstd_unpacker_, into.data(), into.size(), from.data(), from.size()) == into.size();
     }
     case Codec::lz4:

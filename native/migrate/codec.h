@@ -10,8 +10,9 @@
 
 namespace migrate {
 
-enum class Codec : std::uint8_t { none, zstd, lz4, gzip, snappy };
-inline constexpr std::string_view kCodecs[] = {"none", "zstd", "lz4", "gzip", "snappy"};
+/// `zstd_prefix`: zstd that has older bytes before the new ones to refer to (ZSTD_CCtx_refPrefix).
+enum class Codec : std::uint8_t { none, zstd, lz4, gzip, snappy, zstd_prefix };
+inline constexpr std::string_view kCodecs[] = {"none", "zstd", "lz4", "gzip", "snappy", "zstd-prefix"};
 
 struct CodecFacts {
   int lowest = 0;  ///< levels; all 0: it has none
@@ -34,10 +35,12 @@ class Coder {
   Coder& operator=(const Coder&) = delete;
   ~Coder();
 
-  /// Bytes written; 0 where they are more than `into` has room for.
-  std::size_t pack(Codec codec, int level, std::span<const std::byte> from, std::span<std::byte> into) noexcept;
-  /// Whether `from` comes to exactly as many bytes as `into` has; nothing is ever written behind them.
-  bool unpack(Codec codec, std::span<const std::byte> from, std::span<std::byte> into) noexcept;
+  /// Bytes written; 0 where they are more than `into` has room for. `older`: what `zstd_prefix` may refer to.
+  std::size_t pack(Codec codec, int level, std::span<const std::byte> from, std::span<std::byte> into,
+                   std::span<const std::byte> older = {}) noexcept;
+  /// Whether `from` comes to exactly as many bytes as `into` has; nothing is ever written behind them. `older` as it was packed.
+  bool unpack(Codec codec, std::span<const std::byte> from, std::span<std::byte> into,
+              std::span<const std::byte> older = {}) noexcept;
 
  private:
   void* zstd_packer_ = nullptr;

@@ -1,10 +1,12 @@
-// What travels between the two ends of a migration. A connection begins with a Hello; then frames go one way, a FrameHead and
-// its body each, and an Answer to every one of them goes the other way. Numbers are little-endian.
+// What travels between the two ends of a migration. A connection begins with a Hello, which is answered on the first of them by a
+// Greeting and what it announces; then frames go one way, a FrameHead and its body each, and an Answer to every one of them
+// goes the other way. Numbers are little-endian.
 //
 // A frame tells what became of one block of memory since the receiver was last told of it. Before the first frame its memory is
-// zeros, so that the first pass is no special case: what is zero has not changed. A frame names the state that it builds on
-// (`base`) and the one that it leads to (`digest`), so that one that comes twice is known as such, and none is built on
-// anything else.
+// zeros, so that the first pass is no special case: what is zero has not changed. Where it is not zeros, because it is what an
+// earlier sender did not finish, the greeting says by their digests what blocks there are. A frame names the state that it
+// builds on (`base`) and the one that it leads to (`digest`), so that one that comes twice is known as such, and none is built
+// on anything else.
 #pragma once
 
 #include <array>
@@ -12,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <vector>
 
 #include "transfer/xxh64.h"
 
@@ -24,6 +27,7 @@ inline constexpr std::uint64_t kMostMemory = std::uint64_t{1} << 40;
 inline constexpr std::uint32_t kMostConnections = 64;
 
 inline constexpr std::uint64_t kHelloMark = 0x316f6c6c65486264;  // "dbHello1"
+inline constexpr std::uint32_t kGreetingMark = 0x31476264;       // "dbG1"
 inline constexpr std::uint32_t kFrameMark = 0x31466264;          // "dbF1"
 inline constexpr std::uint32_t kAnswerMark = 0x31416264;         // "dbA1"
 
@@ -34,6 +38,8 @@ enum class PageKind : std::uint8_t {
   plain,    ///< its bytes
   changed,  ///< its bytes, exclusive-or with what it was: zeros where nothing changed
 };
+
+inline bool in_body(PageKind kind) noexcept { return kind == PageKind::plain || kind == PageKind::changed; }
 
 /// Two bits for each page, the first page lowest.
 using PageMap = std::array<std::uint8_t, kBlockPages / 4>;
@@ -56,6 +62,15 @@ struct Hello {
   std::uint64_t check = 0;
 };
 static_assert(sizeof(Hello) == 40);
+
+/// Behind it come `blocks` XXH64, one for each block of the memory that the receiver has.
+struct Greeting {
+  std::uint32_t mark = kGreetingMark;
+  std::uint32_t blocks = 0;  ///< all, or 0: its memory is zeros
+  std::uint64_t list = 0;    ///< XXH64 of what comes behind
+  std::uint64_t check = 0;
+};
+static_assert(sizeof(Greeting) == 24);
 
 enum class FrameKind : std::uint8_t {
   block,
@@ -109,11 +124,28 @@ Message sealed(Message message) noexcept {
   return message;
 }
 
+/// Blocks of a memory of so many bytes.
 inline std::size_t blocks_of(std::uint64_t bytes) noexcept { return static_cast<std::size_t>((bytes + kBlock - 1) / kBlock); }
 /// Bytes of a block: all but the last one are whole.
 inline std::size_t block_bytes(std::uint64_t bytes, std::size_t block) noexcept {
   const std::uint64_t begin = static_cast<std::uint64_t>(block) * kBlock;
   return static_cast<std::size_t>(bytes - begin < kBlock ? bytes - begin : kBlock);
+}
+
+/// Of every block.
+inline std::vector<std::uint64_t> digests_of(std::span<const std::byte> memory) {
+  std::vector<std::uint64_t> digests(blocks_of(memory.size()));
+  for (std::size_t block = 0; block < digests.size(); ++block) {
+    digests[block] = digest_of(memory.subspan(block * kBlock, block_bytes(memory.size(), block)));
+  }
+  return digests;
+}
+/// The same of so many zeros: all but the last one are of one length.
+inline std::vector<std::uint64_t> digests_of_zeros(std::uint64_t bytes) {
+  const std::vector<std::byte> zeros(block_bytes(bytes, 0));
+  std::vector<std::uint64_t> digests(blocks_of(bytes), digest_of(zeros));
+  digests.back() = digest_of(std::span(zeros).first(block_bytes(bytes, digests.size() - 1)));
+  return digests;
 }
 
 }  // namespace migrate

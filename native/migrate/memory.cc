@@ -58,6 +58,15 @@ std::string Memory::read(const std::string& path, Memory& memory) {
   return map(fd, static_cast<std::size_t>(facts.st_size), false, memory);
 }
 
+std::string Memory::keep(const std::string& path, std::size_t size, Memory& memory, bool& found) {
+  const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  struct stat facts{};
+  found = fd >= 0 && fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size == static_cast<off_t>(size);
+  if (found) return map(fd, size, true, memory);
+  if (fd >= 0) close(fd);
+  return create(path, size, memory);
+}
+
 std::string Memory::create(const std::string& path, std::size_t size, Memory& memory) {
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return failure("cannot create '" + path + "'");

@@ -26,6 +26,8 @@ class Memory {
   static std::string read(const std::string& path, Memory& memory);
   /// A new file of zeros, which is overwritten where there is one.
   static std::string create(const std::string& path, std::size_t size, Memory& memory);
+  /// A file as it is where there is one of that size, which `found` tells; a new one otherwise.
+  static std::string keep(const std::string& path, std::size_t size, Memory& memory, bool& found);
 
   std::span<std::byte> bytes() noexcept { return {at_, size_}; }
   std::span<const std::byte> bytes() const noexcept { return {at_, size_}; }

@@ -28,12 +28,16 @@ std::string check_codec(const Options& options, bool level_given) {
 }
 
 std::string check(const Options& options) {
+  if (options.keep && (options.role != Role::receiver || options.into.empty())) {
+    return "--keep is of a receiver that has a file (--into)";
+  }
   if (options.role == Role::receiver) return "";
   if (options.bytes % kPage != 0) return "--bytes is a multiple of " + std::to_string(kPage) + ", which is a page";
   const bool writes = options.dirty > 0 || options.dirty_rate > 0;
   if (writes && !options.file.empty()) return "a --file is only read: --dirty and --dirty-rate are of a page set";
   if (options.role != Role::sender) return "";
   if (options.port == 0) return "a sender needs the --port of its receiver";
+  if (options.writer != 0 && options.file.empty()) return "who writes (--writer) does so into a --file";
   if (options.dirty > 0 && options.dirty_rate > 0) return "memory is changed either between passes (--dirty) or all the time (--dirty-rate)";
   return "";
 }
@@ -72,7 +76,9 @@ std::string parse_options(std::span<char* const> arguments, Options& options) {
   known.number("--dirty-rate", 0, 1'000'000'000, options.dirty_rate);
   known.number("--dirty-within", kPage, kMostMemory, options.dirty_within);
   known.number("--downtime", 1, kMostMs, options.downtime_ms);
+  known.number("--writer", 1, 65535, options.writer);
   known.text("--into", options.into);
+  known.flag("--keep", options.keep);
   known.number("--most", kPage, kMostMemory, options.most);
   if (std::string fault = known.read(arguments); !fault.empty()) return fault;
   options.role = static_cast<Role>(role);
@@ -81,7 +87,7 @@ std::string parse_options(std::span<char* const> arguments, Options& options) {
   if (codec < std::size(kCodecs)) options.only = static_cast<Codec>(codec);
   options.choice.codec = options.only.value_or(Codec::none);
   options.choice.level = level > 0 ? level : facts_of(options.choice.codec).usual;
-  if (options.passes == 0) options.passes = options.dirty_rate > 0 ? kMostPasses : 1;
+  if (options.passes == 0) options.passes = options.dirty_rate > 0 || options.writer != 0 ? kMostPasses : 1;
   if (std::string fault = check(options); !fault.empty()) return fault;
   return options.role == Role::sender ? check_codec(options, level > 0) : "";
 }

@@ -44,10 +44,12 @@ struct Options {
   std::uint64_t dirty_rate = 0;  ///< pages a second that are written to while memory is moved
   std::uint64_t dirty_within = 0;  ///< they are among the first so many bytes; 0: anywhere
   std::uint64_t downtime_ms = 300;  ///< writing is stopped when what is left takes no longer than this
+  std::uint16_t writer = 0;  ///< port on loopback of who writes into the file, and stops when asked; 0: nobody
 
   // Of a receiver, and of `pages`.
   std::string into;                          ///< file; empty: memory of its own
   // Of a receiver.
+  bool keep = false;  ///< what is not finished stays beside the file, and the next one begins with it
   std::size_t most = std::size_t{1} << 30;   ///< bytes that it takes
 };
 

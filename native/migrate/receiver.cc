@@ -13,8 +13,8 @@ using dispatch::Interest;
 using process::kMillisecond;
 using process::monotonic_now;
 
-/// A sender that takes no answers is given no more of them, bytes.
-constexpr std::size_t kMostAnswers = 1 << 20;
+/// A sender that takes no answers is given no more of them, bytes, than the longest greeting has.
+constexpr std::size_t kMostAnswers = sizeof(Greeting) + kMostMemory / kBlock * sizeof(std::uint64_t);
 /// Calls of one connection before others have their turn.
 constexpr int kCalls = 8;
 
@@ -81,7 +81,7 @@ bool Receiver::take_hello(Connection& connection) {
            std::to_string(options_.most));
       return true;
     }
-    if (const std::string fault = store_.open(hello.bytes, options_.into); !fault.empty()) {
+    if (const std::string fault = store_.open(hello.bytes, options_.into, options_.keep); !fault.empty()) {
       fail(fault);
       return true;
     }
@@ -92,7 +92,18 @@ bool Receiver::take_hello(Connection& connection) {
   }
   if (hello.session != session_ || hello.bytes != store_.bytes()) return false;
   connection.known = true;
+  if (hello.connection == 0) greet(connection);
   return true;
+}
+
+void Receiver::greet(Connection& connection) {
+  const auto list = std::as_bytes(store_.found());
+  const Greeting greeting =
+      sealed(Greeting{.blocks = static_cast<std::uint32_t>(store_.found().size()), .list = digest_of(list)});
+  const auto head = std::as_bytes(std::span(&greeting, 1));
+  connection.answers.assign(head.begin(), head.end());
+  connection.answers.insert(connection.answers.end(), list.begin(), list.end());
+  flush(connection);
 }
 
 bool Receiver::step_frames(Connection& connection) {

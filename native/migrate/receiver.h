@@ -52,6 +52,7 @@ class Receiver {
   bool step(std::uint32_t index);
   bool step_hello(Connection& connection);
   bool take_hello(Connection& connection);
+  void greet(Connection& connection);
   bool step_frames(Connection& connection);
   void take_frame(Connection& connection);
   void answer(Connection& connection, Verdict verdict);

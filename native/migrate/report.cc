@@ -50,7 +50,8 @@ void add_sender(JsonLine& line, const Options& options, const Account& account) 
                  .number("frames", one.second);
            }));
   if (account.link_rate > 0) line.number("linkBytesPerSecond", static_cast<std::uint64_t>(account.link_rate));
-  if (account.down >= 0) line.number("dirtiedPages", account.dirtied).number("downtimeNs", account.down);
+  if (account.down >= 0) line.number("downtimeNs", account.down);
+  if (options.dirty_rate > 0 && account.down >= 0) line.number("dirtiedPages", account.dirtied);
 }
 
 void add_receiver(JsonLine& line, const Account& account) {

@@ -12,9 +12,11 @@
 #include "dispatch/poller.h"
 #include "migrate/account.h"
 #include "migrate/encoder.h"
+#include "migrate/greeting.h"
 #include "migrate/ladder.h"
 #include "migrate/options.h"
 #include "migrate/pages.h"
+#include "migrate/writer.h"
 #include "net/socket.h"
 #include "transfer/loop.h"
 
@@ -23,7 +25,12 @@ namespace migrate {
 class Sender {
  public:
   Sender(dispatch::Poller& poller, const Options& options) noexcept
-      : poller_(poller), options_(options), ready_(poller, transfer::kOneStep), encoder_(source_), random_(options.seed + 1) {}
+      : poller_(poller),
+        options_(options),
+        ready_(poller, transfer::kOneStep),
+        writer_(poller),
+        encoder_(source_),
+        random_(options.seed + 1) {}
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
   ~Sender();
@@ -46,6 +53,8 @@ class Sender {
     std::vector<std::byte> hello;  ///< or what is left of it
     std::deque<Frame> sent;        ///< the last one may be on its way yet
     std::size_t left = 0;          ///< bytes of it
+    GreetingIntake greeting;
+    bool greeted = false;  ///< nothing but answers comes from here on
     std::array<std::byte, sizeof(Answer)> answer{};
     std::size_t answer_size = 0;
     process::Nanoseconds moved = 0;
@@ -58,6 +67,7 @@ class Sender {
   std::string connect(std::uint32_t index);
   bool step(std::uint32_t index);
   bool receive(Connection& connection, std::uint32_t index);
+  bool take_greeting(Connection& connection, std::size_t came);
   bool take_answer(Connection& connection);
   bool send(Connection& connection, std::uint32_t index);
   bool write(Connection& connection, std::uint32_t index, std::span<const std::byte> bytes, std::size_t& written);
@@ -67,9 +77,12 @@ class Sender {
   void take_made();
   void fill();
   void give();
+  /// The receiver has said what it has.
+  bool begun() const noexcept { return !account_.passes.empty(); }
   bool pass_over() const noexcept;
   void begin_pass();
   void end_pass();
+  void still();
   bool last_pass_is_next() const noexcept;
   void look();
   std::size_t most_unanswered() const noexcept;
@@ -80,6 +93,7 @@ class Sender {
   net::Address address_;
   Memory memory_;
   std::unique_ptr<Dirtier> dirtier_;
+  Writer writer_;
   Source source_;
   Encoder encoder_;
   dispatch::Slot told_ = dispatch::kNoSlot;
@@ -96,6 +110,8 @@ class Sender {
   bool full_ = false;            ///< more could have been sent than was
   bool last_ = false;            ///< this pass is the last
   bool finishing_ = false;
+  bool stopping_ = false;        ///< who writes was asked to stop, and has not yet
+  process::Nanoseconds stop_asked_ = 0;
   process::Nanoseconds pass_began_ = 0;
   process::Nanoseconds stopped_ = 0;  ///< when nobody wrote any more
   process::Nanoseconds look_ = 0;

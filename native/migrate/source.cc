@@ -21,14 +21,17 @@ std::size_t difference(std::span<const std::byte> now, std::span<const std::byte
   return differing;
 }
 
-/// Fills `map` and the body; returns the body's length.
-std::size_t compare(std::span<const std::byte> now, std::span<const std::byte> before, std::span<std::byte> body,
-                    PageMap& map, PageCounts& counts) noexcept {
+/// Fills `map` and the body; returns the body's length. Where it is not `known` what was before, all is new. `older` gets what
+/// the pages of the body were, which then are told as they are; where it is empty, as their differences. `referring`: whether
+/// any of them was more than zeros.
+std::size_t compare(std::span<const std::byte> now, std::span<const std::byte> before, bool known,
+                    std::span<std::byte> body, std::span<std::byte> older, bool& referring, PageMap& map,
+                    PageCounts& counts) noexcept {
   std::size_t raw = 0;
   for (std::size_t page = 0; page * kPage < now.size(); ++page) {
     const auto bytes = now.subspan(page * kPage, kPage);
     const auto old = before.subspan(page * kPage, kPage);
-    if (std::memcmp(bytes.data(), old.data(), kPage) == 0) {
+    if (known && std::memcmp(bytes.data(), old.data(), kPage) == 0) {
       ++counts.same;
       continue;
     }
@@ -38,9 +41,12 @@ std::size_t compare(std::span<const std::byte> now, std::span<const std::byte> b
       continue;
     }
     const auto into = body.subspan(raw, kPage);
+    if (!older.empty()) std::memcpy(older.data() + raw, old.data(), kPage);
     raw += kPage;
+    const bool nothing = !known || all_zero(old);
+    referring = referring || !nothing;
     // Of a page that has become another one, the difference has more in it than the page.
-    if (all_zero(old) || difference(bytes, old, into) > kPage / 2) {
+    if (nothing || !older.empty() || difference(bytes, old, into) > kPage / 2) {
       std::memcpy(into.data(), bytes.data(), kPage);
       set_kind(map, page, PageKind::plain);
       ++counts.plain;
@@ -67,12 +73,16 @@ std::vector<std::byte> joined(FrameHead head, std::span<const std::byte> body) {
 std::string Source::open(std::span<const std::byte> memory) {
   memory_ = memory;
   if (std::string fault = Memory::make(memory.size(), told_); !fault.empty()) return fault;
-  digests_.resize(blocks_of(memory.size()));
-  // All but the last one are of one length.
-  const auto zeros = [&](std::size_t block) { return told_.bytes().subspan(block * kBlock, block_bytes(memory.size(), block)); };
-  std::fill(digests_.begin(), digests_.end(), digest_of(zeros(0)));
-  digests_.back() = digest_of(zeros(digests_.size() - 1));
+  digests_ = digests_of_zeros(memory.size());
+  unknown_.assign(digests_.size(), 0);
   return "";
+}
+
+void Source::begin_with(std::span<const std::uint64_t> digests) {
+  for (std::size_t block = 0; block < digests.size(); ++block) {
+    unknown_[block] = digests[block] != digests_[block];
+    digests_[block] = digests[block];
+  }
 }
 
 Frame Source::frame(std::uint32_t block, Choice choice, Workbench& bench) {
@@ -85,7 +95,19 @@ Frame Source::frame(std::uint32_t block, Choice choice, Workbench& bench) {
 
   Frame frame{.block = block, .choice = choice};
   FrameHead head{.block = block, .base = digests_[block]};
-  frame.raw = compare(now, told, bench.body, head.map, frame.pages);
+  const bool known = unknown_[block] == 0;
+  unknown_[block] = 0;
+  if (!known && digest_of(now) == digests_[block]) {
+    // The receiver has it already.
+    std::memcpy(told.data(), now.data(), size);
+    frame.pages.same = size / kPage;
+    frame.cpu = process::thread_cpu_now() - began;
+    return frame;
+  }
+  const auto older = std::span(bench.older).first(choice.codec == Codec::zstd_prefix ? kBlock : 0);
+  bool referring = false;
+  frame.raw = compare(now, told, known, bench.body, older, referring, head.map, frame.pages);
+  const Codec codec = choice.codec == Codec::zstd_prefix && !referring ? Codec::zstd : choice.codec;
   if (frame.pages.zero + frame.pages.plain + frame.pages.changed > 0) {
     head.raw = static_cast<std::uint32_t>(frame.raw);
     head.digest = digests_[block] = digest_of(now);
@@ -99,10 +121,11 @@ Frame Source::frame(std::uint32_t block, Choice choice, Workbench& bench) {
     if (choice.codec != Codec::none && frame.raw > 0) {
       const process::Nanoseconds packing = process::thread_cpu_now();
       const std::size_t packed =
-          bench.coder.pack(choice.codec, choice.level, body, std::span(bench.packed).first(frame.raw - 1));
+          bench.coder.pack(codec, choice.level, body, std::span(bench.packed).first(frame.raw - 1),
+                           std::span(bench.older).first(older.empty() ? 0 : frame.raw));
       frame.pack = process::thread_cpu_now() - packing;
       if (packed > 0) {
-        head.codec = static_cast<std::uint8_t>(choice.codec);
+        head.codec = static_cast<std::uint8_t>(codec);
         body = std::span(bench.packed).first(packed);
       }
     }

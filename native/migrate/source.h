@@ -51,6 +51,7 @@ struct Workbench {
   Coder coder;
   alignas(64) std::byte now[kBlock];
   alignas(64) std::byte body[kBlock];
+  alignas(64) std::byte older[kBlock];  ///< what the pages of the body were, where the codec refers to that
   alignas(64) std::byte packed[kBlock];
 };
 
@@ -61,6 +62,8 @@ class Source {
 
   std::span<const std::byte> memory() const noexcept { return memory_; }
   std::size_t blocks() const noexcept { return digests_.size(); }
+  /// Before the first frame: the receiver has blocks of these digests, and no zeros.
+  void begin_with(std::span<const std::uint64_t> digests);
   /// Takes the block as it is now. Different blocks may be made by different threads at the same time.
   Frame frame(std::uint32_t block, Choice choice, Workbench& bench);
   /// After the last block: `digest` of what the receiver was told.
@@ -72,6 +75,8 @@ class Source {
   std::span<const std::byte> memory_;
   Memory told_;
   std::vector<std::uint64_t> digests_;
+  /// Of a block the receiver has bytes that are known by their digest alone, and not told. Bytes: threads write them.
+  std::vector<std::uint8_t> unknown_;
 };
 
 }  // namespace migrate

@@ -19,7 +19,7 @@ bool agrees(const PageMap& map, std::size_t pages, std::uint32_t raw) noexcept {
   for (std::size_t page = 0; page < kBlockPages; ++page) {
     const PageKind kind = kind_of(map, page);
     if (page >= pages && kind != PageKind::same) return false;
-    if (kind == PageKind::plain || kind == PageKind::changed) bytes += kPage;
+    if (in_body(kind)) bytes += kPage;
   }
   return bytes == raw;
 }
@@ -43,23 +43,34 @@ const char* refusal(const FrameHead& head, std::uint64_t bytes) noexcept {
 }
 
 void Store::abandon() noexcept {
-  if (!partial_.empty()) unlink(partial_.c_str());
+  if (!partial_.empty() && !keep_) unlink(partial_.c_str());
   partial_.clear();
 }
 
-std::string Store::open(std::uint64_t bytes, const std::string& path) {
+std::string Store::open(std::uint64_t bytes, const std::string& path, bool keep) {
   const auto size = static_cast<std::size_t>(bytes);
   path_ = path;
+  keep_ = keep;
   const std::string unfinished = path + kUnfinished;
-  std::string fault = path.empty() ? Memory::make(size, memory_) : Memory::create(unfinished, size, memory_);
+  std::string fault = path.empty() ? Memory::make(size, memory_)
+                      : keep       ? Memory::keep(unfinished, size, memory_, found_)
+                                   : Memory::create(unfinished, size, memory_);
   if (!fault.empty()) return fault;
   if (!path.empty()) partial_ = unfinished;
   raw_.resize(kBlock);
   next_.resize(kBlock);
-  digests_.resize(blocks_of(bytes));
-  std::fill(digests_.begin(), digests_.end(), digest_of(std::span(next_).first(block_bytes(bytes, 0))));
-  digests_.back() = digest_of(std::span(next_).first(block_bytes(bytes, digests_.size() - 1)));
+  digests_ = found_ ? digests_of(memory_.bytes()) : digests_of_zeros(bytes);
   return "";
+}
+
+/// What the pages of a body were.
+std::span<const std::byte> Store::older_pages(const PageMap& map, std::span<const std::byte> block) {
+  older_.clear();
+  for (std::size_t page = 0; page * kPage < block.size(); ++page) {
+    const auto bytes = block.subspan(page * kPage, kPage);
+    if (in_body(kind_of(map, page))) older_.insert(older_.end(), bytes.begin(), bytes.end());
+  }
+  return older_;
 }
 
 std::string Store::take(const FrameHead& head, std::span<const std::byte> body) {
@@ -76,15 +87,17 @@ std::string Store::take_block(const FrameHead& head, std::span<const std::byte> 
   }
   if (digests_[head.block] != head.base) return said("the frame builds on bytes that are not here");
   const auto raw = std::span(raw_).first(head.raw);
+  const auto codec = static_cast<Codec>(head.codec);
+  const auto block = memory_.bytes().subspan(static_cast<std::size_t>(head.block) * kBlock,
+                                             block_bytes(memory_.bytes().size(), head.block));
   const process::Nanoseconds began = process::thread_cpu_now();
-  if (!coder_.unpack(static_cast<Codec>(head.codec), body, raw)) {
+  const auto older = codec == Codec::zstd_prefix ? older_pages(head.map, block) : std::span<const std::byte>();
+  if (!coder_.unpack(codec, body, raw, older)) {
     return said("the body does not come to the bytes that its head tells of");
   }
   counts_.unpack += process::thread_cpu_now() - began;
   counts_.unpacked += raw.size();
 
-  const auto block = memory_.bytes().subspan(static_cast<std::size_t>(head.block) * kBlock,
-                                             block_bytes(memory_.bytes().size(), head.block));
   const auto next = std::span(next_).first(block.size());
   std::memcpy(next.data(), block.data(), block.size());
   const std::byte* from = raw.data();

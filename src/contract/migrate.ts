@@ -12,8 +12,8 @@ export const pageSets = ['zeros', 'text', 'vm', 'mixed', 'random'] as const;
 export const pageSet = z.enum(pageSets);
 export type PageSet = z.infer<typeof pageSet>;
 
-/** How memory travels; `auto`: codec and level by what the link carries. */
-export const migrationCodecs = ['none', 'lz4', 'zstd', 'auto'] as const;
+/** How memory travels; `zstd-prefix`: by zstd that refers to what was there before; `auto`: codec and level by what the link carries. */
+export const migrationCodecs = ['none', 'lz4', 'zstd', 'zstd-prefix', 'auto'] as const;
 export const migrationCodec = z.enum(migrationCodecs);
 export type MigrationCodec = z.infer<typeof migrationCodec>;
 
@@ -127,15 +127,34 @@ export const codecsLine = z.object({
   /** of memory */
   bytes: count,
   columns: z.array(codecColumn),
-  /** a second pass after so many millionths of the words were changed: bytes by codec, and by xbzrle's encoding */
-  secondPass: z.record(z.string(), count).optional(),
+  /** a second pass after so many millionths of the words were changed */
+  secondPass: z
+    .object({
+      millionths: count,
+      /** that changed */
+      pages: count,
+      /** bytes of xbzrle's encoding of them */
+      xbzrle: count,
+      /** bytes of frames, and CPU time of all that makes and takes them */
+      ways: z.array(
+        z.object({
+          codec: z.string(),
+          level: count,
+          wire: count,
+          makeNs: count,
+          takeNs: count,
+          exact: z.boolean(),
+        }),
+      ),
+    })
+    .optional(),
 });
 export type CodecsLine = z.infer<typeof codecsLine>;
 
 export const pagesLine = z.object({ event: z.literal('pages'), memory: count, digest });
 
-/** The relay between sender and receiver: where it listens, and for every line on stdin what it carried until then. */
-export const relayListening = z.object({ event: z.literal('listening'), port: count });
+/** The relay between sender and receiver: where it listens for each of those that it leads to, and for every line on stdin what it carried until then. */
+export const relayListening = z.object({ event: z.literal('listening'), ports: z.array(count) });
 export const relayCarried = z.object({
   event: z.literal('carried'),
   connections: count,
@@ -147,9 +166,16 @@ export const relayCarried = z.object({
 export const guestHello = z.object({
   event: z.literal('guest'),
   version: z.string(),
-  /** where it waits for memory; null: it has its own */
+  /** where it waits for what comes, or to be asked to stop; null: nowhere */
   port: count.nullable(),
 });
+/** What a guest that runs says: what it counts, and what it has in its memory alone: a word, and its kernel's number of this boot. */
+const guestLife = { beat: count, word: z.string(), boot: z.string() };
+/** What it said where it was stopped. */
+export const guestLeft = z.object({ event: z.literal('left'), ...guestLife });
+/** The first that it said where it came to, when, and what it said when it was asked. */
+export const guestAlive = z.object({ event: z.literal('alive'), monotonicNs: z.number(), ...guestLife });
+
 /** The guest that waited has the memory, or never will; its machine's monotonic clock. */
 export const guestArrived = z.object({
   event: z.literal('arrived'),

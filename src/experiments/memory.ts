@@ -2,8 +2,9 @@
  * What does it take to move the memory of a guest to another machine? Seed of the question: a report (DWCP v3, 2025) that
  * promises five times less by delta and compression, and QEMU, which moves memory every day.
  *
- * Factors: page set x who moves it and how x rate of the link. The link is a relay that both go through and that counts the
- * bytes of both; a rate of 0 is as fast as it is.
+ * Factors: page set x who moves it and how x rate of the link x pages a second that are written to meanwhile. The link is a relay
+ * that both go through and that counts the bytes of both; a rate of 0 is as fast as it is. Where memory is written to, there is
+ * a pause in the end, and that is the figure; one page set over links that have a rate is enough to see it.
  */
 import { z } from 'zod';
 import { count } from '../contract/common.js';
@@ -33,7 +34,7 @@ const ways = { ...own, ...qemu };
 type Way = keyof typeof ways;
 const wayNames = Object.keys(ways) as Way[];
 
-const cell = z.object({ ...gatewayFactors, pages: pageSet, rate: count });
+const cell = z.object({ ...gatewayFactors, pages: pageSet, rate: count, dirty: count });
 type MemoryCell = z.infer<typeof cell>;
 
 const settings = z.strictObject({
@@ -41,6 +42,8 @@ const settings = z.strictObject({
   pages: z.array(pageSet).min(1),
   /** Mbit/s; 0: none */
   rates: z.array(count).min(1),
+  /** pages a second that are written to meanwhile; 0: none */
+  dirtyRates: z.array(count).min(1).default([0]),
   megabytes: count.min(1).max(1 << 20),
   connections: count.min(1).max(64),
   workers: count.min(1).max(64),
@@ -51,6 +54,7 @@ const profile = (name: ProfileName): MemorySettings => ({
   ways: name === 'full' ? wayNames : ['none', 'lz4', 'zstd', 'auto', 'qemu-plain', 'qemu-multifd-zstd'],
   pages: name === 'full' ? [...pageSets] : ['vm', 'mixed', 'random'],
   rates: name === 'full' ? [0, 50, 200, 1000] : [0, 200],
+  dirtyRates: name === 'full' ? [0, 200, 1000] : [0, 500],
   megabytes: name === 'full' ? 64 : 32,
   connections: 2,
   workers: 2,
@@ -66,6 +70,7 @@ export const memory = experiment({
   factors: {
     pages: { name: 'pages', level: (level) => `pages ${level}` },
     rate: { name: 'Mbit/s', level: (level) => (level === 0 ? 'no rate' : null) },
+    dirty: { name: 'pages written a second', level: (level) => (level === 0 ? '' : null) },
   },
   words: [],
   quick: false,
@@ -90,6 +95,13 @@ export const memory = experiment({
       parse: list(wholeNumber(0, 1_000_000)),
     },
     {
+      flags: '--dirty-rate <list>',
+      description:
+        'pages a second that are written to while memory is moved, comma-separated; 0: none; others need a link that has a rate',
+      setting: 'dirtyRates',
+      parse: list(wholeNumber(0, 1_000_000_000)),
+    },
+    {
       flags: '--megabytes <n>',
       description: 'memory in MiB',
       setting: 'megabytes',
@@ -99,10 +111,14 @@ export const memory = experiment({
   profile,
   pace: (name) => (name === 'quick' ? { blocks: { min: 3, max: 3 }, budgetMs: 600_000 } : {}),
   cells: (chosen): MemoryCell[] =>
-    chosen.pages.flatMap((pages) =>
-      chosen.rates.flatMap((rate) => chosen.ways.map((way) => ({ ...gatewayLevels(way), pages, rate }))),
+    chosen.pages.flatMap((pages, i) =>
+      chosen.rates.flatMap((rate) =>
+        chosen.dirtyRates
+          .filter((dirty) => dirty === 0 || (i === 0 && rate > 0))
+          .flatMap((dirty) => chosen.ways.map((way) => ({ ...gatewayLevels(way), pages, rate, dirty }))),
+      ),
     ),
-  trial({ impl, pages, rate }, { megabytes, connections, workers }) {
+  trial({ impl, pages, rate, dirty }, { megabytes, connections, workers }) {
     const by =
       impl in qemu
         ? { qemu: qemu[impl as keyof typeof qemu] }
@@ -114,6 +130,7 @@ export const memory = experiment({
       seed: 1,
       connections,
       bitsPerSecond: rate === 0 ? null : rate * 1e6,
+      dirtyRate: dirty === 0 ? undefined : dirty,
       by,
       missing: impl in qemu ? (qemuMissing() ?? undefined) : undefined,
     };
@@ -125,14 +142,20 @@ export const memory = experiment({
   },
   plots: [
     { kind: 'servers', metrics: ['migrate-wire'], logY: true },
+    { kind: 'servers', metrics: ['migrate-ratio'], logY: true },
     { kind: 'servers', metrics: ['migrate-time'], logY: true },
     { kind: 'servers', metrics: ['migrate-cpu'], logY: true },
+    { kind: 'servers', metrics: ['migrate-pause'], logY: true },
   ],
   compared: [
     { metric: 'migrate-time', scale: 'ratio' },
     { metric: 'migrate-wire', scale: 'ratio' },
+    { metric: 'migrate-pause', scale: 'ratio' },
   ],
   answers: [],
   modelled: [],
-  closing: { rates: [], costs: ['migrate-time', 'migrate-wire', 'migrate-ratio', 'migrate-cpu'] },
+  closing: {
+    rates: [],
+    costs: ['migrate-time', 'migrate-wire', 'migrate-ratio', 'migrate-cpu', 'migrate-pause'],
+  },
 });

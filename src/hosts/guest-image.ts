@@ -28,7 +28,20 @@ export interface ImageParts {
 }
 
 /** What the first process calls by name, and whoever looks around in the guest. */
-const applets = ['sh', 'cat', 'echo', 'insmod', 'ip', 'kill', 'ls', 'mount', 'poweroff', 'ps', 'usleep'];
+const applets = [
+  'sh',
+  'cat',
+  'dd',
+  'echo',
+  'insmod',
+  'ip',
+  'kill',
+  'ls',
+  'mount',
+  'poweroff',
+  'ps',
+  'usleep',
+];
 const mountPoints = ['dev', 'proc', 'sys', 'tmp'];
 /** What only a compiler or a reader of packages looks at. */
 const notRun = /\.(map|[cm]?ts|md)$/;

@@ -34,8 +34,11 @@ function madeImage() {
   return linux;
 }
 
-/** @throws Error in one sentence that names the packages to install */
-function packagedParts(): Omit<ImageParts, 'files'> {
+/**
+ * All but files of our own.
+ * @throws Error in one sentence that names the packages to install
+ */
+export function packagedParts(): Omit<ImageParts, 'files'> {
   const { kernelFlavour, modules, packages } = madeImage();
   const [kernel, busybox] = [findKernel(kernelFlavour), whereIs('busybox')];
   const missing = [
@@ -139,14 +142,21 @@ const openGuest = (wanted: readonly Accelerator[]): Promise<Roles> =>
     return { name: server.name, server, client, close: opened.close };
   });
 
-async function unavailable(): Promise<string | null> {
+/** Why no guest can be made here, and how one could; null: one can. */
+export function partsMissing(): string | null {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     return 'the guest is made of the programs of this machine, and is for Linux on x86-64';
   try {
     packagedParts();
+    return null;
   } catch (error) {
     return (error as Error).message;
   }
+}
+
+async function unavailable(): Promise<string | null> {
+  const missing = partsMissing();
+  if (missing) return missing;
   if (process.getuid?.() !== 0) return 'only root may make the network of a guest: run as root';
   if (!existsSync('/dev/net/tun')) return 'there is no /dev/net/tun: load the module tun (modprobe tun)';
   if (carrierCpu() === undefined) return 'guest and client need a CPU each: allow this process two';

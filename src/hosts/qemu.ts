@@ -26,6 +26,12 @@ const cpuOf: Record<Accelerator, string> = { kvm: 'host', tcg: 'max' };
 export const qemuVersion = (): string =>
   /version ([\w.]+)/.exec(execFileSync(qemuProgram, ['--version'], { encoding: 'utf8' }))?.[1] ?? 'unknown';
 
+/** Memory in a file that others may read, and write; a machine takes it by `memory-backend=memory`. */
+export const memoryInFile = (path: string, bytes: number): string[] => [
+  '-object',
+  `memory-backend-file,id=memory,size=${bytes},mem-path=${path},share=on`,
+];
+
 /**
  * What every guest's command begins with: no device, and nothing that a file of this machine asks for.
  * @param settings of its first process: the kernel hands on what it does not know itself

@@ -1,6 +1,7 @@
 /** How the two ends of a migration of memory are started, wherever they run, and what stands between them. */
-import type { BackendName } from '../contract/common.js';
-import type { MigrationCodec, PageSet, QemuWay } from '../contract/migrate.js';
+import { z } from 'zod';
+import { type BackendName, count } from '../contract/common.js';
+import { type MigrationCodec, type PageSet, type QemuWay, qemuWays } from '../contract/migrate.js';
 import type { Program } from '../hosts/program.js';
 import { type HostPort, targetText } from '../options.js';
 import { clientProgram, flag } from './client.js';
@@ -21,6 +22,8 @@ export interface MemoryReceiverSpec extends EndSpec {
   port?: number | undefined;
   /** a file that takes this name when all of it is there; left out: memory of its own */
   into?: string | undefined;
+  /** what is not finished stays beside it, and the next receiver begins with it */
+  keep?: boolean | undefined;
   /** bytes of memory that it takes at most */
   most?: number | undefined;
 }
@@ -42,6 +45,8 @@ export interface MemorySenderSpec extends EndSpec {
   dirtyRate?: number | undefined;
   /** among the first so many bytes; left out: anywhere */
   dirtyWithin?: number | undefined;
+  /** port on loopback of who writes into the file, and stops when asked */
+  writer?: number | undefined;
   /** writing is stopped when what is left takes no longer */
   downtimeMs?: number | undefined;
 }
@@ -65,7 +70,12 @@ const memoryArgs = (memory: MemorySpec) =>
 
 export const memoryReceiver = (spec: MemoryReceiverSpec): Program => ({
   native,
-  args: [...endArgs('receiver', spec, spec.port), ...flag('into', spec.into), ...flag('most', spec.most)],
+  args: [
+    ...endArgs('receiver', spec, spec.port),
+    ...flag('into', spec.into),
+    ...(spec.keep ? ['--keep'] : []),
+    ...flag('most', spec.most),
+  ],
 });
 
 export const memorySender = (spec: MemorySenderSpec): Program => ({
@@ -82,6 +92,7 @@ export const memorySender = (spec: MemorySenderSpec): Program => ({
     ...flag('dirty', spec.dirty),
     ...flag('dirty-rate', spec.dirtyRate),
     ...flag('dirty-within', spec.dirtyWithin),
+    ...flag('writer', spec.writer),
     ...flag('downtime', spec.downtimeMs),
   ],
 });
@@ -98,10 +109,10 @@ export const pagesProgram = (memory: MemorySpec, into?: string): Program => ({
   args: [...flag('role', 'pages'), ...memoryArgs(memory), ...flag('into', into)],
 });
 
-/** Between a sender and a receiver: counts bytes, and carries no more of them to the receiver than its rate allows. */
-export const pacedRelay = (to: HostPort, listen: string, bitsPerSecond: number | null): Program =>
+/** Between a sender and a receiver, or several: counts bytes, and carries no more of all of them to the receivers than its rate allows. */
+export const pacedRelay = (to: readonly HostPort[], listen: string, bitsPerSecond: number | null): Program =>
   clientProgram('paced-relay', [
-    ...flag('to', targetText(to)),
+    ...flag('to', to.map(targetText).join(',')),
     ...flag('listen', listen),
     ...flag('rate', bitsPerSecond ?? undefined),
   ]);
@@ -133,3 +144,29 @@ export const guestProgram = ({ to, ...spec }: GuestSpec): Program =>
     ...flag('to', to && targetText(to)),
     ...flag('listen', spec.listen),
   ]);
+
+/** One end of the move of a guest that runs. Paths are those of the machine. */
+export const runningGuestSpec = z.strictObject({
+  /** QEMU's way; null: others move the memory */
+  way: z.enum(qemuWays).nullable(),
+  /** that is its memory */
+  file: z.string(),
+  bytes: count,
+  kernel: z.string(),
+  image: z.string(),
+  /** for what only this end needs */
+  folder: z.string(),
+  /** a second that the guest writes */
+  pages: count,
+  connections: count,
+  downtimeMs: count,
+  /** for it to boot, and to answer */
+  bootMs: count,
+  /** where it is sent; left out: it comes from another one, and waits at `listen` */
+  to: z.object({ host: z.string(), port: count }).optional(),
+  listen: z.string(),
+});
+export type RunningGuestSpec = z.infer<typeof runningGuestSpec>;
+
+export const runningGuest = (spec: RunningGuestSpec): Program =>
+  clientProgram('running-guest', [JSON.stringify(spec)]);

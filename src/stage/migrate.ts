@@ -34,6 +34,7 @@ import type { HostPort } from '../options.js';
 import {
   codecsProgram,
   guestProgram,
+  type MemoryReceiverSpec,
   type MemorySpec,
   memoryReceiver,
   memorySender,
@@ -44,17 +45,20 @@ import { answerMs, graceMs } from './patience.js';
 
 /** Beside what the rate of the link makes of it nothing takes longer, milliseconds. */
 const longestMs = 120_000;
-const longest = (bytes: number, bitsPerSecond: number | null): number =>
+export const longest = (bytes: number, bitsPerSecond: number | null): number =>
   longestMs + (bitsPerSecond === null ? 0 : (2 * 8e3 * bytes) / bitsPerSecond);
 
 /** Starts a program at one of the two ends. */
 export type StartAt = (end: 'receiver' | 'sender', name: string, program: Program) => HostProcess;
 
-interface Common {
-  memory: MemorySpec;
+export interface Over {
   connections: number;
   /** of the relay, to the receiver; null: as fast as it is */
   bitsPerSecond: number | null;
+}
+
+interface Common extends Over {
+  memory: MemorySpec;
 }
 
 export interface OwnMigration extends Common {
@@ -71,7 +75,7 @@ export interface OwnMigration extends Common {
 }
 
 /** What the relay carried: bytes as programs wrote them, to the receiver and back. */
-interface Carried {
+export interface Carried {
   there: number;
   back: number;
 }
@@ -96,7 +100,7 @@ export interface QemuMoved {
 }
 
 /** Of this machine, without a trial around it. */
-async function here<T>(work: (start: StartAt) => Promise<T>): Promise<T> {
+export async function here<T>(work: (start: StartAt) => Promise<T>): Promise<T> {
   const children: Child[] = [];
   const start: StartAt = (_end, name, program) => {
     const child = new Child(name, commandOf(program));
@@ -110,17 +114,25 @@ async function here<T>(work: (start: StartAt) => Promise<T>): Promise<T> {
   }
 }
 
-const loopback = '127.0.0.1';
+export const loopback = '127.0.0.1';
 
-async function relayTo(start: StartAt, to: HostPort, bitsPerSecond: number | null) {
-  const process = start('receiver', 'the relay', pacedRelay(to, to.host, bitsPerSecond));
-  const { port } = validated(
+/** @param ports of those that it leads to */
+export async function relayTo(
+  start: StartAt,
+  host: string,
+  to: readonly number[],
+  bitsPerSecond: number | null,
+) {
+  const targets = to.map((port): HostPort => ({ host, port }));
+  const process = start('receiver', 'the relay', pacedRelay(targets, host, bitsPerSecond));
+  const { ports } = validated(
     relayListening,
     await process.expect('listening', answerMs),
     'what the relay says',
   );
   return {
-    port,
+    /** where it listens for each of them */
+    ports,
     async carried(): Promise<Carried> {
       process.send('report');
       return validated(relayCarried, await process.expect('carried', answerMs), 'what the relay counted');
@@ -128,27 +140,25 @@ async function relayTo(start: StartAt, to: HostPort, bitsPerSecond: number | nul
   };
 }
 
-/** @throws Error in one sentence when it cannot be measured, or not all of it is there */
-export async function moveMemory(spec: OwnMigration, start?: StartAt, address = loopback): Promise<OwnMoved> {
-  if (!start) return here((started) => moveMemory(spec, started, address));
-  const { backend, patienceMs, bitsPerSecond } = spec;
-  const most = 'file' in spec.memory ? 2 ** 34 : spec.memory.bytes;
-  const receiver = start(
-    'receiver',
-    'the receiver',
-    memoryReceiver({ backend, patienceMs, host: address, most }),
-  );
+/** @returns it and its port */
+export async function startReceiver(start: StartAt, spec: MemoryReceiverSpec) {
+  const receiver = start('receiver', 'the receiver', memoryReceiver(spec));
   const hello = validated(
     migrateHello,
     await receiver.expect('hello', answerMs),
     'what the receiver says of itself',
   );
   if (hello.role !== 'receiver') throw new Error('the receiver says that it is a sender');
-  const relay = await relayTo(start, { host: address, port: hello.port }, bitsPerSecond);
-  const { port } = relay;
-  const sender = start('sender', 'the sender', memorySender({ ...spec, host: address, port }));
-  const lasts = longest(most * (spec.passes ?? 1), bitsPerSecond);
-  const sent = validated(migrateResult, await sender.expect('result', lasts), 'what the sender measured');
+  return { receiver, port: hello.port };
+}
+
+/** What both ends measured. @throws Error in one sentence when not all of it is there */
+export async function bothMoved(
+  sender: HostProcess,
+  receiver: HostProcess,
+  lastsMs: number,
+): Promise<Pick<OwnMoved, 'sender' | 'receiver'>> {
+  const sent = validated(migrateResult, await sender.expect('result', lastsMs), 'what the sender measured');
   // A sender that failed leaves a receiver that may wait for long: its own words are the reason.
   if (sent.fault !== null) throw new Error(sent.fault);
   const got = validated(
@@ -160,7 +170,21 @@ export async function moveMemory(spec: OwnMigration, start?: StartAt, address = 
   if (sent.role !== 'sender' || got.role !== 'receiver') throw new Error('sender and receiver are exchanged');
   if (sent.digest === null || sent.digest !== got.digest)
     throw new Error('sender and receiver do not have the same memory');
-  return { carried: await relay.carried(), sender: sent, receiver: got };
+  return { sender: sent, receiver: got };
+}
+
+/** @throws Error in one sentence when it cannot be measured, or not all of it is there */
+export async function moveMemory(spec: OwnMigration, start?: StartAt, address = loopback): Promise<OwnMoved> {
+  if (!start) return here((started) => moveMemory(spec, started, address));
+  const { backend, patienceMs, bitsPerSecond } = spec;
+  const most = 'file' in spec.memory ? 2 ** 34 : spec.memory.bytes;
+  const { receiver, port } = await startReceiver(start, { backend, patienceMs, host: address, most });
+  const relay = await relayTo(start, address, [port], bitsPerSecond);
+  const to = { host: address, port: relay.ports[0]! };
+  const sender = start('sender', 'the sender', memorySender({ ...spec, ...to }));
+  const lasts = longest(most * (spec.passes ?? 1), bitsPerSecond);
+  const moved = await bothMoved(sender, receiver, lasts);
+  return { carried: await relay.carried(), ...moved };
 }
 
 /** Why QEMU cannot be had here, and how it would be; null: it can. */
@@ -183,7 +207,7 @@ async function lineOf<T>(
   return here(async (start) => parse(await start('sender', name, program).expect(event, longestMs)));
 }
 
-const pagesOf = (memory: MemorySpec, into?: string) =>
+export const pagesOf = (memory: MemorySpec, into?: string) =>
   lineOf('the program that makes pages', pagesProgram(memory, into), 'pages', (line) =>
     validated(pagesLine, line, 'what the program says of its pages'),
   );
@@ -233,8 +257,8 @@ export async function moveByQemu(
       'what the guest says',
     );
     if (port === null) throw new Error('the guest waits nowhere');
-    const relay = await relayTo(start, { host: address, port }, bitsPerSecond);
-    const to = { host: address, port: relay.port };
+    const relay = await relayTo(start, address, [port], bitsPerSecond);
+    const to = { host: address, port: relay.ports[0]! };
     const sender = start('sender', 'the guest whose memory is moved', guestProgram({ ...common, file, to }));
     const lasts = longest(before.memory, bitsPerSecond);
     const qemu = validated(guestResult, await sender.expect('migrated', lasts), 'what QEMU measured');

@@ -9,9 +9,10 @@ import {
   type PageSet,
   type QemuWay,
 } from '../contract/migrate.js';
+import { writtenRange } from '../hosts/writing-guest.js';
 import { ofProgram } from '../stage/limits.js';
 import { moveByQemu, moveMemory, type StartAt } from '../stage/migrate.js';
-import { invalid } from './gates.js';
+import { invalid, warning } from './gates.js';
 import { trialKind } from './kind.js';
 
 export interface MigrateTrial {
@@ -22,6 +23,8 @@ export interface MigrateTrial {
   connections: number;
   /** to the receiver; null: as fast as the relay is */
   bitsPerSecond: number | null;
+  /** pages a second that are written to meanwhile; left out: none */
+  dirtyRate?: number | undefined;
   by: { codec: MigrationCodec; workers: number; passes?: number; dirty?: number } | { qemu: QemuWay };
   /** why it cannot be; left out: it can */
   missing?: string | undefined;
@@ -51,6 +54,9 @@ type MigrateMeasurement = z.infer<typeof migrateMeasurement>;
 
 const memoryOf = ({ moved: one }: MigrateMeasurement): number =>
   one.by === 'qemu' ? one.memory : one.sender.memory;
+/** Where nobody wrote there is no pause. */
+const pauseNs = ({ moved: one }: MigrateMeasurement): number | null =>
+  one.by === 'qemu' ? one.downNs : (one.sender.downtimeNs ?? null);
 const secondsOf = ({ moved: one }: MigrateMeasurement): number =>
   (one.by === 'qemu' ? one.wallNs : one.sender.wallNs) / 1e9;
 
@@ -71,13 +77,22 @@ export const migrate = trialKind({
       return;
     }
     const { nodeBackend } = stage.host('client').look;
-    const one = await moveMemory({ ...common, ...by, backend: nodeBackend }, start, stage.address);
+    // QEMU's guest writes into a range of this size.
+    const dirtyWithin = spec.dirtyRate === undefined ? undefined : writtenRange(bytes).bytes;
+    const own = { ...common, ...by, dirtyWithin, backend: nodeBackend };
+    const one = await moveMemory(own, start, stage.address);
     done('move', { kind: 'migrate', moved: { by: 'dispatchbench', ...one } });
   },
 
   gates: (name, { moved: one }) =>
     one.by === 'qemu' && !one.exact
-      ? [invalid('inexact', `${name}: the receiver has other bytes than the sender`)]
+      ? [
+          // Of a guest that wrote, QEMU's own ways may lose words (docs/migrate.md): that is a finding about them.
+          (one.downNs === null ? invalid : warning)(
+            'inexact',
+            `${name}: the receiver has other bytes than the sender`,
+          ),
+        ]
       : [],
 
   metrics: [
@@ -111,6 +126,20 @@ export const migrate = trialKind({
         'Of ours until the receiver has answered for the whole, of QEMU until the other one says that it is complete.',
       from: ['move'],
       of: secondsOf,
+    },
+    {
+      id: 'migrate-pause',
+      title: 'Pause of who writes',
+      unit: 'ms',
+      better: 'lower',
+      digits: 0,
+      meaning:
+        'Where memory was written to meanwhile: from when nobody wrote any more until all was there, of ours with the checksums of the whole.',
+      from: ['move'],
+      of: (one: MigrateMeasurement) => {
+        const ns = pauseNs(one);
+        return ns === null ? null : ns / 1e6;
+      },
     },
     {
       id: 'migrate-cpu',

@@ -98,6 +98,14 @@ export function hello(memory: number, connections = 1): Buffer {
   return sealed(bytes);
 }
 
+/** A receiver's first word, whose memory is zeros. */
+export function greeting(): Buffer {
+  const bytes = Buffer.alloc(24);
+  bytes.write('dbG1');
+  bytes.writeBigUInt64LE(BigInt(`0x${xxh64(Buffer.alloc(0))}`), 8);
+  return sealed(bytes);
+}
+
 export interface FrameFields {
   codec?: number;
   block?: number;
@@ -152,3 +160,25 @@ export function send(port: number, ...parts: Buffer[]): Socket {
   socket.write(Buffer.concat(parts));
   return socket;
 }
+
+/** Hands connections on, and lets `cut` decide after each part whether they end there, without a word. */
+export const between =
+  (port: number, cut: (there: number, back: Buffer) => boolean) =>
+  (near: Socket): void => {
+    const far = connect(port, '127.0.0.1');
+    let there = 0;
+    const both = () => {
+      near.destroy();
+      far.destroy();
+    };
+    for (const socket of [near, far]) socket.on('error', both).on('close', both);
+    near.on('data', (part) => {
+      there += part.length;
+      far.write(part);
+      if (cut(there, Buffer.alloc(0))) both();
+    });
+    far.on('data', (part) => {
+      if (cut(there, part)) return;
+      near.write(part);
+    });
+  };
