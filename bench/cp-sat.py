@@ -29,7 +29,8 @@ for one, other in problem["together"]:
 for one, other in problem["apart"]:
     for host in range(len(hosts)):
         model.add(there[one][host] + there[other][host] <= 1)
-if not shares and not problem["near"] and len({tuple(host["has"]) for host in hosts}) == 1:
+alike = len({tuple(host["has"]) for host in hosts}) == 1 and all(item.get("only") is None for item in items)
+if not shares and not problem["near"] and alike:
     for host in range(1, len(hosts)):
         model.add_implication(used[host], used[host - 1])
 model.minimize(most if shares else sum(used))

@@ -12,11 +12,13 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { packageRoot } from '../src/addon.js';
 import { dwcpLstm2025, dwcpProcessor } from '../src/analysis/reference/dwcp-2025.js';
+import { judgeAll, judgedFrom, standings } from '../src/planner/prediction/contest.js';
 import { forwardFlop, initialWeights, Net } from '../src/planner/prediction/lstm.js';
 import { chosen, methods } from '../src/planner/prediction/methods.js';
 import { flopPerSecond, plausibility } from '../src/planner/prediction/plausibility.js';
 import { madeUp, makers, type Series } from '../src/planner/prediction/series.js';
-import { floorOf, positive, walkForward } from '../src/planner/prediction/walk-forward.js';
+import { floorOf, positive } from '../src/planner/prediction/walk-forward.js';
+import { predictionsInWords } from '../src/report/predictions.js';
 import { meanInterval } from '../src/statistics/interval.js';
 import { randomFrom } from '../src/statistics/random.js';
 import { saveRecord } from './lib.js';
@@ -32,8 +34,7 @@ const { values: options } = parseArgs({
 });
 const seeds = Number(options.seeds ?? (options.quick ? 1 : 10));
 const length = options.quick ? 160 : 400;
-/** Shown first, and judged by nobody: what a net is trained on before it says anything. */
-const from = options.quick ? 90 : 100;
+const from = options.quick ? 90 : judgedFrom;
 
 const recordings = options.record
   ? await record(options.quick ? 100 : 400, options.load, !options.quick)
@@ -60,18 +61,20 @@ interface Judged {
 const judged: Judged[] = [];
 const floors: Record<string, number[]> = {};
 
+const ownCpuUs = () => {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+};
+
 function judge(series: string, values: readonly number[], seed: number): void {
-  for (const { id, make } of methods) {
-    const began = process.cpuUsage();
-    const error = walkForward(make(seed), values, from);
-    const { user, system } = process.cpuUsage(began);
+  for (const { id, error, cpuUs } of judgeAll(values, from, seed, ownCpuUs)) {
     let row = judged.find((one) => one.series === series && one.method === id);
     if (!row) {
       row = { series, method: id, errors: [], cpuUs: [] };
       judged.push(row);
     }
     row.errors.push(error);
-    row.cpuUs.push((user + system) / values.length);
+    row.cpuUs.push(cpuUs);
   }
 }
 
@@ -111,12 +114,14 @@ function tableOf(ids: readonly string[], withFloor: boolean): string {
 }
 
 const recordedIds = recordedSeries.map(({ id }) => id);
-/** Over all recorded series, each counting alike whatever its noise: the geometric mean. */
-const over = (method: string) =>
-  Math.exp(mean(recordedIds.map((id) => Math.log(mean(of(id, method).errors)))));
-const ranking = methods.map(({ id }) => ({ id, error: over(id) })).sort((a, b) => a.error - b.error);
-const best = ranking[0]!;
-const lstm = ranking.find(({ id }) => id === 'lstm')!;
+const ranking = standings(
+  recordedIds.map((series) =>
+    methods.map(({ id }) => {
+      const { errors, cpuUs } = of(series, id);
+      return { id, error: mean(errors), cpuUs: mean(cpuUs) };
+    }),
+  ),
+);
 const cpu = methods.map(({ id }) => ({
   id,
   us: mean(judged.filter((one) => one.method === id).flatMap((one) => one.cpuUs)),
@@ -209,13 +214,9 @@ console.log(
   `\nRecorded on ${recordings.recordedAt}, ${recordings.kernel}, ${recordings.cpu}; the machine meanwhile: ${recordings.load}\n${tableOf(recordedIds, false)}`,
 );
 console.log(`\n${costs}`);
-console.log(
-  `\nBest on the recorded series, by the geometric mean of their errors: ${best.id} (${percent(best.error)} %). ` +
-    `${chosen.id === best.id ? 'It is the one that is chosen.' : `CHOSEN IS ${chosen.id} (${percent(over(chosen.id))} %).`} ` +
-    (best.id === 'lstm'
-      ? 'The net is the best.'
-      : `The LSTM is not the best: ${percent(lstm.error)} %, rank ${ranking.indexOf(lstm) + 1} of ${ranking.length}, for ${(cpu.find(({ id }) => id === 'lstm')!.us / cpu.find(({ id }) => id === best.id)!.us).toFixed(0)} times its CPU time.`),
-);
+const { intervalMs } = recordings;
+const words = { series: recordedIds.length, intervalMs, standings: ranking, chosen: chosen.id };
+console.log(`\n${predictionsInWords(words).join(' ')}`);
 console.log(
   `\nPublished times of one prediction (one input: the least that such a net calculates). Its processor does ${giga(dwcpProcessor.peakFlopPerSecond)} GFLOP/s at most on a core (${dwcpProcessor.why}); a core here ${typeof peak === 'number' ? `${giga(peak)}, measured` : peak}\n${guard}`,
 );

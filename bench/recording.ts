@@ -2,16 +2,19 @@
  * Recorded series of bandwidth: what tcp_info of a transfer's sockets says every 100 ms, asked by ss(8) beside the transfer, between
  * two network namespaces with an emulated link.
  */
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { packageRoot } from '../src/addon.js';
+import { linkCourse } from '../src/contract/link.js';
 import { transferHello, transferResult } from '../src/contract/transfer.js';
-import type { Host, HostProcess, Roles } from '../src/hosts/host.js';
+import type { HostProcess, Roles } from '../src/hosts/host.js';
 import { openHost } from '../src/hosts/registry.js';
+import { socketsTo } from '../src/hosts/sockets.js';
+import { courseOf } from '../src/planner/prediction/series.js';
 import { receiverProgram, senderProgram } from '../src/programs/transfer.js';
+import { alongCourse } from '../src/stage/course.js';
 
 const recordedSeries = z.object({
   id: z.string(),
@@ -20,6 +23,8 @@ const recordedSeries = z.object({
   streams: z.number(),
   beside: z.number(),
   congestion: z.string(),
+  /** of the link's rate, a step each interval; left out: it stays */
+  course: linkCourse.optional(),
   /** bits acknowledged in each interval over its length, Mbit/s */
   goodput: z.array(z.number()),
   /** sum of the sockets' delivery rates at the end of each interval, as the kernel estimates them, Mbit/s */
@@ -41,18 +46,25 @@ const path = join(packageRoot, 'bench/recorded/bandwidth.json');
 
 export const readRecorded = (): Recorded => recorded.parse(JSON.parse(readFileSync(path, 'utf8')));
 
-type Scenario = Pick<Recorded['series'][number], 'id' | 'link' | 'streams' | 'beside' | 'congestion'>;
+type Scenario = Omit<Recorded['series'][number], 'goodput' | 'deliveryRate'>;
 
 const link = 'delay=20ms loss=1% rate=100mbit means=relay seed=1';
 const clean = 'delay=20ms rate=50mbit limit=200 means=relay seed=1';
 
-/** A transfer that loses packets at random, one that fills a queue, and one that shares a link with what comes and goes. */
+const changing = { link: clean, streams: 4, beside: 0, congestion: 'cubic' } as const;
+
+/**
+ * A transfer that loses packets at random, one that fills a queue, one that shares a link with what comes and goes, and those over a
+ * link whose rate changes.
+ */
 export const scenarios: readonly Scenario[] = [
   { id: 'lossy, 1 stream', link, streams: 1, beside: 0, congestion: 'cubic' },
   { id: 'lossy, 8 streams', link, streams: 8, beside: 0, congestion: 'cubic' },
   { id: 'queue, 1 stream', link: clean, streams: 1, beside: 0, congestion: 'cubic' },
   { id: 'shared, 2 and 4 streams', link: clean, streams: 2, beside: 4, congestion: 'cubic' },
   { id: 'lossy, 1 stream, bbr', link, streams: 1, beside: 0, congestion: 'bbr' },
+  { id: 'periodic, 4 streams', ...changing, course: 'periodic' },
+  { id: 'regime, 4 streams', ...changing, course: 'regime' },
 ];
 
 const intervalMs = 100;
@@ -89,27 +101,6 @@ async function transfer(
   return { ends: [sender, receiver], port, result };
 }
 
-const rateUnits: Record<string, number> = { '': 1, K: 1e3, M: 1e6, G: 1e9 };
-
-/** What the sockets to a port say, all together. */
-function told(client: Host, port: number): { atMs: number; ackedBytes: number; deliveryBits: number } {
-  const command = { command: 'ss', args: ['-tinH', 'state', 'established', `( dport = :${port} )`] };
-  const entered = client.entering?.(command) ?? command;
-  const began = performance.now();
-  const text = execFileSync(entered.command, entered.args, { encoding: 'utf8' });
-  const atMs = (began + performance.now()) / 2;
-  const sum = (pattern: RegExp, of: (found: RegExpMatchArray) => number) =>
-    [...text.matchAll(pattern)].reduce((all, found) => all + of(found), 0);
-  return {
-    atMs,
-    ackedBytes: sum(/\bbytes_acked:(\d+)/g, ([, bytes]) => Number(bytes)),
-    deliveryBits: sum(
-      /\bdelivery_rate (\d+(?:\.\d+)?)([KMG]?)bps/g,
-      ([, value, unit]) => Number(value) * rateUnits[unit!]!,
-    ),
-  };
-}
-
 const rounded = (bits: number) => Number((bits / 1e6).toFixed(3));
 
 async function one(scenario: Scenario, samples: number): Promise<Recorded['series'][number]> {
@@ -133,15 +124,20 @@ async function one(scenario: Scenario, samples: number): Promise<Recorded['serie
     };
     const visiting = visitor();
     await pause(1000);
-    const start = performance.now();
-    let before = told(roles.client, main.port);
-    for (let sample = 1; sample <= samples; sample++) {
-      await pause(Math.max(0, start + sample * intervalMs - performance.now()));
-      const after = told(roles.client, main.port);
-      goodput.push(rounded(((after.ackedBytes - before.ackedBytes) * 8000) / (after.atMs - before.atMs)));
-      deliveryRate.push(rounded(after.deliveryBits));
-      before = after;
-    }
+    const { course = 'steady' } = scenario;
+    const sampling = async () => {
+      const start = performance.now();
+      let before = await socketsTo(roles.client, main.port);
+      for (let sample = 1; sample <= samples; sample++) {
+        await pause(Math.max(0, start + sample * intervalMs - performance.now()));
+        const after = await socketsTo(roles.client, main.port);
+        goodput.push(rounded(((after.ackedBytes - before.ackedBytes) * 8000) / (after.atMs - before.atMs)));
+        deliveryRate.push(rounded(after.deliveryRate));
+        before = after;
+      }
+    };
+    if (course === 'steady') await sampling();
+    else await alongCourse({ roles }, courseOf(course, samples, 1), intervalMs, sampling);
     done = true;
     await main.result;
     await visiting;

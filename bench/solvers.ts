@@ -1,8 +1,9 @@
-/** Solvers that prove what is optimal: HiGHS, installed when first asked for, and CP-SAT where Python has it. */
+/** Solvers that prove what is optimal, installed when first asked for: HiGHS by npm, and CP-SAT by pip where there is a Python. */
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { packageRoot } from '../src/addon.js';
+import { cacheFolder } from '../src/cache.js';
 import { install } from '../src/on-demand.js';
 import { type Goal, integerProgram, solutionOf } from '../src/planner/placement/integer-program.js';
 import type { Placement, Problem } from '../src/planner/placement/problem.js';
@@ -66,16 +67,38 @@ export async function highs(): Promise<Solver> {
   };
 }
 
-/** @returns the reason, in one sentence, where Python has it not */
+const ortools = 'ortools==9.14.6206';
+
+/** OR-tools are installed when first asked for, into a folder of their own. @returns why not, in one sentence */
 export function cpSat(python: string): Solver | string {
-  const asked = spawnSync(python, ['-c', 'import ortools'], { encoding: 'utf8' });
-  if (asked.status !== 0) return `CP-SAT is not available here: ${python} has no ortools`;
+  const folder = join(cacheFolder('on-demand'), ortools);
+  const env = { ...process.env, PYTHONPATH: folder };
+  const isThere = () =>
+    spawnSync(python, ['-c', 'from ortools.sat.python import cp_model'], { env }).status === 0;
+  if (!isThere()) {
+    console.error(`installing ${ortools} into ${folder} ...`);
+    const pip = [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      '--target',
+      folder,
+      ortools,
+    ];
+    const done = spawnSync(python, pip, { encoding: 'utf8' });
+    if (done.status !== 0 || !isThere()) {
+      const said = done.error?.message ?? done.stderr.trim().split('\n').at(-1) ?? '';
+      return `CP-SAT is not available here: ${python} has no ortools, and pip did not bring it: ${said}`;
+    }
+  }
   return {
     name: 'CP-SAT',
     solve(problem, goal, limitSeconds) {
       const input = JSON.stringify({ ...problem, goal, limitSeconds });
       const script = join(packageRoot, 'bench/cp-sat.py');
-      const done = spawnSync(python, [script], { input, encoding: 'utf8', maxBuffer: 1 << 26 });
+      const done = spawnSync(python, [script], { env, input, encoding: 'utf8', maxBuffer: 1 << 26 });
       if (done.status !== 0) throw new Error(`CP-SAT ended with: ${done.stderr.trim().split('\n').at(-1)}`);
       return JSON.parse(done.stdout) as Solved;
     },

@@ -56,6 +56,11 @@ double Line::mean_lateness() const noexcept {
   return totals_.passed == 0 ? 0 : static_cast<double>(late_) / static_cast<double>(totals_.passed);
 }
 
+void Line::change(const Shape& shape) noexcept {
+  shape_ = shape;
+  rest_ = 0;
+}
+
 void Line::restart() {
   totals_ = {};
   lateness_.clear();

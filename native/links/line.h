@@ -66,6 +66,9 @@ class Line {
   /// Counts from here on; what is held stays.
   void restart();
 
+  /// What comes from here on finds this shape; what is held leaves as it was to, and the rate begins behind it.
+  void change(const Shape& shape) noexcept;
+
  private:
   struct Held {
     Nanoseconds due;

@@ -1,5 +1,8 @@
 #include "links/options.h"
 
+#include <iterator>
+#include <sstream>
+
 #include "process/arguments.h"
 
 namespace links {
@@ -23,6 +26,11 @@ void shape(process::Arguments& known, const Names& names, Shape& shape) {
   known.number(names.limit, 1, kMostPackets, shape.limit);
 }
 
+void shapes(process::Arguments& known, Shape& up, Shape& down) {
+  shape(known, {"--up-delay", "--up-loss", "--up-rate", "--up-limit"}, up);
+  shape(known, {"--down-delay", "--down-loss", "--down-rate", "--down-limit"}, down);
+}
+
 }  // namespace
 
 std::string parse_options(std::span<char* const> arguments, Options& options) {
@@ -31,8 +39,7 @@ std::string parse_options(std::span<char* const> arguments, Options& options) {
   known.text("--client-device", options.client.device);
   known.text("--server-space", options.server.space);
   known.text("--server-device", options.server.device);
-  shape(known, {"--up-delay", "--up-loss", "--up-rate", "--up-limit"}, options.up);
-  shape(known, {"--down-delay", "--down-loss", "--down-rate", "--down-limit"}, options.down);
+  shapes(known, options.up, options.down);
   known.number("--seed", 0, UINT64_MAX, options.seed);
   known.cpus("--cpu", options.cpus);
   if (std::string fault = known.read(arguments); !fault.empty()) return fault;
@@ -42,6 +49,16 @@ std::string parse_options(std::span<char* const> arguments, Options& options) {
     }
   }
   return "";
+}
+
+std::string parse_shapes(std::string_view words, Shape& up, Shape& down) {
+  std::istringstream text{std::string(words)};
+  std::vector<std::string> read{std::istream_iterator<std::string>(text), {}};
+  std::vector<char*> arguments;
+  for (std::string& word : read) arguments.push_back(word.data());
+  process::Arguments known;
+  shapes(known, up, down);
+  return known.read(arguments);
 }
 
 }  // namespace links

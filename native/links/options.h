@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "links/line.h"
@@ -27,5 +28,8 @@ struct Options {
 
 /// Reads `arguments` (without the program's name). Returns one sentence on what is wrong, empty when nothing is.
 std::string parse_options(std::span<char* const> arguments, Options& options);
+
+/// Reads shapes from words by the same options, with blanks between them; what is not named stays as it is. As above.
+std::string parse_shapes(std::string_view words, Shape& up, Shape& down);
 
 }  // namespace links

@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "links/tun.h"
@@ -85,7 +87,7 @@ process::JsonLine counts(const Line& line) {
 class Relay {
  public:
   explicit Relay(const Options& options)
-      : up_{Line(options.up, 2 * options.seed), client_, server_},
+      : up_shape_(options.up), down_shape_(options.down), up_{Line(options.up, 2 * options.seed), client_, server_},
         down_{Line(options.down, 2 * options.seed + 1), server_, client_} {}
 
   std::string run(const Options& options) {
@@ -100,7 +102,7 @@ class Relay {
     process::print_line(ready.text());
     carry();
     report();
-    return "";
+    return fault_;
   }
 
  private:
@@ -165,8 +167,30 @@ class Relay {
       open_ = false;
       return;
     }
-    const auto lines = std::count(bytes.data(), bytes.data() + size, '\n');
-    for (std::ptrdiff_t line = 0; line < lines; ++line) report();
+    asked_.append(bytes.data(), static_cast<std::size_t>(size));
+    for (std::size_t end = asked_.find('\n'); end != std::string::npos; end = asked_.find('\n')) {
+      obey(std::string_view(asked_).substr(0, end));
+      asked_.erase(0, end + 1);
+    }
+  }
+
+  void obey(std::string_view line) {
+    constexpr std::string_view kShape = "shape ";
+    if (line == "report") {
+      report();
+    } else if (!line.starts_with(kShape)) {
+      refuse("'" + std::string(line) + "' is no line for a link: known are report and shape");
+    } else if (std::string fault = parse_shapes(line.substr(kShape.size()), up_shape_, down_shape_); !fault.empty()) {
+      refuse("a shape cannot be read: " + fault);
+    } else {
+      up_.line.change(up_shape_);
+      down_.line.change(down_shape_);
+    }
+  }
+
+  void refuse(std::string fault) {
+    fault_ = std::move(fault);
+    open_ = false;
   }
 
   void report() {
@@ -181,12 +205,16 @@ class Relay {
     for (Direction* one : {&up_, &down_}) one->line.restart();
   }
 
+  Shape up_shape_;
+  Shape down_shape_;
   Tun client_;
   Tun server_;
   Direction up_;
   Direction down_;
   Slots slots_;
   Waiter waiter_;
+  std::string asked_;  // what has come in of a line that is not whole
+  std::string fault_;
   bool open_ = true;
 };
 

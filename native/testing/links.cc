@@ -9,17 +9,19 @@ namespace {
 constexpr double kLost = -1;
 constexpr double kOverflowed = -2;
 
-/// carry({delayNs, lossPpb, bitsPerSecond, limit}, seed, times: Float64Array, sizes: Float64Array, lateNs)
-/// -> {left: Float64Array, counts}: packets that come in at these times, in their order, and when each left (-1 lost, -2
-/// overflowed), where whoever looks after the line is always `lateNs` late.
-Napi::Value carry(const Napi::CallbackInfo& info) {
-  const Napi::Object asked = info[0].As<Napi::Object>();
+links::Shape shape_of(const Napi::Object& asked) {
   const auto number = [&asked](const char* name) { return asked.Get(name).As<Napi::Number>().Int64Value(); };
-  const links::Shape shape{.delay = number("delayNs"),
-                           .loss_ppb = static_cast<std::uint64_t>(number("lossPpb")),
-                           .bits_per_second = static_cast<std::uint64_t>(number("bitsPerSecond")),
-                           .limit = static_cast<std::uint64_t>(number("limit"))};
-  links::Line line(shape, static_cast<std::uint64_t>(info[1].As<Napi::Number>().Int64Value()));
+  return {.delay = number("delayNs"),
+          .loss_ppb = static_cast<std::uint64_t>(number("lossPpb")),
+          .bits_per_second = static_cast<std::uint64_t>(number("bitsPerSecond")),
+          .limit = static_cast<std::uint64_t>(number("limit"))};
+}
+
+/// carry({delayNs, lossPpb, bitsPerSecond, limit}, seed, times: Float64Array, sizes: Float64Array, lateNs[, changed, from])
+/// -> {left: Float64Array, counts}: packets that come in at these times, in their order, and when each left (-1 lost, -2
+/// overflowed), where whoever looks after the line is always `lateNs` late, and from the packet `from` on it has another shape.
+Napi::Value carry(const Napi::CallbackInfo& info) {
+  links::Line line(shape_of(info[0].As<Napi::Object>()), static_cast<std::uint64_t>(info[1].As<Napi::Number>().Int64Value()));
   const Napi::Float64Array times = info[2].As<Napi::Float64Array>();
   const Napi::Float64Array sizes = info[3].As<Napi::Float64Array>();
   const links::Nanoseconds late = info[4].As<Napi::Number>().Int64Value();
@@ -30,7 +32,9 @@ Napi::Value carry(const Napi::CallbackInfo& info) {
       line.release(line.due() + late);
     }
   };
+  const std::size_t changes = info.Length() > 6 ? info[6].As<Napi::Number>().Uint32Value() : times.ElementLength();
   for (std::size_t i = 0; i < times.ElementLength(); ++i) {
+    if (i == changes) line.change(shape_of(info[5].As<Napi::Object>()));
     release_until(times[i]);
     const links::Fate fate =
         line.take(static_cast<links::Nanoseconds>(times[i]), static_cast<std::uint32_t>(sizes[i]),

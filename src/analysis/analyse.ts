@@ -11,6 +11,7 @@ import { type Answer, answersOf } from './answer.js';
 import { type Cell, cellsOf, type Series, seriesAlong, valuesOf } from './cells.js';
 import { type Contest, contestsOf } from './contest.js';
 import { type Gains, gainsOf } from './gains.js';
+import { type Predictions, predictionsOf } from './predictions.js';
 import { type ScannedSeries, scanModels } from './scan.js';
 import { type Notice, validityNotices } from './validity.js';
 import { type Verdict, verdicts } from './verdicts.js';
@@ -52,6 +53,8 @@ export interface ExperimentAnalysis {
   contests: Contest[];
   /** what more of the factor brings, where the experiment asks */
   gains: Gains;
+  /** null: no trial of it recorded series that predictors are judged on */
+  predictions: Predictions | null;
   /** null: it compares what runs on a host, not hosts */
   hosts: HostComparison | null;
   /** what a wait costs, of the series whose counters tell */
@@ -161,6 +164,7 @@ function analyseExperiment(name: string, cells: readonly Cell[], hosts: KnownHos
     answers: answersOf(known?.answers ?? [], series),
     contests: contestsOf(known?.answers ?? [], series),
     gains: gainsOf(known?.gains, series),
+    predictions: predictionsOf(cells.flatMap(({ trials }) => trials)),
     hosts: known?.acrossHosts ? compareHosts(known.acrossHosts, series, hosts) : null,
     scans,
     models,

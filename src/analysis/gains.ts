@@ -32,12 +32,14 @@ export interface BesidePeer {
   at: { x: number; ratio: Interval; outcome: PeerOutcome }[];
 }
 
-/** Whoever chooses along the axis by itself, over the level that was best in hindsight. */
+/** Whoever chooses along the axis by itself, over the levels that were best and worst in hindsight. */
 export interface Adapted {
   series: Series;
   metric: Metric;
   best: number;
   ratio: Interval;
+  /** null: there is one level */
+  worst: { x: number; ratio: Interval } | null;
   /** as much: within 5 %, or more */
   outcome: PeerOutcome;
 }
@@ -96,7 +98,9 @@ export function gainsOf(asked: Experiment['gains'], all: readonly Series[]): Gai
     one.points
       .map(({ x, cell }) => ({ x, values: blockedValuesOf(cell, measured) }))
       .filter(({ values }) => values.length > 0);
-  const fixed = all.filter((series) => !has(series, asked.adaptive));
+  const { peer: theirs, chosenBy } = asked;
+  const isFixed = ({ levels }: Series) => (levels[chosenBy] ?? null) === null;
+  const fixed = all.filter(isFixed);
   const gains = fixed.flatMap((series): Gain[] => {
     const [near, ...further] = figures(series);
     if (!near || further.length === 0) return [];
@@ -106,15 +110,15 @@ export function gainsOf(asked: Experiment['gains'], all: readonly Series[]): Gai
     });
     return [{ series, metric: measured, near: near.x, at }];
   });
-  const own = ownFactors(all, asked.peer);
+  const own = theirs ? ownFactors(all, theirs) : [];
   const beside = fixed
-    .filter((series) => !has(series, asked.peer))
+    .filter((series) => theirs && !has(series, theirs))
     .flatMap((series): BesidePeer[] => {
-      const peer = all.find((other) => has(other, asked.peer) && around(other, own) === around(series, own));
+      const peer = all.find((other) => has(other, theirs!) && around(other, own) === around(series, own));
       if (!peer) return [];
-      const theirs = new Map(figures(peer).map(({ x, values }) => [x, values]));
+      const peers = new Map(figures(peer).map(({ x, values }) => [x, values]));
       const at = figures(series).flatMap(({ x, values }) => {
-        const other = theirs.get(x);
+        const other = peers.get(x);
         if (!other) return [];
         const ratio = blockedRatio(values, other);
         return [{ x, ratio, outcome: peerOutcome(ratio) }];
@@ -122,20 +126,21 @@ export function gainsOf(asked: Experiment['gains'], all: readonly Series[]): Gai
       return at.length > 0 ? [{ series, peer, metric: measured, at }] : [];
     });
   const adapted = all
-    .filter((series) => has(series, asked.adaptive))
+    .filter((series) => !isFixed(series))
     .flatMap((series): Adapted[] => {
-      const levels = { ...series.levels };
-      for (const factor of Object.keys(asked.adaptive)) delete levels[factor];
+      const { [chosenBy]: _, ...levels } = series.levels;
       const rivals = fixed
         .filter((other) => other.host.name === series.host.name && has(other, levels))
         .flatMap(figures);
       const mean = ({ values }: (typeof rivals)[number]) =>
         values.reduce((sum, { value }) => sum + value, 0) / values.length;
-      const [best] = rivals.sort((a, b) => mean(b) - mean(a));
+      const [best, ...others] = rivals.sort((a, b) => mean(b) - mean(a));
       const [own] = figures(series);
       if (!best || !own) return [];
       const ratio = blockedRatio(own.values, best.values);
-      return [{ series, metric: measured, best: best.x, ratio, outcome: peerOutcome(ratio) }];
+      const last = others.at(-1);
+      const worst = last ? { x: last.x, ratio: blockedRatio(own.values, last.values) } : null;
+      return [{ series, metric: measured, best: best.x, ratio, worst, outcome: peerOutcome(ratio) }];
     });
   return { gains, beside, adapted };
 }

@@ -1,6 +1,6 @@
 /**
  * An emulated link between server and client: what was asked of it, what it did meanwhile, and the lines of the program
- * that is one (dispatchbench-link): `ready` once, and `link` for every line on its stdin and at the end.
+ * that is one (dispatchbench-link): `ready` once, and `link` for every line `report` on its stdin and at the end.
  */
 import { z } from 'zod';
 import { count } from './common.js';
@@ -24,6 +24,14 @@ export type LinkMeans = z.infer<typeof linkMeans>;
 
 export const linkDirections = ['up', 'down'] as const;
 export type LinkDirection = (typeof linkDirections)[number];
+
+/**
+ * How the rate of a link goes on while something is measured: it stays, or follows what predictors are judged on
+ * (src/planner/prediction/series.ts).
+ */
+export const linkCourses = ['steady', 'periodic', 'volatile', 'regime'] as const;
+export const linkCourse = z.enum(linkCourses);
+export type LinkCourse = z.infer<typeof linkCourse>;
 
 export const emulatedLink = z.object({
   /** from the client to the server */

@@ -21,6 +21,9 @@ export const linkClasses = ['loopback', 'datacenter', 'wan'] as const;
 export const adaptive = 'adaptive';
 export const mostAdaptive = 64;
 
+/** Likewise: as many in the next of several transfers as a prediction of the link's bandwidth asks for. */
+export const planned = 'planned';
+
 /** Most streams of one transfer, most bytes that one call is given, and most memory that is sent from. */
 export const mostStreams = 1024;
 export const mostChunk = 64 << 20;

@@ -151,10 +151,11 @@ export interface Experiment<Settings = unknown, Cell extends CellLevels = CellLe
    */
   answers: readonly { metric: MetricId; when: string }[];
   /**
-   * the figure whose gain along the axis is the answer, level by level over its near end, and the levels of whom it is held
-   * against under the same circumstances, and of whoever chooses along the axis by itself; left out: the question is another one
+   * the figure whose gain along the axis is the answer, level by level over its near end, the levels of whom it is held against
+   * under the same circumstances (left out: nobody), and the factor that names who chooses along the axis by itself, null where
+   * nobody does; left out: the question is another one
    */
-  gains?: { metric: MetricId; peer: CellLevels; adaptive: CellLevels };
+  gains?: { metric: MetricId; peer?: CellLevels; chosenBy: string };
   /** figures whose growth along the axis is modelled */
   modelled: readonly MetricId[];
   /** columns of the closing table: rates, and costs (of each the first that a series has) */

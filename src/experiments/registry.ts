@@ -1,4 +1,5 @@
 /** Experiments. A new one is one file and one line here; flags, words, plots and verdicts follow from what it declares. */
+import { changingLink } from './changing-link.js';
 import { connectionMemory } from './connection-memory.js';
 import { crossHost } from './cross-host.js';
 import { dispatchCost } from './dispatch-cost.js';
@@ -39,6 +40,7 @@ const all = [
   wasmEverywhere,
   offload,
   streams,
+  changingLink,
   quorum,
   memory,
   memoryCodecs,

@@ -256,7 +256,7 @@ export const streams = experiment({
     { metric: 'transfer-cpu', scale: 'ratio' },
   ],
   answers: [],
-  gains: { metric: 'transfer-rate', peer: { impl: 'iperf3' }, adaptive: { choice: adaptive } },
+  gains: { metric: 'transfer-rate', peer: { impl: 'iperf3' }, chosenBy: 'choice' },
   modelled: [],
   closing: { rates: ['transfer-rate'], costs: ['transfer-cpu'] },
 });

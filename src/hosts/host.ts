@@ -12,7 +12,7 @@ import type {
   MemoryCopy,
   MemoryUse,
 } from '../contract/host.js';
-import type { LinkReport } from '../contract/link.js';
+import type { LinkDirection, LinkReport, LinkShape } from '../contract/link.js';
 import type { ClockEstimate } from './clock.js';
 import type { Command, Program } from './program.js';
 
@@ -74,6 +74,12 @@ export interface LinkControl {
   ended(): string | null;
   /** What passed since the last report. @throws Error in one sentence when it has ended */
   report(): Promise<LinkReport>;
+  /**
+   * Packets find these shapes from now on; those that it holds leave as they were to. What the facts of the hosts say of it
+   * stays: whoever changes it tells so, and changes it back.
+   * @throws Error in one sentence when it cannot
+   */
+  change(shapes: Readonly<Record<LinkDirection, LinkShape>>): Promise<void>;
 }
 
 /** Where the parts of a trial run. The two are one object where one machine plays both. */

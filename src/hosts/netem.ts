@@ -1,7 +1,13 @@
 /** A link by the kernel's own queueing discipline, tc-netem(8), on both interfaces of a veth pair. */
 import { z } from 'zod';
 import { count } from '../contract/common.js';
-import type { LinkDirection, LinkPassage, LinkReport, LinkShape } from '../contract/link.js';
+import {
+  type LinkDirection,
+  type LinkPassage,
+  type LinkReport,
+  type LinkShape,
+  linkDirections,
+} from '../contract/link.js';
 import { validated } from '../contract/validated.js';
 import type { LinkControl } from './host.js';
 import type { Namespaces } from './namespaces.js';
@@ -69,11 +75,16 @@ export async function startNetem(
   const onSender = (direction: LinkDirection, command: string, ...args: string[]) =>
     spaces[sender[direction]].run(command, ...args);
   const device = (direction: LinkDirection) => interfaceName(sender[direction]);
-  for (const direction of ['up', 'down'] as const) {
+  const shape = (verb: 'add' | 'change', direction: LinkDirection, wanted: LinkShape) =>
+    onSender(
+      direction,
+      'tc',
+      ...['qdisc', verb, 'dev', device(direction), 'root', 'netem', ...netemWords(wanted)],
+    );
+  for (const direction of linkDirections) {
     // A packet that the kernel has not cut yet, of up to 64 KB, would be lost as one.
     await onSender(direction, 'ip', ...['link', 'set', device(direction), 'gso_max_segs', '1']);
-    const words = netemWords(shapes[direction]);
-    await onSender(direction, 'tc', ...['qdisc', 'add', 'dev', device(direction), 'root', 'netem', ...words]);
+    await shape('add', direction, shapes[direction]);
   }
   const totals = async (direction: LinkDirection) =>
     netemTotals(
@@ -89,6 +100,9 @@ export async function startNetem(
       const report = { up: passage(before.up, after.up), down: passage(before.down, after.down) };
       before = after;
       return report;
+    },
+    async change(changed) {
+      for (const direction of linkDirections) await shape('change', direction, changed[direction]);
     },
   };
 }

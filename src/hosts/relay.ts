@@ -4,6 +4,7 @@ import {
   type LinkDirection,
   type LinkPassage,
   type LinkShape,
+  linkDirections,
   relayReady,
   relayReport,
 } from '../contract/link.js';
@@ -32,12 +33,16 @@ export function tunMissing(): string | null {
   }
 }
 
-const shapeArguments = (direction: LinkDirection, shape: LinkShape): string[] => [
-  ...[`--${direction}-delay`, `${shape.delayNs}`],
-  ...[`--${direction}-loss`, `${Math.round(shape.lossShare * 1e9)}`],
-  ...[`--${direction}-rate`, `${shape.bitsPerSecond ?? 0}`],
-  ...[`--${direction}-limit`, `${shape.limitPackets}`],
-];
+const shapeArguments = (shapes: Readonly<Record<LinkDirection, LinkShape>>): string[] =>
+  linkDirections.flatMap((direction) => {
+    const { delayNs, lossShare, bitsPerSecond, limitPackets } = shapes[direction];
+    return [
+      ...[`--${direction}-delay`, `${delayNs}`],
+      ...[`--${direction}-loss`, `${Math.round(lossShare * 1e9)}`],
+      ...[`--${direction}-rate`, `${bitsPerSecond ?? 0}`],
+      ...[`--${direction}-limit`, `${limitPackets}`],
+    ];
+  });
 
 /** Parallel to native/links/options.h. */
 function relayProgram(
@@ -55,8 +60,7 @@ function relayProgram(
     args: [
       ...end('client'),
       ...end('server'),
-      ...shapeArguments('up', shapes.up),
-      ...shapeArguments('down', shapes.down),
+      ...shapeArguments(shapes),
       ...['--seed', `${seed}`],
       ...(cpu === null ? [] : ['--cpu', `${cpu}`]),
     ],
@@ -124,6 +128,11 @@ export async function startRelay(
         child.send('report');
         const { up, down } = validated(relayReport, await child.expect('link', answerMs), "the link's relay");
         return { up: withDropped(up), down: withDropped(down) };
+      },
+      async change(changed) {
+        const how = child.ended();
+        if (how !== null) throw new Error(`the link's relay cannot be changed: it ${how}`);
+        child.send(`shape ${shapeArguments(changed).join(' ')}`);
       },
       close,
     };

@@ -2,6 +2,7 @@
 import type { ExperimentAnalysis } from '../analysis/analyse.js';
 import { asMuchWithin, type Gain, gainsFrom } from '../analysis/gains.js';
 import { number } from '../number.js';
+import { predictionsInWords } from './predictions.js';
 import { type AnswerInWords, listed, times, titleInSentence } from './sentences.js';
 import { factorName } from './words.js';
 
@@ -26,7 +27,11 @@ function headlineOf(gains: readonly Gain[], factor: string): string {
 }
 
 /** Null where nothing was measured at two levels, and beside no peer. */
-export function gainsInWords({ gains: found, factor }: ExperimentAnalysis): AnswerInWords | null {
+export function gainsInWords({
+  gains: found,
+  factor,
+  predictions,
+}: ExperimentAnalysis): AnswerInWords | null {
   const { gains, beside, adapted } = found;
   // The peer's own gain is a sentence: the question is about ours.
   const ours = gains.filter(({ series }) => !beside.some(({ peer }) => peer === series));
@@ -54,9 +59,10 @@ export function gainsInWords({ gains: found, factor }: ExperimentAnalysis): Answ
       ...each,
       ...peers,
       ...adapted.map(
-        ({ series, best, ratio, outcome, metric }) =>
-          `${series.label}: ${titleInSentence(metric)} over that of the best fixed number in hindsight, ${number(best)}: ${times(ratio)} (${outcome}).`,
+        ({ series, best, worst, ratio, outcome, metric }) =>
+          `${series.label}: ${titleInSentence(metric)} over that of ${worst ? `the worst fixed number, ${number(worst.x)}: ${times(worst.ratio)}, and of ` : ''}the best fixed number in hindsight, ${number(best)}: ${times(ratio)} (${outcome}).`,
       ),
+      ...(predictions ? predictionsInWords(predictions) : []),
     ],
     remarks: [
       `A gain is shown where the whole 95 % interval lies above × ${gainsFrom}, no gain where it lies below; as much as the peer is within ${100 * asMuchWithin} % (90 % interval).`,

@@ -13,8 +13,15 @@ export type TransferSpec = Omit<SenderSpec, 'port' | 'host' | 'control' | 'cpus'
   received?: number | undefined;
 };
 
-/** @throws Error in one sentence when it cannot be measured, or is not whole */
-export async function transfer(stage: Stage, { received, ...spec }: TransferSpec): Promise<OwnTransfer> {
+/**
+ * @param started called with the receiver's port once the sender was started
+ * @throws Error in one sentence when it cannot be measured, or is not whole
+ */
+export async function transfer(
+  stage: Stage,
+  { received, ...spec }: TransferSpec,
+  started: (port: number) => void = () => {},
+): Promise<OwnTransfer> {
   const { backend, congestion, patienceMs, length } = spec;
   const { address: host, pinning } = stage;
   const common = { backend, congestion, patienceMs, host, control: true };
@@ -32,6 +39,7 @@ export async function transfer(stage: Stage, { received, ...spec }: TransferSpec
   const { port } = hello;
   const program = senderProgram({ ...spec, ...common, port, cpus: pinning.client });
   const sender = stage.start('client', 'the sender', program);
+  started(port);
   const lasts = 'durationMs' in length ? length.durationMs + longestDrainMs(spec) : longestMs;
   const sent = validated(
     transferResult,

@@ -4,6 +4,7 @@ import type { Latency } from '../contract/load.js';
 import type { Gate } from '../contract/sample.js';
 import type { Needs } from '../stage/limits.js';
 import type { Stage } from '../stage/stage.js';
+import { blocks } from './blocks.js';
 import { calls } from './calls.js';
 import { codecs } from './codecs.js';
 import { cost } from './cost.js';
@@ -40,6 +41,7 @@ const kinds = [
   output,
   offload,
   transfer,
+  blocks,
   quorum,
   codecs,
   migrate,

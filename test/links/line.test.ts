@@ -27,7 +27,15 @@ interface Carried {
 const { carry } = createRequire(import.meta.url)(
   resolve(dirname(addonPath), 'dispatchbench_testing.node'),
 ) as {
-  carry(shape: Shape, seed: number, times: Float64Array, sizes: Float64Array, lateNs: number): Carried;
+  carry(
+    shape: Shape,
+    seed: number,
+    times: Float64Array,
+    sizes: Float64Array,
+    lateNs: number,
+    changed?: Shape,
+    from?: number,
+  ): Carried;
 };
 
 const open: Shape = { delayNs: 0, lossPpb: 0, bitsPerSecond: 0, limit: 1e6 };
@@ -132,4 +140,14 @@ test('what comes while as many are held as may be is dropped, and only that', ()
   const carried = carry(shape, 1, Float64Array.of(0, 1, 2, 3, 9, 10, 11, 12), all(60, 8), 0);
   assert.deepEqual([...carried.left], [10, 11, 12, noRoom, noRoom, 20, 21, 22]);
   assert.deepEqual([carried.overflowed, carried.passed, carried.packets], [2, 6, 8]);
+});
+
+test('what comes after a change finds the new shape, and nothing that is held leaves sooner or later for it', () => {
+  const slow = { ...open, bitsPerSecond: 8e6, delayNs: 1e6 };
+  const times = new Float64Array([0, 0, 0, 0]);
+  // 1000 bytes take 1 ms, and then 0.1 ms.
+  const { left } = carry(slow, 1, times, all(1000, 4), 0, { ...slow, bitsPerSecond: 8e7 }, 2);
+  assert.deepEqual([...left], [2e6, 3e6, 3.1e6, 3.2e6]);
+  const closed = carry(open, 1, times, all(1000, 4), 0, { ...open, lossPpb: 1e9 }, 2);
+  assert.deepEqual([...closed.left], [0, 0, lost, lost]);
 });

@@ -159,6 +159,7 @@ test('a declared host has its name, its CPUs and its client inside', async () =>
       cpuUs: () => null,
       ended: () => null,
       report: () => Promise.reject(new Error('nothing passes')),
+      change: () => Promise.reject(new Error('nothing changes')),
     };
     assert.equal(arranged({ ...outside, link }, { name: 'linked', ...plain }).link, link);
     assert.equal(arranged({ ...outside, link }, { name: 'in', ...plain, role: 'both' }).link, undefined);

@@ -1,4 +1,7 @@
-/** `dispatchbench plan`: where cells of a sweep, or items of a file, are placed on hosts, before anything is measured. */
+/**
+ * `dispatchbench plan`: where cells of a sweep, or items of a file, are placed on hosts, before anything is measured; and what
+ * links can be predicted by.
+ */
 import { Argument, Command, Option } from '@commander-js/extra-typings';
 import Table from 'cli-table3';
 import type { WantedHost } from '../../contract/hosts-file.js';
@@ -22,12 +25,14 @@ import { builtInPlan, cellsOn } from '../../run/plan.js';
 import { places } from '../../stage/places.js';
 import { withExamples } from '../examples.js';
 import { interruption } from '../interruption.js';
+import { predictorsOf } from '../predictors.js';
 import { clock } from '../progress-words.js';
 
 interface Options {
   host?: WantedHost[] | undefined;
   hosts?: string | undefined;
   items?: string | undefined;
+  links?: string | undefined;
   profile: ProfileName;
   budget?: number | undefined;
   ping: boolean;
@@ -47,6 +52,10 @@ export const plan = new Command('plan')
   )
   .option('--hosts <file>', 'hosts as a file: see docs/examples/hosts.yaml')
   .option('--items <file>', 'guests, clients and servers as a file: see docs/examples/items.yaml')
+  .option(
+    '--links <run>',
+    "place nothing: which predictor was the best on the series that a run of changing-link recorded of its links; the run's folder, its name under results/, or 'latest'",
+  )
   .addOption(
     new Option('--profile <name>', 'built-in plan').choices(profileName.options).default('quick' as const),
   )
@@ -64,10 +73,15 @@ export const plan = new Command('plan')
   .action((experiment, options) => planned(experiment, options as Options));
 
 async function planned(experiment: string | undefined, options: Options): Promise<void> {
-  if ((experiment === undefined) === (options.items === undefined))
+  const questions = [experiment, options.items, options.links].filter((one) => one !== undefined);
+  if (questions.length !== 1)
     throw new Error(
-      "name an experiment ('plan cross-host') or a file of items ('plan --items FILE'), one of them",
+      "name an experiment ('plan cross-host'), a file of items ('plan --items FILE') or a run ('plan --links RUN'), one of them",
     );
+  if (options.links !== undefined) {
+    console.log(predictorsOf(options.links, options.json));
+    return;
+  }
   if (options.host && options.hosts !== undefined)
     throw new Error('--host and --hosts both say where: leave one of them out');
   const wanted = options.hosts === undefined ? (options.host ?? ['local']) : readHostsFile(options.hosts);
@@ -230,4 +244,5 @@ withExamples(plan, [
     'plan --items docs/examples/items.yaml --hosts docs/examples/hosts-halves.yaml',
     'guests and clients on hosts that share this machine',
   ],
+  ['plan --links latest', 'what the links of the newest run can be predicted by, and at what cost'],
 ]);

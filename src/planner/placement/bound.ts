@@ -9,22 +9,41 @@ function named({ problem }: Units, { items }: Unit): string {
   return others.length === 0 ? first! : `${first} with ${others.join(' and ')}, which are to be together`;
 }
 
-/** Whether no host can have both. */
-function excludes({ problem: { hosts } }: Units, one: Unit, other: Unit, number: number): boolean {
-  if (one.apart.includes(number)) return true;
-  return !hosts.some(
-    ({ has }, host) =>
-      one.allowed[host] === 1 &&
-      other.allowed[host] === 1 &&
-      has.every((most, at) => !exceeds(one.takes[at]! + other.takes[at]!, most)),
-  );
+/** Hosts that have as much of everything, by how much that is. */
+function sizesOf({ problem: { hosts } }: Units): { has: readonly number[]; hosts: number[] }[] {
+  const sizes = new Map<string, { has: readonly number[]; hosts: number[] }>();
+  for (const [host, { has }] of hosts.entries()) {
+    const key = has.join(' ');
+    const known = sizes.get(key);
+    if (known) known.hosts.push(host);
+    else sizes.set(key, { has, hosts: [host] });
+  }
+  return [...sizes.values()];
 }
+
+/** Whether no host can have both. */
+function excludes(sizes: ReturnType<typeof sizesOf>, one: Unit, other: Unit, number: number): boolean {
+  if (one.apart.includes(number)) return true;
+  for (const { has, hosts } of sizes) {
+    let at = 0;
+    while (at < has.length && !exceeds(one.takes[at]! + other.takes[at]!, has[at]!)) at++;
+    if (at === has.length && hosts.some((host) => one.allowed[host] === 1 && other.allowed[host] === 1))
+      return false;
+  }
+  return true;
+}
+
+/** Asked for by whoever says why, and by whoever says how few. */
+const known = new WeakMap<Units, number[]>();
 
 /** Units of which no two can be on one host: each needs its own. Found greedily, so there may be larger sets. */
 function eachAlone(all: Units): number[] {
+  const before = known.get(all);
+  if (before) return before;
   const { units } = all;
+  const sizes = sizesOf(all);
   const excluded = units.map((one) =>
-    Uint8Array.from(units, (other, number) => (one !== other && excludes(all, one, other, number) ? 1 : 0)),
+    Uint8Array.from(units, (other, number) => (one !== other && excludes(sizes, one, other, number) ? 1 : 0)),
   );
   const degree = excluded.map((row) => row.reduce((sum, is) => sum + is, 0));
   const order = [...units.keys()].sort((a, b) => degree[b]! - degree[a]!);
@@ -32,9 +51,13 @@ function eachAlone(all: Units): number[] {
   // A set from each of the most exclusive ones: a fixed effort.
   for (const start of order.slice(0, 20)) {
     const set = [start];
-    for (const next of order) if (set.every((one) => excluded[one]![next] === 1)) set.push(next);
+    for (const next of order) {
+      const row = excluded[next]!;
+      if (set.every((one) => row[one] === 1)) set.push(next);
+    }
     if (set.length > best.length) best = set;
   }
+  known.set(all, best);
   return best;
 }
 

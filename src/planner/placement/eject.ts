@@ -5,6 +5,7 @@
  */
 import type { Random } from '../../statistics/random.js';
 import { type Filling, nowhere } from './filling.js';
+import type { Unit } from './units.js';
 
 /** Moves of units that fit elsewhere, after each ejection: they open room that no single step would. */
 const shakes = 8;
@@ -73,25 +74,37 @@ function ejection(
   random: Random,
 ): Ejection | null {
   let best: Ejection | null = null;
+  let cheapest = Number.POSITIVE_INFINITY;
   let ties = 0;
-  const offer = (host: number, units: readonly number[], cost: number) => {
-    if (best && cost > best.cost) return;
-    ties = best && cost === best.cost ? ties + 1 : 1;
+  const { units } = filling.of;
+  const lack = new Float64Array(filling.resources);
+  /** Looked at before anything dearer: for most, room is what they do not make. */
+  const areEnough = (first: Unit, second: Unit | null) => {
+    for (let at = 0; at < lack.length; at++)
+      if (lack[at]! > first.takes[at]! + (second === null ? 0 : second.takes[at]!)) return false;
+    return true;
+  };
+  const offer = (host: number, those: readonly number[], cost: number) => {
+    if (!filling.fits(unit, host, those)) return false;
+    ties = cost === cheapest ? ties + 1 : 1;
+    cheapest = cost;
     // Each of the equally cheap ones with the same chance.
-    if (ties === 1 || below(random, ties) === 0) best = { host, units, cost };
+    if (ties === 1 || below(random, ties) === 0) best = { host, units: those, cost };
+    return true;
   };
   for (const host of open) {
     const there = filling.members[host]!;
+    filling.lack(unit, host, lack);
     for (let one = 0; one < there.length; one++) {
       const first = there[one]!;
-      if (filling.fits(unit, host, [first])) offer(host, [first], waited[first]!);
-      else
-        for (let other = 0; other < one; other++) {
-          const second = there[other]!;
-          const cost = waited[first]! + waited[second]!;
-          if (best !== null && cost > (best as Ejection).cost) continue;
-          if (filling.fits(unit, host, [first, second])) offer(host, [first, second], cost);
-        }
+      const alone = waited[first]!;
+      if (alone > cheapest) continue;
+      if (areEnough(units[first]!, null) && offer(host, [first], alone)) continue;
+      for (let other = 0; other < one; other++) {
+        const second = there[other]!;
+        const cost = alone + waited[second]!;
+        if (cost <= cheapest && areEnough(units[first]!, units[second]!)) offer(host, [first, second], cost);
+      }
     }
   }
   return best;

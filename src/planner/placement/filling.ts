@@ -74,6 +74,18 @@ export class Filling {
     return this.members.filter((there) => there.length > 0).length;
   }
 
+  /**
+   * What the host lacks of each resource for the unit to have room: below 0 where it has enough.
+   * @param into by resource
+   */
+  lack(unit: number, host: number, into: Float64Array): void {
+    const { takes } = this.of.units[unit]!;
+    for (let at = 0; at < this.resources; at++) {
+      const index = host * this.resources + at;
+      into[at] = this.taken[index]! + takes[at]! - this.room[index]!;
+    }
+  }
+
   /** Whether it may be there when `without` are not: by room, neighbours and distances. */
   fits(unit: number, host: number, without: readonly number[] = []): boolean {
     const { units } = this.of;

@@ -2,6 +2,7 @@
  * Made-up series of bandwidth by seed, each with what one who knows how it is made would say before every value. How far that
  * is off is noise that nobody predicts: the floor that errors are judged by.
  */
+import type { LinkCourse } from '../../contract/link.js';
 import { type Random, randomFrom } from '../../statistics/random.js';
 
 export interface Series {
@@ -60,6 +61,13 @@ export const makers: readonly Maker[] = [
     },
   },
 ];
+
+/** A course of a link's rate, as shares of the rate that it was given. */
+export function courseOf(course: LinkCourse, length: number, seed: number): number[] {
+  if (course === 'steady') return [1];
+  const { id, make } = makers.find((maker) => maker.id === course)!;
+  return make(length, randomFrom(`series ${id} ${seed}`)).map(({ value }) => value / base);
+}
 
 export function madeUp(length: number, seed: number): Series[] {
   return makers.map(({ id, make }) => {

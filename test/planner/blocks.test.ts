@@ -1,0 +1,112 @@
+/** Sequences of transfers over a link that changes, as trials, and what a run of them says. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { analyse } from '../../src/analysis/analyse.js';
+import type { CellLevels } from '../../src/contract/sample.js';
+import { openHost } from '../../src/hosts/registry.js';
+import { methods } from '../../src/planner/prediction/methods.js';
+import { answerInWords } from '../../src/report/answer.js';
+import { type BlocksMeasurement, type BlocksTrial, blocksMeasurement } from '../../src/trials/blocks.js';
+import { metric } from '../../src/trials/registry.js';
+import type { Sample } from '../../src/trials/sample.js';
+import { carriedOutOn, circumstances } from '../gateways/carried-out.js';
+import { noNamespaces } from '../support/namespaces.js';
+import { host, syntheticSample } from '../support/samples.js';
+
+const trial: BlocksTrial = {
+  kind: 'blocks',
+  ...{ streams: 6, choice: null, chunk: 65_536, congestion: 'reno', backend: 'poll' },
+  ...{ blockMs: 300, durationMs: 2500, course: 'steady', seed: 1 },
+};
+
+describe('over a link of its own', {
+  skip: noNamespaces || (existsSync('/dev/net/tun') ? false : 'there is no /dev/net/tun'),
+}, () => {
+  test('the planner says what it expects from the second block on, and the rate follows its course', async () => {
+    const roles = await openHost('netns:delay=5ms rate=40mbit means=relay seed=1');
+    try {
+      const measurements = await carriedOutOn(roles, { ...trial, choice: 'planned', course: 'regime' });
+      const { blocks, recorded, predictors } = blocksMeasurement.parse(measurements.blocks);
+      assert.ok(blocks.length >= 2);
+      assert.deepEqual([blocks[0]!.streams, blocks[0]!.expected], [4, null]);
+      assert.ok(blocks[1]!.expected! > 0);
+      assert.ok(recorded.goodput.length >= 2 && recorded.goodput.length === recorded.deliveryRate.length);
+      assert.equal(predictors, null);
+      const rate = metric('transfer-rate').of({ measurements, ...circumstances })!;
+      assert.ok(rate > 0.2 && rate < 5.1, `${rate} MB/s over a link of 5`);
+      const { up } = await roles.link!.report();
+      assert.ok(up.passedBytes > 1e5);
+    } finally {
+      await roles.close();
+    }
+  });
+});
+
+test('on this machine a course needs a link, and says so', async () => {
+  const roles = await openHost('local');
+  try {
+    await assert.rejects(
+      carriedOutOn(roles, { ...trial, course: 'regime' }),
+      /no link whose rate can be changed; take one that has/,
+    );
+  } finally {
+    await roles.close();
+  }
+});
+
+const measured = (perSecond: number, more: Partial<BlocksMeasurement> = {}): BlocksMeasurement => ({
+  kind: 'blocks',
+  ...{
+    streams: 8,
+    choice: null,
+    course: 'regime',
+    seed: 1,
+    blockMs: 1000,
+    durationMs: 1000,
+    congestion: 'cubic',
+  },
+  blocks: [{ atMs: 0, streams: 8, expected: null, bytes: perSecond, wallNs: 1e9, cpuUs: 1000, resent: 3 }],
+  recorded: { intervalMs: 100, goodput: [], deliveryRate: [] },
+  predictors: null,
+  ...more,
+});
+
+test('a run holds the planned number against the best and the worst in hindsight, and says what predicts its links', () => {
+  const samples: Sample[] = [];
+  const add = (cell: CellLevels, perSecond: number, more: Partial<BlocksMeasurement> = {}) => {
+    for (let block = 0; block < 3; block++)
+      samples.push({
+        ...syntheticSample({ experiment: 'changing-link', cell, block, cpuUs: 1 }),
+        ...{ host, clientHost: host },
+        measurements: { blocks: measured(perSecond * (1 + block / 1000), more) },
+      });
+  };
+  const common = { backend: 'epoll', impl: 'native', course: 'regime' };
+  for (const [streams, perSecond] of [
+    [1, 1e6],
+    [16, 9e6],
+    [64, 1e7],
+  ] as const)
+    add({ ...common, choice: null, streams }, perSecond);
+  const predictors = methods.map(({ id }, at) => ({
+    id,
+    error: id === 'ar-rls' ? 0.05 : 0.06 + 0.01 * at,
+    cpuUs: id === 'lstm' ? 1400 : 2,
+  }));
+  add({ ...common, choice: 'planned', streams: 64 }, 0.99e7, { choice: 'planned', predictors });
+  const [experiment] = analyse(null, { samples, refused: [], notices: [] }).experiments;
+  const { sentences } = answerInWords(experiment!, null)!;
+  const planned = sentences.find((one) => /best fixed number in hindsight/.test(one))!;
+  assert.match(planned, /worst fixed number, 1: × 9\.9/);
+  assert.match(planned, /best fixed number in hindsight, 64: × 0\.99.* \(as much\)\.$/);
+  const predicted = sentences.filter((one) => /predictors|LSTM/.test(one));
+  assert.match(
+    predicted[0]!,
+    /AR\(3\) by RLS was the best on the 3 series.*5 % off.*It is the one that steers/,
+  );
+  assert.match(
+    predicted[1]!,
+    /The LSTM was not the best: 13 % off, rank 8; .*1.400 µs of CPU a value, 1\.4 % of a CPU/,
+  );
+});
