@@ -90,9 +90,10 @@ const compilations = chosen.flatMap((target) => {
       reused += 1;
       return;
     }
-    const args = [target.optimize, ...flags, '-c', source, '-o', `${object}.part`];
-    if ((await compile(target.compiler, `${target.name}: ${source}`, args)) === 0)
-      renameSync(`${object}.part`, object);
+    // Another process may compile it as well.
+    const part = `${object}.${process.pid}.part`;
+    const args = [target.optimize, ...flags, '-c', source, '-o', part];
+    if ((await compile(target.compiler, `${target.name}: ${source}`, args)) === 0) renameSync(part, object);
     else failures += 1;
   });
 });

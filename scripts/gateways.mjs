@@ -12,6 +12,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -24,8 +25,12 @@ import { parseArgs } from 'node:util';
 process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 const out = 'build/gateways';
 const list = join(out, 'modules.json');
-const target = resolve('.cache/gateways/target');
-const engines = resolve('.cache/gateways/engines');
+/** A folder of what is kept, by the name that stays wherever the cache lies: paths into it get into what is built and run. */
+function kept(name) {
+  const folder = join('.cache/gateways', name);
+  mkdirSync(folder, { recursive: true });
+  return realpathSync(folder);
+}
 
 /** What is missing, and how to get it; nothing was built. */
 class Missing extends Error {
@@ -208,6 +213,7 @@ function buildProgram({ name, still }, before) {
       '--package',
       name,
     ];
+    const target = kept('target');
     const env = { CARGO_TARGET_DIR: target, ...(still && { RUSTFLAGS: '-C target-feature=+crt-static' }) };
     run('cargo', still ? [...args, '--target', triple] : args, { env });
     copyFileSync(join(target, still ? triple : '', 'release', name), `${file}.part`);
@@ -305,6 +311,14 @@ async function build({ modulesOnly }) {
 const WASMTIME = '49.0.4'; // of the wheel; the program in it says 49.0.3
 const WAZERO = 'v1.12.0';
 const DEBIAN = 'trixie'; // the first that has WasmEdge
+
+/** What a folder of an engine was made of: another version has another one. */
+const pinned = {
+  wasmtime: WASMTIME,
+  wasmedge: DEBIAN,
+  wazero: WAZERO,
+  'wazero-arm64': `${WAZERO}-${DEBIAN}`,
+};
 
 /** Each installs its engine into a folder, unless it is there, and gives the commands that run a module. */
 const installers = {
@@ -430,12 +444,13 @@ function unpackDebian(folder, root, name) {
 
 function setup(names) {
   const module = join(out, 'modules/prefixer-assemblyscript.wasm');
-  const file = join(engines, 'engines.json');
+  const home = kept('engines');
+  const file = join(home, 'engines.json');
   const found = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
   for (const name of names) {
     if (!installers[name])
       throw new Error(`there is no engine ${name}: ${Object.keys(installers).join(', ')}`);
-    const folder = join(engines, name);
+    const folder = join(home, `${name}-${pinned[name]}`);
     mkdirSync(folder, { recursive: true });
     try {
       const engine = installers[name](folder);
