@@ -5,6 +5,13 @@ import { echoCases, httpCases, text } from './cases.js';
 import { connected, eventually, exchange, roundTrip } from './client.js';
 import { engineKinds, kinds, nameOf, withServer, workerKinds } from './table.js';
 
+/** What each case brings and counts, made once for all servers: a pipeline has thousands of replies. */
+const httpAnswers = httpCases.map(([name, pieces, reply, ends]) => {
+  const all = Buffer.concat(reply);
+  const counted = (pattern: RegExp) => reply.filter((bytes) => pattern.test(bytes.toString('latin1'))).length;
+  return { name, pieces, all, ends, requests: counted(/ 200 /), rejected: counted(/ [45]\d\d /) };
+});
+
 for (const kind of [...kinds, ...engineKinds, ...workerKinds]) {
   describe(nameOf(kind), () => {
     test('tcp-echo: every byte comes back; the books balance', async () => {
@@ -55,22 +62,21 @@ for (const kind of [...kinds, ...engineKinds, ...workerKinds]) {
 
     test('http: equal answers to everything', async () => {
       await withServer(kind, 'http', async (port, server) => {
-        let requests = 0;
-        let rejected = 0;
-        for (const [name, pieces, reply, ends] of httpCases) {
-          const all = Buffer.concat(reply);
+        for (const { name, pieces, all, ends } of httpAnswers) {
           const got = await exchange(port, pieces, {
             separate: pieces.length > 1,
             ...(ends ? {} : { expect: all.length }),
           });
-          assert.equal(got.bytes.toString('latin1'), all.toString('latin1'), name);
+          // In words only where they differ: some are megabytes.
+          if (!got.bytes.equals(all))
+            assert.equal(got.bytes.toString('latin1'), all.toString('latin1'), name);
           assert.equal(got.ended, ends ? 'end' : 'length', name);
-          requests += reply.filter((bytes) => bytes.includes(' 200 ')).length;
-          rejected += reply.filter((bytes) => / [45]\d\d /.test(bytes.toString('latin1'))).length;
         }
         const snapshot = await server.snapshot();
-        assert.equal(snapshot.requests, requests);
-        assert.equal(snapshot.rejected, rejected);
+        const sum = (figure: 'requests' | 'rejected') =>
+          httpAnswers.reduce((total, answer) => total + answer[figure], 0);
+        assert.equal(snapshot.requests, sum('requests'));
+        assert.equal(snapshot.rejected, sum('rejected'));
         process.kill(server.child.pid!, 'SIGTERM');
         const farewell = await server.farewell();
         assert.equal(farewell.reason, 'signal');
