@@ -141,6 +141,11 @@ export const memory = experiment({
     return time === null || wire === null ? '' : `${time.toFixed(2)} s, ${wire.toFixed(1)} MB`;
   },
   plots: [
+    { kind: 'lines', metric: 'migrate-wire', logY: true },
+    { kind: 'lines', metric: 'migrate-ratio', logY: true },
+    { kind: 'lines', metric: 'migrate-time', logY: true },
+    { kind: 'lines', metric: 'migrate-pause', logY: true },
+    { kind: 'lines', metric: 'migrate-cpu', logY: true },
     { kind: 'servers', metrics: ['migrate-wire'], logY: true },
     { kind: 'servers', metrics: ['migrate-ratio'], logY: true },
     { kind: 'servers', metrics: ['migrate-time'], logY: true },

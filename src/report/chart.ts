@@ -15,10 +15,32 @@ export function evenRows(count: number, most: number): number[] {
   return Array.from({ length: rows }, (_, row) => Math.ceil((count - row) / rows));
 }
 
+/** Room between two names of a legend, and what a name takes beside its letters and for each of them. */
+const legendGap = 26;
+const legendSign = 32;
+const letterWidth = 6.6;
+
+/** Rows that a legend takes: names are broken into them as the drawing library does. Some plots have none. */
+function legendRows({ kind, panels }: Plot, width: number): number {
+  if (kind === 'servers' || kind === 'heat') return 1;
+  const names = new Set(panels.flatMap(({ series }) => series.map(({ name }) => name)));
+  let rows = 1;
+  let used = 0;
+  for (const name of names) {
+    const wide = legendSign + letterWidth * name.length;
+    if (used > 0 && used + wide > width - 24) {
+      rows += 1;
+      used = 0;
+    }
+    used += wide + legendGap;
+  }
+  return rows;
+}
+
 /** Panels of each row, and the height of all. */
 export function chartLayout(plot: Plot, width: number, legend: boolean) {
   const rows = evenRows(plot.panels.length, Math.max(1, Math.floor(width / 290)));
-  const top = legend ? 56 : 8;
+  const top = legend ? 56 + (legendGap + 12) * (legendRows(plot, width) - 1) : 8;
   if (plot.kind === 'servers') return { rows: [], top, height: top + serversHeight(plot) };
   return { rows, top, height: top + rows.length * panelHeight + 8 };
 }
@@ -427,7 +449,7 @@ export function chartOption(plot: Plot, view: View): Record<string, unknown> {
       top: 30,
       itemHeight: 9,
       // Room for fonts wider than the one the layout was computed with.
-      itemGap: 26,
+      itemGap: legendGap,
       textStyle: { color: ink.text },
       data: [...new Set(all.map((one) => one.name))],
     },

@@ -4,6 +4,7 @@ import type { Cell, Series } from '../analysis/cells.js';
 import { nearest, valuesOf } from '../analysis/cells.js';
 import { byClass } from '../analysis/classes.js';
 import { referenceCurves } from '../analysis/reference/curves.js';
+import { referenceMarks } from '../analysis/reference/marks.js';
 import type { Latency } from '../contract/load.js';
 import { mechanismOrder, otherStyle } from '../contract/names.js';
 import type { PlotRequest } from '../experiments/experiment.js';
@@ -68,11 +69,23 @@ function linePlot(
   };
 }
 
+/** Those that fit the figure: along its axis, or the same wherever on it. */
+function referencesOf(experiment: ExperimentAnalysis, id: MetricId) {
+  const fits = (one: { experiment: string; metric: string }) =>
+    one.experiment === experiment.name && one.metric === id;
+  const xs = new Set(experiment.series.flatMap(({ points }) => points.map(({ x }) => x)));
+  const along = [...xs].sort((a, b) => a - b);
+  return [
+    ...referenceCurves.filter((curve) => fits(curve) && curve.factor === experiment.factor),
+    ...referenceMarks
+      .filter(fits)
+      .map(({ y, ...mark }) => ({ ...mark, points: along.map((x) => ({ x, y })) })),
+  ];
+}
+
 /** Published figures on the same axes as grey marks; a panel shows those whose levels its series share. */
 function addReferences(panels: Panel[], experiment: ExperimentAnalysis, id: MetricId): void {
-  for (const { name, levels, points, ...curve } of referenceCurves) {
-    if (curve.experiment !== experiment.name || curve.metric !== id || curve.factor !== experiment.factor)
-      continue;
+  for (const { name, levels, points, ...curve } of referencesOf(experiment, id)) {
     const agrees = (series: Series) =>
       Object.entries(levels).every(([factor, level]) => series.levels[factor] === level);
     const titles = new Set(

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { analyse } from '../../src/analysis/analyse.js';
-import { referenceMarks } from '../../src/analysis/reference/marks.js';
 import { memory2025, ratioOf, savedByCodec } from '../../src/analysis/reference/memory-2025.js';
 import { verdictOn } from '../../src/analysis/reference/published.js';
 import { experimentNamed } from '../../src/experiments/registry.js';
@@ -32,16 +31,18 @@ test('memory that is written to has a pause, and other memory has none', async (
   assert.ok(pause(await carriedOut({ ...spec, dirtyRate: 2000 }))! > 0);
 });
 
+const migrated = (stoppedNs: number | null) => ({
+  ...{ event: 'migrated' as const, fault: null, monotonicNs: 1, stoppedNs },
+  ...{ totalMs: 1, downtimeMs: 1, setupMs: 1, saidBytes: 1, cpuUs: 1 },
+});
+
 test('a QEMU that lost words of a guest that wrote is warned of, and one whose guest was still is not counted', () => {
   const moved = (downNs: number | null) => ({
     kind: 'migrate' as const,
     moved: {
       ...{ by: 'qemu' as const, carried: { there: 1, back: 1 }, version: '7.2.0', wallNs: 1, downNs },
       ...{ memory: 4096, exact: false },
-      qemu: {
-        ...{ event: 'migrated' as const, fault: null, monotonicNs: 1, stoppedNs: downNs },
-        ...{ totalMs: 1, downtimeMs: 1, setupMs: 1, saidBytes: 1, cpuUs: 1 },
-      },
+      qemu: migrated(downNs),
     },
   });
   const gates = (downNs: number | null) =>
@@ -102,5 +103,21 @@ test('published ratios stand in grey beside the codecs that they are of, with wh
   ]);
   assert.match(marks.find(({ row }) => row === 'zstd-1')!.name, /real, of something else/);
   assert.match(plot.meaning, /In grey, .*Xeon/);
-  assert.ok(referenceMarks.some(({ experiment }) => experiment === 'memory'));
+});
+
+test('they stand beside memory that is moved as well, along the rate of the link', () => {
+  const moved = {
+    ...{ by: 'qemu' as const, carried: { there: 1e6, back: 1 }, version: '7.2.0', wallNs: 1, downNs: null },
+    ...{ memory: 8e6, exact: true },
+    qemu: migrated(null),
+  };
+  const cells = ['lz4', 'auto'].flatMap((impl) =>
+    [50, 200].map((rate) => ({ backend: null, io: null, pages: 'vm', dirty: 0, impl, rate })),
+  );
+  const plot = plotOf('memory', 'migrate-ratio', cells, { move: { kind: 'migrate', moved } });
+  const marked = plot.panels.filter(({ series }) => series.some(({ role }) => role === 'reference'));
+  assert.deepEqual(
+    marked.map(({ series }) => series.at(-1)!.points.map(({ x, y }) => [x, y])),
+    [[50, 200].map((x) => [x, ratioOf(savedByCodec.vm.lz4)])],
+  );
 });

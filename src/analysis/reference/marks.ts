@@ -38,7 +38,7 @@ export const referenceMarks: readonly ReferenceMark[] = Object.entries(savedByCo
     beside.map(({ codec, impl, experiment, ...one }): ReferenceMark => {
       const can = plausibilityNames[one.asZstd ? asZstd.plausibility : 'real'];
       return {
-        name: `${citedWork('dwcp-results')}: ${can}`,
+        name: `${citedWork('dwcp-results')}, ${pages}: ${can}`,
         testbed: memoryTestbed,
         experiment,
         metric: experiment === 'memory' ? 'migrate-ratio' : 'codec-ratio',
