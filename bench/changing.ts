@@ -31,7 +31,7 @@ const course = linkCourse.parse(options.course);
 const rounds = Number(options.rounds ?? (options.quick ? 2 : 5));
 const durationMs = 1000 * Number(options.duration ?? (options.quick ? 2 : 10));
 const blockMs = 1000;
-const fixed = options.quick ? [1, 16] : [1, 8, 32, 64];
+const fixed = options.quick ? [1, 16] : [1, 16, 64];
 /** The time of the planned one over that of the best fixed one is at most 1.05; here rates are divided. */
 const bar = 1 / 1.05;
 

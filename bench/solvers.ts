@@ -67,7 +67,7 @@ export async function highs(): Promise<Solver> {
   };
 }
 
-const ortools = 'ortools==9.14.6206';
+const ortools = 'ortools==9.15.6755';
 
 /** OR-tools are installed when first asked for, into a folder of their own. @returns why not, in one sentence */
 export function cpSat(python: string): Solver | string {

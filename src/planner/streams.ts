@@ -30,12 +30,12 @@ export interface Decision {
   expected: number | null;
 }
 
-/** Of the first block: few enough for a slow link, and enough to tell a pace by. */
-const firstStreams = 4;
+/** Of the first block, of whose link nothing is known: rather too many (d). */
+const firstStreams = 16;
 /** A round trip so many times the shortest one has a queue in it. */
 const fullFrom = 1.25;
-/** More than is expected, because paces vary. */
-const headroom = 1.25;
+/** A pace is learnt over a link that is not full, and by connections that are new; beside a queue, and later, it is some half. */
+const headroom = 2;
 /** Over a link that was not full: how much more is tried. */
 const growth = 2;
 /** What a block counts for against all before it, in the pace of a stream. */
@@ -65,14 +65,12 @@ export class StreamPlanner {
   private leastMs = Number.POSITIVE_INFINITY;
   /** bits per second of one stream over a link that was not full; null: it always was */
   private pace: number | null = null;
-  /** what it came to at least, by a link that was full */
-  private leastPace = 0;
   private readonly carried = new Newest(lately.carried);
   /** over what was expected */
   private readonly surprises = new Newest(lately.surprises);
   /** what the predictor said, until a link that is full shows what it carries */
   private predicted: number | null = null;
-  private last: { full: boolean; goodput: number } | null = null;
+  private last: { full: boolean; goodput: number; streams: number } | null = null;
 
   constructor(
     private readonly predictor: Predictor,
@@ -81,11 +79,12 @@ export class StreamPlanner {
 
   next(): Decision {
     if (!this.last) return { streams: Math.min(firstStreams, this.most), expected: null };
-    const { full, goodput } = this.last;
+    const { full, goodput, streams: before } = this.last;
     if (full) this.predicted = this.predictor.predict() ?? goodput;
     const expected = full ? this.predicted! : this.carried.largest(growth * goodput);
     const more = full ? this.surprises.largest(1) : 1;
-    const streams = Math.ceil((headroom * more * expected) / (this.pace ?? this.leastPace));
+    // Fewer might do for a link that was always full; nobody has seen them.
+    const streams = this.pace === null ? before : Math.ceil((headroom * more * expected) / this.pace);
     return { streams: Math.min(this.most, Math.max(1, streams)), expected };
   }
 
@@ -100,13 +99,13 @@ export class StreamPlanner {
     const end = seen.slice(-Math.ceil(seen.length / 2));
     const full = end.filter(isFull).length * 2 > end.length;
     const goodput = mean(end.map((one) => one.goodput));
-    const pace = goodput / end.at(-1)!.sockets;
-    this.last = { full, goodput };
+    const streams = end.at(-1)!.sockets;
+    this.last = { full, goodput, streams };
     if (!full) {
+      const pace = goodput / streams;
       this.pace = this.pace === null ? pace : this.pace + weight * (pace - this.pace);
       return;
     }
-    this.leastPace = Math.max(this.leastPace, pace);
     this.carried.add(goodput);
     if (this.predicted !== null) this.surprises.add(goodput / this.predicted);
     this.predicted = null;

@@ -29,7 +29,7 @@ describe('over a link of its own', {
       const measurements = await carriedOutOn(roles, { ...trial, choice: 'planned', course: 'regime' });
       const { blocks, recorded, predictors } = blocksMeasurement.parse(measurements.blocks);
       assert.ok(blocks.length >= 2);
-      assert.deepEqual([blocks[0]!.streams, blocks[0]!.expected], [4, null]);
+      assert.deepEqual([blocks[0]!.streams, blocks[0]!.expected], [6, null]);
       assert.ok(blocks[1]!.expected! > 0);
       assert.ok(recorded.goodput.length >= 2 && recorded.goodput.length === recorded.deliveryRate.length);
       assert.equal(predictors, null);
