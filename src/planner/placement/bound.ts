@@ -1,4 +1,5 @@
 /** What no placement can do better than, and why there can be none: each by an argument that a reader can follow. */
+import { hostsByMeasure, measuresOf } from './dual-feasible.js';
 import { distanceMs, roundingShare } from './problem.js';
 import type { Unit, Units } from './units.js';
 
@@ -78,9 +79,20 @@ function byVolume({ problem: { hosts, resources }, units }: Units): number {
   );
 }
 
+/** As if every host had as much of each resource as any has. */
+function bySize({ units, largest }: Units): number {
+  const shares = units.map(({ takes }) => Array.from(takes, (take, at) => (take === 0 ? 0 : take / largest[at]!)));
+  return Math.max(
+    0,
+    ...measuresOf(largest.length).map((weights) =>
+      hostsByMeasure(shares.map((each) => each.reduce((sum, share, at) => sum + share * weights[at]!, 0))),
+    ),
+  );
+}
+
 /** No placement uses fewer hosts. */
 export const fewestHosts = (all: Units): number =>
-  Math.max(all.units.length > 0 ? 1 : 0, byVolume(all), eachAlone(all).length);
+  Math.max(all.units.length > 0 ? 1 : 0, byVolume(all), eachAlone(all).length, bySize(all));
 
 /** Why there is no placement, in one sentence that names the rule; null: none of these arguments says so. */
 export function plainReason(all: Units): string | null {

@@ -38,7 +38,7 @@ export interface Effort {
 const exhaustiveSteps = 200_000;
 
 /** @throws Error in one sentence when the problem is none */
-export function place(problem: Problem, { seed = 1, stepsByUnit = 20 }: Effort = {}): Placed | Unplaced {
+export function place(problem: Problem, { seed = 1, stepsByUnit = 10 }: Effort = {}): Placed | Unplaced {
   checkProblem(problem);
   const all = unitsOf(problem);
   const plain = plainReason(all);
