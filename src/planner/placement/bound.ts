@@ -81,7 +81,9 @@ function byVolume({ problem: { hosts, resources }, units }: Units): number {
 
 /** As if every host had as much of each resource as any has. */
 function bySize({ units, largest }: Units): number {
-  const shares = units.map(({ takes }) => Array.from(takes, (take, at) => (take === 0 ? 0 : take / largest[at]!)));
+  const shares = units.map(({ takes }) =>
+    Array.from(takes, (take, at) => (take === 0 ? 0 : take / largest[at]!)),
+  );
   return Math.max(
     0,
     ...measuresOf(largest.length).map((weights) =>

@@ -21,7 +21,9 @@ function counted(e: number, size: number): number {
 export function hostsByMeasure(sizes: readonly number[]): number {
   const sum = (of: (size: number) => number) => sizes.reduce((all, size) => all + of(size), 0);
   // Nothing changes between the sizes that there are.
-  const edges = new Set(sizes.map((size) => Math.min(size, 1 - size)).filter((e) => e > rounding && e <= 0.5));
+  const edges = new Set(
+    sizes.map((size) => Math.min(size, 1 - size)).filter((e) => e > rounding && e <= 0.5),
+  );
   let most = sum((size) => size);
   for (const e of edges)
     most = Math.max(
