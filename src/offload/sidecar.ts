@@ -3,13 +3,14 @@
  * for it. It is a child that ends with its stdin; when it ends before that, also because its certificate would, another one is
  * started on the same port.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { webtransportReady } from '../contract/offload.js';
+import { goBuilt, goFlags } from '../go.js';
 import { inCheckout, packageRoot } from '../installation.js';
 import { type HostPort, targetText } from '../options.js';
 import { framesProtocol } from './channels.js';
@@ -41,23 +42,14 @@ export function missingSidecar(): string | null {
 export function buildSidecar(say: (line: string) => void): string {
   if (!inCheckout) throw new Error(missingSidecar()!);
   const program = programFile();
-  if (existsSync(program)) return program;
-  const version = spawnSync('go', ['version'], { encoding: 'utf8' });
-  if (version.status !== 0) throw new Error('Go is not installed: apt install golang, or go.dev/dl');
-  say(`building ${program} with ${version.stdout.trim()} ...`);
-  mkdirSync(dirname(program), { recursive: true });
-  // Two may build it at the same time, and a third one start it.
-  const part = `${program}.${process.pid}.part`;
-  const args = ['build', '-mod=readonly', '-trimpath', '-ldflags=-s -w', '-o', part, '.'];
-  const env = { ...process.env, CGO_ENABLED: '0', GOTOOLCHAIN: 'local' };
-  const built = spawnSync('go', args, { cwd: source, env, encoding: 'utf8' });
-  if (built.status === 0) {
-    renameSync(part, program);
-    return program;
-  }
-  const said = built.error?.message ?? built.stderr.trim().split('\n').at(-1) ?? '';
-  throw new Error(
-    `what carries WebTransport could not be built; is the proxy of Go reachable? Go says: ${said}`,
+  return goBuilt(
+    program,
+    'what carries WebTransport',
+    (folder) => ({
+      args: ['build', '-mod=readonly', ...goFlags, '-o', join(folder, basename(program)), '.'],
+      cwd: source,
+    }),
+    say,
   );
 }
 
