@@ -1,12 +1,15 @@
 /**
- * Groups of replicas against their bars: Raft beside etcd in the same blocks, PBFT beside a commit of Raft without its disk, and
- * leaders that are killed one after another. Every block measures each row once, in an order of its own.
+ * Groups of replicas against their bars: Raft beside etcd and JetStream in the same blocks, PBFT beside CometBFT and beside a commit
+ * of Raft without its disk, and leaders that are killed one after another. Every block measures each row once, in an order of
+ * its own.
  *
- *     npm run bench:quorum [-- --quick] [-- --blocks N] [-- --kills 200] [-- --rows TEXT, `kills` for those alone]
+ *     npm run bench:quorum [-- --quick] [-- --blocks N] [-- --systems LIST] [-- --kills 200] [-- --rows TEXT, `kills` for those alone]
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { missingGroup } from '../src/stage/group.js';
+import { type QuorumPeerName, quorumSystems } from '../src/contract/names.js';
+import { names } from '../src/experiments/flags.js';
+import { missingGroup } from '../src/stage/groups.js';
 import { onStage } from '../src/stage/on-stage.js';
 import { type Blocked, blockedRatio, meanInterval } from '../src/statistics/interval.js';
 import { randomFrom, shuffled } from '../src/statistics/random.js';
@@ -21,11 +24,13 @@ const { values: options } = parseArgs({
     blocks: { type: 'string' },
     kills: { type: 'string' },
     rows: { type: 'string', default: '' },
+    systems: { type: 'string', default: quorumSystems.join() },
     ...hostOption,
   },
 });
 const blocks = Number(options.blocks ?? (options.quick ? 1 : 5));
 const kills = Number(options.kills ?? (options.quick ? 1 : 200));
+const systems = names(quorumSystems, 'system')(options.systems);
 const length = options.quick ? { warmupMs: 50, durationMs: 200 } : { warmupMs: 1000, durationMs: 4000 };
 const { nodeBackend } = roles.server.look;
 
@@ -39,34 +44,49 @@ const row = (name: string, more: Partial<QuorumTrial>): Row => ({
   ...length,
   ...more,
 });
-const etcd = { system: 'etcd', backend: null } as const;
-const pbft = { system: 'pbft', replicas: 4, fsync: false } as const;
-/** The same silence until an election for both, and what each takes by itself. */
+const other = (system: QuorumPeerName) => ({ system, backend: null });
+const of4 = { replicas: 4, fsync: false, seal: 'ed25519' } as const;
+const pbft = { system: 'pbft', ...of4 } as const;
+/** The same silence until an election for all that can be told, and what each takes by itself. */
 const even = { patienceMs: 1000 };
 
 const clients = [1, 16, 64];
+const each = (name: string, more: Partial<QuorumTrial>, of = clients) =>
+  of.map((n) => row(`${name}, ${n} clients`, { ...more, clients: n }));
 const commits = {
-  raft: clients.map((n) => row(`raft, ${n} clients`, { clients: n })),
-  etcd: clients.map((n) => row(`etcd, ${n} clients`, { ...etcd, clients: n })),
+  raft: each('raft', {}),
+  etcd: each('etcd', other('etcd')),
+  jetstream: each('jetstream', other('jetstream')),
 };
-const unsynced = row('raft without fsync', { fsync: false });
-const byzantine = row('pbft of 4, HMAC', { ...pbft, seal: 'hmac' });
-const signed = row('pbft of 4, Ed25519', { ...pbft, seal: 'ed25519' });
+const unsynced = {
+  raft: each('raft without fsync', { fsync: false }),
+  jetstream: each('jetstream without fsync', { ...other('jetstream'), fsync: false }),
+};
+const byzantine = {
+  hmac: each('pbft of 4, HMAC', { ...pbft, seal: 'hmac' }),
+  ed25519: each('pbft of 4, Ed25519', pbft, [1]),
+  cometbft: each('cometbft of 4, in memory', { ...other('cometbft'), ...of4 }, [1, 64]),
+  eager: each('cometbft-eager of 4, in memory', { ...other('cometbft-eager'), ...of4 }),
+  synced: each('cometbft-eager of 4, fsync', { ...other('cometbft-eager'), ...of4, fsync: true }, [1]),
+};
 const electing = { clients: 4, kills: 1 };
 const elections = {
   raft: row('raft, leader killed', electing),
-  etcd: row('etcd, leader killed', { ...etcd, ...electing }),
+  etcd: row('etcd, leader killed', { ...other('etcd'), ...electing }),
+  jetstream: row('jetstream, leader killed', { ...other('jetstream'), ...electing }),
   raftEven: row('raft, leader killed, 1 s', { ...electing, ...even }),
-  etcdEven: row('etcd, leader killed, 1 s', { ...etcd, ...electing, ...even }),
+  etcdEven: row('etcd, leader killed, 1 s', { ...other('etcd'), ...electing, ...even }),
 };
 const rows = [
-  ...[...commits.raft, ...commits.etcd, unsynced, byzantine, signed],
+  ...[commits, unsynced, byzantine].flatMap((some) => Object.values(some).flat()),
   ...(options.quick ? [] : Object.values(elections)),
-].filter(({ name }) => name.includes(options.rows));
+].filter(({ name, system }) => systems.includes(system) && name.includes(options.rows));
 
 const circumstances = { pinning, host: roles.server.facts };
 const random = randomFrom('quorum');
 const seen = new Map<string, Blocked[]>();
+/** What other people's groups are, by row. */
+const told = new Map<string, string>();
 const put = (key: string, block: number, value: number | null) => {
   if (value !== null) seen.set(key, [...(seen.get(key) ?? []), { block, value }]);
 };
@@ -91,6 +111,9 @@ async function carriedOut({ name, ...trial }: Row): Promise<Record<string, Measu
       measurements[as] = one;
     }),
   );
+  const { quorum } = measurements;
+  if (quorum?.kind === 'quorum' && quorum.peer)
+    told.set(name, [quorum.peer.version, ...quorum.peer.told].join(', '));
   for (const one of Object.values(measurements))
     for (const { id, message } of kindOf(one).gates(name, one, null)) console.error(`${id}: ${message}`);
   return measurements;
@@ -100,7 +123,7 @@ let killed: { kills: number; lost: number; linearizable: boolean } | null = null
 try {
   for (let block = 0; block < blocks; block++) {
     for (const one of shuffled(rows, random)) {
-      if (missingGroup(one.system)) continue;
+      if (missingGroup(one)) continue;
       const measurements = await carriedOut(one);
       for (const id of ids)
         put(`${one.name} ${id}`, block, metric(id).of({ measurements, ...circumstances }));
@@ -108,7 +131,7 @@ try {
     process.stderr.write(`\rblock ${block + 1} of ${blocks} `);
   }
   process.stderr.write('\n');
-  if ('kills'.includes(options.rows)) {
+  if (kills > 0 && 'kills'.includes(options.rows) && systems.includes('raft')) {
     const { quorum } = await carriedOut(
       row('kills', { clients: 8, readShare: 0.5, kills, snapshotAfter: 2000 }),
     );
@@ -128,7 +151,7 @@ const table = new Table({
   style,
 });
 for (const one of rows) {
-  const why = missingGroup(one.system);
+  const why = missingGroup(one);
   const figures = why
     ? [{ colSpan: ids.length, content: `not available here: ${why}` }]
     : ids.map((id) => {
@@ -140,39 +163,49 @@ for (const one of rows) {
 
 const bars = new Table({ head: ['bar', 'interval', 'wanted', ''], style });
 const record: object[] = [];
-function bar(name: string, of: Row, to: Row, id: Id, wanted: number, side: 'least' | 'most') {
+function bar(what: string, of: Row, to: Row, id: Id, wanted: number, side: 'least' | 'most') {
+  if (![of, to].every((one) => rows.includes(one))) return;
+  const name = `${what}, ${of.name} / ${to.name}`;
   const [above, below] = [valuesOf(of, id), valuesOf(to, id)];
   const interval = above.length > 0 && below.length > 0 ? blockedRatio(above, below) : null;
   const said = interval ? verdict(interval, wanted, side) : 'not available here';
   bars.push([name, interval ? shown(interval) : '', `${side === 'least' ? '>=' : '<='} ${wanted}`, said]);
   record.push({ name, interval, wanted, side, verdict: said });
 }
-for (const [at, n] of clients.entries()) {
-  const [ours, theirs] = [commits.raft[at]!, commits.etcd[at]!];
-  bar(`commits/s, raft / etcd, ${n} clients`, ours, theirs, 'quorum-rate', 1, 'least');
-  bar(`p50, raft / etcd, ${n} clients`, ours, theirs, 'quorum-p50', 1, 'most');
+/** As many commits, and as soon, for every number of clients. */
+function asGood(ours: readonly Row[], theirs: readonly Row[]) {
+  for (const to of theirs) {
+    const own = ours.find((one) => one.clients === to.clients)!;
+    bar('commits/s', own, to, 'quorum-rate', 1, 'least');
+    bar('p50', own, to, 'quorum-p50', 1, 'most');
+  }
 }
-bar('first write, raft / etcd', elections.raft, elections.etcd, 'quorum-first-write', 1, 'most');
-bar(
-  'first write, raft / etcd, both after 1 s',
-  elections.raftEven,
-  elections.etcdEven,
-  'quorum-first-write',
-  1,
-  'most',
-);
-bar('p50, pbft of 4 (HMAC) / raft without fsync', byzantine, unsynced, 'quorum-p50', 2.5, 'most');
+asGood(commits.raft, commits.etcd);
+asGood(commits.raft, commits.jetstream);
+asGood(unsynced.raft, unsynced.jetstream);
+for (const [ours, theirs] of [
+  [elections.raft, elections.etcd],
+  [elections.raftEven, elections.etcdEven],
+  [elections.raft, elections.jetstream],
+] as const)
+  bar('first write', ours, theirs, 'quorum-first-write', 1, 'most');
+bar('p50', byzantine.hmac[0]!, unsynced.raft[0]!, 'quorum-p50', 2.5, 'most');
+for (const theirs of [byzantine.cometbft, byzantine.eager, byzantine.synced]) asGood(byzantine.hmac, theirs);
 
+const others = [...told].map(([name, what]) => `${name}: ${what}`).join('\n');
 const ends = killed
   ? `${killed.kills} leaders killed: ${killed.lost} acknowledged writes lost, history ${killed.linearizable ? '' : 'NOT '}linearizable`
   : '';
 console.log(
-  `\n${blocks} blocks of ${length.durationMs / 1000} s; times in ms, 95 % intervals over blocks; ${onCpus()}\n${table}\n${bars}\n${ends}`,
+  `\n${blocks} blocks of ${length.durationMs / 1000} s; times in ms, 95 % intervals over blocks; ${onCpus()}\n${table}\n${bars}\n${others}\n${ends}`,
 );
 console.log(
   saveRecord(
     'quorum',
-    { blocks, ...length, killed, bars: record, values: Object.fromEntries(seen) },
-    options.rows,
+    {
+      ...{ blocks, ...length, killed, bars: record },
+      ...{ others: Object.fromEntries(told), values: Object.fromEntries(seen) },
+    },
+    [options.rows, options.systems === quorumSystems.join() ? '' : options.systems].join(' '),
   ),
 );

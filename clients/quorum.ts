@@ -11,8 +11,9 @@ import { setAffinity } from '../src/process.js';
 import { runProgram } from '../src/program.js';
 import { type QuorumClientSpec, quorumClientSpec } from '../src/programs/quorum.js';
 import type { Operation } from '../src/quorum/machine.js';
-import { EtcdSession, etcdLeader } from './quorum/etcd-session.js';
+import { peerOf } from '../src/quorum-peers/registry.js';
 import { PbftSession } from './quorum/pbft-session.js';
+import { PeerSession } from './quorum/peer-session.js';
 import { RaftSession } from './quorum/raft-session.js';
 import { paddedValue, Recorder } from './quorum/record.js';
 import type { Hint, Session } from './quorum/session.js';
@@ -23,7 +24,11 @@ const LEAST_KEYS = 16;
 /** Load goes on so long before a leader is killed, and after its replica is back, milliseconds at most. */
 const BETWEEN_KILLS_MS = 150;
 
-const sessionsOf = { raft: RaftSession, pbft: PbftSession, etcd: EtcdSession };
+function sessionOf(number: number, spec: QuorumClientSpec, hint: Hint): Session {
+  const peer = peerOf(spec.system);
+  if (peer) return new PeerSession(peer, spec, hint);
+  return new (spec.system === 'raft' ? RaftSession : PbftSession)(number, spec, hint);
+}
 
 /** Lines of the control channel, each kept until it is waited for. */
 class Told {
@@ -59,12 +64,8 @@ class Load {
   constructor(spec: QuorumClientSpec, leader: number) {
     this.#spec = spec;
     this.#hint = { leader };
-    const session = sessionsOf[spec.system];
-    this.#sessions = Array.from(
-      { length: spec.clients },
-      (_, i): Session => new session(i + 1, spec, this.#hint),
-    );
-    this.#prober = new session(spec.clients + 1, spec, this.#hint);
+    this.#sessions = Array.from({ length: spec.clients }, (_, i) => sessionOf(i + 1, spec, this.#hint));
+    this.#prober = sessionOf(spec.clients + 1, spec, this.#hint);
     this.#sharedKeys = Math.max(LEAST_KEYS, SHARED_KEYS * spec.clients);
     this.#untilMs = performance.now() + spec.mostMs;
   }
@@ -140,9 +141,9 @@ class Load {
   }
 }
 
-/** Of etcd every member takes requests, so that whoever answers need not lead. */
+/** Of other groups every member takes requests, so that whoever answers need not lead. */
 const leaderOf = ({ system, replicas, patienceMs }: QuorumClientSpec, load: Load | null) =>
-  system === 'etcd' ? etcdLeader(replicas, patienceMs) : (load?.leader ?? 0);
+  peerOf(system)?.leader(replicas, patienceMs) ?? load?.leader ?? 0;
 
 async function killed(spec: QuorumClientSpec, load: Load, told: Told): Promise<QuorumResult['kills']> {
   const all: QuorumResult['kills'] = [];

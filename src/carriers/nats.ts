@@ -81,15 +81,28 @@ export async function closeNats(connection: NatsConnection): Promise<void> {
   }
 }
 
-/** Few commands speak NATS, so its library is not installed with us. @throws Error with one sentence when it is not there */
-async function library(): Promise<typeof import('@nats-io/transport-node')> {
+const howToInstall =
+  'NATS needs a package that is not installed: npm install @nats-io/transport-node, with -g where dispatchbench was installed so';
+const isAbsent = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
+
+/** Why its library cannot be used, which few commands need and is not installed with us; null: it can. */
+export function missingNatsLibrary(): string | null {
+  try {
+    import.meta.resolve('@nats-io/transport-node');
+    return null;
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+    return howToInstall;
+  }
+}
+
+/** @throws Error with one sentence when it is not there */
+export async function natsLibrary(): Promise<typeof import('@nats-io/transport-node')> {
   try {
     return await import('@nats-io/transport-node');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw new Error(
-      'NATS needs a package that is not installed: npm install @nats-io/transport-node, with -g where dispatchbench was installed so',
-    );
+    if (!isAbsent(error)) throw error;
+    throw new Error(howToInstall);
   }
 }
 
@@ -104,7 +117,7 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
     throw new Error(
       `anybody could command the agents through ${url.host}: give --nats-creds, a client certificate, or user:password@ in the address`,
     );
-  const { connect, credsAuthenticator } = await library();
+  const { connect, credsAuthenticator } = await natsLibrary();
   const tls = {
     ...(options.ca ? { caFile: options.ca } : {}),
     ...(options.cert ? { certFile: options.cert } : {}),

@@ -1,5 +1,6 @@
 /** Names shared by every message, file and option, without the schemas: server programs start without loading those. */
 import { peerServers } from './peers.js';
+import { quorumPeers } from './quorum-peers.js';
 
 /**
  * Every backend the suite knows, on any system, in the order of the addon's registry. What this machine has is `probe`'s
@@ -136,7 +137,7 @@ export const isReference = (impl: unknown): boolean =>
 
 /** An implementation in words; somebody else's server is called by its own name. */
 export const implementationInWords = (impl: string): string =>
-  named.find(({ name }) => name === impl)?.words ?? impl;
+  [...named, ...quorumPeers].find(({ name }) => name === impl)?.words ?? impl;
 
 /** How much I/O happens per Node-API crossing in a `ts` server: one call each, a ring of operations, or all of it. */
 export const ioModes = ['call', 'batch', 'native'] as const;
@@ -153,8 +154,11 @@ export const protocols = ['tcp-echo', 'http', 'udp-echo'] as const;
 export const quorumProtocols = ['raft', 'pbft'] as const;
 export type QuorumProtocol = (typeof quorumProtocols)[number];
 
+export const quorumPeerNames = namesOf(quorumPeers);
+export type QuorumPeerName = (typeof quorumPeerNames)[number];
+
 /** Groups that agree on an order of writes: ours, and what is measured beside them. */
-export const quorumSystems = [...quorumProtocols, 'etcd'] as const;
+export const quorumSystems = [...quorumProtocols, ...quorumPeerNames] as const;
 
 /** What authenticates the messages of replicas to each other, and requests of clients to them. */
 export const quorumSeals = ['none', 'hmac', 'ed25519'] as const;

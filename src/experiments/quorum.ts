@@ -2,16 +2,17 @@
  * What does it cost replicas to agree, and where does the time go? Each replica is a server on one of our backends, so that a
  * group is a dispatch workload of its own: fan-out, fan-in, and a disk that must not hold up the loop.
  *
- * Factors: the system (Raft and PBFT of ours, etcd in the same run), backend, replicas, length of a value, clients in a closed
+ * Factors: the system (Raft and PBFT of ours, and others' in the same run), backend, replicas, length of a value, clients in a closed
  * loop, whether the disk is waited for; of PBFT what authenticates messages, requests in a batch, and what f replicas do wrong;
  * and whether commits are measured or what follows when the leader is killed.
  */
 import { z } from 'zod';
 import { backendName, backendNames, count, identifier } from '../contract/common.js';
 import { quorumFaults, quorumSeals, quorumSystems } from '../contract/names.js';
-import { quorumFault, quorumSeal, quorumSystem } from '../contract/quorum.js';
+import { type QuorumSystem, quorumFault, quorumSeal, quorumSystem } from '../contract/quorum.js';
 import { wholeNumber } from '../options.js';
-import { missingGroup } from '../stage/group.js';
+import { peerOf } from '../quorum-peers/registry.js';
+import { missingGroup } from '../stage/groups.js';
 import { metric } from '../trials/registry.js';
 import { experiment } from './experiment.js';
 import { list, names } from './flags.js';
@@ -19,7 +20,7 @@ import { list, names } from './flags.js';
 const works = ['commit', 'election'] as const;
 const switched = ['on', 'off'] as const;
 /** A group without faulty replicas. */
-const noFault = 'none';
+const noFault = 'none' as const;
 const faultLevels = [noFault, ...quorumFaults] as const;
 
 const cell = z.object({
@@ -41,10 +42,10 @@ const settings = z.strictObject({
   systems: z.array(quorumSystem).min(1),
   backends: z.array(backendName).min(1),
   works: z.array(z.enum(works)).min(1),
-  /** of Raft and etcd, and of those whose leader is killed */
+  /** of groups that bear crashes, and of those whose leader is killed */
   replicas: z.array(count.min(1).max(11)).min(1),
   electing: z.array(count.min(3).max(11)).min(1),
-  /** of PBFT */
+  /** of groups that bear lies */
   byzantine: z.array(count.min(4).max(31)).min(1),
   bytes: z.array(count.min(1).max(1 << 20)).min(1),
   clients: z.array(count.min(1).max(256)).min(1),
@@ -62,55 +63,46 @@ const settings = z.strictObject({
 });
 type Settings = z.infer<typeof settings>;
 
-const unsealed = { seal: 'none', batch: 1, fault: noFault } as const;
+/** Cells of every combination of one level of each factor, of which the last varies fastest. */
+const combined = (factors: { [Factor in keyof Cell]: readonly Cell[Factor][] }): Cell[] =>
+  Object.entries(factors).reduce<object[]>(
+    (rows, [factor, levels]) => rows.flatMap((row) => levels.map((level) => ({ ...row, [factor]: level }))),
+    [{}],
+  ) as Cell[];
 
-function ofRaft(impl: 'raft' | 'etcd', chosen: Settings): Cell[] {
-  // etcd of this line can be told to leave its syncs out by nobody.
-  const fsync = chosen.fsync.filter((one) => impl === 'raft' || one === 'on');
-  const backends = impl === 'raft' ? chosen.backends : [null];
-  return backends.flatMap((backend) =>
-    chosen.works.flatMap((work) =>
-      (work === 'commit' ? chosen.replicas : chosen.electing).flatMap((replicas) =>
-        (work === 'commit' ? chosen.bytes : chosen.bytes.slice(0, 1)).flatMap((bytes) =>
-          (work === 'commit' ? chosen.clients : chosen.clients.slice(0, 1)).flatMap((clients) =>
-            (work === 'commit' ? fsync : fsync.slice(0, 1)).map((one) => ({
-              ...{ backend, io: null, impl, work, replicas, bytes, clients, fsync: one },
-              ...unsealed,
-            })),
-          ),
-        ),
-      ),
-    ),
+/** What ours wait with, and others with whatever they have; and whether their disk can be waited for, or not. */
+function ownAndOthers(impl: QuorumSystem, { backends, fsync }: Settings) {
+  const peer = peerOf(impl);
+  const common = { io: [null], impl: [impl] };
+  return peer === null
+    ? { ...common, backend: backends, fsync }
+    : { ...common, backend: [null], fsync: fsync.filter((one) => peer.fsync.includes(one)) };
+}
+
+/** Of Raft, and of others that bear the end of a member. */
+function bearingCrashes(impl: QuorumSystem, chosen: Settings): Cell[] {
+  const sound = { seal: ['none' as const], batch: [1], fault: [noFault] };
+  const common = { ...ownAndOthers(impl, chosen), ...sound };
+  const { works: asked, replicas, electing, bytes, clients } = chosen;
+  const near = { bytes: bytes.slice(0, 1), clients: clients.slice(0, 1), fsync: common.fsync.slice(0, 1) };
+  return asked.flatMap((work) =>
+    work === 'commit'
+      ? combined({ ...common, work: [work], replicas, bytes, clients })
+      : combined({ ...common, work: [work], replicas: electing, ...near }),
   );
 }
 
-function ofPbft(chosen: Settings): Cell[] {
+/** Of PBFT, and of others that bear lies: those sign, and what they put into a batch is what waits. */
+function bearingLies(impl: QuorumSystem, chosen: Settings): Cell[] {
   if (!chosen.works.includes('commit')) return [];
-  const rows = chosen.seals.flatMap((seal) =>
-    chosen.batches.flatMap((batch) => chosen.faults.map((fault) => ({ seal, batch, fault }))),
-  );
-  return chosen.backends.flatMap((backend) =>
-    chosen.byzantine.flatMap((replicas) =>
-      chosen.bytes.flatMap((bytes) =>
-        chosen.clients.flatMap((clients) =>
-          rows.map((row) => ({
-            ...{
-              backend,
-              io: null,
-              impl: 'pbft' as const,
-              work: 'commit' as const,
-              replicas,
-              bytes,
-              clients,
-            },
-            ...row,
-            fsync: 'off' as const,
-          })),
-        ),
-      ),
-    ),
-  );
+  const { byzantine: replicas, bytes, clients, seals, batches, faults } = chosen;
+  const common = { ...ownAndOthers(impl, chosen), work: ['commit' as const], replicas, bytes, clients };
+  return peerOf(impl) === null
+    ? combined({ ...common, fsync: ['off'], seal: seals, batch: batches, fault: faults })
+    : combined({ ...common, seal: ['ed25519'], batch: [1], fault: [noFault] });
 }
+
+const bearsLies = (system: QuorumSystem): boolean => system === 'pbft' || peerOf(system)?.bears === 'lies';
 
 const milli = (value: number | null | undefined) => value?.toFixed(2) ?? '-';
 
@@ -155,7 +147,7 @@ export const quorum = experiment({
     },
     {
       flags: '--replicas <list>',
-      description: 'replicas of raft and etcd, comma-separated',
+      description: 'replicas of groups that bear crashes (raft and the like), comma-separated',
       setting: 'replicas',
       parse: list(wholeNumber(1, 11)),
     },
@@ -167,7 +159,7 @@ export const quorum = experiment({
     },
     {
       flags: '--byzantine <list>',
-      description: 'replicas of pbft, comma-separated',
+      description: 'replicas of groups that bear lies (pbft and the like), comma-separated',
       setting: 'byzantine',
       parse: list(wholeNumber(4, 31)),
     },
@@ -253,7 +245,7 @@ export const quorum = experiment({
   }),
   pace: (name) => (name === 'quick' ? { blocks: { min: 3, max: 5 }, budgetMs: 300_000 } : {}),
   cells: (chosen) =>
-    chosen.systems.flatMap((system) => (system === 'pbft' ? ofPbft(chosen) : ofRaft(system, chosen))),
+    chosen.systems.flatMap((system) => (bearsLies(system) ? bearingLies : bearingCrashes)(system, chosen)),
   trial: (levels, { kills, patienceMs, spread, warmupMs, durationMs }) => {
     const { impl: system, backend, replicas, bytes, clients, fsync, seal, batch, fault, work } = levels;
     const faulty = fault === noFault ? null : quorumFault.parse(fault);
@@ -267,7 +259,7 @@ export const quorum = experiment({
       readShare: 0,
       kills: work === 'election' ? kills : 0,
       patienceMs: patienceMs ?? undefined,
-      missing: missingGroup(system),
+      missing: missingGroup({ system, replicas, fsync: fsync === 'on' }),
     };
   },
   primary: ['quorum-rate', 'quorum-first-write'],

@@ -4,7 +4,9 @@ import { type QuorumResult, quorumResult, replicaHello, replicaSnapshot } from '
 import { validated } from '../contract/validated.js';
 import type { HostProcess } from '../hosts/host.js';
 import { quorumClientProgram } from '../programs/quorum.js';
-import { type Group, type GroupSpec, groundOf, openGroup } from '../stage/group.js';
+import { peerOf } from '../quorum-peers/registry.js';
+import { type Group, type GroupSpec, groundOf } from '../stage/group.js';
+import { openGroup } from '../stage/groups.js';
 import { answerMs } from '../stage/patience.js';
 import type { Stage } from '../stage/stage.js';
 import { quantileRanks } from '../statistics/percentiles.js';
@@ -47,6 +49,8 @@ const quorumMeasurement = z.object({
       }),
     )
     .nullable(),
+  /** somebody else's group: its version, what it was told beside its defaults, and what it could not be told; null: it is ours */
+  peer: z.object({ version: z.string(), told: z.array(z.string()), untold: z.array(z.string()) }).nullable(),
 });
 type QuorumMeasurement = z.infer<typeof quorumMeasurement>;
 
@@ -109,6 +113,13 @@ async function window(client: HostProcess, group: Group, { kills, warmupMs, dura
   return { before, after: kills === 0 ? await group.snapshots('after') : null };
 }
 
+function peerFacts({ system, ...asked }: QuorumTrial): QuorumMeasurement['peer'] {
+  const peer = peerOf(system);
+  if (peer === null) return null;
+  const { told, untold } = peer.settings(asked);
+  return { version: peer.version(), told: [...told], untold: [...untold] };
+}
+
 export async function carriedOut(trial: QuorumTrial, stage: Stage): Promise<QuorumMeasurement> {
   const { clients, valueBytes, readShare, warmupMs, durationMs, kills, seal, system, replicas } = trial;
   const group = await openGroup(trial, groundOf(stage, trial.spread));
@@ -136,6 +147,7 @@ export async function carriedOut(trial: QuorumTrial, stage: Stage): Promise<Quor
       kind: 'quorum',
       quorum,
       replicas: sampled.every((one) => one !== null) ? sampled : null,
+      peer: peerFacts(trial),
     };
   } finally {
     await group.close();
@@ -161,7 +173,7 @@ export const quorum = trialKind({
     done('quorum', await carriedOut(trial, stage));
   },
 
-  gates(name, { quorum: { lost, history, writes, latency, steps }, replicas }) {
+  gates(name, { quorum: { lost, history, writes, latency, steps }, replicas, peer }) {
     return [
       ...(steps && steps.rest < -stepsShare * steps.total
         ? [
@@ -178,6 +190,7 @@ export const quorum = trialKind({
       ...(writes === 0 || latency.count === 0
         ? [invalid('nothing-written', `${name}: no write was acknowledged in the window`)]
         : []),
+      ...(peer?.untold ?? []).map((why) => warning('not-told', `${name}: ${why}`)),
       ...(replicas?.some(({ hello }) => hello.fsync && hello.inMemory)
         ? [
             warning(

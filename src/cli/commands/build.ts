@@ -1,4 +1,7 @@
-/** `dispatchbench build`: the native part from its sources, for machines that have no platform package. */
+/**
+ * `dispatchbench build`: the native part from its sources, for machines that have no platform package; or somebody else's program
+ * that is measured beside ours, by Go.
+ */
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -11,8 +14,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { Command } from '@commander-js/extra-typings';
+import { Argument, Command } from '@commander-js/extra-typings';
+import { buildGoProgram } from '../../go.js';
 import { builtFromSource, inCheckout, packageRoot } from '../../installation.js';
+import { goPrograms } from '../../quorum-peers/registry.js';
 import { withExamples } from '../examples.js';
 
 /** What npm runs as a child says it itself. @throws Error in one sentence */
@@ -79,16 +84,28 @@ function fromPackage(): string {
   return folder;
 }
 
+function fromSource(): void {
+  if (inCheckout) run(packageRoot, 'setting the checkout up', process.execPath, 'scripts/setup.mjs');
+  else console.log(`built: ${fromPackage()}`);
+}
+
 export const build = new Command('build')
   .description(
-    "Builds the native part from the sources in the package into this user's cache folder, for machines that have no platform package. Needs a C++20 compiler, make and python3.",
+    "Builds the native part from the sources in the package into this user's cache folder, for machines that have no platform package. Needs a C++20 compiler, make and python3. Or a program of somebody else's that is measured beside ours; needs Go.",
   )
-  .action(() => {
-    if (inCheckout) run(packageRoot, 'setting the checkout up', process.execPath, 'scripts/setup.mjs');
-    else console.log(`built: ${fromPackage()}`);
+  .addArgument(
+    new Argument('[program]', "somebody else's program; left out: the native part").choices(
+      goPrograms.map(({ name }) => name),
+    ),
+  )
+  .action((name) => {
+    const program = goPrograms.find((one) => one.name === name);
+    if (program) console.log(`built: ${buildGoProgram(program, (line) => console.error(line))}`);
+    else fromSource();
   });
 
 withExamples(build, [
   ['build', 'into the cache folder of this user'],
+  [`build ${goPrograms[0]!.name}`, 'for run quorum, where the installed one is too old or there is none'],
   ['probe', 'says afterwards whether it works'],
 ]);

@@ -1,0 +1,56 @@
+/**
+ * A client of somebody else's group. It asks once: those groups have no sessions that would have a request that is asked for twice
+ * carried out once.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { QuorumClientSpec } from '../../src/programs/quorum.js';
+import type { Operation } from '../../src/quorum/machine.js';
+import type { Peer, PeerClient } from '../../src/quorum-peers/peer.js';
+import type { Answer, Hint, Session } from './session.js';
+
+/** Before the next member is asked, milliseconds. */
+const PAUSE_MS = 5;
+
+export class PeerSession implements Session {
+  readonly #peer: Peer;
+  readonly #spec: QuorumClientSpec;
+  readonly #hint: Hint;
+  #target: number;
+  #client: PeerClient | null = null;
+
+  constructor(peer: Peer, spec: QuorumClientSpec, hint: Hint) {
+    this.#peer = peer;
+    this.#spec = spec;
+    this.#hint = hint;
+    this.#target = hint.leader;
+  }
+
+  get leader(): number {
+    return this.#hint.leader;
+  }
+
+  async ask(operation: Operation): Promise<Answer> {
+    const { replicas, patienceMs } = this.#spec;
+    try {
+      this.#client ??= this.#peer.client(replicas[this.#target]!, patienceMs);
+      return { reply: await carriedOut(this.#client, operation), spent: null, repeated: 0 };
+    } catch {
+      this.close();
+      this.#client = null;
+      this.#target = (this.#target + 1) % replicas.length;
+      await pause(PAUSE_MS);
+      return { reply: null, spent: null, repeated: 1 };
+    }
+  }
+
+  close(): void {
+    this.#client?.close();
+  }
+}
+
+async function carriedOut(client: PeerClient, operation: Operation): Promise<string> {
+  if (operation.kind === 'get') return client.get(operation.key);
+  if (operation.kind === 'swap') throw new Error('other groups are asked to read and to write');
+  await client.put(operation.key, operation.value);
+  return 'ok';
+}
