@@ -1,6 +1,7 @@
 /** The few kinds of test that decide claims. Each turns cells into rows of evidence, one per series or pair. */
 import type {
   AgainstTest,
+  BoundTest,
   ClaimTest,
   EqualLoadTest,
   GrowthAcrossTest,
@@ -10,7 +11,7 @@ import type {
 } from '../claims/claim.js';
 import type { HostFacts } from '../contract/host.js';
 import { levelsKey } from '../contract/sample.js';
-import { blockedDifference, blockedRatio } from '../statistics/interval.js';
+import { blockedDifference, blockedRatio, meanInterval } from '../statistics/interval.js';
 import { heldOutPeaks } from '../statistics/peak.js';
 import { type Metric, type MetricId, metric } from '../trials/registry.js';
 import { spareClient } from '../trials/served.js';
@@ -70,19 +71,24 @@ function incomparable(a: HostFacts, b: HostFacts): string | null {
     : `hosts of class ${a.executionClass} and ${b.executionClass} cannot be compared absolutely`;
 }
 
-/** A figure of one cell against the best of its peers. */
-function against(test: AgainstTest, cells: readonly Cell[], measured: Metric): TestResult {
-  const rest = agreement(test);
-  const subjects = cellsMatching(cells, test.of, measured);
-  const peers = cellsMatching(cells, test.to, measured);
-  const others = varyingFactors(subjects.map(({ levels }) => levels));
-  const severalHosts = hostNames([...subjects, ...peers]).length > 1;
-  const label = ({ levels, host }: Cell) =>
+/** How cells are called: by their series, by what varies among them, and by their host where there are several. */
+function labelling(cells: readonly Cell[], beside: readonly Cell[] = []): (cell: Cell) => string {
+  const others = varyingFactors(cells.map(({ levels }) => levels));
+  const severalHosts = hostNames([...cells, ...beside]).length > 1;
+  return ({ levels, host }) =>
     [
       seriesLabel(levels),
       ...others.map((factor) => levelLabel(factor, levels[factor])),
       ...(severalHosts ? [host.name] : []),
     ].join(' · ');
+}
+
+/** A figure of one cell against the best of its peers. */
+function against(test: AgainstTest, cells: readonly Cell[], measured: Metric): TestResult {
+  const rest = agreement(test);
+  const subjects = cellsMatching(cells, test.of, measured);
+  const peers = cellsMatching(cells, test.to, measured);
+  const label = labelling(subjects, peers);
   const evidence: Evidence[] = [];
   for (const cell of subjects) {
     const candidates = peers.filter((peer) => rest(peer) === rest(cell));
@@ -257,6 +263,10 @@ function growthAcross(test: GrowthAcrossTest, cells: readonly Cell[], measured: 
   );
 }
 
+/** What is to be known of a figure that is no other machine's. */
+const offNative = ({ host: { executionClass } }: Cell): string | null =>
+  executionClass === 'native' ? null : `host of class ${executionClass}`;
+
 /** One row for each cell: the share of its trials that have what most trials of all cells have. */
 function same(test: SameTest, cells: readonly Cell[], measured: Metric): TestResult {
   const all = cellsMatching(cells, test.of, measured);
@@ -280,11 +290,31 @@ function same(test: SameTest, cells: readonly Cell[], measured: Metric): TestRes
       n: own.length,
       expect: null,
       outcome: alike === own.length ? 'supported' : 'contradicted',
-      note: cell.host.executionClass === 'native' ? null : `host of class ${cell.host.executionClass}`,
+      note: offNative(cell),
       metric: measured.id,
     };
   });
   return resultOf(evidence.length > 1 ? evidence : [], `two usable cells of ${selectorInWords(test.of)}`);
+}
+
+/** Each cell's own figure: of that machine, whatever runs it. */
+function bound(test: BoundTest, cells: readonly Cell[], measured: Metric): TestResult {
+  const all = cellsMatching(cells, test.of, measured);
+  const label = labelling(all);
+  const evidence = all.map((cell): Evidence => {
+    const interval = meanInterval(valuesOf(cell, measured));
+    return {
+      subject: label(cell),
+      measure: `${measured.title.toLowerCase()}: ${expectationInWords(test.expect)} ${measured.unit}`,
+      ...interval,
+      unit: measured.unit,
+      expect: test.expect,
+      outcome: judge(interval, test.expect),
+      note: offNative(cell),
+      metric: measured.id,
+    };
+  });
+  return resultOf(evidence, `no usable trial of ${selectorInWords(test.of)}`);
 }
 
 /** Sum of both sides' CPU time beside the server's own. */
@@ -350,5 +380,7 @@ function carriedOut(test: ClaimTest, cells: readonly Cell[], measured: Metric): 
       return breakPoint(test, cells, measured);
     case 'same':
       return same(test, cells, measured);
+    case 'bound':
+      return bound(test, cells, measured);
   }
 }

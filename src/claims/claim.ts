@@ -136,6 +136,12 @@ export interface SameTest extends TestOfMetric {
   kind: 'same';
 }
 
+/** Figure of each cell in `of`, in the metric's unit: what it is on the machine that measured it, and on no other. */
+export interface BoundTest extends TestOfMetric {
+  kind: 'bound';
+  expect: Expectation;
+}
+
 export type ClaimTest =
   | KneeTest
   | AgainstTest
@@ -145,7 +151,14 @@ export type ClaimTest =
   | RatioAlongTest
   | SlopeTest
   | BreakPointTest
-  | SameTest;
+  | SameTest
+  | BoundTest;
+
+/**
+ * What published figures are, as far as they or the program behind them tell. impossible: no machine does that; formula: made of
+ * waits of a length that was written down; random: drawn; not measured: estimated, or of something that was not done.
+ */
+export type Standing = 'impossible' | 'formula' | 'random' | 'not measured';
 
 export interface PublishedStatement {
   id: string;
@@ -153,6 +166,8 @@ export interface PublishedStatement {
   statement: string;
   /** cells a run must hold, in words */
   cells: string;
+  /** what the source's own figures are, whatever anybody measures, and why; left out: nothing is known of that */
+  standing?: { is: Standing; because: string };
 }
 
 /** Statements of one work, by the place in it. */
@@ -178,16 +193,8 @@ export interface TestedClaim extends PublishedStatement {
   tests: readonly [ClaimTest, ...ClaimTest[]];
 }
 
-/**
- * What published figures are, as far as they or the program behind them tell. impossible: no machine does that; formula: made of
- * waits of a length that was written down; random: drawn; not measured: estimated, or of something that was not done.
- */
-export type Standing = 'impossible' | 'formula' | 'random' | 'not measured';
-
 /** One whose experiment, metric or hosts the suite does not have yet, or that a benchmark of the suite decides outside of runs. */
 export interface PlannedClaim extends PublishedStatement {
-  /** what the source's own figures are, whatever anybody measures, and why; left out: nothing is known of that */
-  standing?: { is: Standing; because: string };
   /** what will supply the cells, and the bound that is already set */
   planned: string;
 }

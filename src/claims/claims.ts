@@ -4,6 +4,7 @@ import { dispatchClaims } from './dispatch.js';
 import { gatewayClaims } from './gateways.js';
 import { memoryClaims } from './memory.js';
 import { plannerClaims } from './planner.js';
+import { quorumClaims } from './quorum.js';
 import { streamClaims } from './streams.js';
 import { wasmClaims } from './wasm.js';
 
@@ -14,4 +15,5 @@ export const claims: readonly Claim[] = [
   ...streamClaims,
   ...memoryClaims,
   ...plannerClaims,
+  ...quorumClaims,
 ];

@@ -7,7 +7,7 @@ import type { Analysis, ExperimentAnalysis } from '../analysis/analyse.js';
 import { type Series, seriesLabel } from '../analysis/cells.js';
 import type { VerdictName } from '../analysis/verdicts.js';
 import { cited } from '../claims/bibliography.js';
-import type { PlannedClaim } from '../claims/claim.js';
+import type { Claim } from '../claims/claim.js';
 import type { Experiment } from '../experiments/experiment.js';
 import { knownExperiment } from '../experiments/registry.js';
 import { number } from '../number.js';
@@ -210,8 +210,8 @@ const paint: Record<VerdictName, (text: string) => string> = {
   'not tested': ansis.dim,
 };
 
-const ofStanding = ({ standing }: PlannedClaim): string[] =>
-  standing ? [`the source's own figures: ${standing.is}: ${standing.because}`] : [];
+const ofStanding = ({ standing }: Claim): string =>
+  standing ? `\nthe source's own figures: ${standing.is}: ${standing.because}` : '';
 
 /** One line per claim that was tested, with its weakest row; the others are counted. */
 export function claimsTable({ verdicts }: Analysis, everything = false): string {
@@ -231,14 +231,14 @@ export function claimsTable({ verdicts }: Analysis, everything = false): string 
     const detail = row
       ? `${row.subject}: ${decidingInterval(row)}, n = ${row.n}; ${row.measure}`
       : 'planned' in claim
-        ? [missing!, ...ofStanding(claim)].join('\n')
+        ? missing
         : `missing: ${missing}; supplied by: ${claim.supply}`;
     const incomplete = row && missing ? `\nnot complete: ${missing}` : '';
     const theirs = reference ? `\nthe source's own table: ${reference.verdict}` : '';
     table.push([
       claim.id,
       paint[verdict](verdict),
-      `${claim.statement}\n${ansis.dim(`${cited(claim.source)}\n${detail}`)}${incomplete}${theirs}`,
+      `${claim.statement}\n${ansis.dim(`${cited(claim.source)}\n${detail}${ofStanding(claim)}`)}${incomplete}${theirs}`,
     ]);
   }
   const rest = verdicts.length - shown.length;

@@ -28,13 +28,12 @@ function evidenceList(rows: readonly Html[]): Html {
 <ul class="evidence">${rows.slice(2)}</ul></details>`;
 }
 
+const standingOf = ({ standing }: Claim): Html | string =>
+  standing ? html`The source's own figures are ${standing.is}: ${standing.because}.` : '';
+
 /** The command that supplies what is missing (nothing is recommended that does not exist), or what is known without one. */
 const supplied = (claim: Claim): Html | string =>
-  'planned' in claim
-    ? claim.standing
-      ? html`The source's own figures are ${claim.standing.is}: ${claim.standing.because}.`
-      : ''
-    : html`Supplied by <code>${claim.supply}</code>.`;
+  'planned' in claim ? standingOf(claim) : html`Supplied by <code>${claim.supply}</code>.`;
 
 function verdictCard(verdict: Verdict, known: ReadonlySet<string>): Html {
   const { claim, evidence, missing, reference } = verdict;
@@ -43,6 +42,7 @@ function verdictCard(verdict: Verdict, known: ReadonlySet<string>): Html {
   const experiment = 'planned' in claim ? '' : claim.experiment;
   const rows = sorted.map((row) => evidenceRow(row, experiment, known));
   const need = missing ? html`<p class="soft">Missing: ${missing}. ${supplied(claim)}</p>` : '';
+  const own = claim.standing ? html`<p class="soft">${standingOf(claim)}</p>` : '';
   const theirs = reference
     ? html`<p class="soft">The source's own table (${reference.testbed}):
 <span class="${reference.verdict}"><span class="verdict">${marks[reference.verdict]} ${reference.verdict}</span></span></p>
@@ -52,7 +52,7 @@ ${evidenceList(reference.evidence.map((row) => evidenceRow(row, experiment, know
 <h3><span class="verdict">${marks[verdict.verdict]} ${verdict.verdict}</span> · ${claim.id}</h3>
 <p>${claim.statement}</p>
 <p class="source">${cited(claim.source)}</p>
-${evidence.length > 0 ? evidenceList(rows) : ''}${need}${theirs}</article>`;
+${evidence.length > 0 ? evidenceList(rows) : ''}${need}${own}${theirs}</article>`;
 }
 
 /** Cards that fill their rows, none alone in one. */
