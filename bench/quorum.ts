@@ -1,9 +1,10 @@
 /**
  * Groups of replicas against their bars: Raft beside etcd and JetStream in the same blocks, PBFT beside CometBFT and beside a commit
  * of Raft without its disk, and leaders that are killed one after another. Every block measures each row once, in an order of
- * its own.
+ * its own. Rows without a bar are measured when they are named: larger groups, broadcasts, and states that a replica fetches
+ * which lost its own.
  *
- *     npm run bench:quorum [-- --quick] [-- --blocks N] [-- --systems LIST] [-- --kills 200] [-- --rows TEXT, `kills` for those alone]
+ *     npm run bench:quorum [-- --quick] [-- --blocks N] [-- --systems LIST] [-- --kills 200] [-- --rows TEXT --rows TEXT, `kills` for those alone]
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
@@ -23,7 +24,7 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     blocks: { type: 'string' },
     kills: { type: 'string' },
-    rows: { type: 'string', default: '' },
+    rows: { type: 'string', multiple: true, default: [] },
     systems: { type: 'string', default: quorumSystems.join() },
     ...hostOption,
   },
@@ -77,10 +78,24 @@ const elections = {
   raftEven: row('raft, leader killed, 1 s', { ...electing, ...even }),
   etcdEven: row('etcd, leader killed, 1 s', { ...other('etcd'), ...electing, ...even }),
 };
+const unbarred = [
+  ...[5, 7].map((replicas) => row(`raft of ${replicas}`, { replicas })),
+  ...[7, 10].map((replicas) => row(`pbft of ${replicas}, HMAC`, { ...pbft, replicas, seal: 'hmac' })),
+  ...[3, 7, 11].flatMap((replicas) =>
+    [false, true].map((inTurn) =>
+      row(`broadcast to ${replicas}, ${inTurn ? 'in turn' : 'at once'}`, {
+        ...{ system: 'broadcast', replicas, fsync: false, inTurn },
+      }),
+    ),
+  ),
+  ...[1, 10, 100].map((mb) => row(`resync of ${mb} MB`, { stateBytes: mb * 1e6 })),
+];
+const named = (name: string) => options.rows.length === 0 || options.rows.some((text) => name.includes(text));
 const rows = [
   ...[commits, unsynced, byzantine].flatMap((some) => Object.values(some).flat()),
   ...(options.quick ? [] : Object.values(elections)),
-].filter(({ name, system }) => systems.includes(system) && name.includes(options.rows));
+  ...(options.rows.length > 0 ? unbarred : []),
+].filter(({ name, system }) => systems.includes(system) && named(name));
 
 const circumstances = { pinning, host: roles.server.facts };
 const random = randomFrom('quorum');
@@ -101,6 +116,8 @@ const ids = [
   'quorum-fsync',
   'quorum-rest',
   'quorum-syncs',
+  'quorum-resync',
+  'quorum-resync-rate',
 ] as const satisfies readonly MetricId[];
 type Id = (typeof ids)[number];
 
@@ -131,7 +148,7 @@ try {
     process.stderr.write(`\rblock ${block + 1} of ${blocks} `);
   }
   process.stderr.write('\n');
-  if (kills > 0 && 'kills'.includes(options.rows) && systems.includes('raft')) {
+  if (kills > 0 && named('kills') && systems.includes('raft')) {
     const { quorum } = await carriedOut(
       row('kills', { clients: 8, readShare: 0.5, kills, snapshotAfter: 2000 }),
     );
@@ -147,7 +164,10 @@ try {
 const valuesOf = ({ name }: Row, id: Id) => seen.get(`${name} ${id}`) ?? [];
 const style = { head: [], border: [], compact: true };
 const table = new Table({
-  head: ['group', 'commits/s', 'p50', 'p99', 'first write', 'wire', 'loop', 'seals', 'disk', 'rest', 'syncs'],
+  head: [
+    ...['group', 'commits/s', 'p50', 'p99', 'first write', 'wire', 'loop', 'seals', 'disk', 'rest', 'syncs'],
+    ...['state in', 'MB/s'],
+  ],
   style,
 });
 for (const one of rows) {
@@ -206,6 +226,6 @@ console.log(
       ...{ blocks, ...length, killed, bars: record },
       ...{ others: Object.fromEntries(told), values: Object.fromEntries(seen) },
     },
-    [options.rows, options.systems === quorumSystems.join() ? '' : options.systems].join(' '),
+    [...options.rows, options.systems === quorumSystems.join() ? '' : options.systems].join(' '),
   ),
 );

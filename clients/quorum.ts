@@ -1,7 +1,8 @@
 /**
  * Has a group of replicas agree on writes in a closed loop, and says what came of it: its argument is a QuorumClientSpec as
- * JSON. Lines: window-start and window-end, `kill` when a leader is to be killed, result (src/contract/quorum.ts); control:
- * `killed NS` and `restarted`, and its end is the program's end.
+ * JSON. Lines: window-start and window-end, `kill` when a leader is to be killed, `filled` when there is a state and `resync` when
+ * a replica is to lose it, result (src/contract/quorum.ts); control: `killed NS` and `restarted`, `compacted`, `resynced`, and its
+ * end is the program's end.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { QuorumResult } from '../src/contract/quorum.js';
@@ -23,11 +24,13 @@ const SHARED_KEYS = 2;
 const LEAST_KEYS = 16;
 /** Load goes on so long before a leader is killed, and after its replica is back, milliseconds at most. */
 const BETWEEN_KILLS_MS = 150;
+/** Bytes of a value of the state that a replica is to fetch. */
+const FILLING_BYTES = 1 << 16;
 
 function sessionOf(number: number, spec: QuorumClientSpec, hint: Hint): Session {
   const peer = peerOf(spec.system);
   if (peer) return new PeerSession(peer, spec, hint);
-  return new (spec.system === 'raft' ? RaftSession : PbftSession)(number, spec, hint);
+  return new (spec.system === 'pbft' ? PbftSession : RaftSession)(number, spec, hint);
 }
 
 /** Lines of the control channel, each kept until it is waited for. */
@@ -101,6 +104,21 @@ class Load {
     );
   }
 
+  /** Writes so many bytes, in values as long as they may be about. */
+  async fill(bytes: number): Promise<void> {
+    const values = Math.ceil(bytes / FILLING_BYTES);
+    let next = 0;
+    await Promise.all(
+      this.#sessions.map(async (session) => {
+        for (let i = next++; i < values; i = next++) {
+          const value = paddedValue(`${i}`, Math.ceil(bytes / values));
+          const { reply } = await session.ask({ kind: 'put', key: `state${i}`, value }, this.#given);
+          if (reply === null) throw new Error(`a state of ${bytes} bytes was not written in time`);
+        }
+      }),
+    );
+  }
+
   stop(): void {
     this.#stopped = true;
   }
@@ -170,22 +188,30 @@ await runProgram('quorum', async () => {
     () => process.exit(0),
   );
   const load = new Load(spec, await leaderOf(spec, null));
-  await load.probe(0);
+  if (!spec.beyond) await load.probe(0);
+  if (spec.stateBytes > 0) {
+    await load.fill(spec.stateBytes);
+    printLine({ event: 'filled' });
+    await told.next('compacted');
+  }
   const running = load.run();
   await pause(spec.warmupMs);
   load.recorder.counts = true;
   const began = monotonicNow();
   edge('window-start');
   const kills = spec.kills > 0 ? await killed(spec, load, told) : [];
-  if (spec.kills === 0) await pause(spec.durationMs);
-  // A window without a write would say nothing: it goes on until there is one.
-  await load.hasWritten();
+  if (spec.stateBytes > 0) {
+    printLine({ event: 'resync', leader: await leaderOf(spec, load) } as { event: string });
+    await told.next('resynced');
+  } else if (spec.kills === 0) await pause(spec.durationMs);
+  // A window without a write would say nothing, where there has to be one: it goes on until there is.
+  if (!spec.beyond) await load.hasWritten();
   const elapsedNs = monotonicNow() - began;
   load.recorder.counts = false;
   edge('window-end');
   load.stop();
   await running;
-  await load.readAll();
+  if (!spec.beyond) await load.readAll();
   load.close();
   printLine(load.recorder.result(spec.system, elapsedNs, kills));
   process.exit(0);

@@ -1,5 +1,5 @@
 /**
- * A replica of Raft or PBFT: a server on one of our pollers whose clients and peers speak in frames (src/quorum/frames.ts).
+ * A replica of Raft or PBFT, or a member of a broadcast: a server on one of our pollers whose clients and peers speak in frames (src/quorum/frames.ts).
  * Lines and control: src/contract/quorum.ts; options: replica/options.ts.
  */
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeSync } from 'node:fs';
@@ -9,10 +9,11 @@ import { addonPath } from '../src/addon.js';
 import type { ReplicaGroup, ReplicaHello, ReplicaSnapshot } from '../src/contract/quorum.js';
 import { monotonicNow as now } from '../src/monotonic.js';
 import { buildFacts, fileDigest, getAffinity, processUsage, setAffinity } from '../src/process.js';
-import { Kind, MOST_PEER_FRAME, readFrame } from '../src/quorum/frames.js';
+import { Kind, MOST_PEER_FRAME, readFrame, sealedPart } from '../src/quorum/frames.js';
 import { type FrameSeal, frameSeal } from '../src/sealing/seal.js';
 import { PolledControl } from './control.js';
 import { versions } from './hello.js';
+import { BroadcastCore } from './replica/broadcast.js';
 import { type Core, spentAlso, TICK_MS } from './replica/core.js';
 import { Disk, LOG_FAILED } from './replica/disk.js';
 import { type Connection, Network } from './replica/network.js';
@@ -93,6 +94,7 @@ class Replica {
 
   #told(line: string): void {
     if (line === 'crash') process.kill(process.pid, 'SIGKILL');
+    else if (line === 'compact') this.#core?.compact();
     else if (line.startsWith('group ') && this.#group === null) this.#join(JSON.parse(line.slice(6)));
   }
 
@@ -101,10 +103,11 @@ class Replica {
     this.#group = group;
     this.#seal = frameSeal(options.seal, group);
     this.#peers = new Peers(this.#network, group);
-    this.#core =
-      this.#disk === null
-        ? new PbftCore(group, options, this.#seal, this.#network, this.#peers)
-        : new RaftCore(group, options, this.#disk, this.#network, this.#peers);
+    const [network, peers] = [this.#network, this.#peers];
+    if (this.#disk !== null) this.#core = new RaftCore(group, options, this.#disk, network, peers, print);
+    else if (options.protocol === 'pbft')
+      this.#core = new PbftCore(group, options, this.#seal, network, peers);
+    else this.#core = new BroadcastCore(group, options, network, peers);
   }
 
   #snapshot(id: string): void {
@@ -157,7 +160,7 @@ class Replica {
         throw new Error('in another name');
       } else {
         if (seal.tagBytes > 0) {
-          if (!seal.opens(bytes, frame.from)) throw new Error('not authentic');
+          if (!seal.opens(sealedPart(bytes), frame.from)) throw new Error('not authentic');
           spent = spentAlso(spent, { crypto: (now() - at) / 1000 });
         }
         core.message(frame, spent);
@@ -183,13 +186,13 @@ class Replica {
       const core = this.#core;
       const restMs = Math.min((nextTick - now()) / 1e6, core?.patience() ?? TICK_MS);
       this.#network.turn(restMs * 1000);
-      this.#core?.turnEnds();
       if (now() >= nextTick) {
         // One tick at a time: a process that was stopped for long does not take that for silence of the leader.
         nextTick = Math.max(nextTick + TICK_MS * 1e6, now());
         if (++ticks % RECONNECT_TICKS === 0) this.#peers?.open();
         this.#core?.tick();
       }
+      this.#core?.turnEnds();
       this.#network.flush();
     }
     this.#core?.close();
@@ -198,9 +201,10 @@ class Replica {
 }
 
 /** Where the log is; null: the protocol has none. */
-function folderOf({ protocol, folder }: ReplicaOptions): string | null {
-  if (protocol === 'pbft') return null;
+function folderOf({ protocol, folder, empty }: ReplicaOptions): string | null {
+  if (protocol !== 'raft') return null;
   if (folder === null) return mkdtempSync(join(tmpdir(), 'dispatchbench-replica-'));
+  if (empty) rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   return folder;
 }

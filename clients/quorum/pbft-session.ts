@@ -1,11 +1,12 @@
 /**
- * A client of PBFT (Castro and Liskov, 2002, §2.3.2): it asks the primary, then all when that takes long, and believes what
- * f + 1 replicas say.
+ * A client of PBFT (Castro and Liskov, 2002, §2.3.2): it asks the primary, then all when that takes long, and believes what enough
+ * replicas say (src/quorum/pbft/replies.ts).
  */
 import { monotonicNow } from '../../src/monotonic.js';
 import type { QuorumClientSpec } from '../../src/programs/quorum.js';
 import { type Frame, frameOf, Kind, nothingSpent, type Spent } from '../../src/quorum/frames.js';
 import { encodeCommand, type Operation } from '../../src/quorum/machine.js';
+import { Replies } from '../../src/quorum/pbft/replies.js';
 import type { Reply } from '../../src/quorum/requests.js';
 import { requestSealer } from '../../src/sealing/seal.js';
 import { Link } from './link.js';
@@ -20,8 +21,8 @@ export class PbftSession implements Session {
   readonly #links: Link[] = [];
   #closed = false;
   #sequence = 0;
-  /** of the request under way: who said what */
-  #said = new Map<number, string>();
+  /** of the request under way */
+  #replies: Replies;
   #believe: ((reply: string, spent: Spent) => void) | null = null;
 
   constructor(number: number, spec: QuorumClientSpec, hint: Hint) {
@@ -29,6 +30,7 @@ export class PbftSession implements Session {
     this.#spec = spec;
     this.#hint = hint;
     this.#seal = requestSealer(spec.seal, spec.keys, number);
+    this.#replies = this.#noReplies();
     for (const replica of spec.replicas.keys()) this.#open(replica);
   }
 
@@ -49,17 +51,20 @@ export class PbftSession implements Session {
     this.#links[replica] = link;
   }
 
-  #heard(replica: number, { sequence, state, reply, leader }: Reply, frame: Frame): void {
-    if (sequence !== this.#sequence || state !== 'done' || this.#said.has(replica)) return;
-    this.#said.set(replica, reply);
-    const same = [...this.#said.values()].filter((other) => other === reply).length;
-    if (same <= this.#spec.bears) return;
+  #noReplies(): Replies {
+    return new Replies(this.#spec.replicas.length, this.#spec.bears);
+  }
+
+  #heard(replica: number, { sequence, state, view, reply, leader }: Reply, frame: Frame): void {
+    if (sequence !== this.#sequence || state === 'elsewhere' || this.#believe === null) return;
+    const believed = this.#replies.take(replica, { view, tentative: state === 'tentative', reply });
+    if (believed === null) return;
     if (leader >= 0 && leader < this.#spec.replicas.length) this.#hint.leader = leader;
-    this.#believe?.(reply, spentUntil(frame, monotonicNow()));
+    this.#believe(believed, spentUntil(frame, monotonicNow()));
   }
 
   async ask(operation: Operation, given: () => boolean): Promise<Answer> {
-    this.#said = new Map();
+    this.#replies = this.#noReplies();
     const command = encodeCommand({ client: this.#number, sequence: ++this.#sequence, operation });
     const began = monotonicNow();
     const request = this.#seal(command);

@@ -128,6 +128,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   addon::export_session(env, exports);
   addon::export_completion(env, exports);
   addon::export_quorum(env, exports);
+  addon::export_sealing(env, exports);
   return exports;
 }
 

@@ -135,6 +135,7 @@ void export_udp_echo(Napi::Env env, Napi::Object exports);
 void export_load(Napi::Env env, Napi::Object exports);
 void export_session(Napi::Env env, Napi::Object exports);
 void export_quorum(Napi::Env env, Napi::Object exports);
+void export_sealing(Napi::Env env, Napi::Object exports);
 PollerArea& export_poller(Napi::Env env, Napi::Object exports);
 void export_cost(Napi::Env env, Napi::Object exports, const PollerArea& pollers);
 

@@ -116,8 +116,9 @@ void write_length(std::uint8_t* block, std::uint64_t bytes) noexcept {
   for (std::size_t i = 0; i < 8; ++i) block[kBlock - 1 - i] = static_cast<std::uint8_t>(bytes * 8 >> 8 * i);
 }
 
-Digest digest_by(TakeBlock take, std::span<const std::uint8_t> bytes) noexcept {
-  State state = kInitial;
+/// @param before bytes that `state` has taken already, whole blocks
+Digest digest_by(TakeBlock take, std::span<const std::uint8_t> bytes, State state = kInitial,
+                 std::uint64_t before = 0) noexcept {
   std::size_t at = 0;
   for (; bytes.size() - at >= kBlock; at += kBlock) take(state, bytes.data() + at);
   std::array<std::uint8_t, kBlock> last{};
@@ -128,7 +129,7 @@ Digest digest_by(TakeBlock take, std::span<const std::uint8_t> bytes) noexcept {
     take(state, last.data());
     last = {};
   }
-  write_length(last.data(), bytes.size());
+  write_length(last.data(), before + bytes.size());
   take(state, last.data());
   Digest digest;
   write_words(state, digest.data());
@@ -140,6 +141,25 @@ Digest digest_by(TakeBlock take, std::span<const std::uint8_t> bytes) noexcept {
 Digest sha256(std::span<const std::uint8_t> bytes) { return digest_by(take_block, bytes); }
 
 Digest sha256_plain(std::span<const std::uint8_t> bytes) { return digest_by(take_block_plain, bytes); }
+
+HmacKey::HmacKey(std::span<const std::uint8_t> key) noexcept : inner_(kInitial), outer_(kInitial) {
+  constexpr std::uint8_t kInner = 0x36, kOuter = 0x5c;
+  std::array<std::uint8_t, kBlock> block{};
+  if (key.size() <= kBlock) {
+    std::copy(key.begin(), key.end(), block.begin());
+  } else {
+    const Digest shorter = sha256(key);
+    std::copy(shorter.begin(), shorter.end(), block.begin());
+  }
+  for (std::uint8_t& byte : block) byte ^= kInner;
+  take_block(inner_, block.data());
+  for (std::uint8_t& byte : block) byte ^= kInner ^ kOuter;
+  take_block(outer_, block.data());
+}
+
+Digest HmacKey::mac(std::span<const std::uint8_t> bytes) const noexcept {
+  return digest_by(take_block, digest_by(take_block, bytes, inner_, kBlock), outer_, kBlock);
+}
 
 void chain_sha256(Digest& digest, std::uint64_t rounds) noexcept {
   std::array<std::uint8_t, kBlock> block{};

@@ -8,12 +8,14 @@ export interface Core {
   message(frame: Frame, spent: Spent): void;
   /** @throws Error when it is no request */
   request(connection: Connection, frame: Frame, spent: Spent): void;
-  /** All frames of a turn were handed over. */
+  /** All frames of a turn were handed over, and a tick that fell into it. */
   turnEnds(): void;
   tick(): void;
+  /** Takes a snapshot now, where the protocol has any. */
+  compact(): void;
   /** Milliseconds until it has something to do of its own accord, beside ticks. */
   patience(): number;
-  state(): Pick<ReplicaSnapshot, 'role' | 'term' | 'applied' | 'history' | 'requests' | 'log'>;
+  state(): Pick<ReplicaSnapshot, 'role' | 'term' | 'applied' | 'trail' | 'requests' | 'log'>;
   close(): void;
 }
 

@@ -23,11 +23,15 @@ export interface ReplicaOptions {
   folder: string | null;
   /** the folder goes when the replica ends */
   temporary: boolean;
+  /** what is in the folder goes: a member of Raft that lost its disk, and has no vote */
+  empty: boolean;
   fsync: boolean;
   seal: QuorumSealName;
   fault: QuorumFault | null;
   /** requests in a batch */
   batch: number;
+  /** a broadcast asks one member after the answer of the one before, not all at once */
+  inTurn: boolean;
   patienceMs: number;
   /** entries after which a snapshot takes their place */
   snapshotAfter: number;
@@ -37,7 +41,7 @@ export interface ReplicaOptions {
  * Milliseconds. A member of Raft that hears of no leader costs an election to be wrong; a replica of PBFT that suspects the
  * primary costs all of them a view.
  */
-const usualPatience: Record<QuorumProtocol, string> = { raft: '200', pbft: '500' };
+const usualPatience: Record<QuorumProtocol, string> = { raft: '200', pbft: '500', broadcast: '500' };
 
 function numberOf(name: string, text: string, low: number, high: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
@@ -67,10 +71,12 @@ export function parseOptions(args: readonly string[]): ReplicaOptions {
       control: { type: 'boolean', default: false },
       folder: { type: 'string' },
       temporary: { type: 'boolean', default: false },
+      empty: { type: 'boolean', default: false },
       'no-fsync': { type: 'boolean', default: false },
       seal: { type: 'string', default: 'none' },
       fault: { type: 'string' },
       batch: { type: 'string', default: '64' },
+      'in-turn': { type: 'boolean', default: false },
       patience: { type: 'string' },
       'snapshot-after': { type: 'string', default: '20000' },
     },
@@ -81,8 +87,9 @@ export function parseOptions(args: readonly string[]): ReplicaOptions {
     );
   const protocol = choiceOf('protocol', values.protocol, quorumProtocols);
   const fault = values.fault === undefined ? null : choiceOf('fault', values.fault, quorumFaults);
-  if (protocol === 'raft' && fault !== null)
-    throw new Error('--fault is of pbft: Raft is made for members that fail by stopping');
+  if (protocol !== 'pbft' && fault !== null)
+    throw new Error('--fault is of pbft: members of other groups fail by stopping');
+  if (protocol !== 'broadcast' && values['in-turn']) throw new Error('--in-turn is of broadcast');
   return {
     protocol,
     backend: choiceOf('backend', values.backend, backendNames),
@@ -92,10 +99,12 @@ export function parseOptions(args: readonly string[]): ReplicaOptions {
     control: values.control,
     folder: values.folder ?? null,
     temporary: values.temporary || values.folder === undefined,
+    empty: values.empty,
     fsync: !values['no-fsync'],
     seal: choiceOf('seal', values.seal, quorumSeals),
     fault,
     batch: numberOf('batch', values.batch, 1, 10_000),
+    inTurn: values['in-turn'],
     patienceMs: numberOf('patience', values.patience ?? usualPatience[protocol], 50, 600_000),
     snapshotAfter: numberOf('snapshot-after', values['snapshot-after'], 1, 1e9),
   };

@@ -1,20 +1,28 @@
 /** A replica of PBFT: the protocol of src/quorum/pbft with a network, seals, a clock and a machine; or one that is faulty. */
-import { createHash } from 'node:crypto';
 import type { ReplicaGroup } from '../../src/contract/quorum.js';
 import { monotonicNow as now } from '../../src/monotonic.js';
 import { type Frame, frameOf, Kind, nothingSpent, type Spent } from '../../src/quorum/frames.js';
-import { type Command, decodeCommand, Machine } from '../../src/quorum/machine.js';
-import type { Input, Message, Output } from '../../src/quorum/pbft/messages.js';
+import { type Command, decodeCommand } from '../../src/quorum/machine.js';
+import { Execution } from '../../src/quorum/pbft/execution.js';
+import type { Executed, Input, Message, Output } from '../../src/quorum/pbft/messages.js';
 import { isPrimary, type PbftState, primaryOf, start } from '../../src/quorum/pbft/state.js';
 import { step } from '../../src/quorum/pbft/step.js';
-import { decodeMessage, encodeMessage } from '../../src/quorum/pbft/wire.js';
+import { decodeMessages } from '../../src/quorum/pbft/wire.js';
 import { encodeReply } from '../../src/quorum/requests.js';
-import { type FrameSeal, type RequestSeal, requestSeal } from '../../src/sealing/seal.js';
+import {
+  digestOf,
+  digestOfDigests,
+  type FrameSeal,
+  type RequestSeal,
+  requestSeal,
+} from '../../src/sealing/seal.js';
 import { type Core, spentAlso, TICK_MS } from './core.js';
 import { type Faulty, faultyBy } from './faults.js';
 import type { Connection, Network } from './network.js';
 import type { ReplicaOptions } from './options.js';
+import { Outbox } from './outbox.js';
 import type { Peers } from './peers.js';
+import { Trail } from './trail.js';
 
 /** Batches between checkpoints, and beyond the last stable one. */
 const CHECKPOINT_EVERY = 128;
@@ -31,27 +39,32 @@ interface Known {
 
 export class PbftCore implements Core {
   readonly #state: PbftState;
-  #machine = new Machine();
+  readonly #execution: Execution;
   readonly #id: number;
   readonly #network: Network;
-  readonly #peers: Peers;
-  readonly #seal: FrameSeal;
+  readonly #outbox: Outbox;
   readonly #requestSeal: RequestSeal;
   readonly #known = new WeakMap<Uint8Array, Known>();
   readonly #clients = new Map<number, Connection>();
   readonly #faulty: Faulty | null;
   #requests = 0;
-  #history: string | null = createHash('sha256').digest('hex');
+  readonly #trail = new Trail();
   #cryptoUs = 0;
+  /** what led to what is carried out now */
+  #spent = nothingSpent;
   #late: { atNs: number; to: number; message: Message }[] = [];
 
   constructor(group: ReplicaGroup, options: ReplicaOptions, seal: FrameSeal, network: Network, peers: Peers) {
     const replicas = group.replicas.length;
     this.#id = group.id;
     this.#network = network;
-    this.#peers = peers;
-    this.#seal = seal;
+    this.#outbox = new Outbox(group.id, replicas, seal, peers);
     this.#requestSeal = requestSeal(options.seal, group, group.id, replicas);
+    this.#execution = new Execution({
+      commandOf: (request) => this.#command(request),
+      replied: (command, reply, tentative) => this.#answer(command, reply, tentative),
+      settled: (executed) => this.#settled(executed),
+    });
     this.#state = start({
       id: group.id,
       replicas,
@@ -63,7 +76,7 @@ export class PbftCore implements Core {
       statusTicks: STATUS_MS / TICK_MS,
       digest: (parts) => this.#digest(parts),
       isAuthentic: (request) => this.#isAuthentic(request),
-      isDone: (request) => this.#isDone(request),
+      isDone: (request) => this.#execution.isDone(request),
     });
     this.#faulty =
       options.fault === null ? null : faultyBy(options.fault, replicas, options.patienceMs, this.#digest);
@@ -79,16 +92,15 @@ export class PbftCore implements Core {
   }
 
   readonly #digest = (parts: readonly Uint8Array[]): string => {
-    const [only] = parts;
-    const known = parts.length === 1 ? this.#of(only!) : {};
-    if (known.digest === undefined) {
-      const began = now();
-      const hash = createHash('sha256');
-      for (const part of parts) hash.update(`${part.length} `).update(part);
-      known.digest = hash.digest('hex');
-      this.#cryptoUs += (now() - began) / 1000;
-    }
-    return known.digest;
+    const began = now();
+    const digests = parts.map((part) => {
+      const known = this.#of(part);
+      known.digest ??= digestOf(part);
+      return known.digest;
+    });
+    const digest = digests.length === 1 ? digests[0]! : digestOfDigests(digests);
+    this.#cryptoUs += (now() - began) / 1000;
+    return digest;
   };
 
   /** null: these bytes are no request */
@@ -115,13 +127,8 @@ export class PbftCore implements Core {
     return known.authentic;
   }
 
-  #isDone(request: Uint8Array): boolean {
-    const command = this.#command(request);
-    return command !== null && this.#machine.isDone(command.client, command.sequence);
-  }
-
   message({ from, body }: Frame, spent: Spent): void {
-    this.#take({ kind: 'message', from, message: decodeMessage(body) }, spent);
+    for (const message of decodeMessages(body)) this.#take({ kind: 'message', from, message }, spent);
   }
 
   request(connection: Connection, { from, body }: Frame, spent: Spent): void {
@@ -135,20 +142,26 @@ export class PbftCore implements Core {
     if (command === null) throw new Error('no command');
     if (!this.#isAuthentic(request)) return;
     this.#clients.set(command.client, connection);
-    const reply = this.#machine.replied(command.client, command.sequence);
-    if (reply !== undefined) this.#answer(command, reply, spent);
-    else this.#take({ kind: 'request', requests: [request] }, spent);
+    this.#spent = spent;
+    if (!this.#execution.repeatReply(command)) this.#take({ kind: 'request', requests: [request] }, spent);
   }
 
-  turnEnds(): void {}
+  turnEnds(): void {
+    while (this.#late.length > 0 && this.#late[0]!.atNs <= now()) {
+      const { to, message } = this.#late.shift()!;
+      this.#outbox.add(to, message, nothingSpent);
+    }
+    this.#outbox.send();
+  }
 
   tick(): void {
     this.#take({ kind: 'tick' }, nothingSpent);
     for (const [client, connection] of this.#clients) if (connection.closed) this.#clients.delete(client);
   }
 
+  compact(): void {}
+
   patience(): number {
-    this.#sendLate();
     return this.#late.length === 0 ? Number.POSITIVE_INFINITY : (this.#late[0]!.atNs - now()) / 1e6;
   }
 
@@ -156,82 +169,44 @@ export class PbftCore implements Core {
     this.#cryptoUs = 0;
     const output = step(this.#state, input);
     const spent = spentAlso(before, { crypto: this.#cryptoUs });
-    const states = this.#carryOut(output, spent);
+    this.#spent = spent;
+    if (output.restored) this.#trail.lose();
+    const states = this.#execution.carryOut(output);
     this.#send(output, spent);
     for (const { sequence, data } of states) this.#take({ kind: 'checkpoint', sequence, data }, nothingSpent);
   }
 
-  /** @returns the states that were asked for */
-  #carryOut({ restored, executed, checkpoints }: Output, spent: Spent) {
-    if (restored) {
-      this.#machine = Machine.restored(restored.data);
-      this.#history = null;
-    }
-    const states: { sequence: number; data: Uint8Array }[] = [];
-    for (const { sequence, digest, batch } of executed) {
-      if (this.#history !== null)
-        this.#history = createHash('sha256').update(this.#history).update(digest).digest('hex');
-      for (const request of batch) {
-        const command = this.#command(request)!;
-        this.#requests++;
-        const reply = this.#machine.apply(command);
-        if (reply !== null) this.#answer(command, reply, spent);
-      }
-      if (checkpoints.includes(sequence)) states.push({ sequence, data: this.#machine.snapshot() });
-    }
-    return states;
+  #settled({ sequence, digest, batch }: Executed): void {
+    this.#requests += batch.length;
+    this.#trail.add(sequence, digest);
   }
 
   #send({ messages }: Output, spent: Spent): void {
-    if (this.#faulty === null) {
-      this.#sendAll(messages, spent);
-      return;
-    }
-    for (const { to, message } of messages)
+    for (const { to, message } of messages) {
+      if (this.#faulty === null) {
+        this.#outbox.add(to, message, spent);
+        continue;
+      }
       for (const { late, ...lie } of this.#faulty.says(to, message))
-        if (late === 0) this.#sendAll([lie], spent);
+        if (late === 0) this.#outbox.add(lie.to, lie.message, spent);
         else this.#late.push({ ...lie, atNs: now() + late * 1e6 });
+    }
     this.#late.sort((a, b) => a.atNs - b.atNs);
   }
 
-  #sendLate(): void {
-    while (this.#late.length > 0 && this.#late[0]!.atNs <= now())
-      this.#sendAll([this.#late.shift()!], nothingSpent);
-  }
-
-  /** A message that goes to several is made once, and signed once where one signature does for all. */
-  #sendAll(messages: readonly { to: number; message: Message }[], before: Spent): void {
-    let made: Message | null = null;
-    let frame: Uint8Array | null = null;
-    let spent = before;
-    const { tagBytes, each } = this.#seal;
-    for (const { to, message } of messages) {
-      if (message !== made) {
-        made = message;
-        frame = frameOf(Kind.pbft, this.#id, now(), spent, encodeMessage(message), tagBytes);
-      } else if (!each) {
-        this.#peers.send(to, frame!);
-        continue;
-      } else {
-        frame = frame!.slice();
-      }
-      if (tagBytes > 0) {
-        const began = now();
-        this.#seal.seal(frame, to);
-        spent = spentAlso(spent, { crypto: (now() - began) / 1000 });
-      }
-      this.#peers.send(to, frame);
-    }
-  }
-
-  #answer({ client, sequence }: Command, reply: string, spent: Spent): void {
+  #answer({ client, sequence }: Command, reply: string, tentative: boolean): void {
     const connection = this.#clients.get(client);
     if (connection === undefined || connection.closed) return;
     const said = this.#faulty === null ? reply : this.#faulty.replies(reply);
     if (said === null) return;
-    const leader = primaryOf(this.#state, this.#state.view);
-    const body = encodeReply({ client, sequence, state: 'done', leader, reply: said });
-    this.#network.send(connection, frameOf(Kind.reply, this.#id, now(), spent, body));
+    const { view } = this.#state;
+    const body = encodeReply({
+      ...{ client, sequence, view },
+      state: tentative ? 'tentative' : 'done',
+      leader: primaryOf(this.#state, view),
+      reply: said,
+    });
+    this.#network.send(connection, frameOf(Kind.reply, this.#id, now(), this.#spent, body));
   }
 
   state() {
@@ -239,7 +214,7 @@ export class PbftCore implements Core {
       role: isPrimary(this.#state) ? ('primary' as const) : ('backup' as const),
       term: this.#state.view,
       applied: this.#state.executed,
-      history: this.#history ?? '',
+      trail: this.#trail.entries(),
       requests: this.#requests,
       log: null,
     };

@@ -1,5 +1,5 @@
 /** A member of Raft: the protocol of src/quorum/raft with a network, a disk, a clock and a machine. */
-import type { ReplicaGroup } from '../../src/contract/quorum.js';
+import type { ReplicaEvent, ReplicaGroup } from '../../src/contract/quorum.js';
 import { monotonicNow as now } from '../../src/monotonic.js';
 import { type Frame, frameOf, Kind, nothingSpent, type Spent } from '../../src/quorum/frames.js';
 import { type Command, decodeCommand, Machine } from '../../src/quorum/machine.js';
@@ -9,11 +9,13 @@ import { type RaftState, start } from '../../src/quorum/raft/state.js';
 import { step } from '../../src/quorum/raft/step.js';
 import { decodeMessage, encodeMessage } from '../../src/quorum/raft/wire.js';
 import { encodeReply } from '../../src/quorum/requests.js';
+import { digestOf, digestOfDigests } from '../../src/sealing/seal.js';
 import { type Core, spentAlso, TICK_MS } from './core.js';
 import type { Disk } from './disk.js';
 import type { Connection, Network } from './network.js';
 import type { ReplicaOptions } from './options.js';
 import type { Peers } from './peers.js';
+import { SnapshotMaker } from './snapshot-maker.js';
 
 /** Bytes of entries in one message, entries on their way to a follower, and bytes of a snapshot in one message. */
 const MOST_BYTES = 1 << 20;
@@ -56,14 +58,27 @@ export class RaftCore implements Core {
   #commands: { bytes: Uint8Array; asked: Asked }[] = [];
   #questions: number[] = [];
   #turnSpent = nothingSpent;
+  #snapshot: SnapshotMaker | null = null;
+  #compactionAsked = false;
+  /** a state of others, until it is durable: by which write, and how long it is */
+  #restored: { number: number; bytes: number } | null = null;
+  readonly #tell: (line: ReplicaEvent) => void;
 
-  constructor(group: ReplicaGroup, options: ReplicaOptions, disk: Disk, network: Network, peers: Peers) {
+  constructor(
+    group: ReplicaGroup,
+    options: ReplicaOptions,
+    disk: Disk,
+    network: Network,
+    peers: Peers,
+    tell: (line: ReplicaEvent) => void,
+  ) {
     const electionTicks = Math.ceil(options.patienceMs / TICK_MS);
     this.#id = group.id;
     this.#disk = disk;
     this.#network = network;
     this.#peers = peers;
     this.#snapshotAfter = options.snapshotAfter;
+    this.#tell = tell;
     const { snapshot } = disk.durable;
     this.#state = start(
       {
@@ -75,6 +90,8 @@ export class RaftCore implements Core {
         mostBytes: MOST_BYTES,
         mostInFlight: MOST_IN_FLIGHT,
         chunkBytes: CHUNK_BYTES,
+        digest: (chunks) => digestOfDigests(chunks.map(digestOf)),
+        votes: !options.empty,
         random: Math.random,
       },
       disk.durable,
@@ -110,6 +127,7 @@ export class RaftCore implements Core {
       this.#questions = [];
       this.#take({ kind: 'read', ids: questions }, this.#turnSpent);
     }
+    this.#goOnWithSnapshot();
   }
 
   #propose(commands: readonly { bytes: Uint8Array; asked: Asked }[]): void {
@@ -128,7 +146,7 @@ export class RaftCore implements Core {
   }
 
   patience(): number {
-    return Number.POSITIVE_INFINITY;
+    return this.#snapshot === null ? Number.POSITIVE_INFINITY : 0;
   }
 
   #take(input: Input, spent: Spent): void {
@@ -145,6 +163,9 @@ export class RaftCore implements Core {
       this.#machine = Machine.restored(output.restored.data);
       this.#applied = output.restored.index;
       this.#logBytes = 0;
+      this.#snapshot = null;
+      this.#restored = { number: this.#disk.written, bytes: output.restored.data.length };
+      if (!syncs) this.#tellRestored(this.#disk.written);
     }
     for (const entry of output.committed) this.#apply(entry, spent);
     for (const { id } of output.readable) this.#answerRead(id, spent);
@@ -153,18 +174,45 @@ export class RaftCore implements Core {
       for (const asked of this.#asked.values()) this.#answer(asked, null, spent);
       this.#asked.clear();
     }
-    this.#compact();
+    this.#compactLater();
     if (write && !syncs) {
       this.#disk.progress();
       this.#take({ kind: 'synced', number: write.number }, spent);
     }
   }
 
-  #compact(): void {
+  #compactLater(): void {
     const entries = this.#applied - this.#state.log.base;
-    if (entries < this.#snapshotAfter && (this.#logBytes < MOST_LOG_BYTES || entries === 0)) return;
+    if (entries >= this.#snapshotAfter || (this.#logBytes >= MOST_LOG_BYTES && entries > 0)) this.#begin();
+  }
+
+  compact(): void {
+    this.#compactionAsked = true;
+    this.#begin();
+  }
+
+  #begin(): void {
+    if (this.#snapshot !== null) return;
     this.#logBytes = 0;
-    this.#take({ kind: 'compact', index: this.#applied, data: this.#machine.snapshot() }, nothingSpent);
+    this.#snapshot = new SnapshotMaker(this.#applied, this.#machine, CHUNK_BYTES);
+  }
+
+  #goOnWithSnapshot(): void {
+    const made = this.#snapshot?.advance();
+    if (!made) return;
+    const { index } = this.#snapshot!;
+    this.#snapshot = null;
+    this.#take({ kind: 'compact', index, ...made }, nothingSpent);
+    if (this.#compactionAsked)
+      this.#tell({ event: 'compacted', monotonicNs: Math.round(now()), bytes: made.data.length });
+    this.#compactionAsked = false;
+  }
+
+  #tellRestored(durable: number): void {
+    if (this.#restored === null || this.#restored.number > durable) return;
+    const { bytes } = this.#restored;
+    this.#restored = null;
+    this.#tell({ event: 'restored', monotonicNs: Math.round(now()), bytes });
   }
 
   /** The disk has got on. */
@@ -181,6 +229,7 @@ export class RaftCore implements Core {
       this.#send(messages, last);
     }
     if (last) this.#take({ kind: 'synced', number }, last);
+    this.#tellRestored(number);
   }
 
   #send(messages: readonly Addressed[], spent: Spent): void {
@@ -207,6 +256,7 @@ export class RaftCore implements Core {
       client,
       sequence,
       state: reply === null ? 'elsewhere' : 'done',
+      view: this.#state.term,
       leader: this.#state.leader ?? -1,
       reply: reply ?? '',
     });
@@ -232,7 +282,7 @@ export class RaftCore implements Core {
       role,
       term,
       applied: this.#applied,
-      history: '',
+      trail: [],
       requests: this.#requests,
       log: this.#disk.counts(),
     };

@@ -151,7 +151,7 @@ export const acceptSharings = ['exclusive', 'reuseport', 'shared'] as const;
 export const protocols = ['tcp-echo', 'http', 'udp-echo'] as const;
 
 /** Protocols of replicas of ours. */
-export const quorumProtocols = ['raft', 'pbft'] as const;
+export const quorumProtocols = ['raft', 'pbft', 'broadcast'] as const;
 export type QuorumProtocol = (typeof quorumProtocols)[number];
 
 export const quorumPeerNames = namesOf(quorumPeers);

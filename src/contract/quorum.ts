@@ -2,8 +2,8 @@
  * Groups of replicas: the lines of a replica (servers/replica.ts), what it is told, and what a client of a group measured
  * (clients/quorum.ts).
  *
- * A replica says hello once it listens and waits to be told its group. Control lines: `group JSON`, `snapshot ID`, `crash` (it
- * ends at once by SIGKILL, its own), `stop`; the end of control is its end.
+ * A replica says hello once it listens and waits to be told its group. Control lines: `group JSON`, `snapshot ID` (of its counts),
+ * `compact` (a snapshot of its state), `crash` (it ends at once by SIGKILL, its own), `stop`; the end of control is its end.
  */
 import { z } from 'zod';
 import { amount, backendName, count, spentNs } from './common.js';
@@ -70,8 +70,11 @@ export const replicaSnapshot = z.object({
   term: count,
   /** entries or batches carried out */
   applied: count,
-  /** sha256 (hex) of what has been carried out, in order: replicas with as many have the same */
-  history: z.string(),
+  /**
+   * of PBFT: by how much was carried out, a digest of all of it in order, of some of the last batches; replicas that agree have
+   * none in common that differ
+   */
+  trail: z.array(z.tuple([count, z.string()])),
   /** requests carried out */
   requests: count,
   cpu: z.object({ userUs: z.number(), systemUs: z.number() }),
@@ -83,6 +86,14 @@ export const replicaSnapshot = z.object({
   log: z.object({ syncs: count, bytes: count, busyNs: z.number() }).nullable(),
 });
 export type ReplicaSnapshot = z.infer<typeof replicaSnapshot>;
+
+/** What a member of Raft says when it is so far: it has taken the snapshot it was asked for, or has one of others on its disk. */
+export const replicaEvent = z.object({
+  event: z.enum(['compacted', 'restored']),
+  monotonicNs: z.number(),
+  bytes: count,
+});
+export type ReplicaEvent = z.infer<typeof replicaEvent>;
 
 /** Means over all requests that were answered, along the chain of messages that led to the answer, milliseconds. */
 export const quorumSteps = z.object({

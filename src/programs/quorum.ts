@@ -17,10 +17,13 @@ export interface ReplicaSpec {
   folder?: string | undefined;
   /** a folder that is named goes as well when the replica ends */
   temporary?: boolean | undefined;
+  /** what is in it goes first */
+  empty?: boolean | undefined;
   fsync?: boolean | undefined;
   seal?: QuorumSealName | undefined;
   fault?: QuorumFault | undefined;
   batch?: number | undefined;
+  inTurn?: boolean | undefined;
   patienceMs?: number | undefined;
   snapshotAfter?: number | undefined;
 }
@@ -38,10 +41,12 @@ export const replicaProgram = (spec: ReplicaSpec): Program => ({
     ...flag('cpu', spec.cpus?.length ? spec.cpus.join(',') : undefined),
     ...flag('folder', spec.folder),
     ...(spec.temporary ? ['--temporary'] : []),
+    ...(spec.empty ? ['--empty'] : []),
     ...(spec.fsync === false ? ['--no-fsync'] : []),
     ...flag('seal', spec.seal),
     ...flag('fault', spec.fault),
     ...flag('batch', spec.batch),
+    ...(spec.inTurn ? ['--in-turn'] : []),
     ...flag('patience', spec.patienceMs),
     ...flag('snapshot-after', spec.snapshotAfter),
   ],
@@ -56,12 +61,16 @@ export const quorumClientSpec = z.strictObject({
   keys: z.array(z.string()),
   /** faulty replicas that the group bears: so many and one more have to say the same (PBFT) */
   bears: count,
+  /** more are faulty than it bears: nothing may be acknowledged, and what is may be wrong */
+  beyond: z.boolean(),
   clients: count.min(1),
   valueBytes: count.min(1).max(1 << 20),
   /** share of requests that read */
   readShare: z.number().min(0).max(1),
   warmupMs: count,
   durationMs: count,
+  /** bytes that are written before anything is measured, and then a replica that lost all fetches them within the window; 0: none */
+  stateBytes: count,
   /** leaders that are killed, one after another, in the place of a window of that duration */
   kills: count,
   /** milliseconds after which a request is asked for again, of another replica */

@@ -1,13 +1,14 @@
 /**
  * What travels between replicas, and between clients and replicas: frames over a byte stream. A frame is its length (u32, of
- * what follows), a version, a kind, the sender's number (u16), when it was sent (f64, nanoseconds of the machine's monotonic
- * clock), what the work that led to it has spent so far (4 x f32, microseconds), a body, and a tag that authenticates all of
- * this where there is one. Numbers are little-endian.
+ * what follows), when it was sent (f64, nanoseconds of the machine's monotonic clock), what the work that led to it has spent so
+ * far (4 x f32, microseconds), a version, a kind, the sender's number (u16), a body, and a tag where there is one. Numbers are
+ * little-endian. The tag authenticates everything from the version on: what is only measured is written when that is done.
  *
- * A body is a JSON text and bytes: numbers and names are read by anybody, values are never escaped or copied into text.
+ * A body is pieces: a JSON text first, whose numbers and names are read by anybody, then values, which are never escaped or copied
+ * into text; or, of what there is most of, bytes in an order of their own (pbft/wire.ts, requests.ts).
  */
 
-export const FRAME_VERSION = 1;
+export const FRAME_VERSION = 2;
 
 export const Kind = {
   /** who connects: `from`, and the group's token as body */
@@ -19,13 +20,18 @@ export const Kind = {
   /** of a client */
   request: 4,
   reply: 5,
+  /** of a round of a broadcast */
+  broadcast: 6,
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
 export const HEADER_BYTES = 32;
 const LENGTH_BYTES = 4;
-const SENT_AT = 8;
-const SPENT_AT = 16;
+const SENT_AT = 4;
+const SPENT_AT = 12;
+const VERSION_AT = 28;
+const KIND_AT = 29;
+const FROM_AT = 30;
 
 /** Longest frame of a client, bytes: a value of a MiB and what stands around it. */
 export const MOST_CLIENT_FRAME = (1 << 20) + (1 << 18);
@@ -70,16 +76,25 @@ export function frameOf(
   const bytes = new Uint8Array(HEADER_BYTES + body.length + tagBytes);
   const view = viewOf(bytes);
   view.setUint32(0, bytes.length - LENGTH_BYTES, true);
-  view.setUint8(4, FRAME_VERSION);
-  view.setUint8(5, kind);
-  view.setUint16(6, from, true);
+  view.setUint8(VERSION_AT, FRAME_VERSION);
+  view.setUint8(KIND_AT, kind);
+  view.setUint16(FROM_AT, from, true);
+  bytes.set(body, HEADER_BYTES);
+  stamp(bytes, sentNs, spent);
+  return bytes;
+}
+
+/** What of a frame its tag authenticates, and the tag. */
+export const sealedPart = (frame: Uint8Array): Uint8Array => frame.subarray(VERSION_AT);
+
+/** Says when a frame is sent and what led to it, which may be once it is sealed. */
+export function stamp(frame: Uint8Array, sentNs: number, spent: Spent): void {
+  const view = viewOf(frame);
   view.setFloat64(SENT_AT, sentNs, true);
   view.setFloat32(SPENT_AT, spent.wire, true);
   view.setFloat32(SPENT_AT + 4, spent.wake, true);
   view.setFloat32(SPENT_AT + 8, spent.crypto, true);
   view.setFloat32(SPENT_AT + 12, spent.fsync, true);
-  bytes.set(body, HEADER_BYTES);
-  return bytes;
 }
 
 const kinds = new Set<number>(Object.values(Kind));
@@ -88,11 +103,11 @@ const kinds = new Set<number>(Object.values(Kind));
 export function readFrame(bytes: Uint8Array, tagBytes = 0): Frame | null {
   if (bytes.length < HEADER_BYTES + tagBytes) return null;
   const view = viewOf(bytes);
-  const kind = view.getUint8(5);
-  if (view.getUint8(4) !== FRAME_VERSION || !kinds.has(kind)) return null;
+  const kind = view.getUint8(KIND_AT);
+  if (view.getUint8(VERSION_AT) !== FRAME_VERSION || !kinds.has(kind)) return null;
   return {
     kind: kind as Kind,
-    from: view.getUint16(6, true),
+    from: view.getUint16(FROM_AT, true),
     sentNs: view.getFloat64(SENT_AT, true),
     spent: {
       wire: view.getFloat32(SPENT_AT, true),
@@ -173,34 +188,61 @@ export class FrameReader {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** A JSON text, and pieces of bytes behind it. */
-export function bodyOf(value: unknown, pieces: readonly Uint8Array[] = []): Uint8Array {
-  const text = encoder.encode(JSON.stringify(value));
-  const size = pieces.reduce((sum, { length }) => sum + LENGTH_BYTES + length, LENGTH_BYTES + text.length);
+/** Parts one after another. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Pieces of bytes one after another, each behind its length. */
+export function joinedPieces(pieces: readonly Uint8Array[]): Uint8Array {
+  let size = 0;
+  for (const { length } of pieces) size += LENGTH_BYTES + length;
   const body = new Uint8Array(size);
   const view = viewOf(body);
   let at = 0;
-  for (const part of [text, ...pieces]) {
-    view.setUint32(at, part.length, true);
-    body.set(part, at + LENGTH_BYTES);
-    at += LENGTH_BYTES + part.length;
+  for (const piece of pieces) {
+    view.setUint32(at, piece.length, true);
+    body.set(piece, at + LENGTH_BYTES);
+    at += LENGTH_BYTES + piece.length;
   }
   return body;
 }
 
-/** Pieces are copies, so that they stay. @throws Error when this is no body */
-export function readBody(body: Uint8Array): { value: unknown; pieces: Uint8Array[] } {
+/** They lie in `body`. @throws Error when these are no pieces */
+export function piecesOf(body: Uint8Array): Uint8Array[] {
   const view = viewOf(body);
-  const parts: Uint8Array[] = [];
+  const pieces: Uint8Array[] = [];
   for (let at = 0; at < body.length; ) {
     if (at + LENGTH_BYTES > body.length) throw new Error('a piece has no length');
     const length = view.getUint32(at, true);
     at += LENGTH_BYTES;
     if (length > body.length - at) throw new Error('a piece ends early');
-    parts.push(body.slice(at, at + length));
+    pieces.push(body.subarray(at, at + length));
     at += length;
   }
-  const [text, ...pieces] = parts;
-  if (text === undefined) throw new Error('no text');
-  return { value: JSON.parse(decoder.decode(text)), pieces };
+  return pieces;
 }
+
+/** A JSON text, and pieces of bytes behind it. */
+export const bodyOf = (value: unknown, pieces: readonly Uint8Array[] = []): Uint8Array =>
+  joinedPieces([encoder.encode(JSON.stringify(value)), ...pieces]);
+
+/** Pieces are copies, so that they stay. @throws Error when this is no body */
+export function readBody(body: Uint8Array): { value: unknown; pieces: Uint8Array[] } {
+  const [text, ...pieces] = piecesOf(body);
+  if (text === undefined) throw new Error('no text');
+  return { value: JSON.parse(decoder.decode(text)), pieces: pieces.map((piece) => piece.slice()) };
+}
+
+/** Bytes in chunks of one length, the last of which may be shorter. */
+export const chunksOf = (bytes: Uint8Array, length: number): Uint8Array[] =>
+  Array.from({ length: Math.ceil(bytes.length / length) }, (_, i) =>
+    bytes.subarray(i * length, (i + 1) * length),
+  );

@@ -1,8 +1,5 @@
-/** Groups of replicas: ours, whose members are told of each other once all listen, and etcd's, who are told before they start. */
+/** What a group of replicas is, and one of ours, whose members are told of each other once all listen. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { BackendName } from '../contract/common.js';
 import type { QuorumFault, QuorumProtocol, QuorumSealName } from '../contract/names.js';
 import {
@@ -10,18 +7,15 @@ import {
   type ReplicaGroup,
   type ReplicaHello,
   type ReplicaSnapshot,
+  replicaEvent,
   replicaHello,
   replicaSnapshot,
 } from '../contract/quorum.js';
-import { foreignHello } from '../contract/server.js';
 import { validated } from '../contract/validated.js';
-import { freePort } from '../free-port.js';
 import type { HostProcess } from '../hosts/host.js';
 import type { Program } from '../hosts/program.js';
-import { whereIs } from '../hosts/where-is.js';
-import { type HostPort, targetText } from '../options.js';
+import type { HostPort } from '../options.js';
 import { monotonicNs } from '../process.js';
-import { wrapped } from '../programs/foreign.js';
 import { replicaProgram } from '../programs/quorum.js';
 import { groupKeys } from '../sealing/seal.js';
 import { answerMs } from './patience.js';
@@ -36,6 +30,8 @@ export interface GroupSpec {
   seal: QuorumSealName;
   /** requests in a batch of PBFT */
   batch: number;
+  /** a broadcast asks one member after the answer of the one before; left out: all at once */
+  inTurn?: boolean | undefined;
   /** what the first replicas do, and how many of them */
   fault: QuorumFault | null;
   faulty: number;
@@ -43,6 +39,9 @@ export interface GroupSpec {
   patienceMs?: number | undefined;
   snapshotAfter?: number | undefined;
 }
+
+/** A state may take so long to be written out, or to reach a replica that has none, milliseconds. */
+const stateMs = 120_000;
 
 /** Where replicas stand. */
 interface Side {
@@ -59,6 +58,14 @@ export interface Ground {
   end(one: HostProcess): Promise<void>;
 }
 
+/** A replica that lost everything. */
+export interface Resync {
+  /** bytes of the state it was given */
+  bytes: number;
+  /** from when it knew of the others until it had that on its disk */
+  tookNs: number;
+}
+
 export interface Group {
   readonly places: readonly HostPort[];
   /** the clients' keys */
@@ -69,6 +76,10 @@ export interface Group {
   kill(replica: number): Promise<number>;
   /** Starts it again on what it has on its disk. */
   restart(replica: number): Promise<void>;
+  /** Has every replica make a snapshot of its state; left out: it cannot be asked to. */
+  compact?(): Promise<void>;
+  /** Kills one, lets it come back with nothing, and waits until it has the state of the others; left out: likewise. */
+  resync?(replica: number): Promise<Resync>;
   /** What each counts now; null: it is not ours, and does not tell. */
   snapshots(id: string): Promise<ReplicaSnapshot[] | null>;
   close(): Promise<void>;
@@ -89,13 +100,8 @@ export function groundOf(stage: Stage, spread = false): Ground {
   };
 }
 
-const sideOf = ({ sides }: Ground, id: number): Side => sides[id % sides.length]!;
-
-/** Why there can be no group of that system here, and how to get it; undefined: there can. */
-export const missingGroup = (system: QuorumSystem): string | undefined =>
-  system === 'etcd' && whereIs('etcd') === null
-    ? 'there is no etcd here: install it (Debian, Ubuntu: apt install etcd-server)'
-    : undefined;
+/** One after another, replicas are on each of the sides. */
+export const sideOf = ({ sides }: Ground, id: number): Side => sides[id % sides.length]!;
 
 /** Until one that was killed has ended. */
 async function gone(one: HostProcess): Promise<void> {
@@ -143,7 +149,7 @@ class OwnGroup implements Group {
     return this.#keys.clients;
   }
 
-  async #start(id: number, before?: ReplicaHello): Promise<Member> {
+  async #start(id: number, before?: ReplicaHello, empty = false): Promise<Member> {
     const { system, fault, faulty, fsync, ...spec } = this.#spec;
     const { role, address, cpus } = sideOf(this.#ground, id);
     const running = this.#ground.start(
@@ -151,7 +157,7 @@ class OwnGroup implements Group {
       `replica ${id}`,
       replicaProgram({
         ...spec,
-        ...{ address, cpus, fsync },
+        ...{ address, cpus, fsync, empty },
         protocol: system as QuorumProtocol,
         fault: fault !== null && id < faulty ? fault : undefined,
         ...(before && { port: before.port, folder: before.folder ?? undefined, temporary: true }),
@@ -180,10 +186,24 @@ class OwnGroup implements Group {
     return at;
   }
 
-  async restart(replica: number): Promise<void> {
-    const member = await this.#start(replica, this.#members[replica]!.hello);
+  async restart(replica: number, empty = false): Promise<void> {
+    const member = await this.#start(replica, this.#members[replica]!.hello, empty);
     this.#members[replica] = member;
     this.#tell(replica, member.running);
+  }
+
+  async compact(): Promise<void> {
+    for (const { running } of this.#members) running.send('compact');
+    await Promise.all(this.#members.map(({ running }) => running.expect('compacted', stateMs)));
+  }
+
+  async resync(replica: number): Promise<Resync> {
+    await this.kill(replica);
+    await this.restart(replica, true);
+    const began = monotonicNs();
+    const line = await this.#members[replica]!.running.expect('restored', stateMs);
+    const { bytes, monotonicNs: ended } = validated(replicaEvent, line, `what replica ${replica} has`);
+    return { bytes, tookNs: ended - began };
   }
 
   snapshots(id: string): Promise<ReplicaSnapshot[]> {
@@ -201,117 +221,9 @@ class OwnGroup implements Group {
   }
 }
 
-class EtcdGroup implements Group {
-  readonly hellos: null[];
-  readonly clientKeys: string[] = [];
-  readonly #folder = mkdtempSync(join(tmpdir(), 'dispatchbench-etcd-'));
-  readonly #spec: GroupSpec;
-  readonly #ground: Ground;
-  /** of clients and of members */
-  readonly #urls: { client: HostPort; peer: HostPort }[] = [];
-  readonly #members: { running: HostProcess; pid: number }[] = [];
-
-  private constructor(spec: GroupSpec, ground: Ground) {
-    this.#spec = spec;
-    this.#ground = ground;
-    this.hellos = Array.from({ length: spec.replicas }, () => null);
-  }
-
-  static async open(spec: GroupSpec, ground: Ground): Promise<EtcdGroup> {
-    const group = new EtcdGroup(spec, ground);
-    try {
-      for (let id = 0; id < spec.replicas; id++) group.#urls.push(await group.#choose(id));
-      group.#members.push(
-        ...(await Promise.all(Array.from({ length: spec.replicas }, (_, id) => group.#start(id)))),
-      );
-    } catch (error) {
-      group.#remove();
-      throw error;
-    }
-    return group;
-  }
-
-  get places(): HostPort[] {
-    return this.#urls.map(({ client }) => client);
-  }
-
-  async #choose(id: number): Promise<{ client: HostPort; peer: HostPort }> {
-    const { address: host } = sideOf(this.#ground, id);
-    return { client: { host, port: await freePort() }, peer: { host, port: await freePort() } };
-  }
-
-  async #start(id: number): Promise<{ running: HostProcess; pid: number }> {
-    const { role, address, cpus } = sideOf(this.#ground, id);
-    const at = (place: HostPort) => `http://${targetText(place)}`;
-    const { client, peer } = this.#urls[id]!;
-    const { patienceMs } = this.#spec;
-    const program: Program = {
-      path: whereIs('etcd') ?? 'etcd',
-      args: [
-        ...['--name', `m${id}`, '--data-dir', join(this.#folder, `m${id}`)],
-        ...['--listen-client-urls', at(client), '--advertise-client-urls', at(client)],
-        ...['--listen-peer-urls', at(peer), '--initial-advertise-peer-urls', at(peer)],
-        '--initial-cluster',
-        this.#urls.map(({ peer: place }, other) => `m${other}=${at(place)}`).join(','),
-        ...['--initial-cluster-state', 'new', '--logger', 'zap', '--log-level', 'error'],
-        // Ours waits as long at least, and up to twice as long, with five heartbeats in that time.
-        ...(patienceMs === undefined
-          ? []
-          : ['--election-timeout', `${patienceMs}`, '--heartbeat-interval', `${Math.ceil(patienceMs / 5)}`]),
-      ],
-    };
-    const spec = {
-      protocol: 'http',
-      address,
-      port: client.port,
-      cpus,
-      control: true,
-      readyTimeoutMs: answerMs,
-    } as const;
-    const running = this.#ground.start(role, `etcd ${id}`, wrapped(spec, program));
-    const hello = validated(foreignHello, await running.expect('hello', 2 * answerMs), `etcd ${id}`);
-    return { running, pid: hello.pid };
-  }
-
-  async kill(replica: number): Promise<number> {
-    const { running, pid } = this.#members[replica]!;
-    const at = monotonicNs();
-    process.kill(pid, 'SIGKILL');
-    await gone(running);
-    await this.#ground.end(running);
-    return at;
-  }
-
-  async restart(replica: number): Promise<void> {
-    this.#members[replica] = await this.#start(replica);
-  }
-
-  async snapshots(): Promise<null> {
-    return null;
-  }
-
-  async close(): Promise<void> {
-    // It takes seconds to leave a group that comes apart: nothing of it is needed any more.
-    for (const { pid } of this.#members) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // it is gone
-      }
-    }
-    await Promise.all(this.#members.map(({ running }) => this.#ground.end(running)));
-    this.#remove();
-  }
-
-  #remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-}
-
 /** @throws Error in one sentence when it does not stand */
 export function openGroup(spec: GroupSpec, ground: Ground): Promise<Group> {
-  const { system, backend } = spec;
-  if (system === 'etcd') return EtcdGroup.open(spec, ground);
+  const { backend } = spec;
   if (backend === null) throw new Error('replicas of ours wait with a backend');
   return OwnGroup.open({ ...spec, backend }, ground);
 }

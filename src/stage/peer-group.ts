@@ -13,7 +13,7 @@ import { monotonicNs } from '../process.js';
 import { wrapped } from '../programs/foreign.js';
 import type { PeerAsked } from '../quorum-peers/peer.js';
 import { peerOf } from '../quorum-peers/registry.js';
-import type { Ground, Group } from './group.js';
+import { type Ground, type Group, sideOf } from './group.js';
 import { answerMs } from './patience.js';
 
 type Spec = PeerAsked & { system: QuorumPeerName };
@@ -125,6 +125,3 @@ export class PeerGroup implements Group {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
-
-/** Where a member stands: as with ours, one after another on each of the sides. */
-const sideOf = ({ sides }: Ground, id: number) => sides[id % sides.length]!;

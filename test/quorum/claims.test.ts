@@ -40,11 +40,23 @@ function measurementOf(
     },
     replicas: null,
     peer: null,
+    resync: null,
+    ...{ faulty: 0, beyond: false },
   };
 }
 
 const common = { backend: 'epoll', io: null, work: 'commit', bytes: 1024, clients: 1 };
-const raft = { ...common, impl: 'raft', replicas: 3, fsync: 'on', seal: 'none', batch: 1, fault: 'none' };
+const raft = {
+  ...common,
+  impl: 'raft',
+  replicas: 3,
+  fsync: 'on',
+  seal: 'none',
+  batch: 1,
+  fault: 'none',
+  faulty: '0',
+  stateMb: 0,
+};
 const pbft = { ...raft, impl: 'pbft', replicas: 4, fsync: 'off', seal: 'hmac', batch: 10 };
 
 /** The verdict on a claim from three blocks of these cells. */

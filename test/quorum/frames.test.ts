@@ -7,10 +7,13 @@ import {
   FrameReader,
   frameOf,
   HEADER_BYTES,
+  joinedPieces,
   Kind,
   nothingSpent,
   readBody,
   readFrame,
+  sealedPart,
+  stamp,
 } from '../../src/quorum/frames.js';
 import type { Message as PbftMessage } from '../../src/quorum/pbft/messages.js';
 import * as pbft from '../../src/quorum/pbft/wire.js';
@@ -58,14 +61,22 @@ test('a frame that is announced as longer than the bound, or shorter than its he
 test('another version, another kind and bytes too few for a tag are no frame', () => {
   assert.equal(readFrame(framed('x'), 2), null);
   for (const [at, value] of [
-    [4, FRAME_VERSION + 1],
-    [5, 99],
+    [28, FRAME_VERSION + 1],
+    [29, 99],
   ] as const) {
     const bytes = framed('x');
     bytes[at] = value;
     assert.equal(readFrame(bytes), null);
   }
   assert.deepEqual(readFrame(frameOf(Kind.reply, 1, 0, nothingSpent, text('b'), 3), 3)?.body, text('b'));
+});
+
+test('what a tag authenticates stays as it is when a frame is stamped', () => {
+  const frame = framed('body');
+  const before = sealedPart(frame).slice();
+  stamp(frame, 99, nothingSpent);
+  assert.deepEqual(sealedPart(frame), before);
+  assert.deepEqual(readFrame(frame)?.sentNs, 99);
 });
 
 const raftMessages: RaftMessage[] = [
@@ -83,11 +94,24 @@ const raftMessages: RaftMessage[] = [
     commit: 1,
     round: 9,
   },
-  { type: 'install', term: 1, round: 1, index: 5, snapshotTerm: 1, offset: 0, data: text('s'), done: false },
+  {
+    type: 'install',
+    term: 1,
+    round: 1,
+    index: 5,
+    snapshotTerm: 1,
+    offset: 0,
+    data: text('s'),
+    done: false,
+    digest: '',
+  },
 ];
 const pbftMessages: PbftMessage[] = [
   { type: 'request', request: text('r') },
   { type: 'pre-prepare', view: 1, sequence: 2, digest: 'd', batch: [text('a'), text('b')] },
+  { type: 'pre-prepare', view: 0, sequence: 2 ** 40, digest: '', batch: [] },
+  { type: 'prepare', view: 1, sequence: 2, digest: 'd'.repeat(64) },
+  { type: 'commit', view: 2 ** 40, sequence: 0, digest: 'd?1' },
   {
     type: 'view-change-copy',
     sender: 1,
@@ -106,8 +130,7 @@ const pbftMessages: PbftMessage[] = [
 test('messages of both protocols are read as they were written', () => {
   for (const message of raftMessages)
     assert.deepEqual(raft.decodeMessage(raft.encodeMessage(message)), message);
-  for (const message of pbftMessages)
-    assert.deepEqual(pbft.decodeMessage(pbft.encodeMessage(message)), message);
+  assert.deepEqual(pbft.decodeMessages(pbft.encodeMessages(pbftMessages)), pbftMessages);
 });
 
 test('what is no message is refused', () => {
@@ -124,8 +147,21 @@ test('what is no message is refused', () => {
   ];
   for (const value of wrong) assert.throws(() => raft.decodeMessage(bodyOf(value)), String(value));
   const change = { view: 1, stable: 0, checkpoints: [{ sequence: 1 }], prepared: [], prePrepared: [] };
-  assert.throws(() => pbft.decodeMessage(bodyOf({ type: 'view-change', ...change })));
-  assert.throws(() => pbft.decodeMessage(bodyOf({ type: 'state', sequence: 1 })));
+  const refusedByPbft = (...bytes: number[]) =>
+    assert.throws(() => pbft.decodeMessages(joinedPieces([Uint8Array.from(bytes)])), String(bytes));
+  for (const value of [
+    { type: 'view-change', ...change },
+    { type: 'state', sequence: 1 },
+    { type: 'prepare', view: 0, sequence: 1, digest: 'd' },
+  ])
+    refusedByPbft(0, ...bodyOf(value));
+  const numbers = [...new Uint8Array(Float64Array.of(0, 1).buffer)];
+  refusedByPbft();
+  refusedByPbft(9, ...numbers);
+  refusedByPbft(2, ...numbers.slice(1));
+  refusedByPbft(3, ...new Uint8Array(Float64Array.of(0.5, 1).buffer));
+  refusedByPbft(3, ...numbers, ...text('d'.repeat(1025)));
+  refusedByPbft(1, ...numbers, 0, 0, 1);
   const body = bodyOf({}, [text('piece')]);
   assert.throws(() => readBody(body.subarray(0, body.length - 1)));
   assert.throws(() => readBody(new Uint8Array(0)));
@@ -137,7 +173,7 @@ test('records of a log come to what was written, with a snapshot in the place of
     ...{ number, term: 1, vote: null, snapshot: null, from: null, entries: [] },
     ...more,
   });
-  const snapshot = { index: 2, term: 1, data: text('two') };
+  const snapshot = { index: 2, term: 1, data: text('two'), digest: 'd' };
   const records = [
     encodeWrite(write(1, { vote: 2 }), []),
     encodeWrite(write(2, { from: 1, entries: [entry('1'), entry('2'), entry('3')] }), []),

@@ -6,10 +6,11 @@ import type { Roles } from '../../src/hosts/host.js';
 import { openLocal } from '../../src/hosts/local.js';
 import { quorumClientProgram } from '../../src/programs/quorum.js';
 import { frameOf, Kind, nothingSpent } from '../../src/quorum/frames.js';
-import { type Group, type GroupSpec, groundOf, missingGroup, openGroup } from '../../src/stage/group.js';
+import { type Group, type GroupSpec, groundOf, openGroup } from '../../src/stage/group.js';
 import { onStage } from '../../src/stage/on-stage.js';
 import type { Stage } from '../../src/stage/stage.js';
 import { carriedOut, type QuorumTrial, quorum } from '../../src/trials/quorum.js';
+import { pbft, raft, usual } from './trials.js';
 
 let roles: Roles;
 before(async () => {
@@ -20,30 +21,8 @@ after(() => roles.close());
 const staged = <T>(work: (stage: Stage) => Promise<T>) =>
   onStage({ roles, signal: new AbortController().signal }, work);
 
-const raft: GroupSpec = {
-  system: 'raft',
-  backend: 'epoll',
-  replicas: 3,
-  fsync: true,
-  seal: 'none',
-  batch: 10,
-  fault: null,
-  faulty: 0,
-};
-const pbft: GroupSpec = { ...raft, system: 'pbft', replicas: 4, fsync: false, seal: 'hmac', patienceMs: 200 };
-
 const measured = (spec: GroupSpec, more: Partial<QuorumTrial> = {}) =>
-  staged((stage) =>
-    carriedOut(
-      {
-        kind: 'quorum',
-        ...spec,
-        ...{ clients: 4, valueBytes: 100, readShare: 0.3, warmupMs: 0, durationMs: 300, kills: 0 },
-        ...more,
-      },
-      stage,
-    ),
-  );
+  staged((stage) => carriedOut({ ...spec, ...usual, ...more }, stage));
 
 type Measured = Awaited<ReturnType<typeof measured>>;
 
@@ -56,10 +35,7 @@ for (const backend of ['epoll-et', 'epoll-oneshot'] as const)
   test(`a group of Raft on ${backend} agrees, and says where the time goes`, async () => {
     const found = await measured({ ...raft, backend });
     explained(found);
-    assert.deepEqual(
-      quorum.gates('quorum', found, null).filter(({ invalidates }) => invalidates),
-      [],
-    );
+    assert.deepEqual(invalidating(found), []);
     const { steps } = found.quorum;
     assert.ok(steps && steps.fsync > 0 && steps.wire > 0 && steps.crypto === 0);
     const sum = steps.wire + steps.wake + steps.fsync + steps.rest;
@@ -77,22 +53,14 @@ test('leaders are killed, and nothing that was acknowledged is lost', async () =
   assert.equal(found.quorum.kills.length, 3);
 });
 
-/** Replicas that have carried out as much have carried out the same. */
-function alike({ replicas }: Measured, faulty: number): void {
-  const byApplied = new Map<number, string>();
-  for (const { after: counted } of replicas!.slice(faulty)) {
-    if (counted === null || counted.history === '') continue;
-    const other = byApplied.get(counted.applied) ?? counted.history;
-    assert.equal(counted.history, other);
-    byApplied.set(counted.applied, counted.history);
-  }
-}
+const gatesOf = (found: Measured) => quorum.gates('quorum', found, null);
+const invalidating = (found: Measured) => gatesOf(found).filter(({ invalidates }) => invalidates);
 
 for (const fault of ['silent', 'lying', 'equivocating', 'delaying'] as const)
   test(`a group of PBFT agrees where f are ${fault}`, async () => {
     const found = await measured({ ...pbft, fault, faulty: 1 });
     explained(found);
-    alike(found, 1);
+    assert.deepEqual(invalidating(found), []);
     assert.ok(found.quorum.steps!.crypto > 0);
   });
 
@@ -100,11 +68,44 @@ test('a group of PBFT agrees with signatures', async () => {
   explained(await measured({ ...pbft, seal: 'ed25519' }));
 });
 
+test('replicas that have carried out different batches are noticed', async () => {
+  const found = await measured(pbft);
+  const trail = found.replicas!.at(-1)!.after!.trail;
+  const [first] = trail;
+  assert.ok(first && found.replicas![0]!.after!.trail.some(([sequence]) => sequence === first[0]));
+  first[1] = 'another';
+  assert.deepEqual(
+    invalidating(found).map(({ id }) => id),
+    ['replicas-differ'],
+  );
+});
+
+test('with more faulty replicas than a group bears the trial says what came of it', async () => {
+  const [gate, ...more] = gatesOf(await measured({ ...pbft, fault: 'lying', faulty: 2 }));
+  assert.deepEqual([gate?.id, gate?.invalidates, more], ['beyond-f', false, []]);
+  assert.match(gate!.message, /2 of 4 were faulty.* writes were acknowledged/);
+});
+
+for (const inTurn of [false, true])
+  test(`a broadcast asks all at once or in turn: ${inTurn}`, async () => {
+    const found = await measured({ ...pbft, system: 'broadcast', seal: 'none', inTurn });
+    explained(found);
+    const [first, ...others] = found.replicas!.map(({ after }) => after!.applied);
+    assert.ok(first! > 0 && others.every((applied) => applied > 0));
+  });
+
+test('a replica that lost everything fetches the state of the others, and nothing is lost', async () => {
+  const stateBytes = 3e6;
+  const found = await measured(raft, { stateBytes });
+  explained(found);
+  assert.ok(found.resync!.bytes > stateBytes && found.resync!.tookNs > 0);
+});
+
 const clientOf = ({ places, clientKeys }: Group, spec: GroupSpec, mostMs: number) =>
   quorumClientProgram({
     ...{ system: spec.system, seal: spec.seal, replicas: [...places], keys: [...clientKeys], bears: 1 },
-    ...{ clients: 1, valueBytes: 10, readShare: 0, warmupMs: 0, durationMs: 100, kills: 0 },
-    ...{ patienceMs: 200, mostMs, cpus: [] },
+    ...{ clients: 1, valueBytes: 10, readShare: 0, warmupMs: 0, durationMs: 100, kills: 0, stateBytes: 0 },
+    ...{ patienceMs: 200, mostMs, cpus: [], beyond: false },
   });
 
 test('nothing is acknowledged where f + 1 are silent', async () => {
@@ -144,11 +145,4 @@ test('strangers are refused, and the group goes on', async () => {
     const [first] = (await group.snapshots('end'))!;
     assert.ok(first!.frames.refused >= 4);
   });
-});
-
-test('a group of etcd is measured beside them', { skip: missingGroup('etcd') ?? false }, async () => {
-  const found = await measured({ ...raft, system: 'etcd', backend: null, patienceMs: 200 }, { kills: 1 });
-  explained(found);
-  assert.equal(found.replicas, null);
-  assert.equal(found.quorum.kills.length, 1);
 });

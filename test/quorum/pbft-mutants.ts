@@ -1,6 +1,6 @@
 import type { Mutant } from './mutants.js';
 
-const AGREED = ['one prepares', 'agreement', 'linearizability'];
+const AGREED = ['one prepares', 'agreement', 'linearizability', 'durability'];
 
 export const pbftMutants: readonly Mutant[] = [
   {
@@ -99,5 +99,33 @@ export const pbftMutants: readonly Mutant[] = [
     from: 'counts && state.elapsed >= patience',
     to: 'false',
     caughtBy: ['progress'],
+  },
+  {
+    name: 'keeps what it carried out tentatively when it leaves a view',
+    file: 'pbft/execution.js',
+    from: 'if (revoked)',
+    to: 'if (false)',
+    caughtBy: ['agreement', 'linearizability'],
+  },
+  {
+    name: 'carries the same batch out tentatively again',
+    file: 'pbft/agreement.js',
+    from: 'state.handedOut >= sequence || ',
+    to: '',
+    caughtBy: ['agreement', 'linearizability'],
+  },
+  {
+    name: 'believes f + 1 tentative replies',
+    file: 'pbft/replies.js',
+    from: 'settled > this.#f',
+    to: 'same.length > this.#f',
+    caughtBy: ['linearizability', 'durability'],
+  },
+  {
+    name: 'believes tentative replies of different views',
+    file: 'pbft/replies.js',
+    from: '!one.tentative || one.view === view',
+    to: 'true',
+    caughtBy: ['linearizability', 'durability'],
   },
 ];

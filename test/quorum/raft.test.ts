@@ -17,6 +17,8 @@ function member(id: number, members: number, preVote = false): RaftState {
     mostBytes: 1000,
     mostInFlight: 100,
     chunkBytes: 100,
+    digest: () => '',
+    votes: true,
     random: () => 0,
   });
 }
@@ -133,6 +135,7 @@ test('the leader of figure 8 does not commit an older term by counting', () => {
     index,
     conflictIndex: 0,
     conflictTerm: 0,
+    lost: false,
   });
   assert.deepEqual(step(leader, { kind: 'message', from: 1, message: reply(1) }).committed, []);
   const { committed, firstCommitted } = step(leader, { kind: 'message', from: 1, message: reply(2) });

@@ -1,4 +1,8 @@
-/** The normal case (§2.3.3): pre-prepare, prepare, commit, execution. */
+/**
+ * The normal case (§2.3.3): pre-prepare, prepare, commit, execution; and what takes the third of these off a client's way
+ * (§5.1.2). A batch that has prepared is executed tentatively if all before it has committed, and its commit message leaves with
+ * what is said of the next batch, or with the next tick of the clock.
+ */
 import type { Agreement, Batch, Output, PrePrepare } from './messages.js';
 import {
   count,
@@ -16,7 +20,7 @@ import {
 /** A primary orders what waits. */
 export function propose(state: PbftState, output: Output): void {
   const { config } = state;
-  while (isPrimary(state) && state.assigned - state.executed < config.mostUnderWay) {
+  while (isPrimary(state) && state.assigned - state.handedOut < config.mostUnderWay) {
     const batch: Uint8Array[] = [];
     for (const [digest, request] of state.waiting) {
       if (batch.length === config.mostRequests) break;
@@ -28,6 +32,7 @@ export function propose(state: PbftState, output: Output): void {
     for (const request of batch) state.ordered.add(config.digest([request]));
     state.assigned = sequence;
     const digest = config.digest(batch);
+    sayCommitted(state, output);
     multicast(state, output, { type: 'pre-prepare', view: state.view, sequence, digest, batch });
     keep(state, digest, batch, sequence);
     accept(state, output, sequence, digest);
@@ -70,6 +75,8 @@ export function accept(state: PbftState, output: Output, sequence: number, diges
     state.prePrepared.set(sequence, seen);
   }
   seen.set(digest, view);
+  state.assigned = Math.max(state.assigned, sequence);
+  sayCommitted(state, output);
   if (primaryOf(state, view) !== config.id) {
     slot.prepares.set(config.id, { view, digest });
     multicast(state, output, { type: 'prepare', view, sequence, digest });
@@ -99,7 +106,10 @@ function progress(state: PbftState, output: Output, sequence: number): void {
     slot.prepared = true;
     state.prepared.set(sequence, { sequence, digest, view });
     slot.commits.set(config.id, { view, digest });
-    multicast(state, output, { type: 'commit', view, sequence, digest });
+    state.held.push(sequence);
+    // What comes after it waits for it; the last one waits for company.
+    if (state.assigned > sequence) sayCommitted(state, output);
+    execute(state, output);
   }
   if (slot.prepared && slot.committed === null && count(slot.commits, view, digest) >= quorum(state)) {
     slot.committed = digest;
@@ -107,7 +117,17 @@ function progress(state: PbftState, output: Output, sequence: number): void {
   }
 }
 
-/** Hands out what committed, without gaps. */
+/** Tells all of what has prepared in this view. */
+export function sayCommitted(state: PbftState, output: Output): void {
+  const { view, slots, held } = state;
+  for (const sequence of held.splice(0)) {
+    const slot = slots.get(sequence);
+    if (slot?.prepared && slot.view === view)
+      multicast(state, output, { type: 'commit', view, sequence, digest: slot.digest });
+  }
+}
+
+/** Hands out what committed, without gaps, and of what prepared the one batch that follows. */
 export function execute(state: PbftState, output: Output): void {
   for (;;) {
     const sequence = state.executed + 1;
@@ -115,11 +135,23 @@ export function execute(state: PbftState, output: Output): void {
     const known = digest === null ? undefined : state.batches.get(digest);
     if (digest === null || known === undefined) break;
     state.executed = sequence;
-    output.executed.push({ sequence, digest, batch: known.batch });
+    state.handedOut = Math.max(state.handedOut, sequence);
+    output.executed.push({ sequence, digest, batch: known.batch, tentative: false });
     for (const request of known.batch) settle(state, state.config.digest([request]));
     if (sequence % state.config.checkpointEvery === 0) output.checkpoints.push(sequence);
   }
+  executeNext(state, output);
   propose(state, output);
+}
+
+function executeNext(state: PbftState, output: Output): void {
+  const sequence = state.executed + 1;
+  const slot = state.slots.get(sequence);
+  if (state.changing || state.handedOut >= sequence || !slot?.prepared || slot.view !== state.view) return;
+  const known = state.batches.get(slot.digest);
+  if (known === undefined) return;
+  state.handedOut = sequence;
+  output.executed.push({ sequence, digest: slot.digest, batch: known.batch, tentative: true });
 }
 
 /** A request waits no longer; the next one has its time from now on. */

@@ -71,6 +71,7 @@ export function onState(state: PbftState, output: Output, { sequence, data }: St
   if (sequence <= state.executed) return;
   output.restored = { sequence, data };
   state.executed = sequence;
+  state.handedOut = sequence;
   state.assigned = Math.max(state.assigned, sequence);
   take(state, output, sequence, data);
   execute(state, output);

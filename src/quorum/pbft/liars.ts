@@ -3,7 +3,7 @@
  * their own name, and cannot make requests of clients.
  */
 import type { Random } from '../../statistics/random.js';
-import { Machine } from '../machine.js';
+import { encodeCommand, Machine } from '../machine.js';
 import type { Batch, Message, Seen, ViewChange } from './messages.js';
 
 export interface Lie {
@@ -75,7 +75,9 @@ function twoFaced({ random, replicas, digest, requests }: LiarMeans): Liar {
 }
 
 /** What no client has asked for. */
-const INVENTED: Batch = [new TextEncoder().encode('[9,9,"put","k0","invented"]')];
+const INVENTED: Batch = [
+  encodeCommand({ client: 9, sequence: 9, operation: { kind: 'put', key: 'k0', value: 'invented' } }),
+];
 
 /** Makes requests that no client made. */
 function inventing({ digest }: LiarMeans): Liar {

@@ -142,13 +142,17 @@ export interface Executed {
   sequence: number;
   digest: string;
   batch: Batch;
+  /** it has prepared: it comes again when it commits, or is revoked before (§5.1.2) */
+  tentative: boolean;
 }
 
 export interface Output {
   messages: { to: number; message: Message }[];
   /** the state to go on from, before `executed` is carried out */
   restored: { sequence: number; data: Uint8Array } | null;
-  /** to be carried out, in this order */
+  /** the batch that was carried out tentatively is taken back, before anything else */
+  revoked: boolean;
+  /** to be carried out, in this order; a batch that was carried out tentatively is settled */
   executed: Executed[];
   /** carry out `executed` up to these sequence numbers, and hand in the state after each */
   checkpoints: number[];

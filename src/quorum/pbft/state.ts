@@ -1,5 +1,6 @@
 /** The state of a replica of PBFT. Sections: see messages.ts. */
 import type { Batch, Message, NewView, Numbered, Output, Seen, ViewChange } from './messages.js';
+import { quorumOf } from './replies.js';
 
 export interface PbftConfig {
   /** this replica; all are 0 .. replicas - 1 */
@@ -47,10 +48,14 @@ export interface PbftState {
   changing: boolean;
   /** last stable checkpoint (h) */
   stable: Numbered;
-  /** last batch that was handed out to be executed */
+  /** last batch that was handed out to be executed, and committed */
   executed: number;
-  /** last sequence number this primary gave */
+  /** last batch that was handed out, be it tentatively: `executed`, or the one after it */
+  handedOut: number;
+  /** last sequence number that the primary of this view gave, as far as it is known here */
   assigned: number;
+  /** batches that have prepared in this view, and of which nobody was told yet that they have */
+  held: number[];
   readonly slots: Map<number, Slot>;
   /** batches by digest, with the last sequence number they were seen at */
   readonly batches: Map<string, { batch: Batch; sequence: number }>;
@@ -93,7 +98,9 @@ export function start(config: PbftConfig): PbftState {
     changing: false,
     stable: { sequence: 0, digest: NULL_DIGEST },
     executed: 0,
+    handedOut: 0,
     assigned: 0,
+    held: [],
     slots: new Map(),
     batches: new Map([[NULL_DIGEST, { batch: [], sequence: Number.POSITIVE_INFINITY }]]),
     prepared: new Map(),
@@ -114,8 +121,7 @@ export function start(config: PbftConfig): PbftState {
   };
 }
 
-/** Two quorums share a correct replica (§2.3). */
-export const quorum = ({ config, f }: PbftState): number => Math.ceil((config.replicas + f + 1) / 2);
+export const quorum = ({ config, f }: PbftState): number => quorumOf(config.replicas, f);
 
 export const primaryOf = ({ config }: PbftState, view: number): number => view % config.replicas;
 export const isPrimary = (state: PbftState): boolean =>

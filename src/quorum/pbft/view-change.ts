@@ -23,6 +23,10 @@ export function leaveFor(state: PbftState, output: Output, view: number): void {
   state.newView = null;
   state.missing.clear();
   state.ordered.clear();
+  state.held.length = 0;
+  // What prepared at a quorum is proposed again, with the same number and so the same replies; anything else may not be.
+  output.revoked ||= state.handedOut > state.executed;
+  state.handedOut = state.executed;
   const checkpoints: Numbered[] = [...state.states].map(([sequence, { digest }]) => ({ sequence, digest }));
   if (!state.states.has(stable.sequence)) checkpoints.push(stable);
   const prePrepared: Seen[] = [];

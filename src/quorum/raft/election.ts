@@ -73,13 +73,14 @@ export function isLed({ config, leader, role, elapsed }: RaftState): boolean {
 }
 
 export function onPreVote(state: RaftState, step: Step, from: number, message: Vote): void {
-  const granted = message.term > state.term && isUpToDate(state, message) && !isLed(state);
+  const granted =
+    state.config.votes && message.term > state.term && isUpToDate(state, message) && !isLed(state);
   const term = granted ? message.term : state.term;
   answer(step, from, { type: 'pre-vote-reply', term, granted });
 }
 
 export function onVote(state: RaftState, step: Step, from: number, message: Vote): void {
-  const free = state.vote === null || state.vote === from;
+  const free = state.config.votes && (state.vote === null || state.vote === from);
   const granted = message.term === state.term && free && isUpToDate(state, message);
   if (granted && state.vote === null) {
     state.vote = from;

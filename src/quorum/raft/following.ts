@@ -1,4 +1,5 @@
 /** The follower's side of log replication (§5.3) and of snapshots (§7). */
+import { joined } from '../frames.js';
 import type { Append, Install } from './messages.js';
 import { answer, append, heardOf, type RaftState, type Step } from './state.js';
 
@@ -14,6 +15,7 @@ export function onAppend(state: RaftState, step: Step, from: number, message: Ap
       index: previousIndex,
       conflictIndex,
       conflictTerm,
+      lost: !state.config.votes,
     });
   if (message.term < state.term) {
     refuse(0, 0);
@@ -54,11 +56,12 @@ export function onAppend(state: RaftState, step: Step, from: number, message: Ap
     index,
     conflictIndex: 0,
     conflictTerm: 0,
+    lost: !state.config.votes,
   });
 }
 
 export function onInstall(state: RaftState, step: Step, from: number, message: Install): void {
-  const { index, snapshotTerm: term, round, offset, data } = message;
+  const { index, snapshotTerm: term, round, offset, data, digest } = message;
   const reply = (bytes: number, done: boolean) =>
     answer(step, from, { type: 'install-reply', term: state.term, round, index, offset: bytes, done });
   if (message.term < state.term) {
@@ -84,7 +87,11 @@ export function onInstall(state: RaftState, step: Step, from: number, message: I
     return;
   }
   state.incoming = null;
-  state.snapshot = { index, term, data: joined(incoming.parts, incoming.length) };
+  if (state.config.digest(incoming.parts) !== digest) {
+    reply(0, false);
+    return;
+  }
+  state.snapshot = { index, term, data: joined(incoming.parts), digest };
   state.log.compact(index, term);
   state.durable = Math.min(state.durable, index);
   for (const write of state.unsynced) write.last = Math.min(write.last, index);
@@ -94,14 +101,4 @@ export function onInstall(state: RaftState, step: Step, from: number, message: I
   step.snapshotted = true;
   step.appendedFrom = index + 1; // what the snapshot's entry is followed by is written again with it, or nothing is
   reply(incoming.length, true);
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

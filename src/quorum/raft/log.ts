@@ -14,6 +14,8 @@ export interface Snapshot {
   index: number;
   term: number;
   data: Uint8Array;
+  /** of `data` in chunks, as the config makes it */
+  digest: string;
 }
 
 /** What an entry takes beside its command, about. */

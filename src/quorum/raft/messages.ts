@@ -39,6 +39,8 @@ export interface AppendReply {
   /** of a refusal: where the leader may go on, with the term of the entry that conflicts there (§5.3), 0 without one */
   conflictIndex: number;
   conflictTerm: number;
+  /** the sender lost its log once: what it acknowledged before it may not have any more */
+  lost: boolean;
 }
 
 /** A piece of InstallSnapshot (§7). */
@@ -50,7 +52,10 @@ export interface Install {
   snapshotTerm: number;
   offset: number;
   data: Uint8Array;
+  /** the last piece */
   done: boolean;
+  /** of all pieces */
+  digest: string;
 }
 
 export interface InstallReply {
@@ -76,8 +81,11 @@ export type Input =
   | { kind: 'read'; ids: readonly number[] }
   /** the write of this number, and all before it, survive a crash */
   | { kind: 'synced'; number: number }
-  /** `data` is the state after the entry `index`, which was handed out: the log need not hold it any longer (§7) */
-  | { kind: 'compact'; index: number; data: Uint8Array };
+  /**
+   * `data` is the state after the entry `index`, which was handed out: the log need not hold it any longer (§7). `digest` is that
+   * of its chunks.
+   */
+  | { kind: 'compact'; index: number; data: Uint8Array; digest: string };
 
 /** What has to be on stable storage (figure 2), as the difference to what was written before. */
 export interface Write {

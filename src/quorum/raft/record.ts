@@ -1,6 +1,6 @@
 /** What a member has to have on its disk, as records of a log; and what such records come to. */
 import { bodyOf, readBody } from '../frames.js';
-import { isCount, isLike, isListOf, isNumber, type Shape } from '../shapes.js';
+import { isCount, isLike, isListOf, isNumber, isText, type Shape } from '../shapes.js';
 import type { Entry } from './log.js';
 import type { Write } from './messages.js';
 import { type Durable, nothingDurable } from './state.js';
@@ -16,6 +16,7 @@ const shape: Shape = {
   terms: isListOf(isCount, MOST_ENTRIES),
   /** index and term, and its data is the last piece; empty: none */
   snapshot: isListOf(isCount, 2),
+  digest: isText,
 };
 
 interface Record {
@@ -24,6 +25,8 @@ interface Record {
   from: number;
   terms: number[];
   snapshot: number[];
+  /** of the snapshot */
+  digest: string;
 }
 
 /**
@@ -41,6 +44,7 @@ export function encodeWrite(
     from: snapshot ? snapshot.index + 1 : (from ?? 0),
     terms: all.map((entry) => entry.term),
     snapshot: snapshot ? [snapshot.index, snapshot.term] : [],
+    digest: snapshot?.digest ?? '',
   };
   const pieces = all.map(({ command }) => command);
   if (snapshot) pieces.push(snapshot.data);
@@ -62,7 +66,7 @@ export function recovered(records: readonly Uint8Array[]): Durable {
     vote = record.vote < 0 ? null : record.vote;
     if (whole) {
       const [index, snapshotTerm] = record.snapshot as [number, number];
-      snapshot = { index, term: snapshotTerm, data: pieces.at(-1)! };
+      snapshot = { index, term: snapshotTerm, data: pieces.at(-1)!, digest: record.digest };
       entries.length = 0;
     }
     if (record.from === 0) continue;

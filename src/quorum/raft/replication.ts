@@ -23,7 +23,7 @@ export function replicate(state: RaftState, step: Step, to: number): void {
 
 function sendSnapshot(state: RaftState, step: Step, to: number): void {
   const { term, round, config } = state;
-  const { index, term: snapshotTerm, data } = state.snapshot!;
+  const { index, term: snapshotTerm, data, digest } = state.snapshot!;
   const follower = state.followers[to]!;
   if (follower.install?.index !== index) follower.install = { index, offset: 0 };
   const { offset } = follower.install;
@@ -39,6 +39,7 @@ function sendSnapshot(state: RaftState, step: Step, to: number): void {
       offset,
       data: data.subarray(offset, end),
       done: end === data.length,
+      digest,
     },
   });
 }
@@ -76,6 +77,7 @@ export function onAppendReply(state: RaftState, step: Step, from: number, reply:
     if (follower.next <= log.lastIndex) replicate(state, step, from);
     return;
   }
+  if (reply.lost) follower.match = 0;
   // A refusal of something older than what is known to be there, or than the probe under way, says nothing.
   if (reply.index <= follower.match || (follower.probing && reply.index !== follower.next - 1)) return;
   // Beyond the last entry of the term that conflicts there, if this log has one (§5.3).

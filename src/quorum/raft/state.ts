@@ -20,6 +20,14 @@ export interface RaftConfig {
   mostInFlight: number;
   /** bytes of a snapshot in one message */
   chunkBytes: number;
+  /** of a snapshot's chunks; resists collisions */
+  digest(chunks: readonly Uint8Array[]): string;
+  /**
+   * false: this member lost what was on its disk, and with it for whom it voted. It takes entries and counts for them, and neither
+   * votes nor stands again: who is elected without it still has what was committed with it, since the quorum that elected and
+   * the one that committed share another member.
+   */
+  votes: boolean;
   /** uniform in [0, 1) */
   random: () => number;
 }

@@ -58,7 +58,7 @@ function carryOut(state: RaftState, made: Step, input: Input): void {
       onVoteSynced(state, made, input.number);
       return;
     case 'compact':
-      compact(state, made, input.index, input.data);
+      compact(state, made, input);
       return;
   }
 }
@@ -67,7 +67,7 @@ function tick(state: RaftState, made: Step): void {
   const { electionTicks, heartbeatTicks } = state.config;
   state.elapsed++;
   if (state.role !== 'leader') {
-    if (state.elapsed >= state.timeout) campaign(state, made);
+    if (state.elapsed >= state.timeout && state.config.votes) campaign(state, made);
     return;
   }
   if (state.elapsed % heartbeatTicks === 0) heartbeat(state, made);
@@ -107,10 +107,14 @@ function receive(state: RaftState, made: Step, from: number, message: Message): 
   }
 }
 
-function compact(state: RaftState, made: Step, index: number, data: Uint8Array): void {
+function compact(
+  state: RaftState,
+  made: Step,
+  { index, data, digest }: Extract<Input, { kind: 'compact' }>,
+): void {
   if (index <= state.log.base || index > state.handedOut) return;
   const term = state.log.termAt(index)!;
-  state.snapshot = { index, term, data };
+  state.snapshot = { index, term, data, digest };
   state.log.compact(index, term);
   made.snapshotted = true;
 }

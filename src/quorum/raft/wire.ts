@@ -1,6 +1,6 @@
 /** Messages of Raft as bodies of frames. */
 import { bodyOf, readBody } from '../frames.js';
-import { isCount, isFlag, isListOf, type Shape, shaped } from '../shapes.js';
+import { isCount, isFlag, isListOf, isText, type Shape, shaped } from '../shapes.js';
 import type { Message } from './messages.js';
 
 /** Entries of one message. */
@@ -29,6 +29,7 @@ const shapes: Record<Message['type'], Shape> = {
     index: isCount,
     conflictIndex: isCount,
     conflictTerm: isCount,
+    lost: isFlag,
   },
   install: {
     term: isCount,
@@ -37,6 +38,7 @@ const shapes: Record<Message['type'], Shape> = {
     snapshotTerm: isCount,
     offset: isCount,
     done: isFlag,
+    digest: isText,
   },
   'install-reply': { term: isCount, round: isCount, index: isCount, offset: isCount, done: isFlag },
 };

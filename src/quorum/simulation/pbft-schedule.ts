@@ -1,8 +1,10 @@
 /** One seeded schedule of PBFT: up to f replicas that lie, a network at its worst, then calm in which work has to go on. */
 import { type Random, randomFrom, shuffled } from '../../statistics/random.js';
-import { type Command, decodeCommand, encodeCommand, Machine } from '../machine.js';
+import { type Command, decodeCommand, encodeCommand } from '../machine.js';
+import { Execution } from '../pbft/execution.js';
 import { type Liar, type LiarMeans, type LiarName, liarNames, mixed } from '../pbft/liars.js';
 import type { Input, Message } from '../pbft/messages.js';
+import { type Heard, Replies } from '../pbft/replies.js';
 import { type PbftConfig, type PbftState, start } from '../pbft/state.js';
 import { step } from '../pbft/step.js';
 import { Clients } from './clients.js';
@@ -19,7 +21,12 @@ export interface PbftOutcome {
   cuts: number;
   lies: number;
   restored: number;
+  /** batches that were carried out before they committed, and those of them that were taken back */
+  tentative: number;
+  revoked: number;
 }
+
+type Counted = 'lies' | 'restored' | 'tentative' | 'revoked';
 
 export interface PbftPlan {
   replicas: number;
@@ -36,6 +43,7 @@ export interface PbftPlan {
 const TICK = 10;
 const REQUEST_TICKS = 12;
 const CLIENT = 1000;
+const CLIENTS = 3;
 const TROUBLED = 120 * TICK;
 const CALM = 4_000 * TICK;
 
@@ -65,47 +73,51 @@ class Digests {
 /** One replica with its machine, correct in itself; what leaves it may be treated by a liar. */
 class Replica {
   readonly state: PbftState;
-  machine = new Machine();
+  readonly execution: Execution;
 
   constructor(
-    config: PbftConfig,
+    config: Omit<PbftConfig, 'isDone'>,
     readonly liar: Liar | null,
     readonly around: {
       witness: PbftWitness;
       send(from: number, to: number, message: Message, late: number): void;
-      reply(from: number, command: Command, reply: string): void;
-      count(what: 'lies' | 'restored'): void;
+      reply(from: number, command: Command, heard: Heard): void;
+      /** a liar tells a client something in the place of this, or nothing */
+      lie(from: number, command: Command, heard: Heard): void;
+      count(what: Counted): void;
     },
   ) {
-    this.state = start(config);
+    const { id } = config;
+    const correct = liar === null;
+    this.execution = new Execution({
+      commandOf,
+      replied: (command, reply, tentative) => {
+        const { view } = this.state;
+        const heard = { view, tentative, reply };
+        if (correct) around.reply(id, command, heard);
+        else around.lie(id, command, heard);
+      },
+      settled: (executed) => {
+        if (correct) around.witness.carriedOut(id, executed);
+      },
+    });
+    this.state = start({ ...config, isDone: (request) => this.execution.isDone(request) });
   }
 
   take(input: Input): void {
-    const { state, around, liar } = this;
+    const { state, around, liar, execution } = this;
     const { id } = state.config;
     const correct = liar === null;
     const output = step(state, input);
     if (correct) around.witness.afterStep(state);
     if (output.restored) {
-      this.machine = Machine.restored(output.restored.data);
       if (correct) around.witness.state(id, output.restored.sequence, output.restored.data);
       around.count('restored');
     }
-    const snapshots: Input[] = [];
-    for (const executed of output.executed) {
-      if (correct) around.witness.carriedOut(id, executed);
-      for (const request of executed.batch) {
-        const command = commandOf(request);
-        if (command === null) continue;
-        const reply = this.machine.apply(command);
-        if (reply !== null) around.reply(id, command, correct ? reply : `${reply}?`);
-      }
-      const { sequence } = executed;
-      if (!output.checkpoints.includes(sequence)) continue;
-      const data = this.machine.snapshot();
-      if (correct) around.witness.state(id, sequence, data);
-      snapshots.push({ kind: 'checkpoint', sequence, data });
-    }
+    if (output.revoked) around.count('revoked');
+    for (const { tentative } of output.executed) if (tentative) around.count('tentative');
+    const states = execution.carryOut(output);
+    if (correct) for (const { sequence, data } of states) around.witness.state(id, sequence, data);
     for (const { to, message } of output.messages) {
       if (liar === null) {
         around.send(id, to, message, 0);
@@ -116,13 +128,16 @@ class Replica {
         around.send(id, lie.to, lie.message, lie.late);
       }
     }
-    for (const snapshot of snapshots) this.take(snapshot);
+    for (const { sequence, data } of states) this.take({ kind: 'checkpoint', sequence, data });
   }
 
-  /** The reply that this command got here, again. */
-  repeatReply(command: Command): void {
-    const reply = this.machine.replied(command.client, command.sequence);
-    if (reply !== undefined && this.liar === null) this.around.reply(this.state.config.id, command, reply);
+  /** A client's attempt. A liar says at once that all is well. */
+  ask(command: Command, request: Uint8Array): void {
+    const { state, liar, around } = this;
+    const { view, config } = state;
+    if (liar !== null) around.lie(config.id, command, { view, tentative: true, reply: 'ok' });
+    if (liar !== null || !this.execution.repeatReply(command))
+      this.take({ kind: 'request', requests: [request] });
   }
 }
 
@@ -150,47 +165,46 @@ export function pbftSchedule(seed: string, plan?: PbftPlan): PbftOutcome {
   const network = new Network(timeline, random, weatherOf(random));
   const digests = new Digests();
   const digest = (bytes: readonly Uint8Array[]) => digests.of(bytes);
-  const asked = new Set<string>();
   const requests: Uint8Array[] = [];
-  const isAuthentic = (request: Uint8Array) => asked.has(digest([request]));
-  const witness = new PbftWitness(isAuthentic);
-  const outcome = { messages: 0, views: 0, executed: 0, completed: 0, cuts: 0, lies: 0, restored: 0 };
-  /** by client and request, what each replica has replied */
-  const replies = new Map<string, Map<number, string>>();
+  const witness = new PbftWitness((request) => digest([request]));
+  const isAuthentic = (request: Uint8Array) => witness.asked.has(digest([request]));
+  const outcome: PbftOutcome = {
+    ...{ messages: 0, views: 0, executed: 0, completed: 0, cuts: 0, lies: 0, restored: 0 },
+    ...{ tentative: 0, revoked: 0 },
+  };
+  /** by client and request */
+  const replies = new Map<string, Replies>();
   const all: Replica[] = [];
 
   const clients = new Clients(
-    { clients: 3, keys: 2, patience: 15 * TICK, attempts: 6, pause: 6 * TICK },
+    { clients: CLIENTS, keys: 2, patience: 15 * TICK, attempts: 6, pause: 6 * TICK },
     timeline,
     random,
     ({ command, attempt }) => {
       const request = encodeCommand(command);
       const name = digest([request]);
-      if (!asked.has(name)) {
-        asked.add(name);
+      if (!witness.asked.has(name)) {
+        witness.asked.add(name);
         requests.push(request);
       }
       // To the primary that it believes in, then to all (§2.3.2).
       const primary = all[Math.floor(random() * replicas)]!.state.view % replicas;
       const to = attempt === 0 ? [primary] : all.map((_, id) => id);
-      for (const id of to)
-        network.send(CLIENT, id, () => {
-          all[id]!.repeatReply(command);
-          all[id]!.take({ kind: 'request', requests: [request] });
-        });
+      for (const id of to) network.send(CLIENT, id, () => all[id]!.ask(command, request));
     },
   );
-  /** A client believes what f + 1 replicas say alike (§2.3.2). */
-  const replied = (from: number, { client, sequence }: Command, reply: string) => {
+  const replied = (from: number, command: Command, heard: Heard) => {
+    const { client, sequence } = command;
     const name = `${client}.${sequence}`;
     let known = replies.get(name);
     if (known === undefined) {
-      known = new Map();
+      known = new Replies(replicas, f);
       replies.set(name, known);
     }
-    known.set(from, reply);
-    if ([...known.values()].filter((other) => other === reply).length > f)
-      clients.replied(client, sequence, reply);
+    const believed = known.take(from, heard);
+    if (believed === null) return;
+    clients.replied(client, sequence, believed);
+    if (timeline.now < TROUBLED) witness.acknowledged(encodeCommand(command));
   };
   const around = {
     witness,
@@ -200,9 +214,17 @@ export function pbftSchedule(seed: string, plan?: PbftPlan): PbftOutcome {
       if (late === 0) network.send(from, to, deliver);
       else timeline.after(late, () => network.send(from, to, deliver));
     },
-    reply: (from: number, command: Command, reply: string) =>
-      network.send(from, CLIENT, () => replied(from, command, reply)),
-    count: (what: 'lies' | 'restored') => {
+    reply: (from: number, command: Command, heard: Heard) =>
+      network.send(from, CLIENT, () => replied(from, command, heard)),
+    lie: (from: number, command: Command, { view, tentative, reply }: Heard) => {
+      if (lies?.every((name) => name === 'mute')) return;
+      around.reply(from, command, {
+        view: view + (random() < 0.2 ? 1 : 0),
+        tentative: tentative && random() < 0.5,
+        reply: random() < 0.5 ? reply : `${reply}?`,
+      });
+    },
+    count: (what: Counted) => {
       outcome[what]++;
     },
   };
@@ -230,10 +252,6 @@ export function pbftSchedule(seed: string, plan?: PbftPlan): PbftOutcome {
         statusTicks: 5,
         digest,
         isAuthentic,
-        isDone: (request) => {
-          const command = commandOf(request);
-          return command !== null && replica.machine.isDone(command.client, command.sequence);
-        },
       },
       liarOf(id),
       around,
@@ -263,11 +281,13 @@ export function pbftSchedule(seed: string, plan?: PbftPlan): PbftOutcome {
   network.weather = fairWeather(2);
   const { completed } = clients;
   const calm = progress ? CALM : TROUBLED;
-  const wentOn = timeline.run(TROUBLED + calm, () => clients.completed >= completed + 3);
+  // One more than there are clients: of one of them a request that came after all that was acknowledged.
+  const wentOn = timeline.run(TROUBLED + calm, () => clients.completed > completed + CLIENTS);
   if (progress && !wentOn)
     throw new Violation('progress', 'nothing was carried out once everything was well');
   clients.stop();
   clients.check();
+  if (progress) witness.checkAcknowledged();
   outcome.views = Math.max(...all.map(({ state }) => state.view));
   outcome.executed = witness.executed.size;
   outcome.completed = clients.completed;

@@ -1,5 +1,6 @@
 /** A simulated member of Raft: the core with a disk, a machine and a clock of its own. */
 import type { Random } from '../../statistics/random.js';
+import { chunksOf } from '../frames.js';
 import { type Command, decodeCommand, encodeCommand, Machine } from '../machine.js';
 import type { Entry } from '../raft/log.js';
 import type { Addressed, Input } from '../raft/messages.js';
@@ -35,8 +36,8 @@ export class RaftMember {
   machine = new Machine();
   /** units of time of a tick: clocks differ */
   tickTakes = 1;
-  readonly #disk = new Disk();
-  readonly #config: RaftConfig;
+  #disk = new Disk();
+  #config: RaftConfig;
   readonly #around: Surroundings;
   #life = 0;
   #waiting: Waiting[] = [];
@@ -75,6 +76,13 @@ export class RaftMember {
     this.#disk.crash(Math.floor(this.#around.random() * (this.#disk.pending + 1)));
     this.state = null;
     this.#life++;
+  }
+
+  /** What was on its disk is gone as well. */
+  lose(): void {
+    this.crash();
+    this.#disk = new Disk();
+    this.#config = { ...this.#config, votes: false };
   }
 
   /** A client's attempt: through the log, or a read without an entry. */
@@ -123,7 +131,8 @@ export class RaftMember {
 
   #compact(index: number, data: Uint8Array): void {
     this.#around.witness.state(index, data);
-    this.take({ kind: 'compact', index, data });
+    const { chunkBytes, digest } = this.#config;
+    this.take({ kind: 'compact', index, data, digest: digest(chunksOf(data, chunkBytes)) });
   }
 
   #apply(entry: Entry): void {

@@ -15,6 +15,8 @@ export interface RaftOutcome {
   completed: number;
   crashes: number;
   cuts: number;
+  /** disks that were lost with all there was on them */
+  lost: number;
   snapshotsSent: number;
 }
 
@@ -34,6 +36,13 @@ const weatherOf = (random: Random): Weather => ({
   delay: 1 + random() * 12,
 });
 
+/** Of what a snapshot's chunks have in them; without it, their order alone has to be right. */
+function digestOf(chunks: readonly Uint8Array[]): string {
+  let hash = 0;
+  for (const chunk of chunks) for (const byte of chunk) hash = (Math.imul(hash, 31) + byte) | 0;
+  return `${hash}`;
+}
+
 /** @throws Violation */
 export function raftSchedule(seed: string): RaftOutcome {
   const random = randomFrom(seed);
@@ -48,6 +57,7 @@ export function raftSchedule(seed: string): RaftOutcome {
     completed: 0,
     crashes: 0,
     cuts: 0,
+    lost: 0,
     snapshotsSent: 0,
   };
   const all: RaftMember[] = [];
@@ -83,6 +93,7 @@ export function raftSchedule(seed: string): RaftOutcome {
     snapshotAfter: random() < 0.5 ? 4 + Math.floor(random() * 8) : Number.POSITIVE_INFINITY,
   };
   const preVote = random() < 0.5;
+  const digest = random() < 0.5 ? digestOf : () => '';
   const mostBytes = random() < 0.4 ? 1 : 60 + Math.floor(random() * 300);
   const skew = random();
   const tickTakes = () => TICK * 2 ** (skew * (2 * random() - 1));
@@ -98,6 +109,8 @@ export function raftSchedule(seed: string): RaftOutcome {
           mostBytes,
           mostInFlight: 1 + Math.floor(random() * 8),
           chunkBytes: 40 + Math.floor(random() * 400),
+          digest,
+          votes: true,
           random,
         },
         around,
@@ -106,8 +119,14 @@ export function raftSchedule(seed: string): RaftOutcome {
   }
   for (const member of all) member.boot(tickTakes());
 
+  /** Those that keep their votes have to be a majority. */
+  let mayLose = random() < 0.3 ? Math.ceil(members / 2) - 1 : 0;
   const crash = (member: RaftMember) => {
-    member.crash();
+    if (mayLose > 0 && random() < 0.3) {
+      mayLose--;
+      member.lose();
+      outcome.lost++;
+    } else member.crash();
     outcome.crashes++;
     timeline.after(random() * random() * 40 * TICK, () => {
       if (member.state === null) member.boot(tickTakes());
@@ -162,6 +181,9 @@ export function raftSchedule(seed: string): RaftOutcome {
   const { completed } = clients;
   if (!timeline.run(TROUBLED + CALM, () => clients.completed >= completed + 3))
     throw new Violation('progress', `nothing was carried out once everything was well`);
+  const commit = Math.max(...all.map(({ state }) => state!.commit));
+  if (!timeline.run(TROUBLED + 2 * CALM, () => all.every(({ state }) => state!.commit >= commit)))
+    throw new Violation('progress', 'a member was left behind once everything was well');
   clients.stop();
   clients.check();
   for (const { state } of all) outcome.elections = Math.max(outcome.elections, state!.term);
