@@ -23,6 +23,8 @@ export interface Subject {
   memoryMiB: number;
   /** A thread waits for the upstream, and meanwhile for nothing else. */
   blocks?: boolean;
+  /** The program of a subject before it, with another argument: how it reads the others is known. */
+  sameProgram?: boolean;
 }
 
 function chained(iterations: number): string {
@@ -449,24 +451,26 @@ export function holdToContract(subject: Subject): void {
       });
     });
 
-    test('options that cannot be met: exit code 2 and one sentence', async () => {
-      for (const args of [
-        ['--nonsense'],
-        ['--listen', 'localhost'],
-        ['--listen', '127.0.0.1:70000'],
-        ['--upstream', '127.0.0.1'],
-        ['--keep-alive', 'perhaps'],
-        ['--backlog', '0'],
-        ['--timeout-ms', '-1'],
-        ['--max-iters', 'many'],
-        ['--threads', '0'],
-      ]) {
-        const gateway = new GatewayProcess(subject.command(...args));
-        assert.equal(await gateway.ended(), 2, args.join(' '));
-        assert.equal(gateway.stderr.trim().split('\n').length, 1, gateway.stderr);
-        assert.equal(gateway.lines.length, 0);
-      }
-    });
+    if (!subject.sameProgram) {
+      test('options that cannot be met: exit code 2 and one sentence', async () => {
+        for (const args of [
+          ['--nonsense'],
+          ['--listen', 'localhost'],
+          ['--listen', '127.0.0.1:70000'],
+          ['--upstream', '127.0.0.1'],
+          ['--keep-alive', 'perhaps'],
+          ['--backlog', '0'],
+          ['--timeout-ms', '-1'],
+          ['--max-iters', 'many'],
+          ['--threads', '0'],
+        ]) {
+          const gateway = new GatewayProcess(subject.command(...args));
+          assert.equal(await gateway.ended(), 2, args.join(' '));
+          assert.equal(gateway.stderr.trim().split('\n').length, 1, gateway.stderr);
+          assert.equal(gateway.lines.length, 0);
+        }
+      });
+    }
 
     test('a busy port: exit code 1 and one sentence', async () => {
       await withGateway(subject.command(...anyPort), async (port) => {

@@ -55,13 +55,14 @@ holdToContract({
 const backends = listBackends().filter(
   ({ name, available }) => available && !name.startsWith('epoll-batched'),
 );
-for (const { name } of backends) {
+for (const [index, { name }] of backends.entries()) {
   holdToContract({
     name: `TypeScript on ${name}`,
     command: (...args) => nodeProgram('dispatch', '--backend', name, ...args),
     hello: 'hello',
     announces: { name: 'node', mode: name, module: false },
     memoryMiB: 64,
+    sameProgram: index > 0,
   });
 }
 

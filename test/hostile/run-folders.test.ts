@@ -12,7 +12,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { dispatchbench } from '../support/command.js';
+import { outcome } from '../../src/report/terminal.js';
+import { writeReport } from '../../src/report/write.js';
+import { findRun } from '../../src/results/find.js';
 import { writeProfile } from '../support/flame.js';
 import { runFolder } from '../support/run-folder.js';
 import { host, idleRun, syntheticSample } from '../support/samples.js';
@@ -20,6 +22,9 @@ import { host, idleRun, syntheticSample } from '../support/samples.js';
 const cell = { backend: 'epoll', impl: 'native', io: null, idle: 0 };
 const good = syntheticSample({ cell, cpuUs: 6 });
 const few = idleRun({ trials: 3, impls: ['native'] });
+
+/** What `dispatchbench report FOLDER` does, in this process, and the text that it prints. @throws Error in one sentence */
+const report = (folder: string): string => outcome(writeReport(findRun(folder)).analysis);
 
 /** A copy of a value in which what stands under a path of names is another. */
 function replaced<T>(value: T, path: string, by: unknown): T {
@@ -99,8 +104,7 @@ describe('a run folder from elsewhere, line by line', () => {
         join(folder, 'samples.ndjson'),
         `${typeof line === 'string' ? line : JSON.stringify(line)}\n`,
       );
-      const { status, stderr } = dispatchbench('report', folder);
-      assert.equal(status, 0, stderr);
+      report(folder);
       assert.match(serious(folder), says);
       assert.deepEqual(readdirSync(dirname(folder)), ['run'], 'nothing beside the run');
     });
@@ -120,8 +124,7 @@ describe('a run folder with links in it', () => {
       const target = join(dirname(folder), 'target');
       writeFileSync(target, 'mine');
       symlinkSync(target, join(folder, name));
-      const { status, stderr } = dispatchbench('report', folder);
-      assert.equal(status, 0, stderr);
+      report(folder);
       assert.equal(readFileSync(target, 'utf8'), 'mine');
       assert.ok(existsSync(join(folder, 'report.html')));
     });
@@ -134,7 +137,7 @@ describe('a run folder with links in it', () => {
     writeProfile(outside);
     rmSync(join(outside, 'flame.html'));
     symlinkSync(outside, join(folder, 'flame', 'linked'));
-    assert.equal(dispatchbench('report', folder).status, 0);
+    report(folder);
     assert.equal(existsSync(join(outside, 'flame.html')), false);
   });
 
@@ -154,9 +157,7 @@ describe('a run folder with links in it', () => {
         record,
         JSON.stringify(replaced(JSON.parse(readFileSync(record, 'utf8')), file, '../../../pwn')),
       );
-      const { status, stderr } = dispatchbench('report', folder);
-      assert.equal(status, 1);
-      assert.match(stderr, /^dispatchbench: \S+flame\.json: \S+: must be a name.*\n$/);
+      assert.throws(() => report(folder), { message: /^\S+flame\.json: \S+: must be a name.*$/ });
       assert.deepEqual(readdirSync(dirname(folder)), ['run']);
     });
   }
@@ -210,10 +211,10 @@ describe('a run folder that cannot be used', () => {
     it(`${name}: one sentence`, (t) => {
       const folder = runFolder(t, few);
       spoil(folder);
-      const { status, stderr } = dispatchbench('report', folder);
-      assert.equal(status, 1);
-      assert.match(stderr, says);
-      assert.match(stderr, /^dispatchbench: [^\n]+\n$/);
+      assert.throws(
+        () => report(folder),
+        ({ message }: Error) => says.test(message) && !message.includes('\n'),
+      );
     });
   }
 });

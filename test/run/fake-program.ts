@@ -1,15 +1,23 @@
 /**
  * Stands in for server, idle holder and load client where the logic of runs is tested: it speaks their lines over real
- * connections, but its figures are made up. Arguments: role, the fault that makes it misbehave, then the real program's.
+ * connections, but its figures are made up. Arguments: role, the fault that makes it misbehave, a file with the figures, then
+ * the real program's. Dozens are started for a run, so it loads no schema, and what it says is handed to it.
  */
+import { readFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import type { LoadResult } from '../../src/contract/load.js';
+import type { Hello, SnapshotBody } from '../../src/contract/server.js';
 import { duration, hostPort } from '../../src/options.js';
-import { measured } from '../../src/trials/sample.js';
-import { syntheticSample } from '../support/samples.js';
 
-const [role, fault, ...args] = process.argv.slice(2);
+export interface FakeFigures {
+  hello: Hello;
+  snapshot: SnapshotBody;
+  results: Record<'closed' | 'open', LoadResult>;
+}
+
+const [role, fault, figuresFile, ...args] = process.argv.slice(2);
 const text = { type: 'string' } as const;
 const { values: options } = parseArgs({
   args,
@@ -31,7 +39,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const milliseconds = (value: string | undefined) => duration(value!) / 1e6;
 const control = createInterface({ input: process.stdin });
 control.on('close', () => process.exit(0));
-const synthetic = syntheticSample({ cell: {}, cpuUs: 9.5 });
+const figures: FakeFigures = JSON.parse(readFileSync(figuresFile!, 'utf8'));
 
 function server() {
   const started = process.hrtime.bigint();
@@ -50,7 +58,7 @@ function server() {
     const monotonicNs = Number(process.hrtime.bigint() - started);
     // 100 000 requests a second at 9.5 µs each: 95 % busy.
     say({
-      ...measured(synthetic, 'closed', 'load')!.before,
+      ...figures.snapshot,
       event: 'snapshot',
       id: line.slice('snapshot '.length),
       monotonicNs,
@@ -63,7 +71,7 @@ function server() {
   });
   listener.listen(0, '127.0.0.1', () => {
     say({
-      ...synthetic.server,
+      ...figures.hello,
       // Native programs need not be told what they are.
       impl: options.impl ?? 'native',
       backend: fault === 'other-backend' ? 'kqueue' : options.backend,
@@ -102,7 +110,7 @@ function idle() {
 function load() {
   const rate = options.rate === undefined ? null : Number(options.rate);
   const durationMs = milliseconds(options.duration);
-  const { load: result } = measured(synthetic, rate === null ? 'closed' : 'open', 'load')!;
+  const result = figures.results[rate === null ? 'closed' : 'open'];
   const target = hostPort(options.target!);
   const asked = Number(options.connections);
   let standing = 0;

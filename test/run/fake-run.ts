@@ -1,5 +1,5 @@
 /** A run of fake programs, for tests: in this process, or as a process of its own that a test can kill. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,9 @@ import type { Command, Program } from '../../src/hosts/program.js';
 import { RunFolder } from '../../src/results/folder.js';
 import { builtInPlan } from '../../src/run/plan.js';
 import { executeRun, type RunOutcome, type RunRequest } from '../../src/run/runner.js';
+import { measured } from '../../src/trials/sample.js';
+import { syntheticSample } from '../support/samples.js';
+import type { FakeFigures } from './fake-program.js';
 
 const fake = fileURLToPath(new URL('fake-program.js', import.meta.url));
 
@@ -24,6 +27,20 @@ export interface FakeHost {
   look?: Partial<HostLook>;
   /** how the server is started instead */
   server?: Command;
+}
+
+let figuresFile: string | undefined;
+
+/** What the fake programs of this process say. */
+function figures(): string {
+  if (figuresFile !== undefined) return figuresFile;
+  const sample = syntheticSample({ cell: {}, cpuUs: 9.5 });
+  const [closed, open] = (['closed', 'open'] as const).map((name) => measured(sample, name, 'load')!);
+  const { before: snapshot, load } = closed!;
+  const said: FakeFigures = { hello: sample.server!, snapshot, results: { closed: load, open: open!.load } };
+  figuresFile = join(freshFolder(), 'figures.json');
+  writeFileSync(figuresFile, JSON.stringify(said));
+  return figuresFile;
 }
 
 const roles: Record<string, string> = { 'clients/idle': 'idle', 'clients/load': 'load' };
@@ -46,7 +63,7 @@ export async function fakeHost({
       if (role === 'server') current = program.args[program.args.indexOf('--backend') + 1]!;
       if (role === 'server' && server) return server;
       const given = current === faulty ? fault : 'none';
-      return { command: process.execPath, args: [fake, role, given, ...program.args] };
+      return { command: process.execPath, args: [fake, role, given, figures(), ...program.args] };
     },
     spawn: (name, command) => real.spawn(name, command),
     addressFor: (peer) => real.addressFor(peer),
@@ -142,7 +159,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [out, resume] = process.argv.slice(2) as [string, string?];
   const interrupt = interruption(() => {});
   const outcome = await fakeRun({
-    plan: tinyPlan({}, { closed: { warmupMs: 1, durationMs: 400 } }),
+    plan: tinyPlan({}, { closed: { warmupMs: 1, durationMs: 200 } }),
     openFolder: () => (resume ? RunFolder.open(out, resume) : RunFolder.create(out, 'tiny')),
     resume: resume !== undefined,
     on: (event) => console.log(JSON.stringify(event)),
