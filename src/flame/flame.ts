@@ -37,6 +37,8 @@ export interface FlameOptions {
   idle: number;
   connections: number;
   durationMs: number;
+  /** before the first window, in which V8 compiles what is hot; a second when left out */
+  warmupMs?: number;
   frequencyHz: number;
   /** auto: perf where it may record, else V8's profiler */
   profiler: 'auto' | 'perf' | 'v8';
@@ -48,8 +50,8 @@ export function subjectOf({ impl, backend, io, protocol, ports = 1 }: ServerChoi
   return protocol === 'udp-echo' ? { ...subject, ports } : subject;
 }
 
-/** Bytes of a request, and time before the first window in which V8 compiles what is hot. */
-const load = { rate: null, size: 64, warmupS: 1 };
+/** Bytes of a request. */
+const load = { rate: null, size: 64 };
 
 /** @throws Error when the options contradict each other, or the host cannot hold so many connections or lacks the server */
 function requestOf(
@@ -58,7 +60,7 @@ function requestOf(
   site: Site,
   role: FlameProfile['role'],
 ): ProfileRequest {
-  const { connections, idle, durationMs, frequencyHz, folder } = options;
+  const { connections, idle, durationMs, warmupMs = 1000, frequencyHz, folder } = options;
   const { protocol, ports = 1 } = subject;
   const datagrams = protocol === 'udp-echo';
   if (datagrams && idle > 0)
@@ -82,6 +84,7 @@ function requestOf(
     load: (target, cpus, durationMs) =>
       loadProgram({
         ...load,
+        warmupS: warmupMs / 1000,
         protocol,
         ...(subject.ports === undefined ? {} : { ports }),
         ...(subject.kind === 'foreign' ? { anyBody: true } : {}),

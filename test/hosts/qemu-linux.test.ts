@@ -113,37 +113,29 @@ test('a guest that is killed fails its trial with the reason, and the next trial
   await restored(before);
 });
 
-/** Runs a script in the guest until it says how it went. */
-const told = async (script: string, event: string) => {
-  const roles = await openHost(host);
-  try {
-    const { node } = ownFilesInstallation;
-    const one = roles.server.spawn('the program', { command: node, args: ['-e', script] });
-    const line = await one.expect(event, 60_000).catch((error: Error) => error);
-    // Who fills the guest up does not take it along.
-    assert.ok((await roles.server.state()).load.average >= 0);
-    return line;
-  } finally {
-    await roles.close();
-  }
-};
-
-test('memory that runs out in the guest ends who took it, with the reason', { skip }, async () => {
+test('who takes all memory of a guest is ended with the reason, who fills its disk is told, and nobody else minds', {
+  skip,
+}, async () => {
   const before = footprint();
   const hog = 'const kept = []; for (;;) kept.push(Buffer.alloc(16 << 20, 1));';
-  const said = await told(hog, 'never');
-  assert.match((said as Error).message, /the program was killed by SIGKILL/);
-  await restored(before);
-});
-
-test('a full disk in the guest is told to who writes', { skip }, async () => {
-  const before = footprint();
   const writer = [
     "const fs = require('node:fs'); const file = fs.openSync('/tmp/full', 'w');",
     'try { for (;;) fs.writeSync(file, Buffer.alloc(1 << 20)); }',
     "catch ({ code }) { console.log(JSON.stringify({ event: 'full', code })); }",
   ].join(' ');
-  assert.deepEqual(await told(writer, 'full'), { event: 'full', code: 'ENOSPC' });
+  const roles = await openHost(host);
+  try {
+    const { node } = ownFilesInstallation;
+    const start = (script: string) =>
+      roles.server.spawn('the program', { command: node, args: ['-e', script] });
+    const stands = async () => assert.ok((await roles.server.state()).load.average >= 0);
+    await assert.rejects(start(hog).expect('never', 60_000), /the program was killed by SIGKILL/);
+    await stands();
+    assert.deepEqual(await start(writer).expect('full', 60_000), { event: 'full', code: 'ENOSPC' });
+    await stands();
+  } finally {
+    await roles.close();
+  }
   await restored(before);
 });
 

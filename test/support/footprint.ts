@@ -10,25 +10,38 @@ const patienceMs = 20_000;
 
 const entries = (folder: string) => (existsSync(folder) ? readdirSync(folder).sort() : null);
 
+/** Of a wrapper that lives and is none of this test file's: a file that runs beside it measures somebody's server. */
+function isOthers(group: string, own: readonly string[]): boolean {
+  const pid = /^dispatchbench-foreign-(\d+)$/.exec(group)?.[1];
+  if (pid === undefined || own.includes(pid)) return false;
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0]!.endsWith('/dispatchbench-foreign');
+  } catch {
+    return false;
+  }
+}
+
 /** Folders of control groups that carry our name, in all hierarchies. */
-const controlGroups = () =>
+const controlGroups = (own: readonly string[]) =>
   ['', ...(entries('/sys/fs/cgroup') ?? [])].flatMap((hierarchy) => {
     try {
-      return readdirSync(`/sys/fs/cgroup/${hierarchy}`).filter((name) => name.startsWith('dispatchbench'));
+      return readdirSync(`/sys/fs/cgroup/${hierarchy}`).filter(
+        (name) => name.startsWith('dispatchbench') && !isOthers(name, own),
+      );
     } catch {
       return [];
     }
   });
 
-export const footprint = () => ({
-  processes: ownProcesses().length,
+const footprintBeside = (own: readonly string[]) => ({
+  processes: own.length,
   namespaces: namespaces().size,
   interfaces: interfaces(),
   mounts: readFileSync('/proc/self/mounts', 'utf8'),
   // Counters of packets are no rules.
   firewall: `${spawnSync('iptables-save').stdout ?? ''}`.replaceAll(/^#.*$|\[\d+:\d+\]/gm, ''),
   forwarding: readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8'),
-  controlGroups: controlGroups(),
+  controlGroups: controlGroups(own),
   temporary: readdirSync(tmpdir()).filter((name) => /^(dispatchbench-(root|gvisor|ssh)|runsc)/.test(name)),
   folders: Object.fromEntries(
     ['/etc/docker', '/opt', '/run/docker', '/run/containerd', '/run/netns', '/var/run/runsc'].map(
@@ -36,6 +49,8 @@ export const footprint = () => ({
     ),
   ),
 });
+
+export const footprint = () => footprintBeside(ownProcesses());
 
 /** Waits until all is as it was. @throws AssertionError with the difference when it does not become so */
 export async function restored(before: ReturnType<typeof footprint>): Promise<void> {
