@@ -77,7 +77,7 @@ function quotaGroup(): { group: string } | { missing: string } {
   ) as [string, string];
   let missing = 'no control group here';
   for (const { mount, group: own } of quotaHierarchies(groups, mounts)) {
-    const group = join(mount, own, `dispatchbench-${process.pid}`);
+    const group = join(mount, own, `quota-of-${process.pid}`);
     try {
       mkdirSync(group);
     } catch (error) {
