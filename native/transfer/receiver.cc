@@ -6,7 +6,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "transfer/adaptive.h"
 #include "transfer/congestion.h"
+#include "transfer/connection.h"
 
 namespace transfer {
 namespace {
@@ -88,6 +90,11 @@ bool Receiver::take_head(Connection& connection) {
   connection.stream = head.stream;
   connection.headed = true;
   connection.held_size = 0;
+  // Where the CPU is the limit, a receiver that is as fast as its sender would be woken for each send, and the sender pays for
+  // that. Where a link is, bytes that are left lying only hold the window.
+  if (class_of(round_trip(connection.fd)) == LinkClass::loopback) {
+    gather(connection.fd, std::max<std::size_t>(options_.chunk / streams_, 1));
+  }
   return true;
 }
 
@@ -163,7 +170,10 @@ void Receiver::look_for_stalls() {
   process::Nanoseconds newest = 0;
   for (const Connection& connection : door_.all()) newest = std::max(newest, connection.moved);
   for (Connection& connection : door_.all()) {
-    if (connection.fd < 0 || now - connection.moved < longest) continue;
+    if (connection.fd < 0) continue;
+    // What is less than it is woken for, it has not seen.
+    if (connection.headed && now - connection.moved >= longest / 4) ready_.add(door_.at(connection.slot));
+    if (now - connection.moved < longest) continue;
     if (connection.headed && resting_ && now - newest < longest) continue;
     if (connection.headed) {
       fail(connection, "the sender sent nothing" + span);

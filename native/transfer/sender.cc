@@ -3,7 +3,6 @@
 #ifdef __linux__
 #include <fcntl.h>
 #include <linux/errqueue.h>
-#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/sendfile.h>
 #endif
@@ -15,6 +14,7 @@
 #include <cstring>
 
 #include "transfer/congestion.h"
+#include "transfer/connection.h"
 
 namespace transfer {
 namespace {
@@ -22,41 +22,6 @@ namespace {
 using dispatch::Interest;
 using process::kMillisecond;
 using process::monotonic_now;
-
-#ifdef __linux__
-/// Zeros where the connection is none any more.
-tcp_info info_of(int fd) noexcept {
-  tcp_info info{};
-  socklen_t length = sizeof info;
-  getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length);
-  return info;
-}
-#endif
-
-std::int64_t retransmits([[maybe_unused]] int fd) noexcept {
-#ifdef __linux__
-  return info_of(fd).tcpi_total_retrans;
-#else
-  return -1;
-#endif
-}
-
-/// Bytes that the other side has acknowledged.
-std::uint64_t acknowledged([[maybe_unused]] int fd) noexcept {
-#ifdef __linux__
-  return info_of(fd).tcpi_bytes_acked;
-#else
-  return 0;
-#endif
-}
-
-process::Nanoseconds round_trip([[maybe_unused]] int fd) noexcept {
-#ifdef __linux__
-  return process::Nanoseconds{info_of(fd).tcpi_rtt} * 1000;
-#else
-  return 0;
-#endif
-}
 
 }  // namespace
 

@@ -14,6 +14,10 @@ export const transferWays = ['copy', 'sendfile', 'splice', 'zerocopy', 'uring-ze
 export const transferWay = z.enum(transferWays);
 export type TransferWay = z.infer<typeof transferWay>;
 
+/** Real programs in the place of ours: iperf3, and iperf3 with -Z, which sends by sendfile(2). */
+export const transferPeers = ['iperf3', 'iperf3-Z'] as const;
+export type TransferPeer = (typeof transferPeers)[number];
+
 /** By the shortest round trip of its connections; the limits are in native/transfer/adaptive.cc. */
 export const linkClasses = ['loopback', 'datacenter', 'wan'] as const;
 

@@ -13,6 +13,8 @@ export interface Iperf3Spec {
   /** of the sockets, as the system names it */
   congestion: string;
   durationMs: number;
+  /** sends by sendfile(2) */
+  zeroCopy: boolean;
 }
 
 /** Serves one test, and ends by itself when nobody comes, or nothing more of one who did. */
@@ -31,9 +33,11 @@ export const iperf3Client = ({
   chunk,
   congestion,
   durationMs,
+  zeroCopy,
 }: Iperf3Spec): string[] => [
   ...['--client', address, '--port', `${port}`, '--parallel', `${streams}`, '--length', `${chunk}`],
   ...['--congestion', congestion, '--time', `${iperf3Seconds(durationMs)}`, '--json'],
+  ...(zeroCopy ? ['--zerocopy'] : []),
 ];
 
 const failed = z.object({ error: z.string().max(1000) });

@@ -21,6 +21,7 @@ export const iperf3ProgramSpec = z.discriminatedUnion('role', [
     chunk: count.min(1),
     congestion: z.string(),
     durationMs: count.min(1),
+    zeroCopy: z.boolean(),
   }),
 ]);
 export type Iperf3ProgramSpec = z.infer<typeof iperf3ProgramSpec>;

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { BackendName } from '../contract/common.js';
 import { count } from '../contract/common.js';
 import type { MemoryCopy } from '../contract/host.js';
-import { ownTransfer, peerTransfer, type TransferWay } from '../contract/transfer.js';
+import { ownTransfer, peerTransfer, type TransferPeer, type TransferWay } from '../contract/transfer.js';
 import type { Host } from '../hosts/host.js';
 import { whereIs } from '../hosts/where-is.js';
 import { transferByIperf3 } from '../stage/iperf3.js';
@@ -24,7 +24,7 @@ export interface TransferTrial {
   congestion: string;
   durationMs: number;
   by:
-    | 'iperf3'
+    | TransferPeer
     | {
         backend: BackendName;
         way: TransferWay;
@@ -132,6 +132,8 @@ function copyOn(host: Host): Promise<MemoryCopy> {
   return known;
 }
 
+const isPeer = (by: TransferTrial['by']): by is TransferPeer => typeof by === 'string';
+
 const missingIperf3 = () =>
   whereIs('iperf3') === null
     ? 'there is no program iperf3: install it (Debian: apt-get install iperf3)'
@@ -181,10 +183,10 @@ export const transfer = trialKind({
   connects: 'freely',
 
   needs: ({ streams, by, missing }: TransferTrial) => ({
-    backend: by === 'iperf3' ? null : by.backend,
-    byNode: by === 'iperf3',
-    missing: missing ?? (by === 'iperf3' ? missingIperf3() : undefined),
-    perProcess: by === 'iperf3' ? streams : streams * descriptorsOf(by.way),
+    backend: isPeer(by) ? null : by.backend,
+    byNode: isPeer(by),
+    missing: missing ?? (isPeer(by) ? missingIperf3() : undefined),
+    perProcess: isPeer(by) ? streams : streams * descriptorsOf(by.way),
     what: 'streams',
     connections: streams,
     active: streams,
@@ -194,10 +196,9 @@ export const transfer = trialKind({
     const { bytesPerSecond: copyBytesPerSecond } = await copyOn(stage.host('client'));
     await stage.watchNetwork();
     const asked = { streams, chunk, congestion };
-    const measured =
-      by === 'iperf3'
-        ? { iperf3: await transferByIperf3(stage, { ...asked, durationMs }) }
-        : { ours: await transferOn(stage, { ...asked, ...by, length: { durationMs } }) };
+    const measured = isPeer(by)
+      ? { iperf3: await transferByIperf3(stage, { ...asked, durationMs, zeroCopy: by === 'iperf3-Z' }) }
+      : { ours: await transferOn(stage, { ...asked, ...by, length: { durationMs } }) };
     done('transfer', { kind: 'transfer', ...asked, durationMs, copyBytesPerSecond, ...measured });
   },
 

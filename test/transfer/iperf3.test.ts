@@ -8,7 +8,7 @@ import { dispatchbench } from '../support/command.js';
 
 const spec = {
   ...{ address: '10.0.0.1', port: 5201, streams: 8, chunk: 65_536 },
-  ...{ congestion: 'cubic', durationMs: 1600 },
+  ...{ congestion: 'cubic', durationMs: 1600, zeroCopy: false },
 };
 
 test('iperf3 is asked for the same streams, chunk, time and congestion control', () => {
@@ -16,6 +16,7 @@ test('iperf3 is asked for the same streams, chunk, time and congestion control',
     iperf3Client(spec).join(' '),
     '--client 10.0.0.1 --port 5201 --parallel 8 --length 65536 --congestion cubic --time 2 --json',
   );
+  assert.ok(iperf3Client({ ...spec, zeroCopy: true }).includes('--zerocopy'));
   assert.deepEqual(iperf3Server(spec).slice(0, 4), ['--server', '--one-off', '--bind', '10.0.0.1']);
 });
 

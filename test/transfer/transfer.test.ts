@@ -207,6 +207,31 @@ for (const { name, bytes, ends, says } of [
     }));
 }
 
+test(
+  'over loopback a receiver is woken when a buffer of it waits, and at the end',
+  { skip: platform() === 'linux' ? false : 'Linux tells of a connection only from so many bytes on' },
+  () =>
+    withEnds(async (start) => {
+      const { end, port } = await start.receiver();
+      const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+      socket.on('error', () => {});
+      socket.write(head(1));
+      const [pieces, size] = [100, 1000];
+      for (let i = 0; i < pieces; i++) {
+        await new Promise((written) => socket.write(Buffer.alloc(size), written));
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      const tail = Buffer.alloc(24);
+      tail.write('dbxtail1');
+      tail.writeUInt32LE(pieces * size, 8);
+      socket.end(tail);
+      const got = await end.result();
+      assert.deepEqual([got.fault, got.bytes], [null, pieces * size]);
+      // One may come before it is said, and the end is another two.
+      assert.ok(got.calls.receives <= 5, `${got.calls.receives} receives`);
+    }),
+);
+
 test('who is no stream of a transfer is sent away, and does not disturb it', () =>
   withEnds(async (start) => {
     const { end, port } = await start.receiver();

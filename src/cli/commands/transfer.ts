@@ -9,6 +9,7 @@ import {
   mostChunk,
   mostMemory,
   type TransferWay,
+  transferPeers,
   transferWays,
 } from '../../contract/transfer.js';
 import { parseCpuList } from '../../cpu-list.js';
@@ -28,8 +29,6 @@ import {
 } from '../../trials/transfer.js';
 import { withExamples } from '../examples.js';
 import { hostOption, linked, linkOption, onHost } from '../on-host.js';
-
-const iperf3 = 'iperf3';
 
 /** One row of the table: what is asked, and what each repetition measured. */
 interface Row {
@@ -87,7 +86,11 @@ export const transfer = new Command('transfer')
     ),
   )
   .addOption(new Option('--cpu <list>', 'CPUs: the first sends, the others receive').argParser(parseCpuList))
-  .option('--peer <list>', `who sends beside ours, in turn with it: ${iperf3}`, names([iperf3], 'peer'))
+  .option(
+    '--peer <list>',
+    `who sends beside ours, in turn with it: ${transferPeers.join(', ')} (by sendfile)`,
+    names(transferPeers, 'peer'),
+  )
   .option('--json', 'print what every repetition measured, as JSON')
   .action(async ({ json, repeat, host, link, ...asked }) => {
     await onHost(linked(host, link), async (site) => {
@@ -143,8 +146,8 @@ function rowsOf({ duration, memory, patience, checksum, peer = [], ...axes }: As
       axes.chunk.flatMap((chunk) =>
         [...axes.way, ...peer].flatMap((way) =>
           axes.streams.flatMap((streams): Row[] => {
-            const isPeer = peer.includes(way);
-            if (isPeer && streams === adaptive) return [];
+            const other = transferPeers.find((name) => name === way);
+            if (other && streams === adaptive) return [];
             const asked = {
               congestion,
               chunk,
@@ -158,7 +161,7 @@ function rowsOf({ duration, memory, patience, checksum, peer = [], ...axes }: As
               memory,
               patienceMs: ms(patience),
             };
-            const by = isPeer ? iperf3 : ours;
+            const by = other ?? ours;
             const trial: TransferTrial = { kind: 'transfer', ...asked, durationMs: ms(duration), by };
             return [{ ...asked, streams, backend, way, trial, measured: [] }];
           }),
@@ -290,15 +293,21 @@ function gains(rows: readonly Row[]): string[] {
   });
 }
 
-/** Ours against the peer's at as many streams. */
+const isPeer = ({ trial: { by } }: Row) => typeof by === 'string';
+
+/** Ours against the peers' at as many streams. */
 function beside(rows: readonly Row[]): string[] {
-  return rows.flatMap((row) => {
-    const peer = rows.find(
-      (one) => one.way === iperf3 && kindOf(one) === kindOf(row) && one.streams === row.streams,
+  const peers = rows.filter(isPeer);
+  return rows
+    .filter((row) => !isPeer(row))
+    .flatMap((row) =>
+      peers
+        .filter((one) => kindOf(one) === kindOf(row) && one.streams === row.streams)
+        .map(
+          (peer) =>
+            `${kindOf(row)}, streams ${row.streams}: ${row.way} against ${peer.way}: ${against(row, peer)}`,
+        ),
     );
-    if (row.way === iperf3 || !peer) return [];
-    return [`${kindOf(row)}, streams ${row.streams}: ${row.way} against ${iperf3}: ${against(row, peer)}`];
-  });
 }
 
 withExamples(transfer, [
