@@ -23,3 +23,19 @@ test('a Linux guest goes on where our sender and receiver have moved its memory 
   assert.ok(carried.there > ours!.sender.sentBytes);
   assert.ok(beats.before > 0 && beats.after > beats.before);
 });
+
+test('without its packages it is said which to install', async () => {
+  const path = process.env.PATH;
+  process.env.PATH = '/nowhere';
+  try {
+    await assert.rejects(
+      moveGuest({
+        ...{ bytes: 128 << 20, pages: 0, downtimeMs: 300, connections: 1, bitsPerSecond: null },
+        by: { qemu: 'plain' },
+      }),
+      /not available here: there is no program qemu-system-x86_64, .*apt-get install/,
+    );
+  } finally {
+    process.env.PATH = path;
+  }
+});
