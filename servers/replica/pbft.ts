@@ -29,6 +29,8 @@ const CHECKPOINT_EVERY = 128;
 const WINDOW = 4 * CHECKPOINT_EVERY;
 const MOST_UNDER_WAY = 32;
 const STATUS_MS = 100;
+/** For so long is held what nobody waits for: some rounds, and far less than anybody's patience. */
+const MOMENT_MS = 2;
 
 /** What is known of a request's bytes, as long as they are held. */
 interface Known {
@@ -52,6 +54,7 @@ export class PbftCore implements Core {
   #cryptoUs = 0;
   /** what led to what is carried out now */
   #spent = nothingSpent;
+  #heldUntilNs = Number.POSITIVE_INFINITY;
   #late: { atNs: number; to: number; message: Message }[] = [];
 
   constructor(group: ReplicaGroup, options: ReplicaOptions, seal: FrameSeal, network: Network, peers: Peers) {
@@ -147,6 +150,9 @@ export class PbftCore implements Core {
   }
 
   turnEnds(): void {
+    if (now() >= this.#heldUntilNs) this.#take({ kind: 'moment' }, nothingSpent);
+    if (this.#state.held.length === 0) this.#heldUntilNs = Number.POSITIVE_INFINITY;
+    else if (this.#heldUntilNs === Number.POSITIVE_INFINITY) this.#heldUntilNs = now() + MOMENT_MS * 1e6;
     while (this.#late.length > 0 && this.#late[0]!.atNs <= now()) {
       const { to, message } = this.#late.shift()!;
       this.#outbox.add(to, message, nothingSpent);
@@ -162,7 +168,8 @@ export class PbftCore implements Core {
   compact(): void {}
 
   patience(): number {
-    return this.#late.length === 0 ? Number.POSITIVE_INFINITY : (this.#late[0]!.atNs - now()) / 1e6;
+    const at = Math.min(this.#heldUntilNs, this.#late[0]?.atNs ?? Number.POSITIVE_INFINITY);
+    return (at - now()) / 1e6;
   }
 
   #take(input: Input, before: Spent): void {

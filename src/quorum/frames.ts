@@ -140,7 +140,7 @@ export class FrameReader {
     while (at < bytes.length) {
       if (this.#filled === 0 && bytes.length - at >= LENGTH_BYTES) {
         // The usual case: the whole of a frame lies in what came.
-        const size = this.#sizeOf(bytes.subarray(at, at + LENGTH_BYTES));
+        const size = this.#sizeOf(bytes, at);
         if (size === null) return false;
         if (bytes.length - at >= size) {
           take(bytes.subarray(at, at + size));
@@ -167,7 +167,7 @@ export class FrameReader {
       this.#length.set(bytes.subarray(at, at + taken), this.#filled);
       this.#filled += taken;
       if (this.#filled < LENGTH_BYTES) return taken;
-      const size = this.#sizeOf(this.#length);
+      const size = this.#sizeOf(this.#length, 0);
       if (size === null) return -1;
       this.#partial = new Uint8Array(size);
       this.#partial.set(this.#length);
@@ -179,8 +179,10 @@ export class FrameReader {
     return taken;
   }
 
-  #sizeOf(length: Uint8Array): number | null {
-    const size = LENGTH_BYTES + viewOf(length).getUint32(0, true);
+  /** By hand: a view would be an object for each frame. */
+  #sizeOf(bytes: Uint8Array, at: number): number | null {
+    const high = bytes[at + 3]! * 0x1000000;
+    const size = LENGTH_BYTES + high + (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16));
     return size >= HEADER_BYTES && size <= this.most ? size : null;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The normal case (§2.3.3): pre-prepare, prepare, commit, execution; and what takes the third of these off a client's way
- * (§5.1.2). A batch that has prepared is executed tentatively if all before it has committed, and its commit message leaves with
- * what is said of the next batch, or with the next tick of the clock.
+ * (§5.1.2). A batch that has prepared is executed tentatively if all before it has committed. What nobody waits for leaves with what
+ * is said of the next batch, or a moment later: the commit message of the newest one, and what a replica says that comes last.
  */
 import type { Agreement, Batch, Output, PrePrepare } from './messages.js';
 import {
@@ -32,7 +32,7 @@ export function propose(state: PbftState, output: Output): void {
     for (const request of batch) state.ordered.add(config.digest([request]));
     state.assigned = sequence;
     const digest = config.digest(batch);
-    sayCommitted(state, output);
+    sayHeld(state, output);
     multicast(state, output, { type: 'pre-prepare', view: state.view, sequence, digest, batch });
     keep(state, digest, batch, sequence);
     accept(state, output, sequence, digest);
@@ -76,10 +76,12 @@ export function accept(state: PbftState, output: Output, sequence: number, diges
   }
   seen.set(digest, view);
   state.assigned = Math.max(state.assigned, sequence);
-  sayCommitted(state, output);
   if (primaryOf(state, view) !== config.id) {
+    const isLate = count(slot.prepares, view, digest) >= quorum(state) - 1;
     slot.prepares.set(config.id, { view, digest });
-    multicast(state, output, { type: 'prepare', view, sequence, digest });
+    state.held.push({ type: 'prepare', view, sequence, digest });
+    // Those who have said so before are enough for everybody whom they told.
+    if (!isLate) sayHeld(state, output);
   }
   progress(state, output, sequence);
 }
@@ -106,9 +108,9 @@ function progress(state: PbftState, output: Output, sequence: number): void {
     slot.prepared = true;
     state.prepared.set(sequence, { sequence, digest, view });
     slot.commits.set(config.id, { view, digest });
-    state.held.push(sequence);
+    state.held.push({ type: 'commit', view, sequence, digest });
     // What comes after it waits for it; the last one waits for company.
-    if (state.assigned > sequence) sayCommitted(state, output);
+    if (state.assigned > sequence) sayHeld(state, output);
     execute(state, output);
   }
   if (slot.prepared && slot.committed === null && count(slot.commits, view, digest) >= quorum(state)) {
@@ -117,14 +119,9 @@ function progress(state: PbftState, output: Output, sequence: number): void {
   }
 }
 
-/** Tells all of what has prepared in this view. */
-export function sayCommitted(state: PbftState, output: Output): void {
-  const { view, slots, held } = state;
-  for (const sequence of held.splice(0)) {
-    const slot = slots.get(sequence);
-    if (slot?.prepared && slot.view === view)
-      multicast(state, output, { type: 'commit', view, sequence, digest: slot.digest });
-  }
+/** Says what was held back. */
+export function sayHeld(state: PbftState, output: Output): void {
+  for (const message of state.held.splice(0)) multicast(state, output, message);
 }
 
 /** Hands out what committed, without gaps, and of what prepared the one batch that follows. */

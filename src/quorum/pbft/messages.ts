@@ -131,6 +131,8 @@ export type Message =
 
 export type Input =
   | { kind: 'tick' }
+  /** something has been held for a moment */
+  | { kind: 'moment' }
   /** whoever sent it is known: each message is authenticated from one replica to another */
   | { kind: 'message'; from: number; message: Message }
   /** requests of clients, known to be theirs */

@@ -1,5 +1,5 @@
 /** The state of a replica of PBFT. Sections: see messages.ts. */
-import type { Batch, Message, NewView, Numbered, Output, Seen, ViewChange } from './messages.js';
+import type { Agreement, Batch, Message, NewView, Numbered, Output, Seen, ViewChange } from './messages.js';
 import { quorumOf } from './replies.js';
 
 export interface PbftConfig {
@@ -54,8 +54,8 @@ export interface PbftState {
   handedOut: number;
   /** last sequence number that the primary of this view gave, as far as it is known here */
   assigned: number;
-  /** batches that have prepared in this view, and of which nobody was told yet that they have */
-  held: number[];
+  /** what is to be said in this view and nobody waits for, until there is something to say that somebody does, or a moment passes */
+  held: Agreement[];
   readonly slots: Map<number, Slot>;
   /** batches by digest, with the last sequence number they were seen at */
   readonly batches: Map<string, { batch: Batch; sequence: number }>;

@@ -7,7 +7,7 @@
  * do; whoever seals and opens messages may as well sign them, and nothing here changes. Recovery (§4) is left out: a replica
  * that loses its state counts as faulty.
  */
-import { onAgreement, onPrePrepare, onRequest, propose, repeat, sayCommitted } from './agreement.js';
+import { onAgreement, onPrePrepare, onRequest, propose, repeat, sayHeld } from './agreement.js';
 import { onCheckpoint, onState, take } from './checkpoints.js';
 import type { Input, Message, Output, Status } from './messages.js';
 import { multicast, type PbftState, quorum, send } from './state.js';
@@ -30,6 +30,7 @@ const MOST_DOUBLINGS = 6;
 export function step(state: PbftState, input: Input): Output {
   const output: Output = { messages: [], restored: null, revoked: false, executed: [], checkpoints: [] };
   if (input.kind === 'tick') tick(state, output);
+  else if (input.kind === 'moment') sayHeld(state, output);
   else if (input.kind === 'request') onRequest(state, output, input.requests, true);
   else if (input.kind === 'checkpoint') take(state, output, input.sequence, input.data);
   else receive(state, output, input.from, input.message);
@@ -51,7 +52,6 @@ function tick(state: PbftState, output: Output): void {
     state.failures++;
     leaveFor(state, output, state.view + 1);
   }
-  sayCommitted(state, output);
   if (++state.ticks % config.statusTicks === 0) tell(state, output);
   propose(state, output);
 }

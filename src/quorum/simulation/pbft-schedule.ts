@@ -74,6 +74,7 @@ class Digests {
 class Replica {
   readonly state: PbftState;
   readonly execution: Execution;
+  #holds = false;
 
   constructor(
     config: Omit<PbftConfig, 'isDone'>,
@@ -85,6 +86,8 @@ class Replica {
       /** a liar tells a client something in the place of this, or nothing */
       lie(from: number, command: Command, heard: Heard): void;
       count(what: Counted): void;
+      /** in a moment */
+      later(act: () => void): void;
     },
   ) {
     const { id } = config;
@@ -129,6 +132,13 @@ class Replica {
       }
     }
     for (const { sequence, data } of states) this.take({ kind: 'checkpoint', sequence, data });
+    if (!this.#holds && state.held.length > 0) {
+      this.#holds = true;
+      around.later(() => {
+        this.#holds = false;
+        this.take({ kind: 'moment' });
+      });
+    }
   }
 
   /** A client's attempt. A liar says at once that all is well. */
@@ -227,6 +237,7 @@ export function pbftSchedule(seed: string, plan?: PbftPlan): PbftOutcome {
     count: (what: Counted) => {
       outcome[what]++;
     },
+    later: (act: () => void) => timeline.after(random() * TICK, act),
   };
 
   const ids = Array.from({ length: replicas }, (_, id) => id);
