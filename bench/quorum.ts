@@ -100,8 +100,8 @@ const rows = [
 const circumstances = { pinning, host: roles.server.facts };
 const random = randomFrom('quorum');
 const seen = new Map<string, Blocked[]>();
-/** What other people's groups are, by row. */
-const told = new Map<string, string>();
+/** What other people's groups are, and what they were told. */
+const told = new Set<string>();
 const put = (key: string, block: number, value: number | null) => {
   if (value !== null) seen.set(key, [...(seen.get(key) ?? []), { block, value }]);
 };
@@ -130,7 +130,7 @@ async function carriedOut({ name, ...trial }: Row): Promise<Record<string, Measu
   );
   const { quorum } = measurements;
   if (quorum?.kind === 'quorum' && quorum.peer)
-    told.set(name, [quorum.peer.version, ...quorum.peer.told].join(', '));
+    told.add([`${trial.system} ${quorum.peer.version}`, ...quorum.peer.told].join(', '));
   for (const one of Object.values(measurements))
     for (const { id, message } of kindOf(one).gates(name, one, null)) console.error(`${id}: ${message}`);
   return measurements;
@@ -212,19 +212,19 @@ for (const [ours, theirs] of [
 bar('p50', byzantine.hmac[0]!, unsynced.raft[0]!, 'quorum-p50', 2.5, 'most');
 for (const theirs of [byzantine.cometbft, byzantine.eager, byzantine.synced]) asGood(byzantine.hmac, theirs);
 
-const others = [...told].map(([name, what]) => `${name}: ${what}`).join('\n');
+const others = [...told].sort();
 const ends = killed
   ? `${killed.kills} leaders killed: ${killed.lost} acknowledged writes lost, history ${killed.linearizable ? '' : 'NOT '}linearizable`
   : '';
 console.log(
-  `\n${blocks} blocks of ${length.durationMs / 1000} s; times in ms, 95 % intervals over blocks; ${onCpus()}\n${table}\n${bars}\n${others}\n${ends}`,
+  `\n${blocks} blocks of ${length.durationMs / 1000} s; times in ms, 95 % intervals over blocks; ${onCpus()}\n${table}\n${bars}\n${others.join('\n')}\n${ends}`,
 );
 console.log(
   saveRecord(
     'quorum',
     {
       ...{ blocks, ...length, killed, bars: record },
-      ...{ others: Object.fromEntries(told), values: Object.fromEntries(seen) },
+      ...{ others, values: Object.fromEntries(seen) },
     },
     [...options.rows, options.systems === quorumSystems.join() ? '' : options.systems].join(' '),
   ),

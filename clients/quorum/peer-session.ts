@@ -1,14 +1,14 @@
 /**
- * A client of somebody else's group. It asks once: those groups have no sessions that would have a request that is asked for twice
- * carried out once.
+ * A client of somebody else's group. It asks once, unless that was certainly for nothing: those groups have no sessions that would
+ * have a request that is asked for twice carried out once.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { QuorumClientSpec } from '../../src/programs/quorum.js';
 import type { Operation } from '../../src/quorum/machine.js';
-import type { Peer, PeerClient } from '../../src/quorum-peers/peer.js';
+import { NotCarriedOut, type Peer, type PeerClient } from '../../src/quorum-peers/peer.js';
 import type { Answer, Hint, Session } from './session.js';
 
-/** Before the next member is asked, milliseconds. */
+/** Before somebody is asked again, milliseconds. */
 const PAUSE_MS = 5;
 
 export class PeerSession implements Session {
@@ -29,17 +29,21 @@ export class PeerSession implements Session {
     return this.#hint.leader;
   }
 
-  async ask(operation: Operation): Promise<Answer> {
+  async ask(operation: Operation, given: () => boolean): Promise<Answer> {
     const { replicas, patienceMs } = this.#spec;
-    try {
-      this.#client ??= this.#peer.client(replicas[this.#target]!, patienceMs);
-      return { reply: await carriedOut(this.#client, operation), spent: null, repeated: 0 };
-    } catch {
-      this.close();
-      this.#client = null;
-      this.#target = (this.#target + 1) % replicas.length;
-      await pause(PAUSE_MS);
-      return { reply: null, spent: null, repeated: 1 };
+    for (let repeated = 0; ; ) {
+      try {
+        this.#client ??= this.#peer.client(replicas[this.#target]!, patienceMs);
+        return { reply: await carriedOut(this.#client, operation), spent: null, repeated };
+      } catch (error) {
+        repeated++;
+        await pause(PAUSE_MS);
+        if (error instanceof NotCarriedOut && !given()) continue;
+        this.close();
+        this.#client = null;
+        this.#target = (this.#target + 1) % replicas.length;
+        return { reply: null, spent: null, repeated };
+      }
     }
   }
 

@@ -54,7 +54,8 @@ const over = (
 
 /** What is published as the same, and as a multiple, give or take a tenth. */
 const same = [0.9, 1.1] as const;
-const times = (published: number) => [published * 0.9, published * 1.1] as const;
+const rounded = (ratio: number): number => Math.round(ratio * 1000) / 1000;
+const times = (published: number) => [rounded(published * 0.9), rounded(published * 1.1)] as const;
 
 const waits = (what: string) => ({ is: 'formula' as const, because: `the program ${what}` });
 

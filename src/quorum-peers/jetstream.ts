@@ -13,7 +13,7 @@ import { type GoProgram, goProgramFile } from '../go.js';
 import { whereIs } from '../hosts/where-is.js';
 import { type HostPort, targetText } from '../options.js';
 import { versionOf } from './installed.js';
-import type { Peer, PeerAsked, PeerClient, PeerGroupSpec } from './peer.js';
+import { NotCarriedOut, type Peer, type PeerAsked, type PeerClient, type PeerGroupSpec } from './peer.js';
 import { untilAnswered } from './until.js';
 
 /** That of Debian 12 (2.9) cannot be told to sync each write. */
@@ -86,6 +86,13 @@ const streamInfo = z.object({ cluster: z.object({ leader: z.string().default('')
 
 const notFound = 404;
 
+/** Only who leads listens: where nobody did, the message is gone. */
+async function withoutLeader(error: Error): Promise<never> {
+  const { RequestError } = await natsLibrary();
+  if (error instanceof RequestError && error.isNoResponders()) throw new NotCarriedOut(error.message);
+  throw error;
+}
+
 class Connection implements PeerClient {
   readonly #opening: Promise<NatsConnection>;
   readonly #patienceMs: number;
@@ -93,7 +100,8 @@ class Connection implements PeerClient {
   constructor(at: HostPort, patienceMs: number) {
     this.#patienceMs = patienceMs;
     this.#opening = natsLibrary().then(({ connect }) =>
-      connect({ servers: targetText(at), reconnect: false, timeout: patienceMs }),
+      // A stack kept for each request is work that nobody reads.
+      connect({ servers: targetText(at), reconnect: false, timeout: patienceMs, noAsyncTraces: true }),
     );
     // It shows in what is asked.
     this.#opening.catch(() => {});
@@ -106,7 +114,9 @@ class Connection implements PeerClient {
     message: string,
   ): Promise<z.infer<Schema> | null> {
     const connection = await this.#opening;
-    const reply = await connection.request(subject, message, { timeout: this.#patienceMs });
+    const reply = await connection
+      .request(subject, message, { timeout: this.#patienceMs })
+      .catch(withoutLeader);
     const said: unknown = reply.json();
     const { data: refusal } = refused.safeParse(said);
     if (refusal?.error.code === notFound) return null;

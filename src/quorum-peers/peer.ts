@@ -22,9 +22,12 @@ export interface PeerGroupSpec extends PeerAsked {
   folder: string;
 }
 
+/** A request that nobody has carried out or ever will: it may be asked again, of the same member. */
+export class NotCarriedOut extends Error {}
+
 /** A connection of one client to one member. */
 export interface PeerClient {
-  /** @throws when it failed, and when nobody knows whether it was carried out */
+  /** @throws NotCarriedOut, or another error when nobody knows whether it was carried out */
   put(key: string, value: string): Promise<void>;
   /** @returns '' of a key that was never written */
   get(key: string): Promise<string>;

@@ -9,7 +9,8 @@ import { implementationInWords, quorumPeerNames } from '../../src/contract/names
 import { experimentNamed } from '../../src/experiments/registry.js';
 import { buildGoProgram, goProgramFile } from '../../src/go.js';
 import type { QuorumClientSpec } from '../../src/programs/quorum.js';
-import type { Peer } from '../../src/quorum-peers/peer.js';
+import type { Operation } from '../../src/quorum/machine.js';
+import { NotCarriedOut, type Peer } from '../../src/quorum-peers/peer.js';
 import { goPrograms, peerOf } from '../../src/quorum-peers/registry.js';
 import { untilAnswered } from '../../src/quorum-peers/until.js';
 import { groundOf } from '../../src/stage/group.js';
@@ -130,13 +131,15 @@ describe('a program in Go', () => {
   });
 });
 
-test('a client that is not answered leaves open what came of it, and asks the next member', async () => {
+test('a client that is not answered leaves open what came of it, and asks again what was certainly for nothing', async () => {
   const asked: number[] = [];
+  let refusals = 0;
   const peer: Pick<Peer, 'client'> = {
     client: ({ port }) => ({
       put: async () => {
         asked.push(port);
         if (port === 0) throw new Error('gone');
+        if (refusals-- > 0) throw new NotCarriedOut('nobody leads');
       },
       get: async (key) => `of ${key}`,
       close: () => void asked.push(-1),
@@ -151,10 +154,15 @@ test('a client that is not answered leaves open what came of it, and asks the ne
   };
   const session = new PeerSession(peer as Peer, spec as QuorumClientSpec, { leader: 0 });
   const put = { kind: 'put', key: 'k', value: 'v' } as const;
-  assert.deepEqual(await session.ask(put), { reply: null, spent: null, repeated: 1 });
-  assert.deepEqual(await session.ask(put), { reply: 'ok', spent: null, repeated: 0 });
-  assert.equal((await session.ask({ kind: 'get', key: 'k' })).reply, 'of k');
+  const ask = (operation: Operation, given = false) => session.ask(operation, () => given);
+  assert.deepEqual(await ask(put), { reply: null, spent: null, repeated: 1 });
+  assert.deepEqual(await ask(put), { reply: 'ok', spent: null, repeated: 0 });
+  assert.equal((await ask({ kind: 'get', key: 'k' })).reply, 'of k');
   assert.deepEqual(asked, [0, -1, 1]);
+  refusals = 2;
+  assert.deepEqual(await ask(put), { reply: 'ok', spent: null, repeated: 2 });
+  refusals = 1;
+  assert.deepEqual(await ask(put, true), { reply: null, spent: null, repeated: 1 });
 });
 
 test('members are asked until one has an answer, those that fail as well', async () => {
