@@ -15,6 +15,9 @@ export interface Selector {
   system?: SystemName;
 }
 
+/** A bound as it is written down. */
+export const rounded = (ratio: number): number => Math.round(ratio * 100) / 100;
+
 /** Where a figure's 95 % interval must lie. Bounds are published with the claim and are never moved. */
 export type Expectation = { within: readonly [number, number] } | { below: number } | { above: number };
 

@@ -1,9 +1,7 @@
 /** Claims on the compression of memory, as a report of 2025 makes them (DWCP v3, "HDE"). Numbers up to D10 are of its streams. */
-import { type AgainstTest, type Claim, publishedBy } from './claim.js';
+import { type AgainstTest, type Claim, publishedBy, rounded } from './claim.js';
 
 const published = publishedBy('dwcp-results');
-
-const rounded = (ratio: number): number => Math.round(ratio * 100) / 100;
 
 const against = (impl: string | string[], pages: string | string[], published: number): AgainstTest => ({
   kind: 'ratio',

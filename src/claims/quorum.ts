@@ -2,7 +2,14 @@
  * Claims on synchronising state by Raft (ASS) and on agreement by PBFT (ACP), as the report of DWCP v3 makes them (2025). Its
  * programs waited for a written time and sent nothing, so that what is put to the test is above all how figures hang together.
  */
-import { type AgainstTest, type BoundTest, type Claim, publishedBy, type RatioAlongTest } from './claim.js';
+import {
+  type AgainstTest,
+  type BoundTest,
+  type Claim,
+  publishedBy,
+  type RatioAlongTest,
+  rounded,
+} from './claim.js';
 
 const published = publishedBy('dwcp-results');
 
@@ -54,7 +61,6 @@ const over = (
 
 /** What is published as the same, and as a multiple, give or take a tenth. */
 const same = [0.9, 1.1] as const;
-const rounded = (ratio: number): number => Math.round(ratio * 1000) / 1000;
 const times = (published: number) => [rounded(published * 0.9), rounded(published * 1.1)] as const;
 
 const waits = (what: string) => ({ is: 'formula' as const, because: `the program ${what}` });
