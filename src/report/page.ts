@@ -17,6 +17,7 @@ import { packPlot } from './plot-pack.js';
 import { rowsOf } from './plot-table.js';
 import { profileSection, type RunProfile } from './profiles.js';
 import { projectionSection } from './projection.js';
+import { quorumPeerSection } from './quorum-peers.js';
 import { referenceSection } from './references.js';
 import { pageSvg } from './svg.js';
 import { verdictSection } from './verdicts.js';
@@ -169,7 +170,7 @@ function experimentSection(experiment: ExperimentAnalysis, plots: readonly Plot[
   const marks = `Marks are means over trials with 95 % intervals; ${dots ? 'small dots are single trials' : "single trials are too many for this page: the files in the run's folder plots/ draw each"}.`;
   return html`<section aria-labelledby="experiment-${experiment.name}"><h2 id="experiment-${experiment.name}">Experiment ${experiment.name}</h2>
 <p class="soft">${counted(experiment.cells.length, 'cell')}, ${counted(trials, 'trial')} in fresh processes. ${plots.length > 0 ? marks : 'Figures are means over trials with 95 % intervals.'}</p>
-${plots.length > 0 ? figures(plots, dots) : figureTable(experiment)}${hostSection(experiment)}${projectionSection(experiment)}${lossFreeTable(experiment)}${ledgerSection(experiment)}${scanSection(experiment)}${growthSection(experiment)}${modelTable(experiment)}</section>`;
+${plots.length > 0 ? figures(plots, dots) : figureTable(experiment)}${hostSection(experiment)}${projectionSection(experiment)}${lossFreeTable(experiment)}${ledgerSection(experiment)}${scanSection(experiment)}${quorumPeerSection(experiment)}${growthSection(experiment)}${modelTable(experiment)}</section>`;
 }
 
 function excludedSection({ samples, excluded, refused }: Analysis): Html {

@@ -1,4 +1,4 @@
-/** What was published on Raft and PBFT, held against groups whose figures are known. */
+/** What was published on Raft and PBFT, held against groups whose figures are known, and what a report tells of others' groups. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { analyse } from '../../src/analysis/analyse.js';
@@ -6,6 +6,8 @@ import { verdictOf } from '../../src/analysis/verdicts.js';
 import { quorumClaims } from '../../src/claims/quorum.js';
 import type { CellLevels } from '../../src/contract/sample.js';
 import { emptyHistogram, latencyOfHistogram } from '../../src/load/histogram.js';
+import type { Html } from '../../src/report/html.js';
+import { quorumPeerSection } from '../../src/report/quorum-peers.js';
 import { claimsTable } from '../../src/report/terminal.js';
 import type { MeasurementOf } from '../../src/trials/registry.js';
 import type { Sample } from '../../src/trials/sample.js';
@@ -16,6 +18,7 @@ interface Figures {
   ms: number;
   perSecond?: number;
   sealsMs?: number;
+  peer?: MeasurementOf<'quorum'>['peer'];
 }
 
 const latencyOf = (ms: number) => {
@@ -26,7 +29,7 @@ const latencyOf = (ms: number) => {
 
 function measurementOf(
   cell: CellLevels,
-  { ms, perSecond = 1000, sealsMs = 0 }: Figures,
+  { ms, perSecond = 1000, sealsMs = 0, peer = null }: Figures,
 ): MeasurementOf<'quorum'> {
   return {
     kind: 'quorum',
@@ -39,7 +42,7 @@ function measurementOf(
       history: { operations: 1, linearizable: true, fault: '' },
     },
     replicas: null,
-    peer: null,
+    peer,
     resync: null,
     ...{ faulty: 0, beyond: false },
   };
@@ -59,8 +62,10 @@ const raft = {
 };
 const pbft = { ...raft, impl: 'pbft', replicas: 4, fsync: 'off', seal: 'hmac', batch: 10 };
 
-/** The verdict on a claim from three blocks of these cells. */
-function verdictFrom(id: string, ...cells: readonly (readonly [CellLevels, Figures])[]) {
+type Known = readonly [CellLevels, Figures];
+
+/** Three blocks of these cells. */
+function runOf(...cells: readonly Known[]) {
   const samples = cells.flatMap(([cell, figures]) =>
     [0, 1, 2].map((block): Sample => {
       const base = syntheticSample({ experiment: 'quorum', cell, block, cpuUs: 1 });
@@ -68,16 +73,17 @@ function verdictFrom(id: string, ...cells: readonly (readonly [CellLevels, Figur
       return { ...base, measurements: { quorum: measurementOf(cell, { ...figures, ms }) } };
     }),
   );
-  const [experiment] = analyse(null, { samples, refused: [], notices: [] }).experiments;
-  const claim = quorumClaims.find((one) => one.id === id)!;
-  return verdictOf(
-    claim,
-    experiment!.cells.map(({ cell }) => cell),
-  );
+  return analyse(null, { samples, refused: [], notices: [] }).experiments[0]!;
 }
 
+const verdictFrom = (id: string, ...cells: readonly Known[]) =>
+  verdictOf(
+    quorumClaims.find((one) => one.id === id)!,
+    runOf(...cells).cells.map(({ cell }) => cell),
+  );
+
 /** What would bear a claim out, and what would not: figures as published, and as something that sends messages has them. */
-const decided: Record<string, { as: [CellLevels, Figures][]; not: [CellLevels, Figures][] }> = {
+const decided: Record<string, { as: Known[]; not: Known[] }> = {
   D31: { as: [[raft, { ms: 1.1 }]], not: [[raft, { ms: 150 }]] },
   D32: {
     as: [
@@ -175,4 +181,20 @@ test('every claim is decided here or says what would supply it, and what its own
     shown.replaceAll(/\s*│\s*/g, ' ').replaceAll(/\s+/g, ' '),
     /own figures: formula: the program waited/,
   );
+});
+
+test('a report tells what other groups are and were told, once each, and nothing of ours', () => {
+  const jetstream = { ...raft, impl: 'jetstream', backend: null };
+  const peer = { version: '2.15.2', told: ['sync_interval: always'], untold: [] };
+  const own: Known = [raft, { ms: 1 }];
+  const others = [1, 16].map(
+    (clients): Known => [
+      { ...jetstream, clients },
+      { ms: 1, peer },
+    ],
+  );
+  const shown = quorumPeerSection(runOf(own, ...others)) as Html;
+  assert.equal(shown.text.match(/sync_interval: always/g)?.length, 1);
+  assert.match(shown.text, /JetStream of NATS \(by itself it does not wait for the disk\)/);
+  assert.equal(quorumPeerSection(runOf(own)), '');
 });
