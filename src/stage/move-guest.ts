@@ -76,8 +76,8 @@ export interface GuestMoved {
   beats: { before: number; after: number };
 }
 
-async function helloOf(guest: HostProcess, withinMs: number) {
-  return validated(guestHello, await guest.expect('guest', withinMs), 'what the guest says');
+async function helloOf(guest: HostProcess) {
+  return validated(guestHello, await guest.expect('guest', bootMs), 'what the guest says');
 }
 
 /** @throws Error in one sentence when it cannot be moved, or is not the same afterwards */
@@ -107,7 +107,7 @@ async function moveWithin(folder: string, spec: GuestMove, start: StartAt): Prom
   // QEMU has the file before there is a sender: what our receiver is to finish.
   const there = endAt('into', way === null ? 'memory.partial' : 'memory');
   const target = start('receiver', 'the machine that the guest comes to', runningGuest(there));
-  const { port, version } = await helloOf(target, answerMs);
+  const { port, version } = await helloOf(target);
   if (port === null) throw new Error('the machine waits nowhere');
   const own =
     'codec' in by
@@ -122,7 +122,7 @@ async function moveWithin(folder: string, spec: GuestMove, start: StartAt): Prom
   const relay = await relayTo(start, loopback, own ? [port, own.port] : [port], bitsPerSecond);
   const from = { ...endAt('from', 'memory'), to: { host: loopback, port: relay.ports[0]! } };
   const source = start('sender', 'the machine that the guest leaves', runningGuest(from));
-  const { port: writer } = await helloOf(source, bootMs);
+  const { port: writer } = await helloOf(source);
 
   const lasts = longest(2 * bytes, bitsPerSecond);
   let beganNs = monotonicNs();
