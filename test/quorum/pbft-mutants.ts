@@ -9,6 +9,7 @@ export const pbftMutants: readonly Mutant[] = [
     from: 'Math.ceil((replicas + f + 1) / 2)',
     to: 'f + 1',
     caughtBy: AGREED,
+    tryFirst: 11,
   },
   {
     name: 'prepares whatever its primary says next',
@@ -16,7 +17,7 @@ export const pbftMutants: readonly Mutant[] = [
     from: 'if (slotAt(state, sequence).view === view)',
     to: 'if (false)',
     caughtBy: AGREED,
-    tryFirst: 116,
+    tryFirst: 66,
   },
   {
     name: 'orders what no client has signed',
@@ -31,7 +32,7 @@ export const pbftMutants: readonly Mutant[] = [
     from: 'digest !== state.config.digest(batch)',
     to: 'false',
     caughtBy: [...AGREED, 'progress', 'validity'],
-    tryFirst: 127,
+    tryFirst: 121,
   },
   {
     name: 'carries out what has prepared and not committed',
@@ -39,7 +40,7 @@ export const pbftMutants: readonly Mutant[] = [
     from: '(slot.commits, view, digest) >= quorum(state)',
     to: '(slot.commits, view, digest) > 0',
     caughtBy: AGREED,
-    tryFirst: 324,
+    tryFirst: 30,
   },
   {
     name: 'counts votes for whatever digest',
@@ -68,7 +69,7 @@ export const pbftMutants: readonly Mutant[] = [
     from: 'decision === null || !isSame(decision, newView)',
     to: 'decision === null',
     caughtBy: AGREED,
-    tryFirst: 686,
+    tryFirst: 101,
   },
   {
     name: 'forgets what prepared before it leaves a view',
@@ -83,7 +84,7 @@ export const pbftMutants: readonly Mutant[] = [
     from: 'state.config.digest([data]) !== wanted.digest',
     to: 'false',
     caughtBy: ['agreement', 'validity'],
-    tryFirst: 100,
+    tryFirst: 49,
   },
   {
     name: 'takes a state for which one replica speaks',
@@ -91,6 +92,7 @@ export const pbftMutants: readonly Mutant[] = [
     from: 'if (matching > f)',
     to: 'if (true)',
     caughtBy: ['agreement', 'durability', 'progress'],
+    tryFirst: 25,
   },
   {
     name: 'never suspects its primary',
@@ -98,6 +100,7 @@ export const pbftMutants: readonly Mutant[] = [
     from: 'counts && state.elapsed >= patience',
     to: 'false',
     caughtBy: ['progress'],
+    tryFirst: 26,
   },
   {
     name: 'keeps what it carried out tentatively when it leaves a view',
@@ -105,14 +108,6 @@ export const pbftMutants: readonly Mutant[] = [
     from: 'if (revoked)',
     to: 'if (false)',
     caughtBy: ['agreement', 'linearizability'],
-    tryFirst: 627,
-  },
-  {
-    name: 'carries the same batch out tentatively again',
-    file: 'pbft/agreement.js',
-    from: 'state.handedOut >= sequence || ',
-    to: '',
-    caughtBy: ['agreement', 'linearizability'],
-    tryFirst: 646,
+    tryFirst: 807,
   },
 ];

@@ -22,7 +22,7 @@ export const raftMutants: readonly Mutant[] = [
     from: 'number, term, vote,',
     to: 'number, term, vote: null,',
     caughtBy: ['election safety'],
-    tryFirst: 27,
+    tryFirst: 946,
   },
   {
     name: 'votes for candidates whose logs lack entries',
@@ -37,7 +37,7 @@ export const raftMutants: readonly Mutant[] = [
     from: 'index > state.commit && log.termAt(index) === state.term',
     to: 'index > state.commit',
     caughtBy: ['leader completeness', 'state machine safety'],
-    tryFirst: 189,
+    tryFirst: 1088,
   },
   {
     name: 'appends without comparing the previous entry',
@@ -51,7 +51,7 @@ export const raftMutants: readonly Mutant[] = [
     file: 'raft/following.js',
     from: 'if (term === entry.term)',
     to: 'if (term !== undefined)',
-    caughtBy: ['log matching', 'state machine safety'],
+    caughtBy: ['log matching', 'state machine safety', 'progress'],
   },
   {
     name: 'cuts its log to what a late message had',
@@ -66,7 +66,7 @@ export const raftMutants: readonly Mutant[] = [
     from: 'Math.min(message.commit, index)',
     to: 'Math.min(message.commit, log.lastIndex)',
     caughtBy: ['state machine safety'],
-    tryFirst: 83,
+    tryFirst: 19,
   },
   {
     name: 'answers before its disk has done',
@@ -74,7 +74,7 @@ export const raftMutants: readonly Mutant[] = [
     from: 'step.afterSync.push({ to, message })',
     to: 'step.messages.push({ to, message })',
     caughtBy: SAFE,
-    tryFirst: 29,
+    tryFirst: 11,
   },
   {
     name: 'counts its own entries before they are durable',
@@ -97,6 +97,7 @@ export const raftMutants: readonly Mutant[] = [
     from: 'Math.max(state.commit, state.beginning)',
     to: 'state.commit',
     caughtBy: ['linearizability'],
+    tryFirst: 58,
   },
   {
     name: 'carries a request out as often as it is ordered',
@@ -104,7 +105,7 @@ export const raftMutants: readonly Mutant[] = [
     from: 'session !== undefined && sequence <= session.sequence',
     to: 'false',
     caughtBy: ['linearizability'],
-    tryFirst: 20,
+    tryFirst: 4,
   },
   {
     name: 'loses the requests it has carried out in a snapshot',
@@ -119,7 +120,7 @@ export const raftMutants: readonly Mutant[] = [
     from: 'offset !== incoming.length',
     to: 'false',
     caughtBy: ['state machine safety'],
-    tryFirst: 45,
+    tryFirst: 14,
   },
   {
     name: 'keeps all timeouts alike',
