@@ -66,6 +66,8 @@ export interface Factor {
   name: string;
   /** a level in words, where it is not the number and the name: '300 000/s' */
   level?(level: string | number | null): string | null;
+  /** its levels are told apart within a panel of a plot, and make none of their own */
+  within?: boolean;
 }
 
 /** A figure of the report, drawn along the axis unless it says otherwise. */

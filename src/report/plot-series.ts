@@ -2,13 +2,22 @@
 import type { CostModel, ExperimentAnalysis } from '../analysis/analyse.js';
 import { hostNames, type Series, varyingFactors } from '../analysis/cells.js';
 import { implementationInWords, isReference, otherStyle, styleOf } from '../contract/names.js';
+import { factorNamed } from '../experiments/registry.js';
 import { predict } from '../statistics/scaling.js';
 import type { Metric } from '../trials/registry.js';
 import type { Panel, PlotPoint, PlotSeries } from './plot.js';
 import { implementationName, levelInWords } from './words.js';
 
+/** Levels that are told apart within a panel. */
+const withinOf = ({ levels }: Series): string[] =>
+  Object.entries(levels)
+    .filter(([factor]) => factorNamed(factor)?.within)
+    .map(([factor, level]) => levelInWords(factor, level))
+    .filter(Boolean);
+
 /** What a series is called inside a panel: its mechanism, or its server where that has none of ours. */
-export const nameOf = ({ levels, label }: Series): string => `${levels.backend ?? levels.impl ?? label}`;
+export const nameOf = (series: Series): string =>
+  [series.levels.backend ?? series.levels.impl ?? series.label, ...withinOf(series)].join(', ');
 
 /**
  * Place of a series in palette and symbols. A mechanism's is the same in every figure of every report; what has none
@@ -16,8 +25,9 @@ export const nameOf = ({ levels, label }: Series): string => `${levels.backend ?
  */
 export function styleOfSeries(series: Series, among: readonly Series[]): number {
   const { backend } = series.levels;
-  if (typeof backend === 'string') return styleOf(backend);
-  const others = among.filter(({ levels }) => typeof levels.backend !== 'string').map(nameOf);
+  const isOther = (one: Series) => typeof one.levels.backend !== 'string' || withinOf(one).length > 0;
+  if (typeof backend === 'string' && !isOther(series)) return styleOf(backend);
+  const others = among.filter(isOther).map(nameOf);
   return otherStyle + Math.max(0, [...new Set(others)].sort().indexOf(nameOf(series)));
 }
 
@@ -63,7 +73,7 @@ export function plotSeries(
 
 /** Series of one panel: the same implementation and other factors; mechanisms are told apart inside it. */
 export function panelsOf(all: readonly Series[], draw: (series: Series) => PlotSeries[]): Panel[] {
-  const others = varyingFactors(all.map(({ levels }) => levels));
+  const others = varyingFactors(all.map(({ levels }) => levels)).filter((name) => !factorNamed(name)?.within);
   const baselines = all.filter(isBaseline);
   const groups = new Map<string, { title: string; who: string; members: Series[] }>();
   const context = ({ levels, host }: Series) =>
