@@ -15,6 +15,7 @@ import { blockChoice } from '../trials/blocks.js';
 import { metric } from '../trials/registry.js';
 import { experiment, type Machine } from './experiment.js';
 import { list, names, serverFlags } from './flags.js';
+import { streamChoice } from './words.js';
 
 const cell = z.object({
   backend: backendName,
@@ -65,8 +66,7 @@ export const changingLink = experiment({
   factors: {
     streams: { name: 'streams' },
     course: { name: 'course of the rate', level: (level) => `${level}` },
-    // What has a fixed number needs no word for it.
-    choice: { name: 'number of streams', level: (level) => (level === null ? '' : `${level}`) },
+    choice: streamChoice,
   },
   words: [],
   quick: false,

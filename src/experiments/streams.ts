@@ -21,6 +21,7 @@ import { duration } from '../options.js';
 import { metric } from '../trials/registry.js';
 import { experiment, type Machine } from './experiment.js';
 import { list, names, serverFlags, size, streamsOf } from './flags.js';
+import { streamChoice } from './words.js';
 
 /** RDMA is asked for, so that a run says that there is none; no way of ours uses it. */
 const ways = [...transferWays, 'rdma'] as const;
@@ -156,12 +157,7 @@ export const streams = experiment({
     },
     way: { name: 'way', level: (level) => `${level}` },
     congestion: { name: 'congestion control', level: (level) => `${level}` },
-    // What has a fixed number needs no word for it.
-    choice: {
-      name: 'number of streams',
-      level: (level) => (level === null ? '' : 'as many as pay'),
-      within: true,
-    },
+    choice: { ...streamChoice, within: true },
   },
   words: [],
   quick: false,
