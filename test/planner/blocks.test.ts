@@ -32,7 +32,7 @@ describe('over a link of its own', { skip: noLinks }, () => {
       assert.deepEqual([blocks[0]!.streams, blocks[0]!.expected], [6, null]);
       assert.ok(blocks.slice(1).some(({ expected }) => expected! > 0));
       assert.ok(recorded.goodput.length > 0);
-        assert.equal(recorded.goodput.length, recorded.deliveryRate.length);
+      assert.equal(recorded.goodput.length, recorded.deliveryRate.length);
       assert.equal(predictors, null);
       const rate = metric('transfer-rate').of({ measurements, ...circumstances })!;
       assert.ok(rate > 0.2 && rate < 5.1, `${rate} MB/s over a link of 5`);
