@@ -36,7 +36,10 @@ const firstStreams = 16;
 const fullFrom = 1.25;
 /** A pace is learnt over a link that is not full, and by connections that are new; beside a queue, and later, it is some half. */
 const headroom = 2;
-/** Over a link that was not full: how much more is tried. */
+/**
+ * Over a link that was not full: how much more is tried. Over a full one a prediction that is further than this from what just
+ * arrived, up or down, is the predictor's own unsureness: one that has seen few values may say anything.
+ */
 const growth = 2;
 /** What a block counts for against all before it, in the pace of a stream. */
 const weight = 0.5;
@@ -80,7 +83,10 @@ export class StreamPlanner {
   next(): Decision {
     if (!this.last) return { streams: Math.min(firstStreams, this.most), expected: null };
     const { full, goodput, streams: before } = this.last;
-    if (full) this.predicted = this.predictor.predict() ?? goodput;
+    if (full) {
+      const said = this.predictor.predict() ?? goodput;
+      this.predicted = Math.min(growth * goodput, Math.max(goodput / growth, said));
+    }
     const expected = full ? this.predicted! : this.carried.largest(growth * goodput);
     const more = full ? this.surprises.largest(1) : 1;
     // Fewer might do for a link that was always full; nobody has seen them.

@@ -88,3 +88,15 @@ test('a block of which nothing was seen changes nothing, and none was seen befor
   planner.observe([interval(3, 1e6, 1e8)]);
   assert.equal(planner.next().expected, 6e6);
 });
+
+test('what a predictor says that cannot be is held to what just arrived', () => {
+  for (const [says, taken] of [
+    [1, 0.5],
+    [1e12, 2],
+  ] as const) {
+    const planner = new StreamPlanner({ predict: () => says, observe() {} }, most);
+    planner.observe([interval(2, 1e7, 1e8)]);
+    planner.observe([interval(20, 1e7, 1e8)]);
+    assert.equal(planner.next().expected, taken * 1e8);
+  }
+});
