@@ -6,11 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "dispatch/facts.h"
 #include "migrate/source.h"
 #include "migrate/store.h"
 #include "process/clock.h"
-#include "process/usage.h"
+#include "transfer/span.h"
 
 namespace migrate {
 
@@ -23,7 +22,7 @@ struct Pass {
   process::Nanoseconds wall = 0;  ///< until the last answer
 };
 
-struct Account {
+struct Account : transfer::Span {
   std::uint64_t memory = 0;    ///< bytes
   std::uint64_t sent = 0;      ///< bytes that the system took, frames that were sent again included
   std::uint64_t received = 0;  ///< bytes
@@ -44,26 +43,6 @@ struct Account {
   // Of a receiver.
   StoreCounts store;
   std::uint64_t strangers = 0;  ///< connections that had nothing to do with it
-
-  bool started = false;
-  process::Nanoseconds begin = 0;
-  process::Nanoseconds end = 0;
-  process::Usage usage_begin;
-  process::Usage usage_end;
-  dispatch::Counters counters_begin;
-  dispatch::Counters counters_end;
-
-  void start(const dispatch::Counters& counters) noexcept {
-    started = true;
-    begin = process::monotonic_now();
-    usage_begin = process::usage();
-    counters_begin = counters;
-  }
-  void stop(const dispatch::Counters& counters) noexcept {
-    end = process::monotonic_now();
-    usage_end = process::usage();
-    counters_end = counters;
-  }
 };
 
 }  // namespace migrate

@@ -4,7 +4,6 @@
 #include <cstdio>
 
 #include "process/json_line.h"
-#include "servers/dispatch_json.h"
 
 namespace migrate {
 namespace {
@@ -71,15 +70,7 @@ std::string digest_text(std::uint64_t digest) {
 }
 
 std::string result_line(const Options& options, const Account& account, std::string_view fault) {
-  const process::Usage& before = account.usage_begin;
-  const process::Usage& after = account.usage_end;
-  JsonLine line;
-  line.string("event", "result").string("role", name_of(options.role));
-  if (fault.empty()) {
-    line.null("fault");
-  } else {
-    line.string("fault", fault);
-  }
+  JsonLine line = transfer::result_of(name_of(options.role), fault);
   line.boolean("whole", account.whole);
   if (account.whole) {
     line.string("digest", digest_text(account.digest));
@@ -89,16 +80,8 @@ std::string result_line(const Options& options, const Account& account, std::str
   line.number("memory", account.memory)
       .number("sentBytes", account.sent)
       .number("receivedBytes", account.received)
-      .number("lost", account.lost)
-      .number("wallNs", account.end - account.begin)
-      .object("cpu", JsonLine()
-                         .number("userUs", after.user_us - before.user_us)
-                         .number("systemUs", after.system_us - before.system_us))
-      .object("contextSwitches", JsonLine()
-                                     .number("voluntary", after.voluntary_switches - before.voluntary_switches)
-                                     .number("involuntary", after.involuntary_switches - before.involuntary_switches))
-      .number("peakRssBytes", process::usage().peak_rss_bytes)
-      .object("counters", servers::counters_object(account.counters_end - account.counters_begin));
+      .number("lost", account.lost);
+  account.tell(line);
   if (options.role == Role::sender) {
     add_sender(line, options, account);
   } else {

@@ -6,10 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "dispatch/facts.h"
 #include "process/clock.h"
-#include "process/usage.h"
 #include "transfer/adaptive.h"
+#include "transfer/span.h"
 
 namespace transfer {
 
@@ -39,7 +38,8 @@ struct StreamAccount {
   std::int64_t retransmits = -1;          ///< sender: segments sent again; -1 where the system does not tell
 };
 
-struct Account {
+/// From the first byte of data to the last stream's end.
+struct Account : Span {
   Calls calls;
   ZeroCopy zero_copy;
   std::vector<StreamAccount> streams;
@@ -47,26 +47,6 @@ struct Account {
   std::optional<Adaptive> adaptive;
   std::uint64_t strangers = 0;     ///< receiver: connections that were no stream of the transfer
   bool checked = true;
-  // From the first byte of data to the last stream's end.
-  bool started = false;
-  process::Nanoseconds begin = 0;
-  process::Nanoseconds end = 0;
-  process::Usage usage_begin;
-  process::Usage usage_end;
-  dispatch::Counters counters_begin;
-  dispatch::Counters counters_end;
-
-  void start(const dispatch::Counters& counters) noexcept {
-    started = true;
-    begin = process::monotonic_now();
-    usage_begin = process::usage();
-    counters_begin = counters;
-  }
-  void stop(const dispatch::Counters& counters) noexcept {
-    end = process::monotonic_now();
-    usage_end = process::usage();
-    counters_end = counters;
-  }
 };
 
 }  // namespace transfer

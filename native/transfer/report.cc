@@ -4,7 +4,6 @@
 #include <cstdio>
 
 #include "process/json_line.h"
-#include "servers/dispatch_json.h"
 
 namespace transfer {
 namespace {
@@ -58,15 +57,7 @@ std::string result_line(const Options& options, const Account& account, std::str
   const bool sender = options.role == Role::sender;
   std::uint64_t bytes = 0;
   for (const StreamAccount& stream : account.streams) bytes += stream.bytes;
-  const process::Usage& before = account.usage_begin;
-  const process::Usage& after = account.usage_end;
-  JsonLine line;
-  line.string("event", "result").string("role", name_of(options.role));
-  if (fault.empty()) {
-    line.null("fault");
-  } else {
-    line.string("fault", fault);
-  }
+  JsonLine line = result_of(name_of(options.role), fault);
   // As many chunks as the source has.
   const std::size_t memory = (options.memory + options.chunk - 1) / options.chunk * options.chunk;
   if (sender) line.string("way", name_of(options.way)).number("memory", memory);
@@ -74,16 +65,8 @@ std::string result_line(const Options& options, const Account& account, std::str
       .number("chunk", options.chunk)
       .boolean("checked", account.checked)
       .number("bytes", bytes)
-      .number("wallNs", account.end - account.begin)
-      .object("cpu", JsonLine()
-                         .number("userUs", after.user_us - before.user_us)
-                         .number("systemUs", after.system_us - before.system_us))
-      .object("contextSwitches", JsonLine()
-                                     .number("voluntary", after.voluntary_switches - before.voluntary_switches)
-                                     .number("involuntary", after.involuntary_switches - before.involuntary_switches))
-      .number("peakRssBytes", process::usage().peak_rss_bytes)
-      .object("calls", calls_object(account.calls))
-      .object("counters", servers::counters_object(account.counters_end - account.counters_begin));
+      .object("calls", calls_object(account.calls));
+  account.tell(line);
   if (sender && (options.way == Way::zerocopy || options.way == Way::uring_zerocopy)) {
     line.object("zeroCopy", JsonLine()
                                 .number("sends", account.zero_copy.sends)

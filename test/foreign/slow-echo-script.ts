@@ -1,7 +1,7 @@
-/** Somebody's TCP echo server that computes for a tenth of a millisecond on each request: port, address. */
+/** Somebody's TCP echo server that computes for half a millisecond on each request: port, address. */
 import { createServer } from 'node:net';
 
-const spinMs = 0.1;
+const spinMs = 0.5;
 const [port, address] = process.argv.slice(2);
 createServer((socket) => {
   socket.on('error', () => socket.destroy());

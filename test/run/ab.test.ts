@@ -58,7 +58,7 @@ test('ab of two builds pairs their trials in one run that report reads', () => {
 });
 
 for (const [what, candidate, pairs, condition, code, said] of [
-  ['ten times the work is found', slow, 5, 'slower<3%', 2, /'slower<3%' does not hold in 1 of 1/],
+  ['sixty times the work is found', slow, 5, 'slower<3%', 2, /'slower<3%' does not hold in 1 of 1/],
   [
     'two pairs decide nothing',
     plain,
