@@ -91,9 +91,9 @@ bool Receiver::take_head(Connection& connection) {
   connection.headed = true;
   connection.held_size = 0;
   // Where the CPU is the limit, a receiver that is as fast as its sender would be woken for each send, and the sender pays for
-  // that. Where a link is, bytes that are left lying only hold the window.
+  // that. Where a link is, bytes that are left lying only hold the window. Of streams that may rest a few send, or one.
   if (class_of(round_trip(connection.fd)) == LinkClass::loopback) {
-    gather(connection.fd, std::max<std::size_t>(options_.chunk / streams_, 1));
+    gather(connection.fd, resting_ ? options_.chunk : std::max<std::size_t>(options_.chunk / streams_, 1));
   }
   return true;
 }
