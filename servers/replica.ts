@@ -1,6 +1,6 @@
 /**
- * A replica of Raft or PBFT, or a member of a broadcast: a server on one of our pollers whose clients and peers speak in frames (src/quorum/frames.ts).
- * Lines and control: src/contract/quorum.ts; options: replica/options.ts.
+ * A replica of Raft or PBFT, or a member of a broadcast: a server on one of our pollers whose clients and peers speak in frames
+ * (src/quorum/frames.ts). Lines and control: src/contract/quorum.ts; options: replica/options.ts.
  */
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { PolledControl } from './control.js';
 import { versions } from './hello.js';
 import { BroadcastCore } from './replica/broadcast.js';
 import { type Core, spentAlso, TICK_MS } from './replica/core.js';
-import { Disk, LOG_FAILED } from './replica/disk.js';
+import { Disk, LOG_FAILED, loseFolder } from './replica/disk.js';
 import { type Connection, Network } from './replica/network.js';
 import { parseOptions, type ReplicaOptions } from './replica/options.js';
 import { PbftCore } from './replica/pbft.js';
@@ -204,8 +204,8 @@ class Replica {
 function folderOf({ protocol, folder, empty }: ReplicaOptions): string | null {
   if (protocol !== 'raft') return null;
   if (folder === null) return mkdtempSync(join(tmpdir(), 'dispatchbench-replica-'));
-  if (empty) rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  if (empty) loseFolder(folder);
+  else mkdirSync(folder, { recursive: true });
   return folder;
 }
 

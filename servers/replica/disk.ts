@@ -1,4 +1,6 @@
 /** What a member has on its disk: the log of the addon (native/quorum), whose records are those of src/quorum/raft/record.ts. */
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { addon } from '../../src/addon.js';
 import type { Entry } from '../../src/quorum/raft/log.js';
@@ -25,8 +27,19 @@ const Progress = { number: 0, syncs: 1, bytes: 2, busyNs: 3, lastEndedNs: 4, err
 /** Code of the error by which a replica has to end. */
 export const LOG_FAILED = 'ERR_LOG_FAILED';
 
+/** Stays in a folder that was lost once. */
+const lostMark = (folder: string): string => join(folder, 'lost');
+
+/** What was there is gone, and it is known that it was. */
+export function loseFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(lostMark(folder), '');
+}
+
 export class Disk {
   readonly durable: Durable;
+  readonly lost: boolean;
   /** bytes of a torn tail that were cut off */
   readonly tornBytes: number;
   /** readable when there is progress; -1: what is written is as durable as it will be */
@@ -38,6 +51,7 @@ export class Disk {
 
   /** @throws Error in one sentence when it is damaged, or cannot be written */
   constructor(folder: string, syncs: boolean) {
+    this.lost = existsSync(lostMark(folder));
     this.#handle = native.logOpen(folder, syncs);
     this.durable = recovered(native.logRecovered(this.#handle));
     this.tornBytes = native.logTorn(this.#handle);

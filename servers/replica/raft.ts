@@ -91,7 +91,7 @@ export class RaftCore implements Core {
         mostInFlight: MOST_IN_FLIGHT,
         chunkBytes: CHUNK_BYTES,
         digest: (chunks) => digestOfDigests(chunks.map(digestOf)),
-        votes: !options.empty,
+        votes: !disk.lost,
         random: Math.random,
       },
       disk.durable,

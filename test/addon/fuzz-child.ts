@@ -43,6 +43,7 @@ const kinds = {
   session: { opens: 'sessionStart', closes: 'sessionStop', open: [] as number[] },
   datagram: { opens: 'datagramStart', closes: 'datagramFree', open: [] as number[] },
   log: { opens: 'logOpen', closes: 'logClose', open: [] as number[] },
+  mac: { opens: 'macKey', closes: 'macForget', open: [] as number[] },
 };
 type Kind = keyof typeof kinds;
 const descriptors: number[] = [];
@@ -273,6 +274,8 @@ const slot = () => mostly(upTo(4));
  * Arguments of each function. What would block, stay for good or reach descriptors of Node itself is left out here: a
  * server that runs, a wait without end, CPUs kept awake, a million connections.
  */
+const bytes = () => (chance(0.5) ? new Uint8Array(upTo(99)) : view());
+
 const shapes: Record<string, () => unknown[]> = {
   processSetAffinity: () => [chance(0.5) ? [0] : hostile()],
   processKeepAwake: () => [chance(0.7) ? bad() : Symbol('cpus')],
@@ -374,8 +377,12 @@ const shapes: Record<string, () => unknown[]> = {
   logOpen: () => [pick([logs, logs, `${logs}/none`, hostile()]), chance(0.1) ? hostile() : chance(0.1)],
   logRecovered: () => [handle('log')],
   logTorn: () => [handle('log')],
-  logAppend: () => [handle('log'), chance(0.5) ? new Uint8Array(upTo(99)) : view(), mostly(chance(0.1))],
+  logAppend: () => [handle('log'), bytes(), mostly(chance(0.1))],
   logDescriptor: () => [handle('log')],
+  macKey: () => [bytes()],
+  macWrite: () => [handle('mac'), bytes(), bytes(), upTo(99)],
+  macMatches: () => [handle('mac'), bytes(), chance(0.5) ? new Uint8Array(32) : bytes()],
+  sha256: () => [bytes()],
   logProgress: () => [handle('log'), chance(0.5) ? new Float64Array(7) : view()],
 };
 for (const [kind, { closes }] of Object.entries(kinds)) shapes[closes] = () => [handle(kind as Kind)];

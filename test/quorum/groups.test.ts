@@ -1,35 +1,13 @@
 /** Real groups of real replicas: what clients saw is explained, what was acknowledged stays, and liars change neither. */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { after, before, test } from 'node:test';
-import type { Roles } from '../../src/hosts/host.js';
-import { openLocal } from '../../src/hosts/local.js';
+import { test } from 'node:test';
 import { quorumClientProgram } from '../../src/programs/quorum.js';
 import { frameOf, Kind, nothingSpent } from '../../src/quorum/frames.js';
 import { type Group, type GroupSpec, groundOf, openGroup } from '../../src/stage/group.js';
-import { onStage } from '../../src/stage/on-stage.js';
-import type { Stage } from '../../src/stage/stage.js';
-import { carriedOut, type QuorumTrial, quorum } from '../../src/trials/quorum.js';
-import { pbft, raft, usual } from './trials.js';
-
-let roles: Roles;
-before(async () => {
-  roles = await openLocal();
-});
-after(() => roles.close());
-
-const staged = <T>(work: (stage: Stage) => Promise<T>) =>
-  onStage({ roles, signal: new AbortController().signal }, work);
-
-const measured = (spec: GroupSpec, more: Partial<QuorumTrial> = {}) =>
-  staged((stage) => carriedOut({ ...spec, ...usual, ...more }, stage));
-
-type Measured = Awaited<ReturnType<typeof measured>>;
-
-function explained({ quorum: { history, lost, writes } }: Measured): void {
-  assert.deepEqual({ lost, fault: history?.fault }, { lost: 0, fault: '' });
-  assert.ok(writes > 0);
-}
+import { quorum } from '../../src/trials/quorum.js';
+import { explained, type Measured, measured, staged } from './measured.js';
+import { pbft, raft } from './trials.js';
 
 for (const backend of ['epoll-et', 'epoll-oneshot'] as const)
   test(`a group of Raft on ${backend} agrees, and says where the time goes`, async () => {
@@ -44,11 +22,11 @@ for (const backend of ['epoll-et', 'epoll-oneshot'] as const)
   });
 
 test('values of 64 KiB and snapshots by the way', async () => {
-  explained(await measured({ ...raft, snapshotAfter: 20 }, { valueBytes: 65_536 }));
+  explained(await measured({ ...raft, snapshotAfter: 20, valueBytes: 65_536 }));
 });
 
 test('leaders are killed, and nothing that was acknowledged is lost', async () => {
-  const found = await measured({ ...raft, snapshotAfter: 200 }, { kills: 3 });
+  const found = await measured({ ...raft, snapshotAfter: 200, kills: 3 });
   explained(found);
   assert.equal(found.quorum.kills.length, 3);
 });
@@ -96,7 +74,7 @@ for (const inTurn of [false, true])
 
 test('a replica that lost everything fetches the state of the others, and nothing is lost', async () => {
   const stateBytes = 3e6;
-  const found = await measured(raft, { stateBytes });
+  const found = await measured({ ...raft, stateBytes });
   explained(found);
   assert.ok(found.resync!.bytes > stateBytes && found.resync!.tookNs > 0);
 });

@@ -6,6 +6,7 @@ import { openLocal } from '../../src/hosts/local.js';
 import { onStage } from '../../src/stage/on-stage.js';
 import type { Stage } from '../../src/stage/stage.js';
 import { carriedOut, type QuorumTrial } from '../../src/trials/quorum.js';
+import { raft, usual } from './trials.js';
 
 let roles: Roles;
 before(async () => {
@@ -16,16 +17,9 @@ after(() => roles.close());
 export const staged = <T>(work: (stage: Stage) => Promise<T>) =>
   onStage({ roles, signal: new AbortController().signal }, work);
 
-const short: QuorumTrial = {
-  kind: 'quorum',
-  ...{ system: 'raft', backend: 'epoll', replicas: 3, fsync: true, seal: 'none', batch: 10 },
-  ...{ fault: null, faulty: 0, clients: 4, valueBytes: 100, readShare: 0.3 },
-  ...{ warmupMs: 0, durationMs: 300, kills: 0 },
-};
-
 /** A trial that differs from a short one of Raft in this. */
 export const measured = (more: Partial<QuorumTrial>) =>
-  staged((stage) => carriedOut({ ...short, ...more }, stage));
+  staged((stage) => carriedOut({ ...raft, ...usual, ...more }, stage));
 
 export type Measured = Awaited<ReturnType<typeof measured>>;
 

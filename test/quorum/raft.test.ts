@@ -145,3 +145,21 @@ test('the leader of figure 8 does not commit an older term by counting', () => {
     [2, 4],
   );
 });
+
+test('what a member has that lost its disk once counts for no commit, and its answers for no read', () => {
+  const leader = start(member(0, 3).config);
+  while (leader.role !== 'candidate') settled(leader, { kind: 'tick' });
+  settled(leader, { kind: 'message', from: 1, message: { type: 'vote-reply', term: 1, granted: true } });
+  settled(leader, { kind: 'read', ids: [7] });
+  const from = (other: number, lost: boolean) => {
+    const message: Message = {
+      type: 'append-reply',
+      ...{ term: 1, round: leader.round, success: true, index: 1, conflictIndex: 0, conflictTerm: 0, lost },
+    };
+    const { committed, readable } = step(leader, { kind: 'message', from: other, message });
+    return [committed.length, readable.length];
+  };
+  assert.deepEqual(from(1, true), [0, 0]);
+  assert.deepEqual(from(1, false), [0, 0], 'nor what it had said before and comes late');
+  assert.deepEqual(from(2, false), [1, 1]);
+});

@@ -116,10 +116,16 @@ test('a run says where more streams pay, and "no gain" where they do not', () =>
   assert.equal(sentences.length, 8);
   assert.equal(sentence('wan', /that of iperf3: /).match(/as much/g)?.length, 4);
   assert.match(
-    sentence('wan', /hindsight: bbr × .* over 8 \(as much\); cubic × .* over 8 \(as much\)\.$/),
+    sentence(
+      'wan',
+      /hindsight: bbr × .* over 8 \(as much\), × .* over the worst, 1; cubic × .* over 8 \(as much\), × .* over the worst, 1\.$/,
+    ),
     /×/,
   );
-  assert.match(sentence('local', /hindsight/), /: × 0\.98.* over 1 \(as much\)\.$/);
+  assert.match(
+    sentence('local', /hindsight/),
+    /: × 0\.98.* over 1 \(as much\), × 1\.01.* over the worst, 8\.$/,
+  );
 });
 
 test('a number that is looked for stands in the panel of the fixed ones, in a colour of its own', () => {

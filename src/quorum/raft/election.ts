@@ -53,6 +53,7 @@ function lead(state: RaftState, step: Step): void {
     match: 0,
     probing: true,
     active: true,
+    lost: false,
     round: 0,
     install: null,
   }));

@@ -63,7 +63,15 @@ export function onAppend(state: RaftState, step: Step, from: number, message: Ap
 export function onInstall(state: RaftState, step: Step, from: number, message: Install): void {
   const { index, snapshotTerm: term, round, offset, data, digest } = message;
   const reply = (bytes: number, done: boolean) =>
-    answer(step, from, { type: 'install-reply', term: state.term, round, index, offset: bytes, done });
+    answer(step, from, {
+      type: 'install-reply',
+      term: state.term,
+      round,
+      index,
+      offset: bytes,
+      done,
+      lost: !state.config.votes,
+    });
   if (message.term < state.term) {
     reply(0, false);
     return;

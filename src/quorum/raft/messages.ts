@@ -39,7 +39,7 @@ export interface AppendReply {
   /** of a refusal: where the leader may go on, with the term of the entry that conflicts there (§5.3), 0 without one */
   conflictIndex: number;
   conflictTerm: number;
-  /** the sender lost its log once: what it acknowledged before it may not have any more */
+  /** the sender lost its disk once: what it acknowledged before it may not have any more, and it counts for nothing */
   lost: boolean;
 }
 
@@ -67,6 +67,8 @@ export interface InstallReply {
   offset: number;
   /** it is installed and durable, or was not needed */
   done: boolean;
+  /** as in an AppendReply */
+  lost: boolean;
 }
 
 export type Message = Vote | VoteReply | Append | AppendReply | Install | InstallReply;

@@ -57,8 +57,14 @@ export function heartbeat(state: RaftState, step: Step): void {
   for (const to of others(state)) replicate(state, step, to);
 }
 
-function heard(state: RaftState, step: Step, from: number, round: number): Follower {
+function heard(
+  state: RaftState,
+  step: Step,
+  from: number,
+  { round, lost }: AppendReply | InstallReply,
+): Follower {
   const follower = state.followers[from]!;
+  follower.lost ||= lost;
   follower.active = true;
   follower.round = Math.max(follower.round, round);
   release(state, step);
@@ -67,7 +73,7 @@ function heard(state: RaftState, step: Step, from: number, round: number): Follo
 
 export function onAppendReply(state: RaftState, step: Step, from: number, reply: AppendReply): void {
   if (state.role !== 'leader' || reply.term !== state.term) return;
-  const follower = heard(state, step, from, reply.round);
+  const follower = heard(state, step, from, reply);
   const { log } = state;
   if (reply.success) {
     if (reply.index > follower.match) follower.match = reply.index;
@@ -90,7 +96,7 @@ export function onAppendReply(state: RaftState, step: Step, from: number, reply:
 
 export function onInstallReply(state: RaftState, step: Step, from: number, reply: InstallReply): void {
   if (state.role !== 'leader' || reply.term !== state.term) return;
-  const follower = heard(state, step, from, reply.round);
+  const follower = heard(state, step, from, reply);
   if (reply.done) {
     if (reply.index > follower.match) follower.match = reply.index;
     follower.next = Math.max(follower.next, follower.match + 1);
@@ -107,7 +113,9 @@ export function onInstallReply(state: RaftState, step: Step, from: number, reply
 /** Commits what a majority has on disk, if it is of this term: older entries only go along with it (§5.4.2). */
 export function advance(state: RaftState): void {
   const { config, followers, durable, log } = state;
-  const stored = followers.map(({ match }, member) => (member === config.id ? durable : match));
+  const stored = followers.map(({ match, lost }, member) =>
+    member === config.id ? durable : lost ? 0 : match,
+  );
   const index = stored.sort((a, b) => b - a)[majority(state) - 1]!;
   if (index > state.commit && log.termAt(index) === state.term) state.commit = index;
 }
@@ -130,7 +138,9 @@ export function read(state: RaftState, step: Step, ids: readonly number[]): void
 function release(state: RaftState, step: Step): void {
   if (state.reads.length === 0) return;
   const { config, followers } = state;
-  const rounds = followers.map(({ round }, member) => (member === config.id ? state.round : round));
+  const rounds = followers.map(({ round, lost }, member) =>
+    member === config.id ? state.round : lost ? 0 : round,
+  );
   const confirmed = rounds.sort((a, b) => b - a)[majority(state) - 1]!;
   while (state.reads.length > 0 && state.reads[0]!.round <= confirmed) {
     const { id, index } = state.reads.shift()!;

@@ -23,9 +23,9 @@ export interface RaftConfig {
   /** of a snapshot's chunks; resists collisions */
   digest(chunks: readonly Uint8Array[]): string;
   /**
-   * false: this member lost what was on its disk, and with it for whom it voted. It takes entries and counts for them, and neither
-   * votes nor stands again: who is elected without it still has what was committed with it, since the quorum that elected and
-   * the one that committed share another member.
+   * false: this member lost what was on its disk, and with it which term it had promised to keep to. It takes entries and tells what
+   * it has, and counts for nothing again, neither votes nor commits nor who leads: it might count in an older term against the
+   * leader whom it helped to elect.
    */
   votes: boolean;
   /** uniform in [0, 1) */
@@ -42,6 +42,8 @@ export interface Follower {
   active: boolean;
   /** the newest confirmation of leadership it answered */
   round: number;
+  /** its disk was lost once: it counts for nothing */
+  lost: boolean;
   /** the snapshot it is being sent, and the bytes it has of it */
   install: { index: number; offset: number } | null;
 }

@@ -40,7 +40,14 @@ const shapes: Record<Message['type'], Shape> = {
     done: isFlag,
     digest: isText,
   },
-  'install-reply': { term: isCount, round: isCount, index: isCount, offset: isCount, done: isFlag },
+  'install-reply': {
+    term: isCount,
+    round: isCount,
+    index: isCount,
+    offset: isCount,
+    done: isFlag,
+    lost: isFlag,
+  },
 };
 
 export function encodeMessage(message: Message): Uint8Array {
