@@ -1,5 +1,6 @@
 // Runs seeded schedules of the protocols of src/quorum, each checked after every step, on all CPUs; ends with 1 when one shows
-// what it must not. Options: --schedules N, --protocol raft|pbft (both), --seed S. One schedule again: --only I.
+// what it must not. Those whose histories are too much for the checker count as undecided. Options: --schedules N,
+// --protocol raft|pbft (both), --seed S. One schedule again: --only I.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
@@ -37,15 +38,17 @@ if (isMainThread) {
   const { protocol, seed, schedules, first, every } = workerData;
   const sums = {};
   const violations = [];
+  const undecided = [];
   for (let schedule = first; schedule < schedules; schedule += every) {
     try {
       for (const [name, value] of Object.entries(protocols[protocol](seedOf(seed, protocol, schedule))))
         sums[name] = (sums[name] ?? 0) + value;
     } catch (error) {
-      violations.push({ schedule, message: error.message.slice(0, 300) });
+      if (error.name === 'Undecided') undecided.push(schedule);
+      else violations.push({ schedule, message: error.message.slice(0, 300) });
     }
   }
-  parentPort.postMessage({ sums, violations });
+  parentPort.postMessage({ sums, violations, undecided });
 }
 
 /** Divides the schedules over Workers and prints what they came to. */
@@ -64,8 +67,10 @@ async function runAll(protocol, seed, schedules) {
   for (const part of parts)
     for (const [name, value] of Object.entries(part.sums)) sums[name] = (sums[name] ?? 0) + value;
   const violations = parts.flatMap((part) => part.violations);
+  const undecided = parts.flatMap((part) => part.undecided);
   const seconds = Math.round((performance.now() - started) / 1000);
-  console.log(JSON.stringify({ protocol, seed, schedules, seconds, ...sums, violations: violations.length }));
+  const found = { violations: violations.length, undecided: undecided.length };
+  console.log(JSON.stringify({ protocol, seed, schedules, seconds, ...sums, ...found }));
   for (const { schedule, message } of violations.slice(0, 10))
     console.error(`--protocol ${protocol} --seed ${seed} --only ${schedule}: ${message}`);
   if (violations.length > 0) process.exitCode = 1;

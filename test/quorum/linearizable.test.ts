@@ -143,6 +143,26 @@ test('says of any small history what trying all orders says', () => {
   assert.ok(wrong > 30 && wrong < 270, `${wrong} of 300 are not linearizable`);
 });
 
+/** Thirty writes that never returned, and a write that is read and then is not. */
+const lostWrites = (...more: Called[]) => [
+  ...Array.from({ length: 30 }, (_, i) => put(`lost ${i}`, i / 100, NEVER)),
+  put('1', 1, 2),
+  get('1', 3, 4),
+  get(UNWRITTEN, 5, 6),
+  ...more,
+];
+
+test('lost writes that nobody noticed are not tried in all orders', () => {
+  assert.equal(checkHistory(lostWrites(), 1000).linearizable, false);
+});
+
+test('says so where there are more orders than it looks into', () => {
+  assert.throws(() => checkHistory(lostWrites(swap('2', '3', 'no', 7, 8)), 1000), {
+    name: 'Undecided',
+    message: /34 calls of key 'x' .* 1000 orders were looked into$/,
+  });
+});
+
 test('checks a thousand calls of several callers', () => {
   const history = anyHistory('long', 6, 1000, 0);
   assert.deepEqual(checkHistory(history), { linearizable: true });
