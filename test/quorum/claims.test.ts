@@ -43,7 +43,7 @@ function measurementOf(
     },
     replicas: null,
     peer,
-    resync: null,
+    resync: cell.work === 'resync' ? { bytes: Number(cell.stateMb) * 1e6, tookNs: ms * 1e6 } : null,
     ...{ faulty: 0, beyond: false },
   };
 }
@@ -60,6 +60,7 @@ const raft = {
   faulty: '0',
   stateMb: 0,
 };
+const broadcast = { ...raft, impl: 'broadcast', work: 'broadcast', fsync: 'off' };
 const pbft = { ...raft, impl: 'pbft', replicas: 4, fsync: 'off', seal: 'hmac', batch: 10 };
 
 type Known = readonly [CellLevels, Figures];
@@ -113,6 +114,26 @@ const decided: Record<string, { as: Known[]; not: Known[] }> = {
     not: [
       [{ ...raft, work: 'election' }, { ms: 300 }],
       [{ ...raft, work: 'election', replicas: 11 }, { ms: 320 }],
+    ],
+  },
+  D35: {
+    as: [
+      [{ ...raft, work: 'resync', stateMb: 1 }, { ms: 1.05 }],
+      [{ ...raft, work: 'resync', stateMb: 100 }, { ms: 105 }],
+    ],
+    not: [
+      [{ ...raft, work: 'resync', stateMb: 1 }, { ms: 30 }],
+      [{ ...raft, work: 'resync', stateMb: 100 }, { ms: 1800 }],
+    ],
+  },
+  D36: {
+    as: [
+      [broadcast, { ms: 1.11 }],
+      [{ ...broadcast, replicas: 11 }, { ms: 1.12 }],
+    ],
+    not: [
+      [broadcast, { ms: 0.3 }],
+      [{ ...broadcast, replicas: 11 }, { ms: 1.1 }],
     ],
   },
   D41: { as: [[pbft, { ms: 3.4 }]], not: [[pbft, { ms: 700 }]] },
