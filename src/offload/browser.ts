@@ -82,6 +82,13 @@ export class Browser {
   }
 
   #remove(): void {
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    const remove = () =>
+      rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    try {
+      remove();
+    } catch {
+      // On a busy machine a child of it writes for a while yet: what is left goes with this process.
+      process.once('exit', remove);
+    }
   }
 }

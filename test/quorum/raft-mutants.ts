@@ -79,7 +79,7 @@ export const raftMutants: readonly Mutant[] = [
   {
     name: 'counts its own entries before they are durable',
     file: 'raft/replication.js',
-    from: 'member === config.id ? durable : match',
+    from: 'member === config.id ? durable : lost ? 0 : match',
     to: 'member === config.id ? log.lastIndex : match',
     caughtBy: ['leader completeness', 'state machine safety'],
     tryFirst: 301,
