@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type HostPort, targetText } from '../options.js';
 import type { About } from './session.js';
 
@@ -64,8 +65,9 @@ export class Browser {
       asked.write(`${JSON.stringify({ id, method: 'Target.createTarget', params: { url } })}\0`);
     });
     this.#child.on('error', () => gone(null));
+    process.once('exit', () => this.#removed());
     this.#child.on('exit', (code) => {
-      this.#remove();
+      void this.#remove();
       if (!this.#asked) gone(code);
     });
   }
@@ -78,17 +80,20 @@ export class Browser {
       this.#child.kill('SIGKILL');
       await ended;
     }
-    this.#remove();
+    await this.#remove();
   }
 
-  #remove(): void {
-    const remove = () =>
-      rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  /** Processes of it write for a while yet when it has ended: anew each time, since a folder may have got new files. */
+  async #remove(): Promise<void> {
+    for (let tries = 0; tries < 50 && !this.#removed(); tries++) await pause(100);
+  }
+
+  #removed(): boolean {
     try {
-      remove();
+      rmSync(this.#profile, { recursive: true, force: true });
+      return true;
     } catch {
-      // On a busy machine a child of it writes for a while yet: what is left goes with this process.
-      process.once('exit', remove);
+      return false;
     }
   }
 }
