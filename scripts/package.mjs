@@ -26,7 +26,7 @@ import { compile, inParallel, ZIG } from './zig.mjs';
 process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 const json = (path) => JSON.parse(readFileSync(path, 'utf8'));
 const platforms = json('npm/platforms.json');
-const keptOf = (manifest) => `build/${manifest.replaceAll('/', '-')}.kept`;
+const keptOf = (file) => `build/${file.replaceAll('/', '-')}.kept`;
 
 function run(command, ...args) {
   const { status, error } = spawnSync(command, args, { stdio: ['ignore', 2, 2] });
@@ -164,17 +164,22 @@ async function platform(named) {
 }
 
 /** Puts back what an interrupted one has left. */
-function restore(manifest) {
-  const kept = keptOf(manifest);
-  if (existsSync(kept)) renameSync(kept, manifest);
+function restore(file) {
+  const kept = keptOf(file);
+  if (existsSync(kept)) renameSync(kept, file);
+}
+
+/** Until it is restored it may be another one. */
+function keep(file) {
+  restore(file);
+  mkdirSync('build', { recursive: true });
+  copyFileSync(file, keptOf(file));
 }
 
 /** Completes a package.json for its tarball. */
 function complete(manifest, added) {
-  restore(manifest);
+  keep(manifest);
   const own = json(manifest);
-  mkdirSync('build', { recursive: true });
-  copyFileSync(manifest, keptOf(manifest));
   writeFileSync(manifest, `${JSON.stringify({ ...own, ...added(own) }, null, 2)}\n`);
 }
 
@@ -202,6 +207,7 @@ function prepack() {
   run(process.execPath, 'scripts/setup.mjs');
   run(process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.package.json');
   pruneDeclarations();
+  for (const one of schemas()) compact(one);
   complete(main, ({ version }) => ({
     optionalDependencies: Object.fromEntries(
       platforms
@@ -209,6 +215,14 @@ function prepack() {
         .map(({ name }) => [`@dispatchbench/${name}`, version]),
     ),
   }));
+}
+
+const schemas = () => readdirSync('schemas').map((name) => `schemas/${name}`);
+
+/** In the tarball they are for programs alone. */
+function compact(schema) {
+  keep(schema);
+  writeFileSync(schema, `${JSON.stringify(json(schema))}\n`);
 }
 
 /** The version is the suite's, whose code it runs. */
@@ -223,7 +237,9 @@ function prepackThin() {
 
 const commands = {
   prepack,
-  postpack: () => restore(main),
+  postpack: () => {
+    for (const one of [main, ...schemas()]) restore(one);
+  },
   platform,
   'prepack-thin': prepackThin,
   'postpack-thin': () => restore(thin),
