@@ -8,7 +8,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { launcher } from './compiler-cache.mjs';
@@ -140,7 +140,7 @@ async function parsers() {
     const home = `.cache/fuzz/${target}`;
     const learnt = `${home}/corpus`;
     mkdirSync(learnt, { recursive: true });
-    const objects = sources.map((source) => [source, `${home}/${basename(source)}.o`]);
+    const objects = sources.map((source) => [source, `${home}/${source.replaceAll('/', '-')}.o`]);
     // Apart from each other, so that the compiler's cache has them another time.
     const steps = [
       ...objects.map(([source, object]) => [
