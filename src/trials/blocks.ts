@@ -17,6 +17,7 @@ import { alongCourse } from '../stage/course.js';
 import { onStage, type Site } from '../stage/on-stage.js';
 import type { Stage } from '../stage/stage.js';
 import { transfer as transferOn } from '../stage/transfer.js';
+import { bulkWords } from './bulk-words.js';
 import { invalid } from './gates.js';
 import { trialKind } from './kind.js';
 
@@ -185,33 +186,20 @@ export const blocks = trialKind({
 
   metrics: [
     {
-      id: 'transfer-rate',
-      title: 'Goodput of all streams',
-      unit: 'MB/s',
-      better: 'higher',
-      digits: 1,
+      ...bulkWords.rate,
       meaning: 'Bytes of all blocks over the time in which blocks were under way.',
       from: ['blocks'],
       of: (one: BlocksMeasurement) => blocksRate(one) / megabyte,
     },
     {
-      id: 'transfer-cpu',
-      title: 'Cost of a GB, CPU of both ends',
-      unit: 's',
-      better: 'lower',
-      digits: 3,
+      ...bulkWords.cpu,
       meaning: 'CPU time of sender and receiver together, with the checksums.',
       from: ['blocks'],
       of: (one: BlocksMeasurement) =>
         sumOf(one, ({ cpuUs }) => cpuUs) / 1e6 / (sumOf(one, ({ bytes }) => bytes) / 1e9),
     },
     {
-      id: 'transfer-resent',
-      title: 'Segments sent again per MB',
-      unit: '',
-      better: 'neither',
-      digits: 3,
-      meaning: '',
+      ...bulkWords.resent,
       from: ['blocks'],
       of: (one: BlocksMeasurement) =>
         one.blocks.some(({ resent }) => resent === null)

@@ -12,6 +12,7 @@ import { whereIs } from '../hosts/where-is.js';
 import { transferByIperf3 } from '../stage/iperf3.js';
 import { onStage, type Site } from '../stage/on-stage.js';
 import { transfer as transferOn } from '../stage/transfer.js';
+import { bulkWords } from './bulk-words.js';
 import { invalid, percent, warning } from './gates.js';
 import { type KindMetric, trialKind } from './kind.js';
 
@@ -244,22 +245,14 @@ export const transfer = trialKind({
 
   metrics: [
     {
-      id: 'transfer-rate',
-      title: 'Goodput of all streams',
-      unit: 'MB/s',
-      better: 'higher',
-      digits: 1,
+      ...bulkWords.rate,
       meaning:
         'Bytes of data of all streams over the time from the first of them to the answer for the last stream, so that what was in buffers when the time was over is in it.',
       from: ['transfer'],
       of: (m: TransferMeasurement) => transferFigures(m).bytesPerSecond / megabyte,
     },
     {
-      id: 'transfer-cpu',
-      title: 'Cost of a GB, CPU of both ends',
-      unit: 's',
-      better: 'lower',
-      digits: 3,
+      ...bulkWords.cpu,
       meaning: 'CPU time of sender and receiver together; ours include the checksums where there are any.',
       from: ['transfer'],
       of(m: TransferMeasurement) {
@@ -343,12 +336,7 @@ export const transfer = trialKind({
       of: ({ ours }: TransferMeasurement) => ours?.sender.adaptive?.turns.at(-1)?.streams ?? null,
     },
     {
-      id: 'transfer-resent',
-      title: 'Segments sent again per MB',
-      unit: '',
-      better: 'neither',
-      digits: 3,
-      meaning: '',
+      ...bulkWords.resent,
       from: ['transfer'],
       of(m: TransferMeasurement) {
         const { resent, bytes } = transferFigures(m);
